@@ -1,0 +1,138 @@
+"""`qiudao check`: whether the gradient of your own function is right, against differences."""
+
+import argparse
+import importlib
+import inspect
+import os
+import sys
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+import qiudao as qd
+from qiudao.cli.errors import CommandError
+
+NAME = "check"
+DESCRIPTION = """Compare the gradient of a function of yours with numerical differences.
+
+The file's arrays are given to the function by name. The floating ones are differentiated,
+the others are passed on as they are. Exit code 0: the gradient is right; 1: it is wrong."""
+EXAMPLES = """example:
+  python -c "import numpy as np; np.savez('point.npz', x=np.ones(3), y=2.0)"
+  qiudao check mymodel:loss --at point.npz"""
+
+RIGHT, WRONG = 0, 1
+
+Function: TypeAlias = Callable[..., Any]
+Point: TypeAlias = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a gradient is right, and if not, what differs."""
+
+    right: bool
+    reason: str
+    checked: tuple[str, ...]  # the names that were differentiated
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `qiudao check`."""
+    parser.add_argument("function", metavar="module:function", help="as in mymodel:loss")
+    parser.add_argument(
+        "--at",
+        type=Path,
+        required=True,
+        metavar="FILE.npz",
+        help="the point: an array for each argument, under the argument's name",
+    )
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Check the gradient, print the verdict, and return it as the exit code."""
+    function = load_function(asked.function)
+    point = load_point(asked.at)
+    require_match(asked.function, function, point)
+    verdict = judge(asked.function, function, point)
+
+    from qiudao.cli.screen import show_verdict  # rich is optional
+
+    show_verdict(asked.function, point, verdict.right, verdict.reason, verdict.checked)
+    return RIGHT if verdict.right else WRONG
+
+
+def load_function(spelling: str) -> Function:
+    """Import `module:function`; the working folder comes first, as with `python -m`."""
+    module_name, _, name = spelling.partition(":")
+    if not (module_name and name):
+        raise CommandError(f"{spelling}: expected module:function, as in mymodel:loss")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        where = "" if error.name == module_name else f" (imported by {module_name})"
+        raise CommandError(f"no module named {error.name}{where}") from error
+    except Exception as error:  # the module is not ours: whatever stops it is the answer
+        raise CommandError(f"importing {module_name}: {describe(error)}") from error
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise CommandError(f"{module_name} has no function {name}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise CommandError(f"{spelling} is {type(found).__name__}, not a function")
+    return found  # type: ignore[no-any-return]
+
+
+def load_point(path: Path) -> Point:
+    """Read the arrays of an .npz file, never a pickle."""
+    try:
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise CommandError(f"{path} holds one unnamed array; save with np.savez(path, x=...)")
+        with file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError as error:
+        raise CommandError(f"no file {path}") from error
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise CommandError(f"{path} is not an .npz file of plain arrays: {error}") from error
+
+
+def require_match(spelling: str, function: Function, point: Point) -> None:
+    """Refuse a file that lacks an argument of the function or holds one that it does not take."""
+    try:
+        inspect.signature(function).bind(**point)
+    except TypeError as error:
+        raise CommandError(f"{spelling} and the file do not fit: {error}") from error
+    except ValueError:  # a function written in C may not say what it takes: calling it will tell
+        pass
+    if not any(map(is_floating, point.values())):
+        raise CommandError("the file holds no floating array; there is nothing to differentiate")
+
+
+def judge(spelling: str, function: Function, point: Point) -> Verdict:
+    """Compare the swept gradient with differences, by every floating argument together."""
+    names = tuple(name for name, array in point.items() if is_floating(array))
+
+    def of_floating(*values: Any) -> Any:
+        return function(**{**point, **dict(zip(names, values, strict=True))})
+
+    inputs = [qd.tensor(point[name], requires_grad=True) for name in names]
+    ...
+
+
+def is_floating(array: NDArray[Any]) -> bool:
+    """Whether a derivative by this array exists at all."""
+    return bool(np.issubdtype(array.dtype, np.inexact))
+
+
+def describe(error: Exception) -> str:
+    """An error of somebody else's code, in a line."""
+    return f"{type(error).__name__}: {error}"

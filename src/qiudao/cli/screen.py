@@ -1,0 +1,66 @@
+"""What `qiudao grad` and `qiudao check` print. The only file of the two that needs rich."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def show_answer(
+    text: str,
+    point: Mapping[str, NDArray[Any]],
+    value: float,
+    partials: Mapping[str, NDArray[Any]],
+) -> None:
+    """Print the value of an expression and each of its partial derivatives."""
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("")
+    table.add_column("value")
+    table.add_column("at", style="dim")
+    table.add_row(Text("f"), Text(plain(value), style="bold"), "")
+    for name, partial in partials.items():
+        table.add_row(
+            Text(f"df/d{name}"),
+            Text(plain(partial), style="bold green"),
+            Text(f"{name} = {plain(point[name])}"),
+        )
+    console = Console(highlight=False)
+    console.print(Text.assemble(("f = ", "dim"), (text, "cyan")))
+    console.print(table)
+    if not all(np.isfinite(v).all() for v in (value, *partials.values())):
+        console.print("Not finite: the point lies on a pole, or outside of the domain.")
+
+
+def show_verdict(
+    spelling: str,
+    point: Mapping[str, NDArray[Any]],
+    right: bool,
+    reason: str,
+    checked: Sequence[str],
+) -> None:
+    """Print whether the gradient of a function is right, and by which arguments it was taken."""
+    console = Console(highlight=False)
+    mark = Text("right", style="bold green") if right else Text("WRONG", style="bold red")
+    console.print(Text.assemble("gradient of ", (spelling, "cyan"), ": ", mark))
+    for name, array in point.items():
+        role = "checked" if name in checked else "held fixed"
+        console.print(Text(f"  {name}  {array.dtype} {list(array.shape)}  {role}", style="dim"))
+    if reason:
+        console.print(Text(reason))
+
+
+def plain(value: float | NDArray[Any]) -> str:
+    """A number or an array, to 12 digits, without trailing zeros."""
+    return np.array2string(
+        np.asarray(value), separator=", ", threshold=40, formatter={"float_kind": digits}
+    )
+
+
+def digits(number: float) -> str:
+    """A float to 12 digits: 14, 0.333333333333, 1e-08."""
+    return f"{number:.12g}"

@@ -1,0 +1,143 @@
+"""How a call finds its rule: the tracer base class, and the table from NumPy's functions to ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import numpy as np
+
+from .avals import Dtype, Shape, Value, describe
+from .errors import DetachError, RuleError
+
+if TYPE_CHECKING:
+    from .primitive import Primitive
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
+ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {}
+
+
+def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Register a function of ours as what NumPy's `functions` do when they meet a tracer."""
+
+    def register(ours: F) -> F:
+        for function in functions:
+            overrides[function] = ours
+        return ours
+
+    return register
+
+
+def implements_method(ufunc: np.ufunc, method: str) -> Callable[[F], F]:
+    """Register what a ufunc's method (`reduce`, `accumulate`, `outer`...) does on a tracer."""
+
+    def register(ours: F) -> F:
+        ufunc_methods[ufunc, method] = ours
+        return ours
+
+    return register
+
+
+class Tracer:
+    """A stand-in for an array that sees the operations applied to it.
+
+    The tracer with the highest level among the operands handles an operation, taking the others
+    as constants.
+    """
+
+    __slots__ = ()
+    __pandas_priority__ = 5000
+    __hash__ = object.__hash__
+
+    level: float
+
+    if TYPE_CHECKING:
+
+        @property
+        def shape(self) -> Shape: ...
+        @property
+        def dtype(self) -> Dtype: ...
+
+    def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
+        """Apply `primitive` to `xs`, of which this tracer has the highest level."""
+        raise NotImplementedError
+
+    def concrete(self) -> Value:
+        """The NumPy value underneath all levels, for reading only."""
+        raise NotImplementedError
+
+    def constant(self, value: Value) -> Value:
+        """A plain value as a constant on this tracer's level, which records writes into it."""
+        return value
+
+    def parts(self) -> tuple[Value, ...]:
+        """The values, one level down, that this tracer stands for."""
+        return ()
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
+    ) -> Value:
+        if method == "__call__":
+            ours = overrides.get(ufunc)
+            if ours is not None:
+                if "out" in kwargs:
+                    return _into(ours, ufunc, inputs, kwargs)
+                return ours(*inputs, **kwargs)
+        else:
+            ours = ufunc_methods.get((ufunc, method))
+            if ours is not None and "out" not in kwargs:
+                return ours(*inputs, **kwargs)
+        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        raise RuleError(
+            f"{name}: qiudao has no rule for this NumPy function; "
+            "write it with functions that have one, or give it one with qd.custom_vjp"
+        )
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Value:
+        ours = overrides.get(function)
+        if ours is not None:
+            return ours(*args, **kwargs)
+        module = getattr(function, "__module__", "numpy") or "numpy"
+        raise RuleError(
+            f"{module}.{function.__name__}: qiudao has no rule for this NumPy function; "
+            "write it with functions that have one, or give it one with qd.custom_vjp"
+        )
+
+    def refuse(self, act: str, instead: str) -> NoReturn:
+        """Refuse a conversion that would lose the gradient in silence."""
+        raise DetachError(
+            f"{act}: this {describe(self.shape, self.dtype)} carries a gradient, which the "
+            f"conversion would cut in silence; {instead}"
+        )
+
+
+def _into(ours: Callable[..., Any], ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Value:
+    """`ufunc(..., out=target)`: rebinding `n += t` is right; any other target would detach."""
+    (target,) = kwargs.pop("out")
+    result = ours(*inputs, **kwargs)
+    if isinstance(target, Tracer):
+        target[...] = result  # type: ignore[index]
+        return target
+    if not inputs or target is not inputs[0] or target.base is not None:
+        raise DetachError(
+            f"{ufunc.__name__}: the result carries a gradient, and writing it into a plain NumPy "
+            "array would cut it in silence; take the returned value instead of out=, or make the "
+            "target a tensor: qd.tensor(target) or np.zeros_like(t)"
+        )
+    value = result.concrete() if isinstance(result, Tracer) else result
+    np.copyto(target, value, casting="same_kind")
+    return result
+
+
+def level_of(x: Value) -> float:
+    """The level of a value: -1 for what is no tracer."""
+    return x.level if isinstance(x, Tracer) else -1.0
+
+
+def concrete(x: Value) -> Value:
+    """The NumPy value underneath all tracers."""
+    return x.concrete() if isinstance(x, Tracer) else x

@@ -1,0 +1,232 @@
+"""The array methods and operators that every tracer has, spelled as NumPy's functions.
+
+Each goes through NumPy's own dispatch, so the rule is found in one table whoever asks.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from .avals import Dtype, Shape, Value, describe
+from .dispatch import overrides
+
+CONVERT = "compute with NumPy functions (np.sin, not math.sin), or cut on purpose with .detach()"
+
+
+class ArrayMethods(NDArrayOperatorsMixin):
+    """Operators, properties and methods of an array, for tracers."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    if TYPE_CHECKING:
+
+        @property
+        def shape(self) -> Shape: ...
+        @property
+        def dtype(self) -> Dtype: ...
+        def concrete(self) -> Any: ...
+        def refuse(self, act: str, instead: str) -> Any: ...
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def T(self) -> Value:
+        return np.transpose(self)  # type: ignore[call-overload]
+
+    @property
+    def mT(self) -> Value:
+        return np.matrix_transpose(self)  # type: ignore[arg-type]
+
+    @property
+    def real(self) -> Value:
+        return np.real(self)  # type: ignore[type-var]
+
+    @property
+    def imag(self) -> Value:
+        return np.imag(self)  # type: ignore[type-var]
+
+    @property
+    def flat(self) -> Iterator[Value]:
+        return iter(self.ravel())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Value]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __getitem__(self, index: Any) -> Value:
+        return overrides[operator.getitem](self, index)
+
+    def __bool__(self) -> bool:
+        return bool(self.concrete())
+
+    def __float__(self) -> float:
+        return float(self._convert("float(x)"))
+
+    def __int__(self) -> int:
+        return int(self._convert("int(x)"))
+
+    def __complex__(self) -> complex:
+        return complex(self._convert("complex(x)"))
+
+    def __index__(self) -> int:
+        return operator.index(self._convert("using x as an index"))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        instead = (
+            "for an array of several use np.stack([a, b]), to fill one start from "
+            "np.zeros_like(x), for n.dot(x) write np.dot(n, x), or cut on purpose with .detach()"
+        )
+        value = self._convert("conversion to a plain NumPy array", instead)
+        return np.array(value, dtype=dtype, copy=copy)
+
+    def _convert(self, act: str, instead: str = CONVERT) -> Any:
+        self.refuse(act, instead)
+        return self.concrete()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__.lower()} {describe(self.shape, self.dtype)}"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.concrete(), spec) if spec else str(self)
+
+    def item(self, *args: Any) -> Any:
+        """The Python number of a one-element array; reading it ends the derivative there."""
+        return np.asarray(self.concrete()).item(*args)
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers, for reading."""
+        return np.asarray(self.concrete()).tolist()
+
+    # Reductions
+
+    def sum(self, axis: Any = None, **options: Any) -> Value:
+        return np.sum(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def prod(self, axis: Any = None, **options: Any) -> Value:
+        return np.prod(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def mean(self, axis: Any = None, **options: Any) -> Value:
+        return np.mean(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def var(self, axis: Any = None, **options: Any) -> Value:
+        return np.var(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def std(self, axis: Any = None, **options: Any) -> Value:
+        return np.std(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def max(self, axis: Any = None, **options: Any) -> Value:
+        return np.max(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def min(self, axis: Any = None, **options: Any) -> Value:
+        return np.min(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def argmax(self, axis: Any = None, **options: Any) -> Value:
+        return np.argmax(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def argmin(self, axis: Any = None, **options: Any) -> Value:
+        return np.argmin(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def all(self, axis: Any = None, **options: Any) -> Value:
+        return np.all(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def any(self, axis: Any = None, **options: Any) -> Value:
+        return np.any(self, axis=axis, **options)  # type: ignore[call-overload]
+
+    def cumsum(self, axis: Any = None) -> Value:
+        return np.cumsum(self, axis=axis)  # type: ignore[call-overload]
+
+    def cumprod(self, axis: Any = None) -> Value:
+        return np.cumprod(self, axis=axis)  # type: ignore[call-overload]
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
+        return np.trace(self, offset, axis1, axis2)  # type: ignore[call-overload]
+
+    # Shape
+
+    def reshape(self, *shape: Any, order: Any = "C") -> Value:
+        wanted = shape[0] if len(shape) == 1 else shape
+        return np.reshape(self, wanted, order=order)  # type: ignore[call-overload]
+
+    def ravel(self, order: Any = "C") -> Value:
+        return np.ravel(self, order=order)  # type: ignore[call-overload]
+
+    def flatten(self, order: Any = "C") -> Value:
+        return np.copy(np.ravel(self, order=order))  # type: ignore[call-overload]
+
+    def transpose(self, *axes: Any) -> Value:
+        order = axes[0] if len(axes) == 1 else axes or None
+        return np.transpose(self, order)  # type: ignore[call-overload]
+
+    def swapaxes(self, axis1: int, axis2: int) -> Value:
+        return np.swapaxes(self, axis1, axis2)  # type: ignore[call-overload]
+
+    def squeeze(self, axis: Any = None) -> Value:
+        return np.squeeze(self, axis)  # type: ignore[call-overload]
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Value:
+        return np.repeat(self, repeats, axis)  # type: ignore[call-overload]
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
+        return np.diagonal(self, offset, axis1, axis2)  # type: ignore[call-overload]
+
+    # Elements
+
+    def take(self, indices: Any, axis: int | None = None, mode: Any = "raise") -> Value:
+        return np.take(self, indices, axis, mode=mode)  # type: ignore[call-overload]
+
+    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Value:  # noqa: A002 NumPy's names
+        return np.clip(self, min, max, **options)  # type: ignore[call-overload]
+
+    def round(self, decimals: int = 0) -> Value:
+        return np.round(self, decimals)  # type: ignore[call-overload]
+
+    def argsort(self, axis: int | None = -1, **options: Any) -> Value:
+        return np.argsort(self, axis, **options)  # type: ignore[call-overload]
+
+    def searchsorted(self, v: Any, side: Any = "left", sorter: Any = None) -> Value:
+        return np.searchsorted(self, v, side, sorter)  # type: ignore[call-overload]
+
+    def nonzero(self) -> Value:
+        return np.nonzero(self)  # type: ignore[call-overload]
+
+    def dot(self, b: Any) -> Value:
+        return np.dot(self, b)  # type: ignore[call-overload]
+
+    def conj(self) -> Value:
+        return np.conj(self)  # type: ignore[call-overload]
+
+    def conjugate(self) -> Value:
+        return np.conj(self)  # type: ignore[call-overload]
+
+    def copy(self, order: Any = "C") -> Value:
+        return np.copy(self)  # type: ignore[call-overload]
+
+    def astype(self, dtype: Any, **options: Any) -> Value:
+        return overrides[np.ndarray.astype](self, dtype)

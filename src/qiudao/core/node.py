@@ -1,0 +1,105 @@
+"""The graph: a leaf for each value that was given, an equation for each operation applied.
+
+The eager tape and a traced program are made of the same two classes.  A node is also the name of
+the value it stands for: an equation's operand that the rules do not read is replaced by its node,
+which still knows shape and dtype.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+from .avals import Dtype, Shape, Value, describe
+from .source import Line, line_of
+
+if TYPE_CHECKING:
+    from .primitive import Primitive
+
+next_number = itertools.count(1).__next__
+
+
+class Notes:
+    """What few nodes carry: hooks, a kept gradient, guards over the caller's arrays."""
+
+    __slots__ = ("grad", "guards", "hooks", "post_hooks", "retains")
+
+    def __init__(self) -> None:
+        self.hooks: dict[int, Callable[[Any], Any]] = {}
+        self.post_hooks: dict[int, Callable[[Any], Any]] = {}
+        self.retains = False
+        self.grad: Any = None
+        self.guards: list[Any] = []
+
+
+class Node:
+    """A value in the graph.  `number` grows with time, so that operands come before results."""
+
+    __slots__ = ("__weakref__", "dtype", "notes", "number", "shape")
+
+    number: int
+    shape: Shape
+    dtype: Dtype
+    notes: Notes | None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def noted(self) -> Notes:
+        """The notes of this node, made when first wanted."""
+        if self.notes is None:
+            self.notes = Notes()
+        return self.notes
+
+
+class Leaf(Node):
+    """A value that was given rather than computed: where gradients are collected."""
+
+    __slots__ = ()
+
+    def __init__(self, shape: Shape, dtype: Dtype) -> None:
+        self.number = next_number()
+        self.shape = shape
+        self.dtype = dtype
+        self.notes = None
+
+    def __repr__(self) -> str:
+        return f"leaf {describe(self.shape, self.dtype)}"
+
+
+class Freed:
+    """Stands for the operands of an equation that a backward sweep has freed."""
+
+    __slots__ = ("line",)
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+
+
+class Equation(Node):
+    """One application of a primitive.
+
+    `parents` has a node for each operand that is differentiated and None for each constant;
+    `operands` has the values that the rules read, with the node in place of a value not kept.
+    Slots are filled by the recorder, one by one: a constructor call would cost more than the rest.
+    """
+
+    __slots__ = ("code", "offset", "operands", "out", "parents", "primitive")
+
+    primitive: Primitive
+    parents: tuple[Node | None, ...]
+    operands: tuple[Value, ...] | Freed
+    out: Value
+    code: CodeType
+    offset: int
+
+    @property
+    def line(self) -> Line:
+        """The user's source line that applied the primitive."""
+        return line_of(self.code, self.offset)
+
+    def __repr__(self) -> str:
+        return f"{self.primitive.name} -> {describe(self.shape, self.dtype)}"

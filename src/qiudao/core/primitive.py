@@ -1,0 +1,139 @@
+"""One mathematical operation: the class that every rule is written in.
+
+A primitive states its shape, its value and its derivative once.  From that statement come both
+modes: `push` (forward: tangents in, tangent out) and `pull` (reverse: cotangent in, cotangents
+out).  The families in `families.py` have shorter ways to say the statement.
+
+Cotangents pair with tangents as the real part of their plain product, without a conjugate, so a
+holomorphic rule reads the same for real and complex; the public functions conjugate once, on the
+way in and out, which gives torch's convention.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+import numpy as np
+
+from .avals import Aval, Value
+from .dispatch import Tracer
+from .errors import RuleError
+from .node import Node
+from .samples import Sample
+from .slot import Slot, turn
+
+C = TypeVar("C", bound="type[Primitive]")
+Values = Sequence[Value]  # one for each operand
+Terms = Sequence[Value | None]  # a tangent or cotangent for each operand, None for a constant
+Parents = Sequence[Node | None]  # the node of each operand, None for a constant
+Product = Callable[[Value, Value], Value]
+
+registry: list[type[Primitive]] = []
+
+
+@dataclass_transform(frozen_default=True)
+def primitive(cls: C) -> C:
+    """Make a class a frozen dataclass of its fields and enter it in the registry."""
+    made = dataclass(frozen=True, repr=False)(cls)
+    made.name = cls.__name__.lower()
+    registry.append(made)
+    return made
+
+
+class Primitive:
+    """Base of all primitives.  Operands are arrays, scalars or tracers of one call.
+
+    Axes among the fields count from the end, so that a leading batch axis changes nothing.
+    """
+
+    name: ClassVar[str] = "primitive"
+    samples: ClassVar[tuple[Sample, ...]] = ()
+    keeps_out: ClassVar[bool] = True  # whether the derivative reads the result
+    is_constant: ClassVar[bool] = False  # whether no derivative passes: the result is plain
+    is_view: ClassVar[bool] = False  # whether NumPy's result may share the operand's memory
+    is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was not chosen"
+
+    def __call__(self, *xs: Value) -> Value:
+        """Apply to operands: compute, and let the highest tracer among them see it."""
+        top: Tracer | None = None
+        for x in xs:
+            if isinstance(x, Tracer) and (top is None or x.level > top.level):
+                top = x
+        return self.evaluate(*xs) if top is None else top.process(self, xs)
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{k}={v!r}" for k, v in vars(self).items())
+        return f"{self.name}({fields})" if fields else self.name
+
+    def shape(self, *avals: Aval) -> Any:
+        """The type of the result: an `Aval`, or a tuple of them."""
+        raise RuleError(f"{self.name}: this primitive states no shape")
+
+    def evaluate(self, *xs: Value) -> Value:
+        """The value, by NumPy, of operands that are no tracers."""
+        raise NotImplementedError
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        """The change of the result per change `dx` of operand `i`, linear in `dx`."""
+        raise RuleError(
+            f"{self.name}: no derivative is known with respect to operand {i}; "
+            "pass it through qd.stop_gradient, or wrap the call with qd.custom_vjp"
+        )
+
+    def is_linear(self, positions: set[int]) -> bool:
+        """Whether the result is linear in these operands taken together."""
+        return False
+
+    def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
+        """Forward: the tangent of the result, the sum over operands that have one."""
+        terms = [self.tangent(i, dx, out, *xs) for i, dx in enumerate(dxs) if dx is not None]
+        return add_all(terms)
+
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        """Reverse: the cotangent of each operand that has a parent."""
+        return [
+            None if parent is None else self._turn(i, ct, out, xs)
+            for i, parent in enumerate(parents)
+        ]
+
+    def _turn(self, i: int, ct: Value, out: Value, xs: Values) -> Value:
+        """The tangent statement read backwards, by recording it on a slot."""
+        slot = Slot(tuple(xs[i].shape), xs[i].dtype)
+        return turn(self.tangent(i, slot, out, *xs), slot, ct)
+
+    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+        """Which lanes of each operand the `alive` lanes of the result depend on (None: any)."""
+        return [None] * len(xs)
+
+    def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
+        """What the tape keeps of the operands; the node stands for a value not kept."""
+        return tuple(values)
+
+    def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
+        """Apply over a leading axis of length `size`, which the `mapped` operands have."""
+        return self(*(x if m else stretch(x, size) for x, m in zip(xs, mapped, strict=True)))
+
+
+def stretch(x: Value, size: int) -> Value:
+    """Repeat an operand along a new leading axis."""
+    return np.broadcast_to(x, (size, *np.shape(x)))
+
+
+def add_all(terms: Terms) -> Value | None:
+    """The sum of the terms that exist, or None.  Several results are summed one by one."""
+    total: Value | None = None
+    for term in terms:
+        if term is None:
+            continue
+        if total is None:
+            total = term
+        elif isinstance(term, tuple):
+            total = tuple(add_all(pair) for pair in zip(total, term, strict=True))
+        else:
+            total = operator.add(total, term)
+    return total

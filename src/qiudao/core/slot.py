@@ -1,0 +1,75 @@
+"""A tangent not yet known.  Linear primitives applied to a slot are recorded, not computed.
+
+This is how a statement "the tangent of the result is this linear expression in dx" is read
+backwards: record the expression on a slot, then sweep the record with the cotangent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .avals import Aval, Dtype, Shape, Value, aval_of
+from .dispatch import Tracer
+from .errors import RuleError
+from .methods import ArrayMethods
+from .modes import new_level
+from .node import Equation, Leaf, Node, next_number
+from .source import caller
+from .sweep import sweep
+
+if TYPE_CHECKING:
+    from .primitive import Primitive
+
+
+class Slot(ArrayMethods, Tracer):
+    """A value of known shape and dtype in which everything computed must be linear."""
+
+    __slots__ = ("level", "node")
+
+    def __init__(self, shape: Shape, dtype: Dtype) -> None:
+        self.level = new_level()
+        self.node: Node = Leaf(shape, dtype)
+
+    @property
+    def shape(self) -> Shape:
+        return self.node.shape
+
+    @property
+    def dtype(self) -> Dtype:
+        return self.node.dtype
+
+    def concrete(self) -> Any:
+        raise RuleError("slot: a tangent that is not known yet has no value to read")
+
+    def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
+        nodes = [x.node if isinstance(x, Slot) and x.level == self.level else None for x in xs]
+        if not primitive.is_linear({i for i, node in enumerate(nodes) if node is not None}):
+            raise RuleError(
+                f"{primitive.name}: a tangent statement must be linear in dx, and this use of "
+                "dx is not; write the part that is not in terms of the operands"
+            )
+        operands = tuple(x if n is None else n for x, n in zip(xs, nodes, strict=True))
+        aval: Aval = primitive.shape(*map(aval_of, operands))
+        equation = Equation()
+        equation.number = next_number()
+        equation.shape, equation.dtype = aval.shape, aval.dtype
+        equation.notes = None
+        equation.primitive = primitive
+        equation.parents = tuple(nodes)
+        equation.operands = operands
+        equation.out = None
+        equation.code, equation.offset = caller()
+        made = object.__new__(Slot)
+        made.level, made.node = self.level, equation
+        return made
+
+
+def turn(line: Value, slot: Slot, ct: Value) -> Value | None:
+    """The transpose of the linear expression `line` in `slot`, applied to the cotangent."""
+    lines, cts = (line, ct) if isinstance(line, tuple) else ((line,), (ct,))
+    seeds = [
+        (part.node, c)
+        for part, c in zip(lines, cts, strict=True)
+        if c is not None and isinstance(part, Slot) and part.level == slot.level
+    ]
+    return sweep(seeds, wanted={slot.node}).get(slot.node)

@@ -1,0 +1,51 @@
+"""The user's source line behind an operation: two pointers when recorded, text only when asked for."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from types import CodeType
+from typing import NamedTuple
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NUMPY = os.sep + "numpy" + os.sep
+
+
+class Line(NamedTuple):
+    """A line of the user's program."""
+
+    file: str
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        shown = f"{os.path.basename(self.file)}:{self.number}"
+        return f"{shown} (`{self.text}`)" if self.text else shown
+
+
+def caller() -> tuple[CodeType, int]:
+    """The code object and instruction offset of the nearest frame outside qiudao and NumPy."""
+    frame = sys._getframe(2)
+    while True:
+        file = frame.f_code.co_filename
+        if not file.startswith(PACKAGE) and _NUMPY not in file:
+            return frame.f_code, frame.f_lasti
+        if frame.f_back is None:
+            return frame.f_code, frame.f_lasti
+        frame = frame.f_back
+
+
+def line_of(code: CodeType, offset: int) -> Line:
+    """The source line of an instruction."""
+    number = code.co_firstlineno
+    for start, end, line in code.co_lines():
+        if start <= offset < end and line is not None:
+            number = line
+            break
+    return Line(code.co_filename, number, linecache.getline(code.co_filename, number).strip())
+
+
+def here() -> Line:
+    """The user's line that is running now."""
+    return line_of(*caller())

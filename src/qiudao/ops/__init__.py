@@ -1,0 +1,32 @@
+"""The mathematics: a file for each family of primitives with their public functions.
+
+Importing this package fills the table from NumPy's functions to ours.  Rules are written with
+NumPy's own functions, which dispatch back here when their operands are tracers; so a rule can be
+differentiated like any other program, to every order.
+"""
+
+from . import (
+    arithmetic,
+    complexes,
+    indexing,
+    making,
+    products,
+    reducing,
+    rounding,
+    selecting,
+    shaping,
+    smooth,
+)
+
+__all__ = [
+    "arithmetic",
+    "complexes",
+    "indexing",
+    "making",
+    "products",
+    "reducing",
+    "rounding",
+    "selecting",
+    "shaping",
+    "smooth",
+]

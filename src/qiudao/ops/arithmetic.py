@@ -1,0 +1,226 @@
+"""Sums, products, quotients and powers, element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Aval, Value, promote
+from ..core.families import Additive, Elementwise, Smooth
+from ..core.primitive import Parents, Product, Terms, Values, add_all, primitive
+from ..core.samples import sample
+from .faces import face
+
+TWO = (sample("f64[3,4]", "f64[3,4]"), sample("f64[4]", "f64[3,1]"), sample("f64[]", "f64[2]"))
+
+
+@primitive
+class Add(Additive):
+    """`a + b`.  d = da + db."""
+
+    ufunc = np.add
+    samples = (*TWO, sample("c128[3]", "f64[3]"))
+
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        return (ct, ct)
+
+
+@primitive
+class Subtract(Additive):
+    """`a - b`.  d = da - db."""
+
+    ufunc = np.subtract
+    samples = TWO
+
+    def transpose(self, i: int, ct: Value) -> Value:
+        return ct if i == 0 else -ct
+
+
+@primitive
+class Negative(Additive):
+    """`-x`.  d = -dx."""
+
+    ufunc = np.negative
+    samples = (sample("f64[3,4]"), sample("c128[3]"))
+
+    def transpose(self, i: int, ct: Value) -> Value:
+        return -ct
+
+
+@primitive
+class Positive(Additive):
+    """`+x`.  d = dx."""
+
+    ufunc = np.positive
+    samples = (sample("f64[3,4]"),)
+
+    def transpose(self, i: int, ct: Value) -> Value:
+        return ct
+
+
+@primitive
+class Multiply(Elementwise):
+    """`a b`.  d = da b + a db."""
+
+    ufunc = np.multiply
+    samples = (*TWO, sample("c128[3]", "c128[3]"), sample("c128[3]", "f64[3]"))
+
+    def dtype(self, *avals: Aval) -> np.dtype[Any]:
+        return promote(*avals)
+
+    def is_linear(self, positions: set[int]) -> bool:
+        return len(positions) == 1
+
+    def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
+        (a, b), (da, db) = xs, dxs
+        return add_all(
+            (None if da is None else product(da, b), None if db is None else product(db, a))
+        )
+
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        a, b = xs
+        x, y = parents
+        return (None if x is None else product(ct, b), None if y is None else product(ct, a))
+
+    def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
+        (a, b), (x, y) = values, parents
+        return (x if y is None else a, y if x is None else b)
+
+
+@primitive
+class Scale(Elementwise):
+    """`dx s`, where dx = 0 gives 0 whatever the slope s: the product of forward mode.
+
+    A direction that does not move an operand does not move the result, even at a pole.
+    """
+
+    samples = (sample("f64[3,4]", "f64[3,4]"),)
+
+    def evaluate(self, *xs: Value) -> Value:
+        dx, slope = xs
+        with np.errstate(all="ignore"):
+            out = dx * slope
+            if np.isnan(np.sum(out)):
+                out = np.where(dx == 0, np.zeros((), out.dtype), out)
+        return out
+
+    def dtype(self, *avals: Aval) -> np.dtype[Any]:
+        return promote(*avals)
+
+    def is_linear(self, positions: set[int]) -> bool:
+        return len(positions) == 1
+
+    def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
+        (dx, slope), (ddx, dslope) = xs, dxs
+        return add_all(
+            (
+                None if ddx is None else self(ddx, slope),
+                None if dslope is None else self(dx, dslope),
+            )
+        )
+
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        dx, slope = xs
+        x, s = parents
+        return (None if x is None else product(ct, slope), None if s is None else self(dx, ct))
+
+
+@primitive
+class Divide(Smooth):
+    """`a / b`.  d = da / b - out db / b."""
+
+    ufunc = np.divide
+    reads = "both"
+    samples = (
+        sample("f64[3,4]", "f64[3,4]", within=(0.5, 2.0)),
+        sample("f64[4]", "f64[3,1]", within=(-2.0, -0.5)),
+        sample("c128[3]", "c128[3]", within=(0.5, 2.0)),
+    )
+
+    def is_linear(self, positions: set[int]) -> bool:
+        return positions == {0}
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 / xs[1] if i == 0 else -out / xs[1]
+
+
+@primitive
+class Reciprocal(Smooth):
+    """`1 / x`.  d = -out^2 dx."""
+
+    ufunc = np.reciprocal
+    reads = "out"
+    samples = (sample("f64[3,4]", within=(0.5, 2.0)), sample("c128[3]", within=(0.5, 2.0)))
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return -out * out
+
+
+@primitive
+class Square(Smooth):
+    """`x^2`.  d = 2 x dx."""
+
+    ufunc = np.square
+    samples = (sample("f64[3,4]"), sample("c128[3]"))
+
+    def dtype(self, *avals: Aval) -> np.dtype[Any]:
+        return promote(*avals)
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 2 * xs[0]
+
+
+@primitive
+class Power(Smooth):
+    """`x ** y`.  d = y x^(y-1) dx + out log(x) dy.
+
+    Holes that have one right answer get it: the slope in x is 0 where y = 0 and 1 where y = 1,
+    at x = 0 too, and so at every order; the slope in y is 0 at x = 0.
+    """
+
+    ufunc = np.power
+    reads = "both"
+    samples = (
+        sample("f64[3,4]", "f64[3,4]", within=(0.5, 2.0)),
+        sample("f64[4]", "f64[3,1]", within=(0.5, 2.0)),
+        sample("c128[3]", "c128[3]", within=(0.5, 2.0)),
+    )
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        x, y = xs
+        if i == 1:
+            at_zero = x == 0
+            return np.where(at_zero, 0.0, out * np.log(np.where(at_zero, 1.0, x)))
+        if isinstance(y, int | float):
+            return _power_slope(x, y)
+        return np.where(y == 0, 0.0, y * x ** np.where(y == 0, 1.0, y - 1))
+
+
+def _power_slope(x: Value, p: float) -> Value:
+    """d x^p / dx for a plain number p, with as few operations as p allows."""
+    if p == 2:
+        return 2 * x
+    if p == 1:
+        return np.ones((), x.dtype)
+    if p == 0:
+        return np.zeros((), x.dtype)
+    return p * x ** (p - 1)
+
+
+add = face(Add(), np.add)
+subtract = face(Subtract(), np.subtract)
+negative = face(Negative(), np.negative)
+positive = face(Positive(), np.positive)
+multiply = face(Multiply(), np.multiply)
+divide = face(Divide(), np.divide)
+reciprocal = face(Reciprocal(), np.reciprocal)
+square = face(Square(), np.square)
+power = face(Power(), np.power, np.float_power)
+scale = Scale()

@@ -1,0 +1,630 @@
+"""Rearranging elements without computing: shape, order of axes, joining and repeating."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Aval, Value, aval_of, is_inexact, promote
+from ..core.dispatch import implements
+from ..core.errors import DtypeError, ShapeError
+from ..core.families import Linear, stretch
+from ..core.primitive import primitive
+from ..core.samples import sample
+from .faces import array, axes_from_end, from_end, operand, whole
+
+
+@primitive
+class Reshape(Linear):
+    """The same elements, in row-major order, under other axes."""
+
+    sizes: tuple[int, ...] = ()
+    is_view = True
+    samples = (sample("f64[3,4]", sizes=(2, 6)), sample("f64[]", sizes=(1, 1)))
+
+    def shape(self, *avals: Aval) -> Aval:
+        (x,) = avals
+        if math.prod(self.sizes) != x.size:
+            raise ShapeError(
+                f"reshape: {x} has {x.size} elements and shape {self.sizes} needs "
+                f"{math.prod(self.sizes)}; both must be equal"
+            )
+        return Aval(self.sizes, x.dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.reshape(xs[0], self.sizes)
+
+    def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
+        return Reshape(tuple(xs[0].shape))(ct)
+
+    def batch(self, size: int, mapped: Any, xs: Any) -> Value:
+        return Reshape((size, *self.sizes))(xs[0])
+
+
+@primitive
+class Transpose(Linear):
+    """Axis k of the result is axis `axes[k]` of the operand, counted from the end."""
+
+    axes: tuple[int, ...] = ()
+    is_view = True
+    samples = (sample("f64[2,3,4]", axes=(-1, -3, -2)),)
+
+    def shape(self, *avals: Aval) -> Aval:
+        (x,) = avals
+        return Aval(tuple(x.shape[a] for a in self.axes), x.dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        (x,) = xs
+        lead = x.ndim - len(self.axes)
+        return np.transpose(x, (*range(lead), *(a + x.ndim for a in self.axes)))
+
+    def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
+        n = len(self.axes)
+        inverse = [0] * n
+        for k, a in enumerate(self.axes):
+            inverse[a + n] = k - n
+        return Transpose(tuple(inverse))(ct)
+
+
+@primitive
+class Stretch(Linear):
+    """Broadcast to the shape `sizes`."""
+
+    sizes: tuple[int, ...] = ()
+    is_view = True
+    samples = (sample("f64[3,1]", sizes=(2, 3, 4)), sample("f64[]", sizes=(2,)))
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval(self.sizes, avals[0].dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.broadcast_to(xs[0], self.sizes)
+
+    def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
+        shape = tuple(xs[0].shape)
+        lead = len(self.sizes) - len(shape)
+        axes = tuple(
+            k for k, n in enumerate(self.sizes) if k < lead or shape[k - lead] != n
+        )
+        return np.reshape(np.sum(ct, axis=axes), shape) if axes else ct
+
+    def batch(self, size: int, mapped: Any, xs: Any) -> Value:
+        (x,) = xs
+        missing = len(self.sizes) - (x.ndim - 1)
+        return Stretch((size, *self.sizes))(
+            np.reshape(x, (size, *(1,) * missing, *x.shape[1:])) if missing else x
+        )
+
+
+@primitive
+class Flip(Linear):
+    """The order of elements reversed along `axes`."""
+
+    axes: tuple[int, ...] = ()
+    is_view = True
+    samples = (sample("f64[3,4]", axes=(-2,)), sample("f64[3,4]", axes=(-2, -1)))
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval(avals[0].shape, avals[0].dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.flip(xs[0], self.axes)
+
+    def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
+        return self(ct)
+
+
+@primitive
+class Concatenate(Linear):
+    """Operands joined along `axis`; linear in all of them together."""
+
+    axis: int = -1
+    samples = (
+        sample("f64[3,4]", "f64[3,2]", axis=-1),
+        sample("f64[2]", "f64[1]", "f64[3]", axis=-1),
+        sample("f64[1,3]", "c128[2,3]", axis=-2),
+    )
+
+    def positions(self, count: int) -> range:
+        return range(count)
+
+    def shape(self, *avals: Aval) -> Aval:
+        sizes = list(avals[0].shape)
+        sizes[self.axis] = sum(a.shape[self.axis] for a in avals)
+        return Aval(tuple(sizes), promote(*avals))
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.concatenate(xs, axis=self.axis)
+
+    def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
+        start = sum(x.shape[self.axis] for x in xs[:i])
+        after = -self.axis - 1
+        index = (Ellipsis, slice(start, start + xs[i].shape[self.axis]), *(slice(None),) * after)
+        return ct[index]
+
+    def batch(self, size: int, mapped: Any, xs: Any) -> Value:
+        return self(*(x if m else stretch(x, size) for x, m in zip(xs, mapped, strict=True)))
+
+    def keep(self, values: Any, parents: Any) -> tuple[Value, ...]:
+        return tuple(
+            aval_of(v) if p is None else p for v, p in zip(values, parents, strict=True)
+        )
+
+
+@primitive
+class Cast(Linear):
+    """The same values in another dtype; complex to real takes the real part."""
+
+    to: str = "f8"
+    samples = (sample("f64[3]", to="f8"), sample("c128[3]", to="c16"))
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval(avals[0].shape, np.dtype(self.to))
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.asarray(xs[0]).astype(self.to)[()]
+
+    def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
+        return ct
+
+
+@primitive
+class Copy(Linear):
+    """The same values in memory of their own."""
+
+    samples = (sample("f64[3,4]"),)
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval(avals[0].shape, avals[0].dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.array(xs[0])[()]
+
+    def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
+        return ct
+
+
+@implements(np.ndarray.astype)
+def astype(x: Value, dtype: Any) -> Value:
+    """`x` in another dtype.  To integers or booleans no derivative passes, so it is refused."""
+    wanted = np.dtype(dtype)
+    if wanted == x.dtype:
+        return x
+    if not is_inexact(wanted):
+        raise DtypeError(
+            f"astype: a value that carries a gradient cannot become {wanted} without losing it; "
+            f"write x.detach().astype({wanted}), or np.floor(x) and the like"
+        )
+    if x.dtype.kind == "c" and wanted.kind != "c":
+        raise DtypeError(
+            f"astype: casting {x.dtype} to {wanted} drops the imaginary part; write np.real(x)"
+        )
+    return Cast(wanted.str.lstrip("<=|"))(x)
+
+
+@implements(np.copy)
+def copy(a: Any, order: Any = "K", subok: bool = False) -> Value:
+    """A copy of `a` that stays in the graph."""
+    return Copy()(operand(a))
+
+
+def sizes_of(shape: Any, total: int) -> tuple[int, ...]:
+    """A NumPy shape argument, its -1 resolved."""
+    sizes = [whole(n) for n in shape] if isinstance(shape, tuple | list) else [whole(shape)]
+    if sizes.count(-1) == 1:
+        known = math.prod(n for n in sizes if n != -1)
+        if known == 0 or total % known:
+            raise ShapeError(
+                f"reshape: {total} elements do not divide into shape {tuple(sizes)}; "
+                "the sizes given must divide the number of elements"
+            )
+        sizes[sizes.index(-1)] = total // known
+    if math.prod(sizes) != total or min(sizes, default=0) < 0:
+        raise ShapeError(
+            f"reshape: {total} elements do not fit shape {tuple(sizes)}, which has "
+            f"{math.prod(sizes)}; both must be equal"
+        )
+    return tuple(sizes)
+
+
+@implements(np.reshape)
+def reshape(a: Any, /, shape: Any = None, order: str = "C", **options: Any) -> Value:
+    """The elements of `a` under another shape, one size of which may be -1."""
+    x = array(a)
+    sizes = sizes_of(shape, x.size)
+    if order == "F":
+        return transpose(Reshape(sizes[::-1])(transpose(x)))
+    return x if sizes == x.shape else Reshape(sizes)(x)
+
+
+@implements(np.ravel)
+def ravel(a: Any, order: str = "C") -> Value:
+    """All elements along one axis."""
+    return reshape(a, (-1,) if array(a).size else (0,), "F" if order == "F" else "C")
+
+
+@implements(np.transpose, np.permute_dims)
+def transpose(a: Any, axes: Any = None) -> Value:
+    """Axes in the order `axes`; reversed when that is None."""
+    x = array(a)
+    n = x.ndim
+    if axes is None:
+        order = tuple(range(-1, -n - 1, -1))
+    else:
+        order = tuple(from_end(k, n, "transpose") for k in axes)
+        if len(set(order)) != n:
+            raise ShapeError(f"transpose: axes={tuple(axes)} must name each of {n} axes once")
+    return Transpose(order)(x)
+
+
+@implements(np.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Value:
+    """The last two axes exchanged."""
+    x = array(x)
+    if x.ndim < 2:
+        raise ShapeError(f"matrix_transpose: {aval_of(x)} has no two axes to exchange")
+    return swapaxes(x, -1, -2)
+
+
+@implements(np.swapaxes)
+def swapaxes(a: Any, axis1: int, axis2: int) -> Value:
+    """Two axes exchanged."""
+    x = array(a)
+    i, j = from_end(axis1, x.ndim, "swapaxes"), from_end(axis2, x.ndim, "swapaxes")
+    order = list(range(-x.ndim, 0))
+    order[i], order[j] = order[j], order[i]
+    return Transpose(tuple(order))(x)
+
+
+@implements(np.moveaxis)
+def moveaxis(a: Any, source: Any, destination: Any) -> Value:
+    """Axes moved to other positions, the rest in their order."""
+    x = array(a)
+    n = x.ndim
+    pair = [[k] if isinstance(k, int | np.integer) else list(k) for k in (source, destination)]
+    sources, places = ([from_end(k, n, "moveaxis") for k in ks] for ks in pair)
+    if len(sources) != len(places):
+        raise ShapeError(
+            f"moveaxis: {len(sources)} axes cannot go to {len(places)} places; give as many"
+        )
+    order = [k for k in range(-n, 0) if k not in sources]
+    for place, k in sorted(zip((p + n for p in places), sources, strict=True)):
+        order.insert(place, k)
+    return Transpose(tuple(order))(x)
+
+
+@implements(np.rollaxis)
+def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
+    """`axis` moved to stand before `start`."""
+    x = array(a)
+    axis = from_end(axis, x.ndim, "rollaxis") + x.ndim
+    start = start + x.ndim if start < 0 else start
+    return moveaxis(x, axis, start - 1 if axis < start else start)
+
+
+@implements(np.expand_dims)
+def expand_dims(a: Any, axis: Any) -> Value:
+    """Unit axes put in at the positions `axis` of the result."""
+    x = array(a)
+    given = axis if isinstance(axis, tuple | list) else (axis,)
+    n = x.ndim + len(given)
+    at = {from_end(k, n, "expand_dims") + n for k in given}
+    if len(at) < len(given):
+        raise ShapeError(f"expand_dims: axis={axis} names a place twice; name each once")
+    rest = iter(x.shape)
+    return Reshape(tuple(1 if k in at else next(rest) for k in range(n)))(x)
+
+
+@implements(np.squeeze)
+def squeeze(a: Any, axis: Any = None) -> Value:
+    """Unit axes removed: those named, or all."""
+    x = array(a)
+    if axis is None:
+        return Reshape(tuple(n for n in x.shape if n != 1))(x)
+    axes = axes_from_end(axis, x.ndim, "squeeze")
+    for k in axes:
+        if x.shape[k] != 1:
+            raise ShapeError(f"squeeze: axis {k} of {aval_of(x)} has size {x.shape[k]}, not 1")
+    return Reshape(tuple(n for k, n in enumerate(x.shape, -x.ndim) if k not in axes))(x)
+
+
+@implements(np.broadcast_to)
+def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Value:
+    """`array` repeated along new and unit axes to the given shape."""
+    x = operand(array)
+    sizes = tuple(map(whole, shape)) if isinstance(shape, tuple | list) else (whole(shape),)
+    if np.broadcast_shapes(np.shape(x), sizes) != sizes:
+        raise ShapeError(f"broadcast_to: {aval_of(x)} does not broadcast to {sizes}")
+    return Stretch(sizes)(x)
+
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Value, ...]:
+    """All arguments broadcast to one shape."""
+    xs = [array(a) for a in args]
+    shape = np.broadcast_shapes(*(x.shape for x in xs))
+    return tuple(broadcast_to(x, shape) for x in xs)
+
+
+def at_least(x: Any, ndim: int) -> Value:
+    x = array(x)
+    return x if x.ndim >= ndim else reshape(x, (1,) * (ndim - x.ndim) + tuple(x.shape))
+
+
+@implements(np.atleast_1d)
+def atleast_1d(*xs: Any) -> Value:
+    """Each argument with one axis or more."""
+    made = tuple(at_least(x, 1) for x in xs)
+    return made[0] if len(made) == 1 else made
+
+
+@implements(np.atleast_2d)
+def atleast_2d(*xs: Any) -> Value:
+    """Each argument with two axes or more, new ones in front."""
+    made = tuple(at_least(x, 2) for x in xs)
+    return made[0] if len(made) == 1 else made
+
+
+@implements(np.atleast_3d)
+def atleast_3d(*xs: Any) -> Value:
+    """Each argument with three axes or more, placed as NumPy places them."""
+
+    def three(x: Any) -> Value:
+        x = array(x)
+        shapes = {0: (1, 1, 1), 1: (1, -1, 1), 2: (*x.shape, 1)}
+        return x if x.ndim >= 3 else reshape(x, shapes[x.ndim])
+
+    made = tuple(map(three, xs))
+    return made[0] if len(made) == 1 else made
+
+
+@implements(np.flip)
+def flip(m: Any, axis: Any = None) -> Value:
+    """The order of elements reversed along `axis` (None: all)."""
+    x = array(m)
+    return Flip(axes_from_end(axis, x.ndim, "flip"))(x)
+
+
+@implements(np.fliplr)
+def fliplr(m: Any) -> Value:
+    """Reversed along the second axis."""
+    return flip(m, 1)
+
+
+@implements(np.flipud)
+def flipud(m: Any) -> Value:
+    """Reversed along the first axis."""
+    return flip(m, 0)
+
+
+@implements(np.rot90)
+def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Value:
+    """Turned by k quarter turns in the plane of `axes`."""
+    x = array(m)
+    first, second = (from_end(a, x.ndim, "rot90") for a in axes)
+    k %= 4
+    if k == 0:
+        return copy(x)
+    if k == 2:
+        return flip(flip(x, first), second)
+    return swapaxes(flip(x, second), first, second) if k == 1 else flip(
+        swapaxes(x, first, second), second
+    )
+
+
+@implements(np.concatenate)
+def concatenate(
+    arrays: Any, /, axis: Any = 0, out: Any = None, dtype: Any = None, casting: Any = "same_kind"
+) -> Value:
+    """Arrays joined along an existing axis; flattened first when `axis` is None."""
+    xs = [array(a) for a in arrays]
+    if axis is None:
+        xs, axis = [ravel(x) for x in xs], 0
+    if not xs:
+        raise ShapeError("concatenate: there is nothing to join; give at least one array")
+    ndim = xs[0].ndim
+    if ndim == 0:
+        raise ShapeError("concatenate: 0-d arrays have no axis to join along; use np.stack")
+    at = from_end(axis, ndim, "concatenate")
+    for x in xs[1:]:
+        if x.ndim != ndim or any(
+            m != n for k, (m, n) in enumerate(zip(x.shape, xs[0].shape, strict=False), -ndim)
+            if k != at
+        ):
+            raise ShapeError(
+                f"concatenate: {aval_of(xs[0])} and {aval_of(x)} do not fit; all axes but "
+                f"axis {axis} must be equal"
+            )
+    joined = Concatenate(at)(*xs)
+    return joined if dtype is None else astype(joined, dtype)
+
+
+@implements(np.stack)
+def stack(
+    arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Value:
+    """Arrays of one shape joined along a new axis."""
+    xs = [array(a) for a in arrays]
+    if not xs:
+        raise ShapeError("stack: there is nothing to join; give at least one array")
+    for x in xs[1:]:
+        if x.shape != xs[0].shape:
+            raise ShapeError(
+                f"stack: {aval_of(xs[0])} and {aval_of(x)} differ in shape; all must be equal"
+            )
+    return concatenate([expand_dims(x, axis) for x in xs], axis=axis, dtype=dtype)
+
+
+@implements(np.vstack)
+def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Value:
+    """Rows joined downwards."""
+    return concatenate([atleast_2d(x) for x in tup], 0, dtype=dtype)
+
+
+@implements(np.hstack)
+def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Value:
+    """Joined along the second axis, or the first of 1-d arrays."""
+    xs = [atleast_1d(x) for x in tup]
+    return concatenate(xs, 0 if xs and xs[0].ndim == 1 else 1, dtype=dtype)
+
+
+@implements(np.dstack)
+def dstack(tup: Any) -> Value:
+    """Joined along the third axis."""
+    return concatenate([atleast_3d(x) for x in tup], 2)
+
+
+@implements(np.column_stack)
+def column_stack(tup: Any) -> Value:
+    """1-d arrays as columns, joined sideways."""
+    xs = [array(x) for x in tup]
+    return concatenate([x if x.ndim > 1 else reshape(x, (-1, 1)) for x in xs], 1)
+
+
+@implements(np.block)
+def block(arrays: Any) -> Value:
+    """A matrix of blocks from nested lists."""
+
+    def depth(x: Any) -> int:
+        return 1 + depth(x[0]) if isinstance(x, list) else 0
+
+    levels = depth(arrays)
+
+    def join(x: Any, level: int) -> Value:
+        if not isinstance(x, list):
+            return at_least(x, max(levels, 1))
+        parts = [join(e, level + 1) for e in x]
+        ndim = max(p.ndim for p in parts)
+        return concatenate([at_least(p, ndim) for p in parts], axis=level - levels)
+
+    return join(arrays, 0)
+
+
+def slices(ndim: int, axis: int, piece: slice) -> tuple[Any, ...]:
+    """An index that takes `piece` along an axis counted from the end."""
+    return (*(slice(None),) * (ndim + axis), piece)
+
+
+@implements(np.array_split)
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
+    """`ary` cut into pieces along an axis; sizes may differ by one."""
+    x = array(ary)
+    at = from_end(axis, x.ndim, "array_split")
+    n = x.shape[at]
+    if np.ndim(indices_or_sections) == 0:
+        count = whole(indices_or_sections)
+        if count <= 0:
+            raise ShapeError(f"array_split: {count} pieces; give a positive number")
+        base, extra = divmod(n, count)
+        ends = np.cumsum([base + (k < extra) for k in range(count)])[:-1].tolist()
+    else:
+        ends = [whole(k) for k in indices_or_sections]
+    starts = [0, *ends]
+    return [
+        x[slices(x.ndim, at, slice(a, b))] for a, b in zip(starts, [*ends, n], strict=True)
+    ]
+
+
+@implements(np.split)
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
+    """`ary` cut into equal pieces, or at the given indices, along an axis."""
+    x = array(ary)
+    if np.ndim(indices_or_sections) == 0:
+        n = x.shape[from_end(axis, x.ndim, "split")]
+        if n % whole(indices_or_sections):
+            raise ShapeError(
+                f"split: axis of size {n} does not divide into {indices_or_sections} equal "
+                "pieces; use np.array_split"
+            )
+    return array_split(x, indices_or_sections, axis)
+
+
+@implements(np.hsplit)
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
+    """Cut along the second axis, or the first of a 1-d array."""
+    return split(ary, indices_or_sections, 0 if array(ary).ndim == 1 else 1)
+
+
+@implements(np.vsplit)
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
+    """Cut along the first axis."""
+    return split(ary, indices_or_sections, 0)
+
+
+@implements(np.dsplit)
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
+    """Cut along the third axis."""
+    return split(ary, indices_or_sections, 2)
+
+
+@implements(np.unstack)
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Value, ...]:
+    """The pieces of `x` along an axis, without that axis."""
+    return tuple(moveaxis(array(x), axis, 0))
+
+
+@implements(np.roll)
+def roll(a: Any, shift: Any, axis: Any = None) -> Value:
+    """Elements shifted round along axes; over the flat array when `axis` is None."""
+    x = array(a)
+    if axis is None:
+        return reshape(roll(ravel(x), shift, 0), x.shape)
+    shifts, axes = np.broadcast_arrays(shift, axis)
+    for s, k in zip(shifts.reshape(-1).tolist(), axes.reshape(-1).tolist(), strict=True):
+        at = from_end(k, x.ndim, "roll")
+        n = x.shape[at]
+        if n and s % n:
+            cut = n - s % n
+            x = Concatenate(at)(
+                x[slices(x.ndim, at, slice(cut, None))], x[slices(x.ndim, at, slice(None, cut))]
+            )
+    return x
+
+
+@implements(np.tile)
+def tile(A: Any, reps: Any) -> Value:  # noqa: N803  (NumPy's name)
+    """`A` repeated `reps` times along each axis."""
+    x = array(A)
+    counts = tuple(map(whole, reps)) if isinstance(reps, tuple | list | np.ndarray) else (whole(reps),)
+    n = max(x.ndim, len(counts))
+    counts = (1,) * (n - len(counts)) + counts
+    shape = (1,) * (n - x.ndim) + tuple(x.shape)
+    paired = tuple(v for c, s in zip(counts, shape, strict=True) for v in (1, s))
+    wide = tuple(v for c, s in zip(counts, shape, strict=True) for v in (c, s))
+    whole_shape = tuple(c * s for c, s in zip(counts, shape, strict=True))
+    return reshape(broadcast_to(reshape(x, paired), wide), whole_shape)
+
+
+@implements(np.repeat)
+def repeat(a: Any, repeats: Any, axis: Any = None) -> Value:
+    """Each element repeated, `repeats` times or as many as its own entry says."""
+    x = array(a)
+    if axis is None:
+        x, axis = ravel(x), 0
+    at = from_end(axis, x.ndim, "repeat")
+    source = np.repeat(np.arange(x.shape[at]), repeats)
+    return x[slices(x.ndim, at, slice(None))[:-1] + (source,)]
+
+
+@implements(np.meshgrid)
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
+    """Coordinate arrays from coordinate vectors."""
+    xs = [ravel(x) for x in xi]
+    n = len(xs)
+    order = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
+    shaped = [reshape(x, tuple(-1 if order[k] == j else 1 for j in range(n))) for k, x in enumerate(xs)]
+    return tuple(shaped) if sparse else broadcast_arrays(*shaped)
+
+
+@implements(np.append)
+def append(arr: Any, values: Any, axis: Any = None) -> Value:
+    """`values` joined to the end of `arr`."""
+    if axis is None:
+        return concatenate([ravel(arr), ravel(values)])
+    return concatenate([arr, values], axis)
+
+
+_ = operator

@@ -1,0 +1,345 @@
+"""The smooth functions of one variable, element by element.
+
+A slope is computed from the operand, or from a companion that keeps its digits, rather than from
+a rounded result, so that tails and extreme scales stay accurate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.avals import Value
+from ..core.families import Smooth
+from ..core.primitive import primitive
+from ..core.samples import sample
+from .faces import face
+
+ANY = (sample("f64[3,4]"), sample("f64[]"), sample("c128[3]"))
+POSITIVE = (sample("f64[3,4]", within=(0.2, 3.0)), sample("c128[3]", within=(0.2, 3.0)))
+UNIT = (sample("f64[3,4]", within=(-0.8, 0.8)), sample("c128[3]", within=(-0.8, 0.8)))
+
+
+@primitive
+class Exp(Smooth):
+    """e^x.  d = out dx."""
+
+    ufunc = np.exp
+    reads = "out"
+    samples = ANY
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return out
+
+
+@primitive
+class Exp2(Smooth):
+    """2^x.  d = out log(2) dx."""
+
+    ufunc = np.exp2
+    reads = "out"
+    samples = ANY
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return out * np.log(2.0)
+
+
+@primitive
+class ExpM1(Smooth):
+    """e^x - 1 without cancellation.  d = e^x dx."""
+
+    ufunc = np.expm1
+    samples = ANY
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return np.exp(xs[0])
+
+
+@primitive
+class Log(Smooth):
+    """Natural logarithm.  d = dx / x."""
+
+    ufunc = np.log
+    samples = POSITIVE
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 / xs[0]
+
+
+@primitive
+class Log2(Smooth):
+    """Logarithm to base 2.  d = dx / (x log 2)."""
+
+    ufunc = np.log2
+    samples = POSITIVE
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 / (xs[0] * np.log(2.0))
+
+
+@primitive
+class Log10(Smooth):
+    """Logarithm to base 10.  d = dx / (x log 10)."""
+
+    ufunc = np.log10
+    samples = POSITIVE
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 / (xs[0] * np.log(10.0))
+
+
+@primitive
+class Log1P(Smooth):
+    """log(1 + x) without cancellation.  d = dx / (1 + x)."""
+
+    ufunc = np.log1p
+    samples = POSITIVE
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 / (1.0 + xs[0])
+
+
+@primitive
+class Sqrt(Smooth):
+    """Square root.  d = dx / (2 out); infinite at 0."""
+
+    ufunc = np.sqrt
+    reads = "out"
+    samples = POSITIVE
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 0.5 / out
+
+
+@primitive
+class Cbrt(Smooth):
+    """Cube root.  d = dx / (3 out^2); infinite at 0."""
+
+    ufunc = np.cbrt
+    reads = "out"
+    samples = (sample("f64[3,4]", within=(0.2, 3.0)),)
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 / (3.0 * out * out)
+
+
+@primitive
+class Sin(Smooth):
+    """Sine, of radians.  d = cos(x) dx."""
+
+    ufunc = np.sin
+    samples = ANY
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return np.cos(xs[0])
+
+
+@primitive
+class Cos(Smooth):
+    """Cosine, of radians.  d = -sin(x) dx."""
+
+    ufunc = np.cos
+    samples = ANY
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return -np.sin(xs[0])
+
+
+@primitive
+class Tan(Smooth):
+    """Tangent, of radians.  d = (1 + out^2) dx."""
+
+    ufunc = np.tan
+    reads = "out"
+    samples = (sample("f64[3,4]", within=(-1.2, 1.2)), sample("c128[3]", within=(-1.2, 1.2)))
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 + out * out
+
+
+@primitive
+class ArcSin(Smooth):
+    """Inverse sine, in radians.  d = dx / sqrt((1 - x)(1 + x)): exact near the ends."""
+
+    ufunc = np.arcsin
+    samples = UNIT
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 / (np.sqrt(1.0 - xs[0]) * np.sqrt(1.0 + xs[0]))
+
+
+@primitive
+class ArcCos(Smooth):
+    """Inverse cosine, in radians.  d = -dx / sqrt((1 - x)(1 + x))."""
+
+    ufunc = np.arccos
+    samples = UNIT
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return -1.0 / (np.sqrt(1.0 - xs[0]) * np.sqrt(1.0 + xs[0]))
+
+
+@primitive
+class ArcTan(Smooth):
+    """Inverse tangent, in radians.  d = dx / (1 + x^2)."""
+
+    ufunc = np.arctan
+    samples = (sample("f64[3,4]"), sample("c128[3]", within=(-0.8, 0.8)))
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 / (1.0 + xs[0] * xs[0])
+
+
+@primitive
+class Sinh(Smooth):
+    """Hyperbolic sine.  d = cosh(x) dx."""
+
+    ufunc = np.sinh
+    samples = ANY
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return np.cosh(xs[0])
+
+
+@primitive
+class Cosh(Smooth):
+    """Hyperbolic cosine.  d = sinh(x) dx."""
+
+    ufunc = np.cosh
+    samples = ANY
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return np.sinh(xs[0])
+
+
+@primitive
+class Tanh(Smooth):
+    """Hyperbolic tangent.  d = dx / cosh(x)^2: 1 - out^2 would lose all its digits in the tails."""
+
+    ufunc = np.tanh
+    samples = (sample("f64[3,4]"), sample("f64[]"), sample("c128[3]", within=(-0.8, 0.8)))
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        sech = 1.0 / np.cosh(xs[0])
+        return sech * sech
+
+
+@primitive
+class ArcSinh(Smooth):
+    """Inverse hyperbolic sine.  d = dx / sqrt(1 + x^2)."""
+
+    ufunc = np.arcsinh
+    samples = (sample("f64[3,4]"), sample("c128[3]", within=(-0.8, 0.8)))
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        x = xs[0]
+        if x.dtype.kind == "c":
+            return 1.0 / np.sqrt(1.0 + x * x)
+        return 1.0 / np.hypot(1.0, x)
+
+
+@primitive
+class ArcCosh(Smooth):
+    """Inverse hyperbolic cosine.  d = dx / sqrt((x - 1)(x + 1))."""
+
+    ufunc = np.arccosh
+    samples = (sample("f64[3,4]", within=(1.2, 3.0)), sample("c128[3]", within=(1.2, 3.0)))
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 / (np.sqrt(xs[0] - 1.0) * np.sqrt(xs[0] + 1.0))
+
+
+@primitive
+class ArcTanh(Smooth):
+    """Inverse hyperbolic tangent.  d = dx / ((1 - x)(1 + x))."""
+
+    ufunc = np.arctanh
+    samples = UNIT
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return 1.0 / ((1.0 - xs[0]) * (1.0 + xs[0]))
+
+
+@primitive
+class Radians(Smooth):
+    """Degrees to radians.  d = dx pi / 180."""
+
+    ufunc = np.radians
+    samples = (sample("f64[3,4]"),)
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return np.asarray(np.pi / 180.0, xs[0].dtype)
+
+
+@primitive
+class Degrees(Smooth):
+    """Radians to degrees.  d = dx 180 / pi."""
+
+    ufunc = np.degrees
+    samples = (sample("f64[3,4]"),)
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return np.asarray(180.0 / np.pi, xs[0].dtype)
+
+
+@primitive
+class Sinc(Smooth):
+    """sin(pi x) / (pi x), and 1 at 0; the hole at 0 is filled at every order.
+
+    The n-th derivative is the integral over [0, 1] of pi^n t^n cos(pi x t + n pi/2), which has
+    no hole (DLMF 6.2.10 differentiated); near 0 its series is summed, elsewhere the recurrence
+    f^(n) = (sin^(n)(pi x) pi^(n-1) - n f^(n-1)) / x is used.
+    """
+
+    order: int = 0
+    ufunc = np.sinc
+    samples = (
+        sample("f64[3,4]", within=(-3.0, 3.0)),
+        sample("f64[3]", within=(-1e-3, 1e-3)),
+    )
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.sinc(xs[0]) if self.order == 0 else sinc_derivative(xs[0], self.order)
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return Sinc(self.order + 1)(xs[0])
+
+
+def sinc_derivative(x: Value, n: int) -> Value:
+    """The n-th derivative of sinc: a series for |x| < n + 1, the recurrence beyond."""
+    x = np.asarray(x)
+    bound = 0.5 * (n + 1)
+    near = np.where(np.abs(x) < bound, x, 0.0)
+    total = np.zeros(x.shape, np.result_type(x, 0.0))
+    # sinc(x) = sum_k (-1)^k (pi x)^(2k) / (2k+1)!, differentiated n times term by term
+    first = (n + 1) // 2
+    term_power = near ** (2 * first - n)
+    factor = (-1.0) ** first * np.pi ** (2 * first) / _factorial(2 * first - n) / (2 * first + 1)
+    for k in range(first, first + 30 + 2 * n):
+        total = total + factor * term_power
+        term_power = term_power * near * near
+        p = 2 * k - n
+        factor *= -(np.pi**2) * (2 * k + 1) / ((2 * k + 3) * (p + 1) * (p + 2))
+    far = np.where(np.abs(x) < bound, 1.0, x)
+    value = np.sinc(far)
+    for m in range(1, n + 1):
+        value = (np.sin(np.pi * far + m * np.pi / 2) * np.pi ** (m - 1) - m * value) / far
+    return np.where(np.abs(x) < bound, total, value)
+
+
+def _factorial(n: int) -> float:
+    return float(np.prod(np.arange(1, n + 1, dtype=float)))
+
+
+exp, exp2, expm1 = face(Exp(), np.exp), face(Exp2(), np.exp2), face(ExpM1(), np.expm1)
+log, log2, log10 = face(Log(), np.log), face(Log2(), np.log2), face(Log10(), np.log10)
+log1p = face(Log1P(), np.log1p)
+sqrt, cbrt = face(Sqrt(), np.sqrt), face(Cbrt(), np.cbrt)
+sin, cos, tan = face(Sin(), np.sin), face(Cos(), np.cos), face(Tan(), np.tan)
+arcsin, arccos = face(ArcSin(), np.arcsin), face(ArcCos(), np.arccos)
+arctan = face(ArcTan(), np.arctan)
+sinh, cosh, tanh = face(Sinh(), np.sinh), face(Cosh(), np.cosh), face(Tanh(), np.tanh)
+arcsinh, arccosh = face(ArcSinh(), np.arcsinh), face(ArcCosh(), np.arccosh)
+arctanh = face(ArcTanh(), np.arctanh)
+radians = face(Radians(), np.radians, np.deg2rad)
+degrees = face(Degrees(), np.degrees, np.rad2deg)
+sinc = face(Sinc(), np.sinc)

@@ -1,0 +1,1 @@
+"""The tape: tensors that record what is done to them, and the modes that stop and start it."""

@@ -1,0 +1,422 @@
+"""Tensor: an array that records the operations applied to it.
+
+One class serves the eager tape (level 0) and the reverse transforms (`vjp`, `grad`: a level of
+their own).  A tensor is a handle: the value and its place in the graph (`node`).  Writing into it
+moves the handle on to a new value; whoever read the old one keeps the old one.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Dtype, Shape, Value, describe, is_inexact
+from ..core.dispatch import Tracer, concrete, overrides
+from ..core.errors import DtypeError, GradientError, ShapeError
+from ..core.methods import ArrayMethods
+from ..core.modes import TAPE, modes
+from ..core.node import Leaf, Node
+from ..core.primitive import Primitive
+from ..core.source import Line, here
+from .hooks import Handle, add_hook
+from .record import record
+
+
+class Cut:
+    """Where and how a value left the graph."""
+
+    __slots__ = ("act", "line")
+
+    def __init__(self, act: str, line: Line) -> None:
+        self.act = act
+        self.line = line
+
+    def __str__(self) -> str:
+        return f"{self.act} at {self.line}"
+
+
+class Tensor(ArrayMethods, Tracer):
+    """An array that records what is done to it.  Make one with `qd.tensor`."""
+
+    __slots__ = ("__weakref__", "cut", "level", "node", "value", "version")
+
+    value: Value
+    node: Node | None
+    level: float
+    version: int
+    cut: Cut | None
+
+    @staticmethod
+    def make(value: Value, node: Node | None, level: float, cut: Cut | None = None) -> Tensor:
+        """A tensor from its parts."""
+        made = Tensor()
+        made.value = value
+        made.node = node
+        made.level = level
+        made.version = 0
+        made.cut = cut
+        return made
+
+    def spawn(self, value: Value, node: Node | None, cut: Cut | None) -> Tensor:
+        """A result on the same level as this tensor."""
+        return Tensor.make(value, node, self.level, cut)
+
+    # As a tracer
+
+    def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
+        level = self.level
+        values: list[Value] = []
+        parents: list[Node | None] = []
+        like = self
+        for x in xs:
+            if isinstance(x, Tensor) and x.level == level:
+                values.append(x.value)
+                parents.append(x.node)
+                if x.cut is not None:
+                    like = x
+            else:
+                values.append(x)
+                parents.append(None)
+        result = record(primitive, values, parents, primitive(*values), like)
+        if primitive.is_view and isinstance(result, Tensor):
+            return as_view(result, self, primitive)
+        return result
+
+    def concrete(self) -> Any:
+        return concrete(self.value)
+
+    def constant(self, value: Value) -> Tensor:
+        return self.spawn(value, None, None)
+
+    def parts(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    @property
+    def shape(self) -> Shape:
+        shape: Shape = self.value.shape
+        return shape
+
+    @property
+    def dtype(self) -> Dtype:
+        dtype: Dtype = self.value.dtype
+        return dtype
+
+    def refuse(self, act: str, instead: str) -> Any:
+        if self.node is not None or self.level > TAPE:
+            super().refuse(act, instead)
+
+    # Flags and gradients
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
+
+    def requires_grad_(self, wanted: bool = True) -> Tensor:
+        """Start or stop recording.  Stopping a computed tensor cuts the graph here."""
+        if wanted and self.node is None:
+            if not is_inexact(self.dtype):
+                raise DtypeError(
+                    f"requires_grad: a derivative needs a float or complex dtype, and this is "
+                    f"{describe(self.shape, self.dtype)}; convert first, x.astype(float)"
+                )
+            self.node = Leaf(self.shape, self.dtype)
+            self.cut = None
+        elif not wanted and self.node is not None:
+            self.cut = Cut("requires_grad was set to False", here())
+            self.node = None
+        return self
+
+    @property
+    def stop_gradient(self) -> bool:
+        """Paddle's name for the negation of `requires_grad`."""
+        return self.node is None
+
+    @stop_gradient.setter
+    def stop_gradient(self, stop: bool) -> None:
+        self.requires_grad_(not stop)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this tensor was given rather than computed by a recorded operation."""
+        return self.node is None or isinstance(self.node, Leaf)
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The equation that computed this tensor, or None for a leaf."""
+        return None if self.is_leaf else self.node
+
+    @property
+    def edge(self) -> Node | None:
+        """The value's place in the graph, which stays when the handle moves on."""
+        return self.node
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` summed here: of a leaf, or after `retain_grad()`."""
+        if self.node is None or self.node.notes is None:
+            return None
+        found: Tensor | None = self.node.notes.grad
+        return found
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if self.node is None:
+            if value is None:
+                return
+            raise GradientError(
+                "grad: only a tensor that requires grad holds a gradient; "
+                "make it with qd.tensor(x, requires_grad=True)"
+            )
+        if value is not None and np.shape(value) != self.shape:
+            raise ShapeError(
+                f"grad: a gradient of shape {np.shape(value)} does not fit a tensor of shape "
+                f"{self.shape}; both must be equal"
+            )
+        if value is not None and not isinstance(value, Tensor):
+            value = Tensor.make(np.asarray(value, self.dtype), None, self.level)
+        self.node.noted().grad = value
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradient collected so far, or set it to zeros."""
+        if self.grad is not None:
+            self.grad = None if set_to_none else Tensor.make(
+                np.zeros(self.shape, self.dtype), None, self.level
+            )
+
+    def clear_grad(self, set_to_zero: bool = True) -> None:
+        """Paddle's spelling of `zero_grad`, with its default."""
+        self.zero_grad(set_to_none=not set_to_zero)
+
+    clear_gradient = clear_grad
+
+    def retain_grad(self) -> None:
+        """Have `backward` keep the gradient of this computed tensor in `.grad`."""
+        if self.node is None:
+            raise GradientError(
+                "retain_grad: this tensor does not require grad, so it gets no gradient; "
+                "call requires_grad_() before computing from it"
+            )
+        self.node.noted().retains = not self.is_leaf
+
+    retain_grads = retain_grad
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on a computed tensor."""
+        return self.node is not None and self.node.notes is not None and self.node.notes.retains
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> Handle:
+        """Call `hook(gradient)` when a sweep has this tensor's whole gradient; a returned value
+        replaces it.  Hooks run in the order of registration.  Returns a handle with `remove()`."""
+        return add_hook(self, hook, post=False)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Any], Any]) -> Handle:
+        """Call `hook(tensor)` after `backward` has added to this leaf's `.grad`."""
+        return add_hook(self, hook, post=True)
+
+    # Leaving the graph
+
+    def detach(self) -> Tensor:
+        """The same value as a constant: no gradient flows through the result."""
+        if self.node is None and self.cut is not None:
+            return self.spawn(self.value, None, self.cut)
+        return self.spawn(self.value, None, Cut("detach()", here()))
+
+    def detach_(self) -> Tensor:
+        """Cut this very tensor from the graph."""
+        self.cut = Cut("detach_()", here())
+        self.node = None
+        return self
+
+    def numpy(self) -> Any:
+        """The value as a read-only NumPy array that shares memory; a gradient must be cut first."""
+        self.refuse("numpy()", "write x.detach().numpy()")
+        shared = np.asarray(self.concrete()).view()
+        shared.flags.writeable = False
+        return shared
+
+    def clone(self) -> Tensor:
+        """A copy that stays in the graph."""
+        copied: Tensor = np.copy(self)  # type: ignore[call-overload]
+        return copied
+
+    @property
+    def _version(self) -> int:
+        """How many times this handle was written to."""
+        return self.version
+
+    inplace_version = _version
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        if not self.is_leaf:
+            raise GradientError(
+                "deepcopy: only a leaf can be copied with its flags; use x.clone(), which stays "
+                "in the graph, or x.detach()"
+            )
+        node = None if self.node is None else Leaf(self.shape, self.dtype)
+        return self.spawn(np.array(self.value), node, self.cut)
+
+    def __repr__(self) -> str:
+        flag = ", requires_grad=True" if self.node is not None else ""
+        text = np.array2string(np.asarray(self.concrete()), separator=", ", prefix="tensor(")
+        return f"tensor({text}{flag})"
+
+    # Writing
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.overwrite(overrides[operator.setitem](self, index, value))
+
+    def overwrite(self, new: Value) -> None:
+        """Move this handle on to `new`, which has its shape."""
+        self.refuse_leaf_write()
+        if isinstance(new, Tensor):
+            if new.level > self.level:
+                self.level = new.level
+                self.node = new.node
+            elif self.level >= modes.floor:
+                self.node = new.node
+            self.value = new.value if new.level == self.level else new
+            self.cut = new.cut
+        elif isinstance(new, Tracer):
+            raise GradientError(
+                "setitem: a value of an inner transform cannot be written into a tensor made "
+                "outside it; make the target from the value, np.zeros_like(x), or use np.stack"
+            )
+        else:
+            self.value = new
+        self.version += 1
+
+    def refuse_leaf_write(self) -> None:
+        """A leaf that requires grad would lose its place in the graph."""
+        if isinstance(self.node, Leaf) and self.level >= modes.floor:
+            raise GradientError(
+                f"setitem: this {describe(self.shape, self.dtype)} is a leaf that requires grad, "
+                "and a recorded write would lose it; write under qd.no_grad() to update a "
+                "parameter, or into a copy, y = x.clone()"
+            )
+
+    def _write_whole(self, new: Value) -> Tensor:
+        """The end of `x += v`: NumPy's in-place rule keeps shape and dtype."""
+        if np.shape(new) != self.shape:
+            raise ShapeError(
+                f"in-place operation: the result has shape {np.shape(new)} and does not fit the "
+                f"target of shape {self.shape}; write x = x + v instead of x += v"
+            )
+        if new.dtype != self.dtype:
+            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
+                raise DtypeError(
+                    f"in-place operation: a {new.dtype} result cannot be kept in a {self.dtype} "
+                    "tensor; write x = x + v instead of x += v"
+                )
+            new = new.astype(self.dtype)
+        self.overwrite(new)
+        return self
+
+    def __iadd__(self, other: Any) -> Tensor:
+        self.refuse_leaf_write()
+        return self._write_whole(self + other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        self.refuse_leaf_write()
+        return self._write_whole(self - other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        self.refuse_leaf_write()
+        return self._write_whole(self * other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        self.refuse_leaf_write()
+        return self._write_whole(self / other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        self.refuse_leaf_write()
+        return self._write_whole(self**other)
+
+    def __imatmul__(self, other: Any) -> Tensor:
+        self.refuse_leaf_write()
+        return self._write_whole(self @ other)
+
+
+class View(Tensor):
+    """A tensor whose NumPy value would share memory with another's.
+
+    A write to either shows in both: writing here rewrites the base, and reading here after the
+    base was written applies `how` to it again.
+    """
+
+    __slots__ = ("base", "how", "own_node", "own_value", "own_version", "seen")
+
+    base: Tensor
+    how: Primitive
+    own_value: Value
+    own_node: Node | None
+    own_version: int
+    seen: int
+
+    def refresh(self) -> None:
+        """Follow the base if it was written since."""
+        if self.base.version != self.seen:
+            fresh = self.how(self.base)
+            self.own_value, self.own_node = fresh.value, fresh.node
+            self.level = fresh.level
+            self.own_version += 1
+            self.seen = self.base.version
+
+    @property
+    def value(self) -> Value:  # type: ignore[override]
+        self.refresh()
+        return self.own_value
+
+    @value.setter
+    def value(self, value: Value) -> None:
+        self.own_value = value
+
+    @property
+    def node(self) -> Node | None:  # type: ignore[override]
+        self.refresh()
+        return self.own_node
+
+    @node.setter
+    def node(self, node: Node | None) -> None:
+        self.own_node = node
+
+    @property
+    def version(self) -> int:  # type: ignore[override]
+        self.refresh()
+        return self.own_version
+
+    @version.setter
+    def version(self, version: int) -> None:
+        self.own_version = version
+
+    def refuse_leaf_write(self) -> None:
+        self.base.refuse_leaf_write()
+
+    def overwrite(self, new: Value) -> None:
+        self.base.overwrite(self.how.write(self.base, new))
+        self.refresh()
+
+
+def as_view(result: Tensor, base: Tensor, how: Primitive) -> Tensor:
+    """Tie a result to the tensor it views, where NumPy's value is a view of it."""
+    if getattr(result.concrete(), "base", None) is None:
+        return result
+    made = View()
+    made.base = base
+    made.how = how
+    made.seen = base.version
+    made.own_value = result.value
+    made.own_node = result.node
+    made.own_version = 0
+    made.level = result.level
+    made.cut = result.cut
+    return made

@@ -1,0 +1,185 @@
+"""Batched mode: a function of one example applied to many at once, by rules rather than a loop."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value
+from ..core.dispatch import Tracer, concrete, overrides
+from ..core.errors import DetachError, ShapeError, TreeError
+from ..core.methods import ArrayMethods
+from ..core.modes import new_level
+from ..core.primitive import Primitive, stretch
+from ..core.trees import flatten, prefix
+from ..tape.tensor import Tensor
+
+
+class Batch(ArrayMethods, Tracer):
+    """One example of many: `value` has the batch as its leading axis, which the user does not see."""
+
+    __slots__ = ("level", "value")
+
+    def __init__(self, value: Value, level: float) -> None:
+        self.value = value
+        self.level = level
+
+    @property
+    def shape(self) -> Any:
+        return self.value.shape[1:]
+
+    @property
+    def dtype(self) -> Any:
+        return self.value.dtype
+
+    def concrete(self) -> Any:
+        raise DetachError(
+            "vmap: this value differs between the examples of the batch, so it cannot decide a "
+            "branch or become one number; use np.where(condition, a, b), or a Python loop"
+        )
+
+    def constant(self, value: Value) -> Batch:
+        return Batch(np.copy(stretch(value, self.value.shape[0])), self.level)
+
+    def parts(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
+        level = self.level
+        values: list[Value] = []
+        mapped: list[bool] = []
+        size = self.value.shape[0]
+        for x in xs:
+            mine = isinstance(x, Batch) and x.level == level
+            mapped.append(mine)
+            values.append(x.value if mine else x)
+        out = primitive.batch(size, tuple(mapped), values)
+        if isinstance(out, tuple):
+            return tuple(Batch(o, level) for o in out)
+        return Batch(out, level)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.value = overrides[operator.setitem](self, index, value).value
+
+    def detach(self) -> Value:
+        """The value as a constant for the transforms outside this batch."""
+        inner = self.value
+        return Batch(inner.detach() if isinstance(inner, Tracer) else inner, self.level)  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return f"one of {self.value.shape[0]} {super().__repr__()}"
+
+
+def vmap(
+    f: Callable[..., Any],
+    in_axes: Any = 0,
+    out_axes: Any = 0,
+    *,
+    chunk_size: int | None = None,
+) -> Callable[..., Any]:
+    """`f` over a batch: each argument's axis `in_axes` (None: shared by all examples) is mapped,
+    and each result gets the batch at its axis `out_axes`.
+
+    `in_axes` and `out_axes` are an integer, None, or a tree of them that is a prefix of the
+    arguments (a tuple, one entry an argument) or of the result.  Keyword arguments are mapped
+    along axis 0.  With `chunk_size`, that many examples are computed at a time.
+
+    >>> vmap(lambda x, y: x @ y)(np.ones((3, 2)), np.ones((3, 2)))
+    array([2., 2., 2.])
+    """
+
+    def batched(*args: Any, **kwargs: Any) -> Any:
+        leaves, tree = flatten((args, kwargs))
+        spec = in_axes if isinstance(in_axes, int | None) else tuple(in_axes)
+        if isinstance(spec, tuple) and len(spec) != len(args):
+            raise TreeError(
+                f"vmap: in_axes has {len(spec)} entries for {len(args)} arguments; give one each"
+            )
+        given = (spec, 0) if isinstance(spec, tuple) else ((spec,) * len(args), 0)
+        axes = prefix(tree, given, "vmap")
+        size = batch_size(leaves, axes, tree.paths)
+        moved = [
+            x if axis is None else to_front(x, axis) for x, axis in zip(leaves, axes, strict=True)
+        ]
+        if chunk_size is None or chunk_size >= size:
+            outs, shape = run(moved, axes, size, tree)
+        else:
+            pieces = []
+            for start in range(0, size, chunk_size):
+                part = [
+                    x if axis is None else x[start : start + chunk_size]
+                    for x, axis in zip(moved, axes, strict=True)
+                ]
+                piece, shape = run(part, axes, min(chunk_size, size - start), tree)
+                pieces.append(piece)
+            outs = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+        places = prefix(shape, out_axes, "vmap")
+        return shape.build(
+            [from_front(y, place) for y, place in zip(outs, places, strict=True)]
+        )
+
+    def run(leaves: list[Value], axes: list[Any], size: int, tree: Any) -> Any:
+        level = new_level()
+        args, kwargs = tree.build(
+            [
+                x if axis is None else Batch(x, level)
+                for x, axis in zip(leaves, axes, strict=True)
+            ]
+        )
+        outs, shape = flatten(f(*args, **kwargs))
+        return [whole_batch(y, level, size) for y in outs], shape
+
+    return batched
+
+
+def whole_batch(y: Value, level: float, size: int) -> Value:
+    """An output with its batch axis in front; one that no example changed is repeated."""
+    while isinstance(y, Tensor) and y.level > level:
+        y = y.value
+    if isinstance(y, Batch) and y.level == level:
+        return y.value
+    return stretch(y, size)
+
+
+def to_front(x: Any, axis: int) -> Value:
+    """A mapped argument with its batch axis in front."""
+    x = x if isinstance(x, Tracer) else np.asarray(x)
+    return x if axis == 0 else np.moveaxis(x, axis, 0)
+
+
+def from_front(y: Value, axis: int | None) -> Value:
+    """A result with its batch axis where it was asked for."""
+    if axis is None:
+        return y[0]
+    return y if axis == 0 else np.moveaxis(y, 0, axis)
+
+
+def batch_size(leaves: list[Any], axes: list[Any], paths: list[str]) -> int:
+    """The one size that all mapped axes have."""
+    size: int | None = None
+    first = ""
+    for x, axis, path in zip(leaves, axes, paths, strict=True):
+        if axis is None:
+            continue
+        shape = np.shape(x)
+        if not -len(shape) <= axis < len(shape):
+            raise ShapeError(
+                f"vmap: argument{path} has shape {shape} and no axis {axis} to map; "
+                "use in_axes=None for an argument shared by all examples"
+            )
+        if size is None:
+            size, first = shape[axis], path
+        elif shape[axis] != size:
+            raise ShapeError(
+                f"vmap: argument{path} has {shape[axis]} examples along axis {axis} and "
+                f"argument{first} has {size}; all mapped axes must be equal"
+            )
+    if size is None:
+        raise ShapeError("vmap: no argument is mapped; give at least one an axis in in_axes")
+    return size
+
+
+_ = concrete

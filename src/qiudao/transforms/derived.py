@@ -1,0 +1,1 @@
+"""What the modes compose to: gradients, Jacobians, Hessians and their products."""

@@ -1,0 +1,150 @@
+"""Forward mode: a value carries its tangent through the function."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value, aval_of
+from ..core.dispatch import Tracer, concrete, overrides
+from ..core.errors import ShapeError
+from ..core.methods import ArrayMethods
+from ..core.modes import modes, new_level
+from ..core.primitive import Primitive
+from ..core.sweep import fit
+from ..core.trees import flatten, match
+from ..ops.arithmetic import scale
+from .reverse import as_primal, split_aux
+
+
+class Dual(ArrayMethods, Tracer):
+    """A value with the tangent that it carries (None: a constant of this level)."""
+
+    __slots__ = ("level", "primal", "tangent")
+
+    def __init__(self, primal: Value, tangent: Value | None, level: float) -> None:
+        self.primal = primal
+        self.tangent = tangent
+        self.level = level
+
+    @property
+    def shape(self) -> Any:
+        return self.primal.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.primal.dtype
+
+    def concrete(self) -> Any:
+        return concrete(self.primal)
+
+    def constant(self, value: Value) -> Dual:
+        return Dual(value, None, self.level)
+
+    def parts(self) -> tuple[Value, ...]:
+        return (self.primal,) if self.tangent is None else (self.primal, self.tangent)
+
+    def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
+        level = self.level
+        primals: list[Value] = []
+        tangents: list[Value | None] = []
+        moves = False
+        for x in xs:
+            if isinstance(x, Dual) and x.level == level:
+                primals.append(x.primal)
+                tangents.append(x.tangent)
+                moves = moves or x.tangent is not None
+            else:
+                primals.append(x)
+                tangents.append(None)
+        out = primitive(*primals)
+        if primitive.is_constant:
+            return out
+        change: Value | None = None
+        if moves and level >= modes.floor:
+            with np.errstate(all="ignore"):
+                change = primitive.push(out, primals, tangents, scale)
+        if isinstance(out, tuple):
+            changes = (None,) * len(out) if change is None else change
+            return tuple(
+                Dual(o, None if c is None else fit(c, o), level)
+                for o, c in zip(out, changes, strict=True)
+            )
+        if change is not None:
+            change = fit(change, aval_of(out))
+        return Dual(out, change, level)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        new = overrides[operator.setitem](self, index, value)
+        self.primal, self.tangent = new.primal, new.tangent
+
+    def detach(self) -> Value:
+        """The value as a constant: no tangent passes."""
+        return Dual(self.primal, None, self.level)
+
+
+def jvp(
+    f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = False
+) -> Any:
+    """The value of `f(*primals)` and its directional derivative along `tangents`: (y, J dx).
+
+    `primals` and `tangents` are tuples of equal structure.  With `has_aux`, (y, dy, aux).
+
+    >>> y, dy = jvp(lambda x: x**2, (3.0,), (1.0,))
+    >>> float(y), float(dy)
+    (9.0, 6.0)
+    """
+    leaves, tree = flatten(tuple(primals))
+    paths = tree.paths
+    values = [as_primal(x, "jvp", p) for x, p in zip(leaves, paths, strict=True)]
+    changes = match(tree, tuple(tangents), "jvp")
+    level = new_level()
+    duals = [
+        Dual(x, as_tangent(dx, x, p), level)
+        for x, dx, p in zip(values, changes, paths, strict=True)
+    ]
+    floor = modes.floor
+    modes.floor = min(floor, level)
+    try:
+        result = f(*tree.build(duals))
+    finally:
+        modes.floor = floor
+    aux = None
+    if has_aux:
+        result, aux = split_aux("jvp", result)
+    outs, structure = flatten(result)
+    value = structure.build([primal_of(y, level) for y in outs])
+    change = structure.build([tangent_of(y, level) for y in outs])
+    if not has_aux:
+        return value, change
+    rest, shape = flatten(aux)
+    return value, change, shape.build([primal_of(x, level) for x in rest])
+
+
+def as_tangent(dx: Any, x: Value, path: str) -> Value:
+    """A user's tangent, checked against its primal."""
+    if np.shape(dx) != np.shape(x):
+        raise ShapeError(
+            f"jvp: the tangent of argument{path} has shape {np.shape(dx)} and its primal "
+            f"{np.shape(x)}; both must be equal"
+        )
+    dx = dx if isinstance(dx, Tracer) else np.asarray(dx)
+    return fit(dx, aval_of(x)) if dx.dtype != x.dtype else dx
+
+
+def primal_of(y: Value, level: float) -> Value:
+    """An output brought below `level`."""
+    while isinstance(y, Tracer) and y.level >= level:
+        y = y.primal if isinstance(y, Dual) else y.value  # type: ignore[attr-defined]
+    return y
+
+
+def tangent_of(y: Value, level: float) -> Value:
+    """The tangent of an output at `level`, zeros where it has none."""
+    if isinstance(y, Dual) and y.level == level and y.tangent is not None:
+        return y.tangent
+    value = primal_of(y, level)
+    return np.zeros(np.shape(value), np.result_type(concrete(value)))

@@ -1,0 +1,176 @@
+"""Reverse mode: run the function once on recording tensors, then sweep back from its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value, aval_of, is_inexact
+from ..core.complexes import conjugated
+from ..core.dispatch import Tracer
+from ..core.errors import DtypeError, ShapeError, TreeError
+from ..core.modes import modes, new_level
+from ..core.node import Equation, Leaf, Node
+from ..core.sweep import sweep
+from ..core.trees import Tree, flatten, match
+from ..tape.tensor import Tensor
+
+
+def as_primal(x: Any, name: str, path: str = "") -> Value:
+    """An input to differentiate by: a float or complex array, scalar or tracer."""
+    if isinstance(x, Tracer | np.ndarray | np.generic):
+        value = x
+    elif isinstance(x, float | complex):
+        value = np.result_type(x).type(x)
+    elif isinstance(x, int) and not isinstance(x, bool):
+        value = np.float64(x)
+    elif x is None or isinstance(x, str | bytes | bool) or callable(x):
+        raise DtypeError(
+            f"{name}: argument{path} is {type(x).__name__} {x!r}, which has no derivative; choose "
+            "the arguments to differentiate with argnums or argnames"
+        )
+    else:
+        value = np.asarray(x)
+    if not is_inexact(value.dtype):
+        raise DtypeError(
+            f"{name}: argument{path} is {aval_of(value)}, and derivatives exist with respect to "
+            "float or complex values only; convert it with .astype(float), or leave it out with "
+            "argnums"
+        )
+    return value
+
+
+class Recording:
+    """A finished forward run: where its inputs and outputs are in the graph."""
+
+    __slots__ = ("aux", "leaves", "level", "outputs", "tree")
+
+    def __init__(
+        self, leaves: list[Leaf], outputs: list[tuple[Value, Node | None]], tree: Tree, level: float
+    ) -> None:
+        self.leaves = leaves
+        self.outputs = outputs
+        self.tree = tree
+        self.level = level
+        self.aux: Any = None
+
+    def cotangents(self, cts: Sequence[Value | None]) -> list[Value]:
+        """The cotangent of each input, given those of the outputs (inner convention)."""
+        seeds = [
+            (node, ct)
+            for (_, node), ct in zip(self.outputs, cts, strict=True)
+            if node is not None and ct is not None
+        ]
+        found = sweep(seeds, wanted=set(self.leaves)) if seeds else {}
+        return [
+            found[leaf] if leaf in found else np.zeros(leaf.shape, leaf.dtype)
+            for leaf in self.leaves
+        ]
+
+
+def record_run(
+    f: Callable[..., Any], primals: Sequence[Value], rebuild: Callable[[list[Any]], Any]
+) -> tuple[Any, Recording]:
+    """Run `f` on tensors of a new level; `rebuild` makes its (args, kwargs) from the tensors."""
+    level = new_level()
+    leaves = [Leaf(tuple(x.shape), x.dtype) for x in primals]
+    tensors = [
+        Tensor.make(x, leaf, level) for x, leaf in zip(primals, leaves, strict=True)
+    ]
+    floor = modes.floor
+    modes.floor = min(floor, level)
+    try:
+        args, kwargs = rebuild(tensors)
+        result = f(*args, **kwargs)
+    finally:
+        modes.floor = floor
+    return result, Recording(leaves, [], Tree(None), level)
+
+
+def lower(x: Any, level: float) -> tuple[Value, Node | None]:
+    """An output as its value below `level`, and its place in the graph of that level."""
+    node: Node | None = None
+    while isinstance(x, Tensor) and x.level >= level:
+        if x.level == level:
+            node = x.node
+        x = x.value
+    return x, node
+
+
+def outputs_of(result: Any, level: float) -> tuple[list[tuple[Value, Node | None]], Tree]:
+    """The leaves of a function's result, brought below `level`."""
+    if isinstance(result, Tracer | np.ndarray | np.generic | float):
+        leaves, tree = [result], LONE
+    else:
+        leaves, tree = flatten(result)
+    return [lower(x, level) for x in leaves], tree
+
+
+LONE = flatten(0.0)[1]  # the structure of a single value
+
+
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """The value of `f(*primals)` and its pullback, which maps a cotangent of the result to a
+    tuple of cotangents, one for each of `primals` (each shaped like it).
+
+    For y = f(x) with Jacobian J the pullback is ct -> J^T ct; for complex values torch's
+    convention holds, J^H ct.  With `has_aux`, `f` returns (y, aux) and so `(y, pullback, aux)`
+    comes back.
+
+    >>> y, pullback = vjp(lambda x: x**2, 3.0)
+    >>> float(y), [float(g) for g in pullback(1.0)]
+    (9.0, [6.0])
+    """
+    leaves, tree = flatten(primals)
+    values = [
+        as_primal(x, "vjp", path) for x, path in zip(leaves, tree.paths, strict=True)
+    ]
+    values = [x.copy() if type(x) is np.ndarray else x for x in values]
+    result, run = record_run(f, values, lambda tensors: (tree.build(tensors), {}))
+    aux = None
+    if has_aux:
+        result, aux = split_aux("vjp", result)
+    run.outputs, run.tree = outputs_of(result, run.level)
+    value = run.tree.build([v for v, _ in run.outputs])
+
+    def pullback(ct: Any) -> Any:
+        """Cotangents of the primals from the cotangent of the result."""
+        cts = [
+            None if c is None else as_cotangent(c, v, "pullback")
+            for c, (v, _) in zip(match(run.tree, ct, "pullback"), run.outputs, strict=True)
+        ]
+        return tree.build([conjugated(c) for c in run.cotangents(cts)])
+
+    return (value, pullback, strip(aux, run.level)) if has_aux else (value, pullback)
+
+
+def as_cotangent(ct: Any, value: Value, name: str) -> Value:
+    """A user's cotangent of an output, checked and in the inner convention."""
+    c = ct if isinstance(ct, Tracer) else np.asarray(ct)
+    if np.shape(c) != np.shape(value):
+        raise ShapeError(
+            f"{name}: a cotangent of shape {np.shape(c)} does not fit an output of shape "
+            f"{np.shape(value)}; both must be equal"
+        )
+    return conjugated(c)
+
+
+def split_aux(name: str, result: Any) -> tuple[Any, Any]:
+    """The (value, aux) pair that has_aux promises."""
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TreeError(
+            f"{name}: with has_aux=True the function must return a pair (value, aux), and it "
+            f"returned {type(result).__name__}"
+        )
+    return result
+
+
+def strip(tree: Any, level: float) -> Any:
+    """Values of a finished level brought below it, in any container."""
+    leaves, structure = flatten(tree)
+    return structure.build([lower(x, level)[0] for x in leaves])
+
+
+_ = Equation

@@ -1,0 +1,17 @@
+"""What every test shares: a quiet, headless, repeatable setting.
+
+Hypothesis draws the same examples each time; `pytest --hypothesis-profile=search` draws new ones.
+"""
+
+import os
+
+from hypothesis import settings
+
+os.environ.setdefault("MPLBACKEND", "Agg")  # no window
+os.environ.setdefault("JAX_ENABLE_X64", "1")  # an oracle must be as precise as we are
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+# No deadline: the first call of a compiled function compiles.
+settings.register_profile("search", deadline=None, max_examples=1_000)
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
