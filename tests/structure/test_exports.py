@@ -8,6 +8,11 @@ import pytest
 from structure.source import load, modules, packages
 
 
+def listed(module: ModuleType) -> set[str]:
+    """The names in a module's `__all__`; one that exposes nothing needs none."""
+    return set(getattr(module, "__all__", ()))
+
+
 def exposed(module: ModuleType) -> set[str]:
     """The public names in a module that are our own functions, classes and objects."""
     return {
@@ -38,12 +43,12 @@ def test_all_is_sorted_and_every_name_in_it_exists(name):
 @pytest.mark.parametrize("name", packages())
 def test_a_package_lists_all_that_it_exposes(name):
     package = load(name)
-    assert hasattr(package, "__all__")
-    assert sorted(exposed(package) - set(package.__all__)) == []
+    assert sorted(exposed(package) - listed(package)) == []
 
 
 @pytest.mark.parametrize("name", packages())
 def test_every_listed_name_is_documented(name):
     package = load(name)
     assert documented(package)
-    assert [each for each in package.__all__ if not documented(getattr(package, each))] == []
+    names = sorted(listed(package))
+    assert [each for each in names if not documented(getattr(package, each))] == []

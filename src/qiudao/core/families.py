@@ -21,6 +21,7 @@ class Linear(Primitive):
 
     linear: ClassVar[tuple[int, ...]] = (0,)
     keeps_out: ClassVar[bool] = False
+    keeps_operands: ClassVar[bool] = False
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         """The cotangent of operand `i`."""
@@ -154,6 +155,8 @@ class Additive(Elementwise):
     States `transpose(i, ct)`: the cotangent of operand `i`.
     """
 
+    keeps_operands: ClassVar[bool] = False
+
     def transpose(self, i: int, ct: Value) -> Value:
         """The cotangent of operand `i`."""
         raise NotImplementedError
@@ -170,6 +173,8 @@ class Additive(Elementwise):
     def pull(
         self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
     ) -> Terms:
+        if len(xs) == 1:
+            return (self.transpose(0, ct),)
         return [
             None if parent is None else self.transpose(i, ct) for i, parent in enumerate(parents)
         ]
@@ -202,6 +207,8 @@ class Smooth(Elementwise):
     def pull(
         self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
     ) -> Terms:
+        if len(xs) == 1:
+            return (product(ct, self.slope(0, out, *xs)),)
         return [
             None if parent is None else product(ct, self.slope(i, out, *xs))
             for i, parent in enumerate(parents)

@@ -24,13 +24,14 @@ next_number = itertools.count(1).__next__
 class Notes:
     """What few nodes carry: hooks, a kept gradient, guards over the caller's arrays."""
 
-    __slots__ = ("grad", "guards", "hooks", "post_hooks", "retains")
+    __slots__ = ("grad", "guards", "hooks", "owner", "post_hooks", "retains")
 
     def __init__(self) -> None:
         self.hooks: dict[int, Callable[[Any], Any]] = {}
         self.post_hooks: dict[int, Callable[[Any], Any]] = {}
         self.retains = False
         self.grad: Any = None
+        self.owner: Callable[[], Any] | None = None  # a weak reference to the leaf's tensor
         self.guards: list[Any] = []
 
 

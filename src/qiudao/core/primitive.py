@@ -52,6 +52,7 @@ class Primitive:
     name: ClassVar[str] = "primitive"
     samples: ClassVar[tuple[Sample, ...]] = ()
     keeps_out: ClassVar[bool] = True  # whether the derivative reads the result
+    keeps_operands: ClassVar[bool] = True  # whether it reads operands that a sweep may free
     is_constant: ClassVar[bool] = False  # whether no derivative passes: the result is plain
     is_view: ClassVar[bool] = False  # whether NumPy's result may share the operand's memory
     is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was not chosen"

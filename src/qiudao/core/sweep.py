@@ -35,21 +35,21 @@ def sweep(
     wanted: Collection[Node] | None = None,
     needed: Collection[Node] | None = None,
     wrap: Wrap | None = None,
-    visited: list[Equation] | None = None,
+    after: Callable[[Sweep], None] | None = None,
 ) -> dict[Node, Value]:
     """The cotangents of the `wanted` nodes (None: of every leaf, and nodes that retain theirs).
 
     `seeds` are the outputs with their cotangents, `needed` the nodes that lead to what is wanted
     (None: all), `wrap` gives kept values back their place in the graph so that the sweep is
-    itself recorded, and `visited` collects the equations that were used.
+    itself recorded, and `after` is called with the finished sweep, to check and to free.
     """
     run = Sweep(list(seeds), wanted, needed, wrap)
     with np.errstate(all="ignore"):
         results = run(None)
         if any(map(has_nan, results.values())):
             results = run({})
-    if visited is not None:
-        visited.extend(run.visited)
+    if after is not None:
+        after(run)
     return results
 
 
@@ -68,6 +68,7 @@ class Sweep:
         self.needed = needed
         self.wrap = wrap
         self.visited: list[Equation] = []
+        self.noted: list[Node] = []
         self.hooked: dict[int, Value] = {}  # what hooks made of a cotangent: they run once only
 
     def __call__(self, masks: dict[int, Value | None] | None) -> dict[Node, Value]:
@@ -75,6 +76,7 @@ class Sweep:
         wanted, needed, wrap = self.wanted, self.needed, self.wrap
         visited: list[Equation] = []
         self.visited = visited
+        self.noted = []
         results: dict[Node, Value] = {}
         cts: dict[int, Value] = {}
         nodes: dict[int, Node] = {}
@@ -96,6 +98,7 @@ class Sweep:
             node = nodes.pop(number)
             ct = cts.pop(number)
             if node.notes is not None:
+                self.noted.append(node)
                 ct = self.run_hooks(node, ct)
                 if wanted is None and node.notes.retains:
                     results[node] = ct

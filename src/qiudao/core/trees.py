@@ -29,7 +29,7 @@ class Tree:
     @property
     def paths(self) -> list[str]:
         """Where each leaf is, as Python writes it: `['enc']['b']`."""
-        return [a.codify("") or "" for a in self.spec.accessors()]
+        return [a.codify("") for a in self.spec.accessors()]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self.spec == other.spec
@@ -41,9 +41,11 @@ class Tree:
         return str(self.spec)
 
 
-def flatten(tree: Any) -> tuple[list[Any], Tree]:
-    """The leaves of a nested container and its structure.  None holds no leaf."""
-    leaves, spec = optree.tree_flatten(tree, is_leaf=_register, namespace=NAMESPACE)
+def flatten(tree: Any, *, none_is_leaf: bool = False) -> tuple[list[Any], Tree]:
+    """The leaves of a nested container and its structure.  None holds no leaf unless asked."""
+    leaves, spec = optree.tree_flatten(
+        tree, is_leaf=_register, none_is_leaf=none_is_leaf, namespace=NAMESPACE
+    )
     return leaves, Tree(spec)
 
 

@@ -92,8 +92,10 @@ def binary(tensor: type, primitive: Primitive, compute: Operator) -> tuple[Opera
     return forward, reflected
 
 
-def unary(tensor: type, primitive: Primitive, compute: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A function of one tensor."""
+def unary(
+    tensor: type, primitive: Primitive, compute: Callable[[Any], Any], depth: int
+) -> Callable[[Any], Any]:
+    """A function of one tensor; the user's frame is `depth` above it."""
     keep = primitive.keep
     keeps_out = primitive.keeps_out
 
@@ -119,7 +121,7 @@ def unary(tensor: type, primitive: Primitive, compute: Callable[[Any], Any]) -> 
         node.parents = parents = (x,)
         node.operands = keep((a,), parents)
         node.out = value if keeps_out else None
-        where = frame(2)
+        where = frame(depth)
         node.code = where.f_code
         node.offset = where.f_lasti
         return made

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.avals import Value
+from ..core.complexes import conjugated
 from ..core.errors import GradientError, ShapeError
 from ..core.node import Leaf
 
@@ -48,23 +50,29 @@ def add_hook(tensor: Tensor, hook: Callable[[Any], Any], *, post: bool) -> Handl
     notes = node.noted()
     hooks = notes.post_hooks if post else notes.hooks
     key = next(_keys)
-    make = tensor.spawn
-    shape = tensor.shape
+    hooks[key] = hook if post else guarded(hook, tensor)
+    if post:
+        notes.owner = weakref.ref(tensor)
+    return Handle(hooks, key)
+
+
+def guarded(hook: Callable[[Any], Any], tensor: Tensor) -> Callable[[Value], Value]:
+    """A hook as the sweep calls it: on an inner cotangent, with its answer checked."""
+    kind, make, shape = type(tensor), tensor.spawn, tensor.shape
 
     def on_cotangent(ct: Value) -> Value:
-        """Show the hook a gradient of the same kind as the tensor, and check what it returns."""
-        held = ct if isinstance(ct, type(tensor)) else make(np.conj(ct), None, None)
-        answer = hook(np.conj(ct) if held is ct else held)
+        recorded = isinstance(ct, kind)  # the sweep itself is recorded: create_graph
+        gradient = conjugated(ct)
+        answer = hook(gradient if recorded else make(gradient, None, None))
         if answer is None:
             return ct
         if np.shape(answer) != shape:
-            name = getattr(hook, "__name__", repr(hook))
             raise ShapeError(
-                f"register_hook: the hook {name} returned shape {np.shape(answer)} for a "
-                f"gradient of shape {shape}; both must be equal"
+                f"register_hook: the hook {getattr(hook, '__name__', hook)!s} returned shape "
+                f"{np.shape(answer)} for a gradient of shape {shape}; both must be equal"
             )
-        plain = answer.value if not isinstance(ct, type(tensor)) and hasattr(answer, "value") else answer
-        return np.conj(plain)
+        if isinstance(answer, kind) and not recorded:
+            answer = answer.value
+        return conjugated(answer if hasattr(answer, "dtype") else np.asarray(answer))
 
-    hooks[key] = hook if post else on_cotangent
-    return Handle(hooks, key)
+    return on_cotangent

@@ -8,7 +8,6 @@ moves the handle on to a new value; whoever read the old one keeps the old one.
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +25,9 @@ from .hooks import Handle, add_hook
 from .record import record
 
 
+short_roads: dict[np.ufunc, Callable[[Any], Any]] = {}  # filled by `operators.py`
+
+
 class Cut:
     """Where and how a value left the graph."""
 
@@ -39,6 +41,9 @@ class Cut:
         return f"{self.act} at {self.line}"
 
 
+SETTLED = Cut("a recorded sweep that left a constant", Line("", 0, ""))  # its derivative is 0
+
+
 class Tensor(ArrayMethods, Tracer):
     """An array that records what is done to it.  Make one with `qd.tensor`."""
 
@@ -49,6 +54,7 @@ class Tensor(ArrayMethods, Tracer):
     level: float
     version: int
     cut: Cut | None
+    backward: Callable[..., None]  # set by `backward.py`, which needs this class
 
     @staticmethod
     def make(value: Value, node: Node | None, level: float, cut: Cut | None = None) -> Tensor:
@@ -66,6 +72,15 @@ class Tensor(ArrayMethods, Tracer):
         return Tensor.make(value, node, self.level, cut)
 
     # As a tracer
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
+    ) -> Value:
+        if len(inputs) == 1 and not kwargs and method == "__call__":
+            road = short_roads.get(ufunc)
+            if road is not None:
+                return road(self)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         level = self.level

@@ -153,14 +153,23 @@ def check_derivative(
 
 
 def check_single(prim: Primitive, f: Any, inputs: list[Any]) -> None:
-    """float32 in gives float32 out, and float32 gradients."""
+    """float32 operands give what is stated for them, and float32 gradients."""
     if any(x.dtype != np.float64 for x in inputs):
         return
     singles = [x.astype(np.float32) for x in inputs]
     y, pullback = vjp(lambda *a: parts(f(*a)), *singles)
-    for v in (*y, *pullback(tuple(np.ones_like(v) for v in y))):
-        if v.dtype != np.float32:
-            raise RuleFailure(f"{prim.name}: float32 operands gave {v.dtype}")
+    cts = pullback(tuple(np.ones_like(v) for v in y))
+    check_shape_of_single(prim, y)
+    for g in cts:
+        if g.dtype != np.float32:
+            raise RuleFailure(f"{prim.name}: float32 operands gave a gradient in {g.dtype}")
+
+
+def check_shape_of_single(prim: Primitive, y: Any) -> None:
+    """Results of float32 operands stay float32, unless the primitive names another dtype."""
+    for v in y:
+        if np.result_type(v) != np.float32 and not hasattr(prim, "to"):
+            raise RuleFailure(f"{prim.name}: float32 operands gave {np.result_type(v)}")
 
 
 def difference(f: Any, inputs: list[Any], directions: list[Any]) -> list[Any]:

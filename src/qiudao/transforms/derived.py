@@ -1,1 +1,399 @@
 """What the modes compose to: gradients, Jacobians, Hessians and their products."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value, aval_of
+from ..core.complexes import conjugated
+from ..core.dispatch import Tracer
+from ..core.errors import GradientError, QiudaoError, ShapeError
+from ..core.node import Leaf
+from ..core.sweep import sweep
+from ..core.trees import Tree, flatten
+from ..tape.tensor import Tensor
+from .batch import vmap
+from .forward import jvp
+from .reverse import as_primal, lower, record_run, split_aux, strip, vjp
+
+Argnums = int | Sequence[int] | None
+Argnames = str | Sequence[str] | None
+
+
+class Chosen:
+    """The arguments of one call that are differentiated, and how to put them back."""
+
+    def __init__(
+        self,
+        name: str,
+        f: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        argnums: Argnums,
+        argnames: Argnames,
+    ) -> None:
+        if argnums is None and argnames is None:
+            argnums = 0
+        names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
+        numbers = () if argnums is None else (argnums,) if isinstance(argnums, int) else argnums
+        self.args = args
+        self.kwargs = kwargs
+        self.numbers: list[int] = []
+        self.names: list[str] = []
+        for n in numbers:
+            if not -len(args) <= n < len(args):
+                raise GradientError(
+                    f"{name}: argnums={argnums} names argument {n}, and the call has "
+                    f"{len(args)} positional arguments; name a keyword argument with argnames"
+                )
+            self.numbers.append(n % len(args))
+        positions = positions_of(f, args) if names else {}
+        for key in names:
+            if key in kwargs:
+                self.names.append(key)
+            elif key in positions:
+                self.numbers.append(positions[key])
+            else:
+                raise GradientError(
+                    f"{name}: argnames={argnames!r} names {key!r}, which the call does not pass; "
+                    f"it passes {[*positions, *kwargs]}"
+                )
+        self.single = (
+            isinstance(argnums, int) and argnames is None
+        ) or (argnums is None and isinstance(argnames, str))
+        self.by_name = argnames is not None and not isinstance(argnames, str) and argnums is None
+
+    def values(self) -> list[Any]:
+        """The chosen arguments."""
+        return [*(self.args[n] for n in self.numbers), *(self.kwargs[k] for k in self.names)]
+
+    def put(self, values: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """All arguments, the chosen ones replaced."""
+        args, kwargs = list(self.args), dict(self.kwargs)
+        for n, v in zip(self.numbers, values, strict=False):
+            args[n] = v
+        for k, v in zip(self.names, values[len(self.numbers) :], strict=True):
+            kwargs[k] = v
+        return args, kwargs
+
+    def result(self, values: Sequence[Any]) -> Any:
+        """One entry for each chosen argument: bare when one was asked for by itself."""
+        return values[0] if self.single else tuple(values)
+
+
+def positions_of(f: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, int]:
+    """The names of positional arguments."""
+    try:
+        parameters = inspect.signature(f).parameters
+    except (TypeError, ValueError):
+        return {}
+    return {name: k for k, name in enumerate(parameters) if k < len(args)}
+
+
+def value_and_grad(
+    f: Callable[..., Any],
+    argnums: Argnums = None,
+    has_aux: bool = False,
+    *,
+    argnames: Argnames = None,
+) -> Callable[..., Any]:
+    """A function that gives the value of `f` and its gradient: (value, gradient).
+
+    The gradient is taken with respect to the arguments numbered `argnums` (default: the first) or
+    named `argnames`, each any pytree of float or complex values, and mirrors it: a number or a
+    string gives a bare gradient, several give a tuple.  `f` must return a real scalar; with
+    `has_aux` a pair (scalar, anything), and ((value, aux), gradient) comes back.
+
+    For a complex argument z = x + iy the gradient is df/dx + i df/dy (torch's convention).
+
+    >>> value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    (np.float64(5.0), array([2., 4.]))
+    """
+
+    @functools.wraps(f)
+    def with_gradient(*args: Any, **kwargs: Any) -> Any:
+        chosen = Chosen("grad", f, args, kwargs, argnums, argnames)
+        values = chosen.values()
+        if len(values) == 1 and isinstance(values[0], np.ndarray | float | Tracer):
+            primals: list[Value] = [as_primal(values[0], "grad", " ")]
+            tree: Tree | None = None
+        else:
+            leaves, tree = flatten(values)
+            primals = [as_primal(x, "grad", p) for x, p in zip(leaves, tree.paths, strict=True)]
+        result, run = record_run(
+            f, primals, lambda ts: chosen.put(ts if tree is None else tree.build(ts))
+        )
+        aux = None
+        if has_aux:
+            result, aux = split_aux("grad", result)
+        value, node = lower(result, run.level)
+        seed = scalar_seed(value)
+        if node is None:
+            grads: list[Value] = [np.zeros(x.shape, x.dtype) for x in run.leaves]
+        else:
+            found = sweep([(node, seed)], wanted=set(run.leaves))
+            grads = [conjugated(gradient_of(found, leaf)) for leaf in run.leaves]
+        answer = chosen.result(grads if tree is None else tree.build(grads))
+        return ((value, strip(aux, run.level)), answer) if has_aux else (value, answer)
+
+    return with_gradient
+
+
+def gradient_of(found: dict[Any, Value], leaf: Leaf) -> Value:
+    """A leaf's cotangent, zeros where none arrived."""
+    return found[leaf] if leaf in found else np.zeros(leaf.shape, leaf.dtype)
+
+
+def scalar_seed(value: Any) -> Value:
+    """The 1 that a gradient starts with."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is None and isinstance(value, float | int):
+        return np.float64(1.0)
+    if dtype is None or np.shape(value) != ():
+        what = f"returned shape {np.shape(value)}" if dtype is not None else (
+            f"returned {type(value).__name__}"
+        )
+        raise ShapeError(
+            f"grad: the function must return a scalar, and it {what}; "
+            "reduce it (np.sum), or use qd.jacobian"
+        )
+    if dtype.kind == "c":
+        raise GradientError(
+            "grad: the function returned a complex number, which has no gradient; return a real "
+            "one (np.real, np.abs), or use qd.vjp or qd.jacobian"
+        )
+    return dtype.type(1) if dtype.kind == "f" else np.float64(1.0)
+
+
+def grad_of_function(
+    f: Callable[..., Any],
+    argnums: Argnums = None,
+    has_aux: bool = False,
+    *,
+    argnames: Argnames = None,
+) -> Callable[..., Any]:
+    """The gradient function of `f`: `value_and_grad` without the value."""
+    both = value_and_grad(f, argnums, has_aux, argnames=argnames)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, answer = both(*args, **kwargs)
+        return (answer, value[1]) if has_aux else answer
+
+    return gradient
+
+
+def basis(tree_leaves: list[Any]) -> list[list[Value]]:
+    """For each leaf, the unit vectors of all leaves together, stacked along a leading axis."""
+    sizes = [int(np.size(x)) for x in tree_leaves]
+    total = sum(sizes)
+    columns: list[Value] = []
+    start = 0
+    for x, n in zip(tree_leaves, sizes, strict=True):
+        block = np.zeros((total, n), np.result_type(x))
+        block[start : start + n] = np.eye(n)
+        columns.append(block.reshape(total, *np.shape(x)))
+        start += n
+    return [columns]
+
+
+def split_axis(x: Value, axis: int, leaves: list[Any]) -> list[Value]:
+    """Cut a long axis into one piece for each leaf, in the leaf's shape."""
+    pieces = []
+    start = 0
+    for leaf in leaves:
+        shape = tuple(np.shape(leaf))
+        n = int(np.prod(shape, dtype=int))
+        index = (slice(None),) * axis + (slice(start, start + n),)
+        piece = x[index]
+        pieces.append(np.reshape(piece, (*x.shape[:axis], *shape, *x.shape[axis + 1 :])))
+        start += n
+    return pieces
+
+
+class Differentiated:
+    """`f` as a function of the leaves of its chosen arguments."""
+
+    def __init__(self, name: str, f: Any, args: Any, kwargs: Any, argnums: Any, argnames: Any) -> None:
+        self.chosen = Chosen(name, f, args, kwargs, argnums, argnames)
+        self.f = f
+        leaves, self.tree = flatten(self.chosen.values())
+        self.inputs = [
+            as_primal(x, name, p) for x, p in zip(leaves, self.tree.paths, strict=True)
+        ]
+
+    def __call__(self, *leaves: Any) -> Any:
+        args, kwargs = self.chosen.put(self.tree.build(leaves))
+        return self.f(*args, **kwargs)
+
+    def assemble(self, out_tree: Tree, blocks: list[list[Value]]) -> Any:
+        """A tree of outputs, each holding a tree like the chosen arguments."""
+        rows = [self.chosen.result(self.tree.build(row)) for row in blocks]
+        return out_tree.build(rows)
+
+
+def jacfwd(
+    f: Callable[..., Any],
+    argnums: Argnums = None,
+    has_aux: bool = False,
+    *,
+    argnames: Argnames = None,
+    chunk_size: int | None = None,
+) -> Callable[..., Any]:
+    """The Jacobian of `f` by forward mode: one pushed direction an input, batched.
+
+    Entry [i..., j...] is d out[i...] / d x[j...]; trees of outputs hold trees of inputs.  Right
+    for few inputs and many outputs.  `chunk_size` directions are pushed at a time.
+
+    >>> jacfwd(np.sin)(np.array([0.0, np.pi]))
+    array([[ 1.,  0.],
+           [ 0., -1.]])
+    """
+
+    @functools.wraps(f)
+    def jacobian_of(*args: Any, **kwargs: Any) -> Any:
+        run = Differentiated("jacfwd", f, args, kwargs, argnums, argnames)
+        seen: dict[str, Any] = {}
+
+        def pushed(*directions: Any) -> Any:
+            out, change, *aux = jvp(run, tuple(run.inputs), directions, has_aux=has_aux)
+            seen["out"] = out
+            seen["aux"] = aux
+            return change
+
+        (columns,) = basis(run.inputs)
+        changes = vmap(pushed, chunk_size=chunk_size)(*columns)
+        outs, out_tree = flatten(changes)
+        blocks = [
+            split_axis(np.moveaxis(change, 0, -1), change.ndim - 1, run.inputs) for change in outs
+        ]
+        answer = run.assemble(out_tree, blocks)
+        return (answer, seen["aux"][0]) if has_aux else answer
+
+    return jacobian_of
+
+
+def jacrev(
+    f: Callable[..., Any],
+    argnums: Argnums = None,
+    has_aux: bool = False,
+    *,
+    argnames: Argnames = None,
+    chunk_size: int | None = None,
+) -> Callable[..., Any]:
+    """The Jacobian of `f` by reverse mode: one pulled cotangent an output, batched.
+
+    As `jacfwd`, and right for many inputs and few outputs.
+
+    >>> jacrev(np.sin)(np.array([0.0, np.pi]))
+    array([[ 1.,  0.],
+           [ 0., -1.]])
+    """
+
+    @functools.wraps(f)
+    def jacobian_of(*args: Any, **kwargs: Any) -> Any:
+        run = Differentiated("jacrev", f, args, kwargs, argnums, argnames)
+        value, pullback, *aux = vjp(run, *run.inputs, has_aux=has_aux)
+        answer = jacobian_by_rows(run, value, pullback, chunk_size)
+        return (answer, aux[0]) if has_aux else answer
+
+    return jacobian_of
+
+
+def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size: int | None) -> Any:
+    """All rows of a Jacobian: the pullback over the unit cotangents of the outputs."""
+    outs, out_tree = flatten(value)
+    (rows,) = basis(outs)
+    pulled = vmap(
+        lambda *cts: pullback(out_tree.build(cts)), chunk_size=chunk_size
+    )(*rows)
+    blocks: list[list[Value]] = [[] for _ in outs]
+    for g in pulled:
+        # torch's convention conjugates the pullback; the Jacobian itself is not conjugated
+        for block, piece in zip(blocks, split_axis(conjugated(g), 0, outs), strict=True):
+            block.append(piece)
+    return run.assemble(out_tree, blocks)
+
+
+def jacobian(
+    f: Callable[..., Any],
+    argnums: Argnums = None,
+    has_aux: bool = False,
+    *,
+    argnames: Argnames = None,
+    mode: str = "auto",
+    chunk_size: int | None = None,
+) -> Callable[..., Any]:
+    """The Jacobian of `f`; `mode` is "forward", "reverse" or "auto", which runs `f` once and takes
+    the direction with fewer sweeps: forward when there are fewer inputs than outputs.
+
+    >>> jacobian(lambda x: x[:1] * x)(np.array([2.0, 3.0]))
+    array([[4., 0.],
+           [3., 2.]])
+    """
+    if mode not in ("auto", "forward", "reverse"):
+        raise GradientError(
+            f"jacobian: mode={mode!r} is unknown; use 'auto', 'forward' or 'reverse'"
+        )
+    options = {"argnames": argnames, "chunk_size": chunk_size}
+    if mode != "auto":
+        made = jacfwd if mode == "forward" else jacrev
+        return made(f, argnums, has_aux, **options)  # type: ignore[arg-type]
+
+    @functools.wraps(f)
+    def jacobian_of(*args: Any, **kwargs: Any) -> Any:
+        run = Differentiated("jacobian", f, args, kwargs, argnums, argnames)
+        value, pullback, *aux = vjp(run, *run.inputs, has_aux=has_aux)
+        inputs = sum(int(np.size(x)) for x in run.inputs)
+        outputs = sum(int(np.size(y)) for y in flatten(value)[0])
+        if inputs < outputs:
+            return jacfwd(f, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)(
+                *args, **kwargs
+            )
+        answer = jacobian_by_rows(run, value, pullback, chunk_size)
+        return (answer, aux[0]) if has_aux else answer
+
+    return jacobian_of
+
+
+def hessian(
+    f: Callable[..., Any],
+    argnums: Argnums = None,
+    has_aux: bool = False,
+    *,
+    argnames: Argnames = None,
+    chunk_size: int | None = None,
+) -> Callable[..., Any]:
+    """The matrix of second derivatives of a scalar function, forward over reverse.
+
+    Entry [i..., j...] is d2f / dx[i...] dx[j...]; for several arguments or trees, a tree of trees.
+
+    >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    inner = grad_of_function(f, argnums, has_aux, argnames=argnames)
+    return jacfwd(inner, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
+
+
+def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
+    """The Hessian of a scalar function times a vector, without the Hessian: forward over reverse.
+
+    `primals` and `tangents` are the argument and the direction (any pytree), or tuples of them
+    for several arguments.  The result mirrors `primals`.
+
+    >>> hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    array([6., 0.])
+    """
+    if isinstance(primals, tuple):
+        numbers = tuple(range(len(primals)))
+        return jvp(grad_of_function(f, numbers), primals, tangents)[1]
+    return jvp(grad_of_function(f), (primals,), (tangents,))[1]
+
+
+_ = (QiudaoError, Tensor, aval_of)

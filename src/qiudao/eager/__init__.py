@@ -1,0 +1,1 @@
+"""The values' face: making tensors, and gradients of computed values."""

@@ -1,0 +1,339 @@
+"""`qd.grad`: one name for the gradient of a function and of computed values."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable
+from typing import Any, overload
+
+import numpy as np
+
+from ..core.avals import Value
+from ..core.dispatch import Tracer
+from ..core.errors import GradientError, ShapeError, UnusedError
+from ..core.modes import TAPE, new_level
+from ..core.node import Node
+from ..core.trees import flatten, prefix
+from ..tape.backward import (
+    Seeds,
+    as_gradient,
+    check_output,
+    cotangents_for,
+    reaching,
+    run,
+    seed_for,
+    store,
+    walk,
+    why_cut,
+)
+from ..tape.tensor import SETTLED, Tensor
+from ..transforms.batch import Batch, to_front, whole_batch
+from ..transforms.derived import Argnames, Argnums, grad_of_function
+
+POLICIES = ("error", "none", "zero", "skip")
+
+
+@overload
+def grad(
+    f: Callable[..., Any], argnums: Argnums = ..., has_aux: bool = ..., *, argnames: Argnames = ...
+) -> Callable[..., Any]: ...
+
+
+@overload
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = ...,
+    retain_graph: bool | None = ...,
+    create_graph: bool = ...,
+    only_inputs: bool = ...,
+    allow_unused: bool | None = ...,
+    is_grads_batched: bool = ...,
+    materialize_grads: bool = ...,
+    no_grad_vars: Any = ...,
+    *,
+    unused: Any = ...,
+    batch_dims: Any = ...,
+    chunk_size: int | None = ...,
+) -> Any: ...
+
+
+def grad(*args: Any, **kwargs: Any) -> Any:
+    """The gradient of a function, or of values already computed.
+
+    `grad(f, argnums=0, has_aux=False, *, argnames=None)` gives the function that computes the
+    gradient of the scalar function `f`; see `value_and_grad` for the arguments.
+
+    `grad(outputs, inputs, ...)` gives the gradients of computed tensors, the sum over `outputs`
+    of (cotangent x derivative), and leaves `.grad` alone.  `outputs`, `inputs` and `grad_outputs`
+    are tensors, edges (`x.edge`) or any pytree of them, and the result mirrors `inputs`; a bare
+    input gives a 1-tuple and a flat list a tuple, as in torch.  Duplicates, and outputs that are
+    also inputs, are allowed.
+
+    - `grad_outputs`: a cotangent for each output; None starts a real scalar with 1.
+    - `retain_graph`: keep what the rules need for another sweep (default: as `create_graph`).
+    - `create_graph`: record the sweep, so that the result can be differentiated again.
+    - `only_inputs=False`: also add the gradients of all other leaves into their `.grad`.
+    - `unused`: what an input that gets no gradient gives: "error" (default), "none", "zero" or
+      "skip" (left out of a flat result); or a tree of these that is a prefix of `inputs`, a dict
+      of path patterns, or a function of (path, reason).  `allow_unused` and `materialize_grads`
+      are torch's spellings of "none" and "zero".
+    - `is_grads_batched`: each cotangent has a batch axis (`batch_dims`: which, None for one that
+      is shared; an integer or a tree of them), and so has each result, in front; computed by
+      batched rules, `chunk_size` at a time.
+    - `no_grad_vars`: tensors to treat as constants.
+
+    Raises `GradientError`, `UnusedError`, `ShapeError`, `FreedError` or `MutationError`, and then
+    has changed nothing.
+
+    >>> grad(lambda x: x**2)(3.0)
+    np.float64(6.0)
+    >>> x = qd.tensor([1.0, 2.0], requires_grad=True)
+    >>> grad((x**2).sum(), x)
+    (tensor([2., 4.]),)
+    """
+    first = args[0] if args else kwargs.get("f", kwargs.get("outputs"))
+    if callable(first) and not isinstance(first, Tracer):
+        return grad_of_function(*args, **kwargs)
+    return grad_of_values(*args, **kwargs)
+
+
+def grad_of_values(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+    no_grad_vars: Any = None,
+    *,
+    unused: Any = None,
+    batch_dims: Any = 0,
+    chunk_size: int | None = None,
+) -> Any:
+    """The gradients of computed tensors; documented at `grad`."""
+    policy = policy_of(unused, allow_unused, materialize_grads)
+    outs, out_tree = flatten(outputs)
+    ins, in_tree = flatten(inputs)
+    in_paths = [f"inputs{p}" for p in in_tree.paths]
+    targets = [node_of(x, path) for x, path in zip(ins, in_paths, strict=True)]
+    policies = policies_for(policy, in_tree, in_paths)
+    cts = cotangents_for(outs, out_tree, grad_outputs, "grad")
+    dims = batch_dims_for(cts, out_tree, batch_dims) if is_grads_batched else [None] * len(cts)
+
+    seeds: Seeds = []
+    level = TAPE
+    settled = False
+    out_paths = [f"outputs{p}" for p in out_tree.paths]
+    for y, ct, dim, path in zip(outs, cts, dims, out_paths, strict=True):
+        if isinstance(y, Node):
+            seeds.append((y, edge_seed(y, ct, dim, path)))
+            continue
+        if isinstance(y, Tensor) and y.node is None and y.cut is SETTLED:
+            settled = True
+            continue
+        checked = check_output(y, "grad", path)
+        level = checked.level
+        seeds.append((checked.node, batched_seed(checked, ct, dim, path)))  # type: ignore[arg-type]
+    create_graph = create_graph or level > TAPE
+    keep = create_graph if retain_graph is None else retain_graph
+
+    blocked = {x.node for x in flatten(no_grad_vars)[0] if isinstance(x, Tensor) and x.node}
+    starts = [n for n, _ in seeds]
+    wanted = {t for t in targets if t is not None}
+    needed = reaching(starts, wanted, blocked)
+    others: set[Node] = set()
+    if not only_inputs:
+        others = {n for n in walk(starts, 0, blocked) if type(n).__name__ == "Leaf"} - wanted
+        needed = reaching(starts, wanted | others, blocked)
+    seeds = [(n, ct) for n, ct in seeds if n not in blocked]
+
+    check_unused(ins, targets, in_paths, policies, needed, settled)
+    found = sweep_in_chunks(
+        seeds,
+        chunk_size,
+        wanted=wanted | others,
+        needed=needed,
+        level=level,
+        create_graph=create_graph,
+        retain_graph=keep,
+    )
+    store({n: ct for n, ct in found.items() if n in others}, level, create_graph)
+    size = batch_size_of(seeds)
+    answers: list[Any] = []
+    kept: list[Any] = []
+    for x, target, how in zip(ins, targets, policies, strict=True):
+        if target in found:
+            answers.append(as_gradient(found[target], level, create_graph))
+        elif how == "zero" or settled:
+            answers.append(zeros_for(x, level, size))
+        else:
+            answers.append(None)
+        if answers[-1] is not None or how != "skip":
+            kept.append(answers[-1])
+    if isinstance(inputs, Tensor | Node | list) and all(
+        isinstance(x, Tensor | Node) for x in (inputs if isinstance(inputs, list) else [inputs])
+    ):
+        return tuple(kept)
+    return in_tree.build(answers)
+
+
+def node_of(x: Any, path: str) -> Node | None:
+    """The place in the graph of an input."""
+    if isinstance(x, Node):
+        return x
+    if isinstance(x, Tensor):
+        return x.node
+    raise GradientError(
+        f"grad: {path} is {type(x).__name__}, which no graph knows; pass tensors made by "
+        "qd.tensor(x, requires_grad=True), or use qd.grad(f)(x) for plain arrays"
+    )
+
+
+def policy_of(unused: Any, allow_unused: bool | None, materialize: bool) -> Any:
+    """One policy from three spellings."""
+    if materialize and allow_unused is False:
+        raise GradientError(
+            "grad: materialize_grads=True gives zeros and allow_unused=False an error for an "
+            "unused input; give one of them"
+        )
+    if unused is not None:
+        if allow_unused is not None or materialize:
+            raise GradientError(
+                "grad: unused= stands for allow_unused and materialize_grads; give it alone"
+            )
+        return unused
+    if materialize:
+        return "zero"
+    return "none" if allow_unused else "error"
+
+
+def policies_for(policy: Any, tree: Any, paths: list[str]) -> list[Any]:
+    """A policy for each input."""
+    if callable(policy):
+        return [policy] * len(paths)
+    if isinstance(policy, dict) and all(isinstance(k, str) for k in policy) and any(
+        "*" in k or k.startswith(("[", ".")) for k in policy
+    ):
+        chosen = [
+            next(
+                (v for k, v in policy.items() if fnmatch.fnmatchcase(path, f"inputs{k}")
+                 or fnmatch.fnmatchcase(path, k) or path == f"inputs{k}"),
+                "error",
+            )
+            for path in paths
+        ]  # fmt: skip
+    else:
+        chosen = prefix(tree, policy, "grad")
+    for one in chosen:
+        if one not in POLICIES:
+            raise GradientError(f"grad: unused={one!r} is unknown; use one of {POLICIES}")
+    return chosen
+
+
+def check_unused(
+    ins: list[Any],
+    targets: list[Node | None],
+    paths: list[str],
+    policies: list[Any],
+    needed: set[Node],
+    settled: bool,
+) -> None:
+    """Settle the policy of each input that gets no gradient, before anything is computed."""
+    for k, (x, target, path) in enumerate(zip(ins, targets, paths, strict=True)):
+        if target is not None and target in needed:
+            continue
+        reason = (
+            f"it does not require grad: {why_cut(x)}"
+            if target is None
+            else "no path leads from the outputs to it"
+        )
+        if callable(policies[k]):
+            policies[k] = policies[k](path.removeprefix("inputs"), reason)
+        if policies[k] == "error" and not settled:
+            raise UnusedError(
+                f"grad: {path} gets no gradient from the outputs, for {reason}; pass "
+                "unused='zero' or unused='none' if that is meant"
+            )
+
+
+def batch_dims_for(cts: list[Any], tree: Any, batch_dims: Any) -> list[int | None]:
+    """The batch axis of each cotangent; one that is left out has none."""
+    dims = prefix(tree, batch_dims, "grad")
+    return [None if ct is None else dim for ct, dim in zip(cts, dims, strict=True)]
+
+
+class Batched:
+    """A cotangent with its batch axis in front, before it gets a level."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+
+def batched_seed(output: Tensor, ct: Any, dim: int | None, path: str) -> Value:
+    """The cotangent of an output, with or without a batch."""
+    if dim is None:
+        return seed_for(output, ct, "grad", path)
+    moved = to_front(ct, dim)
+    if tuple(moved.shape[1:]) != output.shape:
+        raise ShapeError(
+            f"grad: the batched cotangent of {path} has shape {np.shape(ct)} with its batch at "
+            f"axis {dim}, and the output {output.shape}; the other axes must be equal"
+        )
+    one = seed_for(output, moved[0], "grad", path)
+    return Batched(np.conj(moved) if one.dtype.kind == "c" else moved)
+
+
+def edge_seed(edge: Node, ct: Any, dim: int | None, path: str) -> Value:
+    """The cotangent of an output given as an edge."""
+    stand_in = Tensor.make(np.broadcast_to(np.zeros((), edge.dtype), edge.shape), edge, TAPE)
+    return batched_seed(stand_in, ct, dim, path)
+
+
+def batch_size_of(seeds: Seeds) -> int | None:
+    """The number of cotangents in a batch, or None when there is no batch."""
+    sizes = {ct.value.shape[0] for _, ct in seeds if isinstance(ct, Batched)}
+    if len(sizes) > 1:
+        raise ShapeError(
+            f"grad: the batched cotangents have different batch sizes {sorted(sizes)}; all must "
+            "be equal"
+        )
+    return sizes.pop() if sizes else None
+
+
+def sweep_in_chunks(
+    seeds: Seeds, chunk_size: int | None, *, retain_graph: bool, **options: Any
+) -> dict[Node, Value]:
+    """The sweep; for batched cotangents by batched rules, a chunk at a time."""
+    if not seeds:
+        return {}
+    size = batch_size_of(seeds)
+    if size is None:
+        return run(seeds, retain_graph=retain_graph, **options)
+    step = min(chunk_size or size, size) or 1
+    pieces: list[dict[Node, Value]] = []
+    for start in range(0, max(size, 1), step):
+        level = new_level()
+        part = [
+            (n, Batch(ct.value[start : start + step], level) if isinstance(ct, Batched) else ct)
+            for n, ct in seeds
+        ]
+        last = start + step >= size
+        found = run(part, retain_graph=retain_graph or not last, **options)
+        count = min(step, size - start)
+        pieces.append({n: whole_batch(ct, level, count) for n, ct in found.items()})
+    if len(pieces) == 1:
+        return pieces[0]
+    return {n: np.concatenate([piece[n] for piece in pieces]) for n in pieces[0]}
+
+
+def zeros_for(x: Any, level: float, size: int | None) -> Tensor:
+    """The zero gradient of an input."""
+    shape = tuple(x.shape) if size is None else (size, *x.shape)
+    return Tensor.make(np.zeros(shape, x.dtype)[()], None, level, SETTLED)
+

@@ -1,0 +1,272 @@
+"""The sweep over a stored graph, with the manners of torch and paddle."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value, describe
+from ..core.complexes import conjugated
+from ..core.dispatch import Tracer
+from ..core.errors import GradientError, MutationError, ShapeError
+from ..core.modes import TAPE, modes, new_level
+from ..core.node import Equation, Freed, Node
+from ..core.source import here
+from ..core.sweep import Sweep, sweep
+from ..core.trees import Tree, flatten
+from .tensor import SETTLED, Tensor
+
+Seeds = list[tuple[Node, Value]]
+
+
+def seed_for(output: Tensor, gradient: Any, name: str, where: str) -> Value:
+    """The cotangent that starts at an output: the user's, or 1 for a real scalar."""
+    if gradient is None:
+        if output.shape != () and output.size != 1:
+            raise GradientError(
+                f"{name}: {where} has shape {output.shape}, and only a scalar starts with 1 by "
+                "itself; pass its cotangent (np.ones_like(y) for the gradient of y.sum()), or "
+                "reduce it first"
+            )
+        if output.dtype.kind == "c":
+            raise GradientError(
+                f"{name}: {where} is complex, and the gradient of a complex number needs its "
+                "cotangent; pass one, or take np.real or np.abs first"
+            )
+        return np.ones(output.shape, output.dtype)[()]
+    ct = gradient
+    if not isinstance(ct, Tensor):
+        ct = ct if hasattr(ct, "process") else np.asarray(ct)
+    if np.shape(ct) != output.shape:
+        raise ShapeError(
+            f"{name}: the cotangent of {where} has shape {np.shape(ct)} and the output "
+            f"{output.shape}; both must be equal"
+        )
+    return conjugated(ct)
+
+
+def why_cut(output: Tensor) -> str:
+    """Why a tensor has no graph behind it."""
+    if output.cut is None:
+        return "nothing it was computed from requires grad"
+    return f"it was cut from the graph by {output.cut}"
+
+
+def check_output(output: Any, name: str, where: str) -> Tensor:
+    """An output that has a graph behind it."""
+    if not isinstance(output, Tensor):
+        raise GradientError(
+            f"{name}: {where} is {type(output).__name__}, which has no graph behind it; compute "
+            "it from tensors made by qd.tensor(x, requires_grad=True)"
+        )
+    if output.node is None:
+        raise GradientError(
+            f"{name}: {where} does not require grad: {why_cut(output)}; make the inputs with "
+            "qd.tensor(x, requires_grad=True) and compute without detaching"
+        )
+    return output
+
+
+def run(
+    seeds: Seeds,
+    *,
+    wanted: set[Node] | None,
+    needed: set[Node] | None,
+    level: float,
+    create_graph: bool,
+    retain_graph: bool,
+) -> dict[Node, Value]:
+    """Sweep, guard the caller's arrays, and free what was used unless it is retained.
+
+    Nothing is changed when anything raises.
+    """
+    wrap = None
+    floor = modes.floor
+    if create_graph:
+        seeds = [
+            (n, ct if isinstance(ct, Tracer) else Tensor.make(ct, None, level)) for n, ct in seeds
+        ]
+
+        def wrap(value: Value, node: Node) -> Value:
+            return Tensor.make(value, node, level)
+
+        modes.floor = TAPE if level == TAPE else floor
+    else:
+        seeds = [
+            (n, ct.value if isinstance(ct, Tensor) and ct.level == level else ct)
+            for n, ct in seeds
+        ]
+        if level == TAPE:
+            modes.floor = new_level()
+    try:
+        return sweep(
+            seeds,
+            wanted=wanted,
+            needed=needed,
+            wrap=wrap,
+            after=check_guards if retain_graph else check_and_free,
+        )
+    finally:
+        modes.floor = floor
+
+
+def check_guards(done: Sweep) -> None:
+    """Refuse a gradient computed from an array that its owner changed meanwhile."""
+    for node in done.noted:
+        for guard in node.noted().guards:
+            if guard.is_broken() and isinstance(node, Equation):
+                raise MutationError(
+                    f"backward: a {describe(guard.array.shape, guard.array.dtype)} array that "
+                    f"{node.primitive.name} at {node.line} reads was changed after it was used; "
+                    "pass a copy, np.array(a), or change it after the sweep"
+                )
+
+
+def check_and_free(done: Sweep) -> None:
+    """Drop what the rules kept; equations that keep nothing can be swept again."""
+    check_guards(done)
+    freed = Freed(here())
+    for equation in done.visited:
+        if equation.primitive.keeps_operands:
+            equation.operands = freed
+            equation.out = None
+
+
+def reaching(
+    outputs: Iterable[Node], targets: set[Node], blocked: Collection[Node] = ()
+) -> set[Node]:
+    """The nodes on the paths from `outputs` back to `targets` that avoid the `blocked` ones."""
+    oldest = min((t.number for t in targets), default=0)
+    seen = walk(outputs, oldest, blocked)
+    needed: set[Node] = set()
+    for node in sorted(seen, key=lambda n: n.number):
+        if node in targets or (
+            isinstance(node, Equation) and any(p in needed for p in node.parents)
+        ):
+            needed.add(node)
+    return needed
+
+
+def walk(outputs: Iterable[Node], oldest: int = 0, blocked: Collection[Node] = ()) -> set[Node]:
+    """All nodes behind `outputs` that are not older than the number `oldest`."""
+    seen: set[Node] = set()
+    stack = [n for n in outputs if n.number >= oldest and n not in blocked]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if isinstance(node, Equation):
+            stack.extend(
+                p
+                for p in node.parents
+                if p is not None and p.number >= oldest and p not in seen and p not in blocked
+            )
+    return seen
+
+
+def as_gradient(ct: Value, level: float, create_graph: bool) -> Tensor:
+    """A finished cotangent as the user sees it: a tensor, in torch's complex convention.
+
+    Where the sweep was recorded and left a constant, its own derivative is known to be zero.
+    """
+    gradient = conjugated(ct)
+    if not isinstance(gradient, Tensor) or gradient.level != level:
+        gradient = Tensor.make(gradient, None, level)
+    if create_graph and gradient.node is None:
+        gradient.cut = SETTLED
+    return gradient
+
+
+def store(found: dict[Node, Value], level: float, create_graph: bool) -> None:
+    """Add gradients into `.grad`, then run the hooks that wait for that."""
+    for node, ct in found.items():
+        notes = node.noted()
+        gradient = as_gradient(ct, level, create_graph)
+        notes.grad = gradient if notes.grad is None else notes.grad + gradient
+    for node in found:
+        notes = node.noted()
+        for hook in list(notes.post_hooks.values()):
+            hook(notes.owner() if notes.owner is not None else None)
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Sum the gradients of `tensors` into the `.grad` of the leaves they were computed from.
+
+    `tensors`, `grad_tensors` and `inputs` are tensors or any pytree of them.  A cotangent may be
+    left out (None) for a real scalar.  The graph is freed unless `retain_graph` (by default, when
+    `create_graph`), and with `create_graph` the gradients can be differentiated again.  With
+    `inputs` only those tensors, leaves or not, collect.  Nothing is changed when anything raises:
+    `GradientError` (no graph, no cotangent), `ShapeError`, `FreedError`, `MutationError`.
+
+    >>> x = qd.tensor([1.0, 2.0], requires_grad=True)
+    >>> qd.backward((x * x).sum())
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    outputs, tree = flatten(tensors)
+    paths = tree.paths
+    given = cotangents_for(outputs, tree, grad_tensors, "backward")
+    seeds: Seeds = []
+    level = TAPE
+    for output, gradient, path in zip(outputs, given, paths, strict=True):
+        where = f"tensors{path}" if path else "this tensor"
+        checked = check_output(output, "backward", where)
+        level = checked.level
+        seeds.append((checked.node, seed_for(checked, gradient, "backward", where)))  # type: ignore[arg-type]
+    create_graph = create_graph or level > TAPE
+    wanted: set[Node] | None = None
+    needed: set[Node] | None = None
+    if inputs is not None:
+        chosen, _ = flatten(inputs)
+        if not chosen:
+            raise GradientError("backward: inputs= is empty; leave it out to reach every leaf")
+        wanted = {check_output(x, "backward", "an entry of inputs").node for x in chosen}  # type: ignore[misc]
+        needed = reaching([n for n, _ in seeds], wanted)
+    found = run(
+        seeds,
+        wanted=wanted,
+        needed=needed,
+        level=level,
+        create_graph=create_graph,
+        retain_graph=create_graph if retain_graph is None else retain_graph,
+    )
+    store(found, level, create_graph)
+
+
+def cotangents_for(outputs: list[Any], tree: Tree, given: Any, name: str) -> list[Any]:
+    """The cotangent given for each output, None where none is."""
+    if given is None:
+        return [None] * len(outputs)
+    leaves, found = flatten(given, none_is_leaf=True)
+    if len(leaves) != len(outputs):
+        raise GradientError(
+            f"{name}: {len(outputs)} outputs and {len(leaves)} cotangents; give one for each "
+            "output, None for a scalar that starts with 1"
+        )
+    return leaves
+
+
+def _backward(
+    self: Tensor,
+    gradient: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+    *,
+    grad_tensor: Any = None,
+) -> None:
+    """`qd.backward` of this tensor; `gradient` (paddle: `grad_tensor`) is its cotangent."""
+    start = grad_tensor if gradient is None else gradient
+    backward(self, start, retain_graph, create_graph, inputs)
+
+
+Tensor.backward = _backward
