@@ -1,19 +1,26 @@
 """qiudao (求导): automatic differentiation for people who write NumPy."""
 
-from . import ops
 from .eager.gradients import grad
 from .eager.making import tensor
+from .ops.stopping import stop_gradient
 from .tape.backward import backward
 from .tape.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .tape.tensor import Tensor
 from .transforms.batch import vmap
+from .transforms.checkpoint import checkpoint
+from .transforms.custom import custom_jvp, custom_vjp
 from .transforms.derived import hessian, hvp, jacfwd, jacobian, jacrev, value_and_grad
 from .transforms.forward import jvp
+from .transforms.linear import linear_transpose, linearize
 from .transforms.reverse import vjp
+from .transforms.taylor import jet
 
 __all__ = [
     "Tensor",
     "backward",
+    "checkpoint",
+    "custom_jvp",
+    "custom_vjp",
     "enable_grad",
     "grad",
     "hessian",
@@ -22,10 +29,13 @@ __all__ = [
     "jacfwd",
     "jacobian",
     "jacrev",
+    "jet",
     "jvp",
+    "linear_transpose",
+    "linearize",
     "no_grad",
-    "ops",
     "set_grad_enabled",
+    "stop_gradient",
     "tensor",
     "value_and_grad",
     "vjp",

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 import qiudao as qd
 from qiudao.cli.errors import CommandError
 
+__all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
+
 NAME = "check"
 DESCRIPTION = """Compare the gradient of a function of yours with numerical differences.
 

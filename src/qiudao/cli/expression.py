@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from qiudao.cli.errors import CommandError
+from qiudao.core.errors import QiudaoError
 
 __all__ = ["Expression", "parse"]
 
@@ -26,17 +27,16 @@ LONGEST = 10_000  # characters: beyond this it is a program, and Python's parser
 
 CONSTANTS = {"pi": np.pi, "e": np.e, "inf": np.inf}
 
-FUNCTIONS = frozenset(
-    """
-    abs absolute sign square sqrt cbrt reciprocal negative positive power pow float_power
-    exp exp2 expm1 log log2 log10 log1p logaddexp logaddexp2
-    sin cos tan arcsin arccos arctan arctan2 asin acos atan atan2
-    sinh cosh tanh arcsinh arccosh arctanh asinh acosh atanh sinc hypot deg2rad rad2deg
-    add subtract multiply divide maximum minimum clip where floor ceil rint
-    sum prod mean var std max min amax amin argmax argmin median ptp
-    cumsum cumprod diff sort dot inner outer vdot matmul cross trace transpose ravel
-    """.split()
-)
+NAMES_OF_FUNCTIONS = """
+abs absolute sign square sqrt cbrt reciprocal negative positive power pow float_power
+exp exp2 expm1 log log2 log10 log1p logaddexp logaddexp2
+sin cos tan arcsin arccos arctan arctan2 asin acos atan atan2
+sinh cosh tanh arcsinh arccosh arctanh asinh acosh atanh sinc hypot deg2rad rad2deg
+add subtract multiply divide maximum minimum clip where floor ceil rint
+sum prod mean var std max min amax amin argmax argmin median ptp
+cumsum cumprod diff sort dot inner outer vdot matmul cross trace transpose ravel
+"""
+FUNCTIONS = frozenset(NAMES_OF_FUNCTIONS.split())
 
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: operator.add,
@@ -73,7 +73,7 @@ class Expression:
             raise CommandError(f"{self.text!r}: a number in it is too large") from error
         except ZeroDivisionError as error:
             raise CommandError(f"{self.text!r} divides by the constant zero") from error
-        except (ArithmeticError, IndexError, TypeError, ValueError) as error:
+        except (ArithmeticError, IndexError, QiudaoError, TypeError, ValueError) as error:
             raise CommandError(f"{self.text!r}: {error}") from error
         except RecursionError as error:
             raise CommandError("the expression is nested too deeply") from error

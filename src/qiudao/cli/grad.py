@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 import qiudao as qd
 from qiudao.cli.errors import CommandError
 from qiudao.cli.expression import Expression, parse
+
+__all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
 
 NAME = "grad"
 DESCRIPTION = """The value of an expression and its derivative by each variable, exactly.
@@ -94,23 +97,17 @@ def differentiate(expression: Expression, point: Mapping[str, FloatArray]) -> An
     with np.errstate(all="ignore"):  # an infinite slope is an answer, and is printed as one
         result = expression(variables)
         require_differentiable(expression.text, result)
-        if result.requires_grad:  # not so for floor(x) and its like: every partial is 0
-            result.backward()
-    partials = {
-        name: np.zeros_like(point[name])
-        if variables[name].grad is None
-        else np.asarray(variables[name].grad.numpy())
-        for name in point
-    }
-    return Answer(float(result.detach().numpy()), partials)
+        if not isinstance(result, qd.Tensor):  # floor(x) and its like are flat wherever they can be
+            return Answer(float(result), {name: np.zeros_like(x) for name, x in point.items()})
+        slopes = qd.grad(result, variables, unused="zero")
+    return Answer(result.item(), {name: slopes[name].numpy() for name in point})
 
 
-def require_differentiable(text: str, result: object) -> None:
+def require_differentiable(text: str, result: Any) -> None:
     """Refuse what has no gradient: an array, a boolean, an integer, a complex number."""
     if np.ndim(result) > 0:
         raise CommandError(
-            f"{text!r} has shape {np.shape(result)}; a gradient needs one number, "
-            f"as in sum({text})"
+            f"{text!r} has shape {np.shape(result)}; a gradient needs one number, as in sum({text})"
         )
     dtype = getattr(result, "dtype", np.dtype(type(result)))
     if not np.issubdtype(dtype, np.floating):

@@ -4,6 +4,8 @@
     1   `check`: the gradient is wrong
     2   what was asked cannot be done; one line on stderr says why
     130 stopped with Ctrl-C
+
+A mistake of ours, not of the person's, is not caught: its traceback is the report we need.
 """
 
 import argparse

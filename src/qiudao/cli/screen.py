@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+__all__ = ["show_answer", "show_verdict"]
+
 
 def show_answer(
     text: str,
@@ -18,7 +20,7 @@ def show_answer(
     partials: Mapping[str, NDArray[Any]],
 ) -> None:
     """Print the value of an expression and each of its partial derivatives."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     table.add_column("")
     table.add_column("value")
     table.add_column("at", style="dim")
@@ -32,7 +34,7 @@ def show_answer(
     console = Console(highlight=False)
     console.print(Text.assemble(("f = ", "dim"), (text, "cyan")))
     console.print(table)
-    if not all(np.isfinite(v).all() for v in (value, *partials.values())):
+    if not (np.isfinite(value) and all(np.isfinite(p).all() for p in partials.values())):
         console.print("Not finite: the point lies on a pole, or outside of the domain.")
 
 
@@ -56,11 +58,10 @@ def show_verdict(
 
 def plain(value: float | NDArray[Any]) -> str:
     """A number or an array, to 12 digits, without trailing zeros."""
-    return np.array2string(
-        np.asarray(value), separator=", ", threshold=40, formatter={"float_kind": digits}
-    )
+    array = np.asarray(value)
+    return np.array2string(array, separator=", ", threshold=40, formatter={"float_kind": digits})
 
 
-def digits(number: float) -> str:
+def digits(number: np.floating[Any]) -> str:
     """A float to 12 digits: 14, 0.333333333333, 1e-08."""
     return f"{number:.12g}"

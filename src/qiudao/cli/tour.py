@@ -5,8 +5,10 @@ from pathlib import Path
 
 from qiudao.cli.errors import CommandError
 
+__all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
+
 NAME = "tour"
-DESCRIPTION = "Three stops: one derivative four ways, a value used three times, a network that reads."
+DESCRIPTION = "One derivative four ways, a value used three times, and a network that reads digits."
 EXAMPLES = """examples:
   qiudao tour
   qiudao tour --out pictures"""

@@ -16,7 +16,10 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .avals import Dtype, Shape, Value, describe
 from .dispatch import overrides
 
-CONVERT = "compute with NumPy functions (np.sin, not math.sin), or cut on purpose with .detach()"
+CONVERT = (
+    "compute with NumPy functions (np.sin, not math.sin), fill an array made by np.zeros_like(x) "
+    "or np.stack, or cut on purpose with .detach()"
+)
 
 
 class ArrayMethods(NDArrayOperatorsMixin):

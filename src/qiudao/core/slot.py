@@ -26,8 +26,8 @@ class Slot(ArrayMethods, Tracer):
 
     __slots__ = ("level", "node")
 
-    def __init__(self, shape: Shape, dtype: Dtype) -> None:
-        self.level = new_level()
+    def __init__(self, shape: Shape, dtype: Dtype, level: float | None = None) -> None:
+        self.level = new_level() if level is None else level
         self.node: Node = Leaf(shape, dtype)
 
     @property

@@ -21,6 +21,7 @@ from ..core.modes import TAPE, modes
 from ..core.node import Leaf, Node
 from ..core.primitive import Primitive
 from ..core.source import Line, here
+from ..ops.stopping import stop_gradient
 from .hooks import Handle, add_hook
 from .record import record
 
@@ -242,9 +243,8 @@ class Tensor(ArrayMethods, Tracer):
 
     def detach(self) -> Tensor:
         """The same value as a constant: no gradient flows through the result."""
-        if self.node is None and self.cut is not None:
-            return self.spawn(self.value, None, self.cut)
-        return self.spawn(self.value, None, Cut("detach()", here()))
+        cut = self.cut if self.node is None and self.cut is not None else Cut("detach()", here())
+        return self.spawn(stop_gradient(self.value), None, cut)
 
     def detach_(self) -> Tensor:
         """Cut this very tensor from the graph."""

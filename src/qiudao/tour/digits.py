@@ -1,5 +1,6 @@
 """1,797 handwritten digits of 8 x 8 pixels, by E. Alpaydin and C. Kaynak (see data/digits.txt)."""
 
+import math
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import TypeAlias
@@ -49,5 +50,5 @@ def split(digits: Digits, held_out: float, rng: np.random.Generator) -> tuple[Di
     The file does not say who wrote which digit, so a writer may appear in both parts.
     """
     order = rng.permutation(len(digits))
-    cut = round(len(digits) * held_out)
+    cut = math.ceil(len(digits) * held_out)
     return digits.take(order[cut:]), digits.take(order[:cut])

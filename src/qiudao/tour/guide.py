@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console, RenderableType
+from rich.markup import escape
 from rich.padding import Padding
 
 import qiudao as qd
@@ -22,40 +23,113 @@ from qiudao.tour.study import (
     errors_by_step,
     sweep_both_ways,
 )
-from qiudao.tour.training import EPOCHS, Epoch, check_slope, read, train
+from qiudao.tour.training import EPOCHS, Epoch, ReadDigit, check_slope, read, train
 
 __all__ = ["take_tour"]
 
 SEED = 0
 HELD_OUT = 0.2
-SHOWN_STEPS = [10.0**-k for k in range(1, 15)]
-DRAWN_STEPS = list(np.logspace(0, -14, 113))
-SHOWN_INPUTS = (1, 10, 100, 1000)
+PRINTED_STEPS = [10.0**-k for k in range(1, 15)]
+DRAWN_STEPS = np.logspace(0, -14, 113).tolist()
+INPUTS = (1, 10, 100, 1000)
 DRAWN_DIGITS = 32
 
 
 def take_tour(console: Console, folder: Path) -> None:
     """Take all three stops. The folder must exist; pictures of an earlier tour are replaced."""
     begin = time.perf_counter()
-    Guide(console, folder).walk()
-    console.print(
-        f"\n  [bold]{time.perf_counter() - begin:.1f} s.[/] The pictures are in "
-        f"[bold cyan]{folder}[/]: " + ", ".join(sorted(p.name for p in folder.glob("*.png")))
-    )
+    guide = Guide(console, folder)
+    guide.one_derivative()
+    guide.one_value_three_uses()
+    guide.one_network()
+    seconds = time.perf_counter() - begin
+    guide.heading(f"Done in {seconds:.1f} s")
+    where = escape(str(folder))
+    guide.say(f"The pictures are in [cyan]{where}[/]: {', '.join(guide.saved)}.")
 
 
 class Guide:
-    """Knows the console and the folder, and what is said at each stop."""
+    """What is said and shown at each stop."""
 
     def __init__(self, console: Console, folder: Path) -> None:
         self.console = console
         self.folder = folder
+        self.saved: list[str] = []
 
-    def walk(self) -> None:
-        """The three stops in order."""
-        self.one_derivative()
-        self.one_value_three_uses()
-        self.one_network()
+    def one_derivative(self) -> None:
+        """One derivative four ways, and what each of them costs."""
+        self.heading("1  One derivative, four ways")
+        self.say("The slope of [b]3x² - 4x + 5[/] at x = 3. By hand: 6x - 4 = [b]14[/].")
+        self.show(screen.ways_table(compare_ways(CHAIN[:1], START, POLYNOMIAL_EXACT)))
+        self.say(
+            "A chain of three functions, [b]F(Z(Y(x)))[/] at x = 3, with Y = 3x² - 4x + 5, "
+            "Z = y² - 4y, F = z⁴ - 5. By hand: 4·320³ · 36 · 14 = [b]66,060,288,000[/]."
+        )
+        answers = compare_ways(CHAIN, START, CHAIN_EXACT)
+        self.show(screen.ways_table(answers))
+        self.say(
+            "Both sweeps multiply the same three slopes. The forward sweep starts at x with 1 and "
+            "carries d/dx to the right; the reverse sweep starts at F with 1 and carries dF/d "
+            "to the left:"
+        )
+        self.show(screen.sweeps_table(sweep_both_ways(CHAIN, START), ("x", "Y", "Z", "F")))
+        self.say(
+            "A limit must choose its step. Too long, and the curve bends; too short, and the "
+            "subtraction cancels the digits. A sweep takes no step."
+        )
+        self.show(screen.steps_table(errors_by_step(CHAIN, START, CHAIN_EXACT, PRINTED_STEPS)))
+        drawn = errors_by_step(CHAIN, START, CHAIN_EXACT, DRAWN_STEPS)
+        pictures.draw_limit_errors(self.file("limits.png"), drawn, answers[-1].error)
+        self.say(
+            "Many inputs, one output, f = log Σ exp(sin xᵢ). A limit or a forward sweep asks "
+            "what [b]one[/] input does to every output; the reverse sweep asks what every input "
+            "does to [b]one[/] output. How often f is evaluated for its whole gradient:"
+        )
+        self.show(screen.costs_table([cost_of_gradient(inputs) for inputs in INPUTS]))
+
+    def one_value_three_uses(self) -> None:
+        """A value used three times: its gradient is the sum over its uses."""
+        self.heading("2  One value, three uses")
+        self.say(
+            "In that chain, Z = y·y - 4·y uses y = 20 three times. Each use is a road from y to "
+            "the result; below, one is swept at a time and the other two are detached."
+        )
+        self.show(screen.terms_table(terms(), gradient_at_once()))
+
+    def one_network(self) -> None:
+        """A network that learns to read digits."""
+        self.heading("3  A network that reads digits")
+        rng = np.random.default_rng(SEED)
+        training, test = split(load_digits(), HELD_OUT, rng)
+        start = initial_weights(rng)
+        count = sum(w.size for w in start)
+        self.say(
+            f"{len(training):,} handwritten digits to learn from, {len(test)} held out, "
+            f"{count:,} weights. First, is the gradient right? The slope of the loss along one "
+            f"random direction through all weights, and what the whole gradient would cost:"
+        )
+        self.show(screen.slope_table(check_slope(start, training, rng)))
+        self.console.print()
+
+        weights = [qd.tensor(w, requires_grad=True) for w in start]
+        epochs: list[Epoch] = []
+        with screen.training_bar(self.console) as bar:
+            task = bar.add_task("", total=EPOCHS, loss=float("nan"), right=0.0)
+            for epoch in train(weights, training, test, rng):
+                epochs.append(epoch)
+                loss = float(np.mean(epoch.losses))
+                bar.update(task, advance=1, loss=loss, right=epoch.test_accuracy)
+        readings = read(test, [w.detach().numpy() for w in weights])
+        right = [r for r in readings if r.right]
+        wrong = [r for r in readings if not r.right]
+        self.say(
+            f"[b green]{epochs[-1].test_accuracy:.1%}[/] of the held-out digits are read rightly, "
+            f"{len(wrong)} of {len(test)} are not:"
+        )
+        room = self.console.width // screen.DIGIT_WIDTH
+        self.show(screen.digits_table(one_of_each(right)[: room - 1] + wrong[:1]))
+        pictures.draw_training(self.file("training.png"), epochs)
+        pictures.draw_digits(self.file("digits.png"), (wrong + right)[:DRAWN_DIGITS])
 
     def heading(self, text: str) -> None:
         """The name of a stop."""
@@ -63,9 +137,22 @@ class Guide:
         self.console.rule(f"[bold]{text}[/]", align="left", style="cyan")
 
     def say(self, text: str) -> None:
-        """A paragraph."""
+        """A paragraph; `[b]...[/]` marks what matters."""
         self.console.print(Padding(text, (1, 2, 0, 2)))
 
     def show(self, thing: RenderableType) -> None:
-        """A table."""
+        """A table, set in from the margin."""
         self.console.print(Padding(thing, (1, 0, 0, 2)))
+
+    def file(self, name: str) -> Path:
+        """A file of the folder, remembered for the last line of the tour."""
+        self.saved.append(name)
+        return self.folder / name
+
+
+def one_of_each(readings: list[ReadDigit]) -> list[ReadDigit]:
+    """The first 0, the first 1 and so on, in the order they come."""
+    first: dict[int, ReadDigit] = {}
+    for reading in readings:
+        first.setdefault(reading.label, reading)
+    return list(first.values())

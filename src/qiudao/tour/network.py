@@ -1,6 +1,7 @@
 """A network that reads digits, and its loss: plain NumPy, on arrays and on Tensors alike."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +23,7 @@ def initial_weights(rng: np.random.Generator) -> list[FloatArray]:
     Scaled by 1/√inputs, so that a signal neither grows nor fades on its way through.
     """
     weights = []
-    for inputs, outputs in zip(SIZES, SIZES[1:]):
+    for inputs, outputs in pairwise(SIZES):
         weights.append(rng.normal(scale=inputs**-0.5, size=(inputs, outputs)))
         weights.append(np.zeros(outputs))
     return weights

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from qiudao.tour.digits import SIDE
@@ -16,6 +17,7 @@ __all__ = ["draw_digits", "draw_limit_errors", "draw_training"]
 
 INK, FAINT = "#22303c", "#8a97a3"
 AMBER, BLUE, GREEN, RED = "#d98a00", "#1f77b4", "#1a8f5a", "#c8323c"
+PAPER_TO_INK = LinearSegmentedColormap.from_list("paper to ink", ["white", INK])
 EXACT = 2.0**-53  # half a unit in the last place: below this a float64 has no error to show
 
 
@@ -30,7 +32,8 @@ def draw_limit_errors(path: Path, errors: Sequence[StepError], sweep_error: floa
     )
     for label, curve, colour in curves:
         axes.loglog(steps, np.maximum(curve, EXACT), color=colour, lw=1.8, label=label)
-    axes.axhline(max(sweep_error, EXACT), color=GREEN, lw=2.2, label="forward and reverse sweep")
+    label = "both sweeps" if sweep_error else "both sweeps: no error"
+    axes.axhline(max(sweep_error, EXACT), color=GREEN, lw=2.2, label=label)
     axes.text(1e-1, 5e-6, "too long:\nthe curve bends", color=FAINT, ha="right", va="top")
     axes.text(1.5e-14, 1e-6, "too short:\nthe subtraction\ncancels digits", color=FAINT, va="top")
     axes.set_xlabel("step h")
@@ -53,7 +56,7 @@ def draw_training(path: Path, epochs: Sequence[Epoch]) -> None:
     top.semilogy(numbers, means, color=BLUE, lw=2.2, label="mean of an epoch")
     top.set_ylabel("cross-entropy loss")
     top.legend(frameon=False)
-    finish(top, "Learning to read 1,437 handwritten digits")
+    finish(top, "Learning to read handwritten digits")
 
     bottom.plot(numbers, [e.train_accuracy for e in epochs], color=FAINT, lw=1.8, label="training")
     bottom.plot(numbers, [e.test_accuracy for e in epochs], color=GREEN, lw=2.2, label="held out")
@@ -79,7 +82,7 @@ def draw_digits(path: Path, digits: Sequence[ReadDigit], columns: int = 8) -> No
     figure.suptitle(f"{len(digits)} held-out digits, the {wrong} misread ones first", color=INK)
     for place, digit in enumerate(digits):
         axes = figure.add_subplot(rows, columns, place + 1)
-        axes.imshow(digit.image.reshape(SIDE, SIDE), cmap="bone_r", vmin=0, vmax=1)
+        axes.imshow(digit.image.reshape(SIDE, SIDE), cmap=PAPER_TO_INK, vmin=0, vmax=1)
         axes.set_xticks([])
         axes.set_yticks([])
         colour = GREEN if digit.right else RED
@@ -101,6 +104,8 @@ def new_figure(width: float, height: float) -> Figure:
 def finish(axes: Axes, title: str = "") -> None:
     """The look that all axes share."""
     axes.set_title(title, loc="left", color=INK, weight="bold", pad=10)
+    axes.xaxis.label.set_color(INK)
+    axes.yaxis.label.set_color(INK)
     axes.grid(visible=True, color="#e8ecef", lw=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=FAINT, which="both", labelcolor=INK, length=0)

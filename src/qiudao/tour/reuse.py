@@ -5,15 +5,13 @@ right factor and in the second product. Each use is a road from y to the result;
 the sum over the roads, because a change of y travels all of them at once.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import qiudao as qd
-from qiudao.tour.study import START, F, Y
+from qiudao.tour.study import START, F, Function, Value, Y
 
 __all__ = ["Term", "USES", "gradient_at_once", "terms"]
-
-Value: TypeAlias = Any  # a float or a Tensor
 
 USES = ("the left y of y·y", "the right y of y·y", "the y of -4·y")
 
@@ -34,24 +32,26 @@ def three_uses(left: Value, right: Value, last: Value) -> Value:
 
 def terms() -> list[Term]:
     """Sweep three times, each time with the other two uses detached: they count as constants."""
-    found = []
-    for alive, use in enumerate(USES):
-        slope, gradient = (
-            sweep(lambda z: z, alive),
-            sweep(F, alive),
-        )
-        found.append(Term(use, slope, gradient))
-    return found
-
-
-def sweep(after: Any, alive: int | None = None) -> float:
-    """d after(Z(y)) / dy, along one use of y or (None) along all."""
-    y = qd.tensor(Y(START), requires_grad=True)
-    uses = [y if alive in (None, use) else y.detach() for use in range(len(USES))]
-    after(three_uses(*uses)).backward()
-    return float(y.grad)
+    return [
+        Term(name, sweep(itself, alive=[use]), sweep(F, alive=[use]))
+        for use, name in enumerate(USES)
+    ]
 
 
 def gradient_at_once() -> Term:
     """Sweep once with nothing detached: the tape sums the terms by itself."""
-    return Term("all, in one sweep", sweep(lambda z: z), sweep(F))
+    every = range(len(USES))
+    return Term("all at once", sweep(itself, alive=every), sweep(F, alive=every))
+
+
+def sweep(after: Function, alive: Container[int]) -> float:
+    """The derivative of after(Z(y)) by y, through those uses of y that are alive."""
+    y = qd.tensor(Y(START), requires_grad=True)
+    uses = [y if use in alive else y.detach() for use in range(len(USES))]
+    (slope,) = qd.grad(after(three_uses(*uses)), y)
+    return float(slope)
+
+
+def itself(z: Value) -> Value:
+    """Nothing comes after Z."""
+    return z

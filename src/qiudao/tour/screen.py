@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from rich import box
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +15,7 @@ from qiudao.tour.study import Answer, Cost, StepError, Sweeps
 from qiudao.tour.training import ReadDigit, SlopeCheck
 
 __all__ = [
+    "DIGIT_WIDTH",
     "costs_table",
     "digits_table",
     "slope_table",
@@ -27,11 +29,13 @@ __all__ = [
 COLOURS = {"limit": "yellow", "forward": "cyan", "reverse": "green"}
 DIGITS_OF_FLOAT64 = 16
 INK = " ░▒▓█"
+GAP = 3
+DIGIT_WIDTH = 2 * SIDE + GAP  # a pixel is two letters wide, as a letter is narrow
 
 
 def ways_table(answers: Sequence[Answer]) -> Table:
     """A derivative by limits and by sweeps."""
-    table = plain_table("", "value", "relative error", "evaluations", "how it runs")
+    table = plain_table("", "value", "error", "evaluations", "runs")
     for answer in answers:
         exact = answer.error == 0
         table.add_row(
@@ -49,8 +53,8 @@ def sweeps_table(sweeps: Sweeps, names: Sequence[str]) -> Table:
     table = plain_table("", *names)
     rows = (
         ("value", sweeps.values, "default"),
-        ("forward ⟶  d·/dx", sweeps.forward, COLOURS["forward"]),
-        (f"reverse ⟵  d{names[-1]}/d·", sweeps.reverse, COLOURS["reverse"]),
+        ("forward ⟶", sweeps.forward, COLOURS["forward"]),
+        ("reverse ⟵", sweeps.reverse, COLOURS["reverse"]),
     )
     for label, numbers, colour in rows:
         table.add_row(Text(label, style=colour), *(f"{n:,.0f}" for n in numbers))
@@ -59,11 +63,9 @@ def sweeps_table(sweeps: Sweeps, names: Sequence[str]) -> Table:
 
 def steps_table(errors: Sequence[StepError]) -> Table:
     """How many digits of a limit are right at each step, and of a sweep, which has no step."""
-    table = plain_table("step", "right digits: one-sided limit", "two-sided limit")
+    table = plain_table("step", "right digits, one-sided limit", "two-sided limit")
     for error in errors:
-        table.add_row(
-            f"{error.step:.0e}", digits_bar(error.one_sided), digits_bar(error.two_sided)
-        )
+        table.add_row(f"{error.step:.0e}", digits_bar(error.one_sided), digits_bar(error.two_sided))
     table.add_row(Text("none", style="green"), digits_bar(0.0), Text("either sweep", style="dim"))
     return left_aligned(table, 1, 2)
 
@@ -71,20 +73,23 @@ def steps_table(errors: Sequence[StepError]) -> Table:
 def digits_bar(error: float) -> Text:
     """A block for each decimal digit that is right."""
     if error == 0:
-        return Text(f"{'█' * DIGITS_OF_FLOAT64} {DIGITS_OF_FLOAT64}", style=COLOURS["reverse"])
+        return Text(f" all {'█' * DIGITS_OF_FLOAT64}", style=COLOURS["reverse"])
     right = float(np.clip(-np.log10(error), 0, DIGITS_OF_FLOAT64))
-    return Text(f"{'█' * round(right)} {right:.1f}", style=COLOURS["limit"])
+    return Text(f"{right:4.1f} {'█' * round(right)}", style=COLOURS["limit"])
 
 
 def costs_table(rows: Sequence[Sequence[Cost]]) -> Table:
     """How often a function is evaluated for its whole gradient, and the time that takes."""
-    table = plain_table("inputs", "limits", "", "forward sweeps", "", "reverse sweep", "")
+    table = plain_table("inputs n", "limits", "forward sweeps", "reverse sweep")
     for costs in rows:
-        cells: list[str | Text] = [f"{costs[0].inputs:,}"]
-        for cost in costs:
-            cells.append(Text(f"{cost.evaluations:,}", style=f"bold {colour_of(cost.way)}"))
-            cells.append(Text(duration(cost.seconds), style="dim"))
-        table.add_row(*cells)
+        evaluations = [
+            Text.assemble(
+                (f"{cost.evaluations:,}", f"bold {colour_of(cost.way)}"),
+                (f"{duration(cost.seconds):>10}", "dim"),
+            )
+            for cost in costs
+        ]
+        table.add_row(f"{costs[0].inputs:,}", *evaluations)
     return table
 
 
@@ -114,26 +119,27 @@ def slope_table(check: SlopeCheck) -> Table:
     return left_aligned(table, 0)
 
 
-def training_bar() -> Progress:
+def training_bar(console: Console) -> Progress:
     """A bar with room for the loss and the share of digits read rightly."""
     return Progress(
         TextColumn("  training"),
         BarColumn(bar_width=24, complete_style="cyan", finished_style="green"),
         MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.4f}   test digits right {task.fields[right]:.1%}"),
+        TextColumn("loss {task.fields[loss]:.3f}  held out {task.fields[right]:.1%}"),
+        console=console,
     )
 
 
 def digits_table(digits: Sequence[ReadDigit]) -> Table:
     """Some digits as blocks of ink, with what the network reads under each."""
-    table = Table.grid(padding=(0, 3, 0, 0))
+    table = Table.grid(padding=(0, GAP, 0, 0))
     table.add_row(*(Text(ink(digit.image)) for digit in digits))
     table.add_row(*(reading(digit) for digit in digits))
     return table
 
 
 def ink(image: FloatArray) -> str:
-    """An image in letters; each pixel is two wide, as a terminal's letters are narrow."""
+    """An image in letters, two for each pixel."""
     levels = np.rint(image.reshape(SIDE, SIDE) * (len(INK) - 1)).astype(int)
     return "\n".join("".join(2 * INK[level] for level in row) for row in levels)
 
@@ -148,7 +154,7 @@ def reading(digit: ReadDigit) -> Text:
 
 def plain_table(*headers: str) -> Table:
     """A table with a line under its heading; numbers stand at the right."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     for header in headers:
         table.add_column(header, justify="right", no_wrap=True)
     table.columns[0].justify = "left"

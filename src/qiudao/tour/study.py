@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 import qiudao as qd
 
 __all__ = [
+    "Answer",
     "CHAIN",
     "CHAIN_EXACT",
-    "POLYNOMIAL_EXACT",
-    "STEP",
-    "START",
-    "Answer",
     "Cost",
     "Counted",
+    "POLYNOMIAL_EXACT",
+    "START",
+    "STEP",
     "StepError",
     "Sweeps",
     "compare_ways",
@@ -88,10 +88,10 @@ class Answer:
 def compare_ways(functions: Sequence[Function], x: float, exact: float) -> list[Answer]:
     """The derivative of a chain of functions at `x`, by limits and by sweeps."""
     ways: list[tuple[str, str, Callable[[Sequence[Function], float], float]]] = [
-        ("limit", "runs the chain twice, subtracts", by_limit),
-        ("chained limits", "a limit for each function", by_chained_limits),
-        ("forward sweep", "from x to the result", by_forward_sweep),
-        ("reverse sweep", "from the result to x", by_reverse_sweep),
+        ("limit", "twice, subtracts", by_limit),
+        ("chained limits", "link by link", by_chained_limits),
+        ("forward sweep", "x to result", by_forward_sweep),
+        ("reverse sweep", "result to x", by_reverse_sweep),
     ]
     answers = []
     for way, direction, differentiate in ways:
@@ -126,8 +126,8 @@ def by_forward_sweep(functions: Sequence[Function], x: float) -> float:
 def by_reverse_sweep(functions: Sequence[Function], x: float) -> float:
     """Carry dF = 1 back along the recorded operations."""
     start = qd.tensor(x, requires_grad=True)
-    run(functions, start).backward()
-    return float(start.grad)
+    (slope,) = qd.grad(run(functions, start), start)
+    return float(slope)
 
 
 def run(functions: Sequence[Function], x: Value) -> Value:
@@ -191,7 +191,7 @@ def errors_by_step(
 
 
 def smooth_maximum(x: Value) -> Value:
-    """log Σ exp(sin xᵢ): many inputs, one output, as every loss function has."""
+    """The logarithm of Σ exp(sin xᵢ): many inputs, one output, as every loss function has."""
     return np.log(np.sum(np.exp(np.sin(x))))
 
 

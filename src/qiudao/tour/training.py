@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 import qiudao as qd
 from qiudao.tour.digits import Digits
-from qiudao.tour.network import cross_entropy, probabilities, scores
+from qiudao.tour.network import Value, cross_entropy, probabilities, scores
 
-__all__ = ["Adam", "EPOCHS", "Epoch", "SlopeCheck", "accuracy", "check_slope", "train"]
+__all__ = ["Adam", "EPOCHS", "Epoch", "ReadDigit", "SlopeCheck", "check_slope", "read", "train"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -37,6 +37,8 @@ class Adam:
         square_share = 1 - keep_square**self.steps
         with qd.no_grad():
             for weight, mean, square in zip(self.weights, self.means, self.squares):
+                if weight.grad is None:
+                    continue
                 gradient = weight.grad.numpy()
                 mean += (1 - keep_mean) * (gradient - mean)
                 square += (1 - keep_square) * (gradient**2 - square)
@@ -85,12 +87,38 @@ def accuracy(digits: Digits, weights: Sequence[FloatArray]) -> float:
 
 
 @dataclass(frozen=True)
+class ReadDigit:
+    """A digit, and what the network took it for."""
+
+    image: FloatArray
+    label: int
+    reading: int
+    chance: float  # how sure the network is, from 0 to 1
+
+    @property
+    def right(self) -> bool:
+        """Whether the network read what was meant."""
+        return self.reading == self.label
+
+
+def read(digits: Digits, weights: Sequence[FloatArray]) -> list[ReadDigit]:
+    """Let the network read every digit."""
+    return [
+        ReadDigit(image, int(label), int(row.argmax()), float(row.max()))
+        for image, label, row in zip(
+            digits.images, digits.labels, probabilities(digits.images, weights)
+        )
+    ]
+
+
+@dataclass(frozen=True)
 class SlopeCheck:
     """The slope of the loss along one direction through all weights at once, three ways."""
 
     reverse: float  # the reverse sweep's gradient, times the direction
     forward: float  # one forward sweep along the direction
     limit: float  # a two-sided limit along the direction
+    weights: int  # how many weights the direction moves
 
 
 def check_slope(
@@ -99,12 +127,11 @@ def check_slope(
     """A random direction moves every weight, so one wrong entry of the gradient would show."""
     direction = [rng.normal(size=w.shape) for w in weights]
 
-    def loss(*weights: qd.Tensor) -> qd.Tensor:
+    def loss(*weights: Value) -> Value:
         return cross_entropy(scores(digits.images, weights), digits.labels)
 
     def loss_after(step: float) -> float:
-        moved = [qd.tensor(w + step * d) for w, d in zip(weights, direction)]
-        return float(loss(*moved))
+        return float(loss(*(qd.tensor(w + step * d) for w, d in zip(weights, direction))))
 
     gradient = qd.grad(loss, argnums=tuple(range(len(weights))))(*weights)
     _, slope = qd.jvp(loss, tuple(weights), tuple(direction))
@@ -113,4 +140,5 @@ def check_slope(
         reverse=sum(float(np.sum(np.asarray(g) * d)) for g, d in zip(gradient, direction)),
         forward=float(slope),
         limit=(loss_after(step) - loss_after(-step)) / (2 * step),
+        weights=sum(w.size for w in weights),
     )

@@ -1,0 +1,142 @@
+"""Trading time for memory: what a function computed inside is thrown away and computed again."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value
+from ..core.dispatch import Tracer
+from ..core.modes import TAPE, modes
+from ..core.node import Equation, Leaf, Node, next_number
+from ..core.primitive import Parents, Primitive, Product, Terms, Values
+from ..core.sweep import sweep
+from ..core.trees import Tree, flatten
+from ..tape.backward import walk
+from ..tape.record import record
+from ..tape.tensor import Tensor
+
+
+class Recompute(Primitive):
+    """A call whose inner record was dropped.  Its operands are those of the call, then the tensors
+    that the function closes over.  Reverse: run it again, recording, and sweep through."""
+
+    name = "checkpoint"
+    keeps_out = False
+
+    def __init__(self, run: Callable[..., list[Any]], count: int, level: float) -> None:
+        self.run = run
+        self.count = count  # of the operands that the call names
+        self.level = level
+
+    def __repr__(self) -> str:
+        return "checkpoint"
+
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        level = self.level
+        recorded = any(isinstance(c, Tensor) and c.level == level for c in ct)
+        named: list[Any] = []
+        sources: list[Node | None] = []
+        for x, parent in zip(xs[: self.count], parents, strict=False):
+            if parent is None:
+                named.append(x)
+                sources.append(None)
+                continue
+            if not (recorded and isinstance(x, Tensor)):
+                x = Tensor.make(x, Leaf(tuple(x.shape), x.dtype), level)
+            named.append(x)
+            sources.append(x.node)
+        floor = modes.floor
+        modes.floor = min(floor, level)
+        try:
+            outs = self.run(*named)
+        finally:
+            modes.floor = floor
+        sources.extend(parents[self.count :])
+        seeds = [
+            (y.node, c)
+            for y, c in zip(outs, ct, strict=True)
+            if c is not None and isinstance(y, Tensor) and y.level == level and y.node is not None
+        ]
+
+        def wrap(value: Value, node: Node) -> Value:
+            return Tensor.make(value, node, level)
+
+        found = sweep(
+            seeds,
+            wanted={s for s in sources if s is not None},
+            wrap=wrap if recorded else None,
+        )
+        return [None if s is None else found.get(s) for s in sources]
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f`, keeping only its arguments for the backward sweep, which runs it a second time.
+
+    Values, gradients and higher derivatives are those of `f`, also with respect to tensors that
+    `f` closes over; memory for what it computes inside is freed at once.  `f` must give the same
+    result when run again.  Forward mode and `vmap` run `f` as it is.
+
+    >>> qd.grad(checkpoint(lambda x: np.sin(x) ** 2))(0.0)
+    np.float64(0.0)
+    """
+
+    @functools.wraps(f)
+    def lean(*args: Any, **kwargs: Any) -> Any:
+        leaves, tree = flatten((args, kwargs))
+        levels = [x.level for x in leaves if isinstance(x, Tracer)]
+        level = max(levels, default=TAPE)
+        at_level = [isinstance(x, Tensor) and x.level == level for x in leaves]
+        if levels and not any(at_level):
+            return f(*args, **kwargs)
+        places = [k for k, mine in enumerate(at_level) if mine]
+        return run_lean(f, leaves, tree, places, level)
+
+    return lean
+
+
+def run_lean(
+    f: Callable[..., Any], leaves: list[Any], tree: Tree, places: list[int], level: float
+) -> Any:
+    """Run once for the value, find what is closed over, and record one equation for it all."""
+    structure: list[Tree] = []
+
+    def run(*named: Any) -> list[Any]:
+        filled = list(leaves)
+        for k, x in zip(places, named, strict=True):
+            filled[k] = x
+        args, kwargs = tree.build(filled)
+        outs, out_tree = flatten(f(*args, **kwargs))
+        structure[:] = [out_tree]
+        return outs
+
+    start = next_number()
+    operands = [leaves[k] for k in places]
+    values = [x.value for x in operands]
+    outs = run(*values)
+    inner = [
+        y.node for y in outs if isinstance(y, Tensor) and y.level == level and y.node is not None
+    ]
+    captured = boundary(inner, start)
+    plain = [y.value if isinstance(y, Tensor) and y.level == level else y for y in outs]
+    plain = [y if hasattr(y, "dtype") else np.asarray(y)[()] for y in plain]
+    parents = [*(x.node for x in operands), *captured]
+    like = operands[0] if operands else Tensor.make(plain[0], None, level)
+    made = record(
+        Recompute(run, len(places), level), [*values, *captured], parents, tuple(plain), like
+    )
+    return structure[0].build(made)
+
+
+def boundary(outputs: Sequence[Node], start: int) -> list[Node]:
+    """The nodes older than `start` that the newer ones behind `outputs` were computed from."""
+    found = {n for n in outputs if n.number < start}
+    for node in walk(outputs, start):
+        if isinstance(node, Equation):
+            found.update(p for p in node.parents if p is not None and p.number < start)
+    return sorted(found, key=lambda n: n.number)

@@ -1,0 +1,131 @@
+"""Linear maps as functions: linearise once and apply many times, or transpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value, aval_of
+from ..core.complexes import conjugated
+from ..core.errors import RuleError, ShapeError
+from ..core.modes import modes, new_level
+from ..core.node import Equation, Node
+from ..core.slot import Slot
+from ..core.sweep import fit, sweep
+from ..core.trees import flatten, match
+from .forward import Dual, primal_of
+from .reverse import as_primal
+
+
+def slots_like(values: Sequence[Value], level: float) -> list[Slot]:
+    """A slot of one level for each value."""
+    return [Slot(tuple(np.shape(x)), np.result_type(x), level) for x in values]
+
+
+def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """The value of `f(*primals)` and its derivative there as a function of tangents.
+
+    `f` runs once; the returned function only repeats the linear part, so that many directions at
+    one point are cheap.
+
+    >>> y, df = linearize(lambda x: np.sin(x) * x, 2.0)
+    >>> bool(np.isclose(df(1.0), np.sin(2.0) + 2 * np.cos(2.0)))
+    True
+    """
+    leaves, tree = flatten(primals)
+    values = [as_primal(x, "linearize", p) for x, p in zip(leaves, tree.paths, strict=True)]
+    level = new_level()
+    slots = slots_like(values, new_level())
+    duals = [Dual(x, s, level) for x, s in zip(values, slots, strict=True)]
+    floor = modes.floor
+    modes.floor = min(floor, level)
+    try:
+        result = f(*tree.build(duals))
+    finally:
+        modes.floor = floor
+    outs, out_tree = flatten(result)
+    value = out_tree.build([primal_of(y, level) for y in outs])
+    lines = [y.tangent if isinstance(y, Dual) and y.level == level else None for y in outs]
+    steps = equations_behind(lines)
+
+    def derivative(*tangents: Any) -> Any:
+        """The directional derivative along `tangents`."""
+        changes = match(tree, tangents, "linearize")
+        environment: dict[Node, Value] = {}
+        for slot, dx, x in zip(slots, changes, values, strict=True):
+            if np.shape(dx) != np.shape(x):
+                raise ShapeError(
+                    f"linearize: a tangent of shape {np.shape(dx)} does not fit a primal of "
+                    f"shape {np.shape(x)}; both must be equal"
+                )
+            environment[slot.node] = fit(dx if hasattr(dx, "dtype") else np.asarray(dx), aval_of(x))
+        with np.errstate(all="ignore"):
+            for equation in steps:
+                xs: Any = equation.operands
+                environment[equation] = equation.primitive(
+                    *(environment[p] if p is not None else x
+                      for p, x in zip(equation.parents, xs, strict=True))
+                )  # fmt: skip
+        return out_tree.build(
+            [
+                environment[line.node] if isinstance(line, Slot) else zeros_of(y, level)
+                for line, y in zip(lines, outs, strict=True)
+            ]
+        )
+
+    return value, derivative
+
+
+def zeros_of(y: Any, level: float) -> Value:
+    """The tangent of an output that no input moves."""
+    x = primal_of(y, level)
+    return np.zeros(np.shape(x), np.result_type(x))
+
+
+def equations_behind(lines: Sequence[Any]) -> list[Equation]:
+    """All equations that the given slots were computed by, oldest first."""
+    seen: set[Equation] = set()
+    stack = [s.node for s in lines if isinstance(s, Slot)]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Equation) and node not in seen:
+            seen.add(node)
+            stack.extend(p for p in node.parents if p is not None)
+    return sorted(seen, key=lambda e: e.number)
+
+
+def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]:
+    """The transpose of a linear function: for f(x) = A x, the function ct -> A^T ct.
+
+    `primals` give shapes and dtypes only.  Raises `RuleError` where `f` is not linear.  For complex
+    values the transpose is conjugated (A^H), as gradients are.
+
+    >>> back = linear_transpose(lambda x: 3.0 * x, np.zeros(2))
+    >>> back(np.array([1.0, 2.0]))
+    (array([3., 6.]),)
+    """
+    leaves, tree = flatten(primals)
+    slots = slots_like([as_primal(x, "linear_transpose", p) for x, p in
+                        zip(leaves, tree.paths, strict=True)], new_level())  # fmt: skip
+    outs, out_tree = flatten(f(*tree.build(slots)))
+
+    def transposed(ct: Any) -> Any:
+        """The cotangents of the inputs, a tuple like `primals`."""
+        cts = match(out_tree, ct, "linear_transpose")
+        seeds = []
+        for y, c in zip(outs, cts, strict=True):
+            if not isinstance(y, Slot):
+                raise RuleError(
+                    "linear_transpose: an output does not depend on the inputs, so the function "
+                    "is affine, not linear; subtract its value at zero"
+                )
+            seeds.append((y.node, conjugated(c if hasattr(c, "dtype") else np.asarray(c))))
+        found = sweep(seeds, wanted={s.node for s in slots})
+        return tree.build(
+            [conjugated(found.get(s.node, np.zeros(s.shape, s.dtype))) for s in slots]
+        )
+
+    return transposed
+
