@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from itertools import repeat
 from pathlib import Path
 from time import perf_counter
@@ -213,9 +214,8 @@ def versions() -> dict[str, str]:
         try:
             found[library] = metadata.version(library)
         except metadata.PackageNotFoundError:
-            module = sys.modules.get(library)
-            if module is not None:
-                found[library] = getattr(module, "__version__", "source tree")
+            if find_spec(library) is not None:
+                found[library] = "source tree"
     return found
 
 

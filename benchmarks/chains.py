@@ -5,6 +5,7 @@ Their slopes stay near one and their values bounded, however long they are.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,16 +43,23 @@ def _total(peer: Peer, shape: Shape) -> Program:
 
 
 def _by_tensors(peer: Peer, shape: Shape, length: int) -> Program:
-    total = _total(peer, shape)
     w, b = map(peer.constant, _factor_and_term(shape))
+    return _by(peer, w, b, shape, length)
 
-    def chain(x):
-        for _ in range(length // 2):
-            x = x * w
-            x = x + b
-        return total(x)
 
-    return chain
+def _by_arrays(peer: Peer, shape: Shape, length: int) -> Program:
+    if not peer.takes_numpy:
+        return _by_tensors(peer, shape, length)
+    return _by(peer, *_factor_and_term(shape), shape, length)
+
+
+def _by_numbers(peer: Peer, shape: Shape, length: int) -> Program:
+    return _by(peer, 0.999, 0.001, shape, length)
+
+
+def _by(peer: Peer, w: Any, b: Any, shape: Shape, length: int) -> Program:
+    leaves = _by_leaves(peer, shape, length)
+    return lambda x: leaves(x, w, b)
 
 
 def _by_leaves(peer: Peer, shape: Shape, length: int) -> Program:
@@ -61,18 +69,6 @@ def _by_leaves(peer: Peer, shape: Shape, length: int) -> Program:
         for _ in range(length // 2):
             x = x * w
             x = x + b
-        return total(x)
-
-    return chain
-
-
-def _by_numbers(peer: Peer, shape: Shape, length: int) -> Program:
-    total = _total(peer, shape)
-
-    def chain(x):
-        for _ in range(length // 2):
-            x = x * 0.999
-            x = x + 0.001
         return total(x)
 
     return chain
@@ -96,8 +92,9 @@ def _mixed(peer: Peer, shape: Shape, length: int) -> Program:
 
 
 CHAINS = (
-    Chain("x*w, x+b, constant arrays", _by_tensors),
+    Chain("x*w, x+b, constant tensors", _by_tensors),
+    Chain("x*w, x+b, NumPy arrays", _by_arrays),  # the same to those that take none
     Chain("x*w, x+b, w and b leaves", _by_leaves, leaves=3),
-    Chain("x*2., x+1., python numbers", _by_numbers),
+    Chain("x*w, x+b, Python numbers", _by_numbers),
     Chain("sin, *2., exp, tanh, +b", _mixed),
 )

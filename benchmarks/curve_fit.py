@@ -6,6 +6,7 @@ own finite differences are the contender to beat. Each library appears in its qu
 """
 
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -15,9 +16,11 @@ from time import perf_counter
 import numpy as np
 
 from alternate import Report, Samples, arguments
+from curve_fit_child import TRUTH
 
 CHILD = Path(__file__).with_name("curve_fit_child.py")
 SOLVERS = ("least_squares", "curve_fit", "minimize")
+WITH_BYTECODE = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 LIBRARIES = ("qiudao", "autograd", "jax", "torch")
 
 
@@ -41,7 +44,7 @@ def time_processes(contenders: list[str], solver: str, rounds: int) -> dict[str,
     order = list(contenders)
     samples: dict[str, list[float]] = {name: [] for name in order}
     for name in order:
-        check_fit(name, run(name, solver)[1])  # also fills the file cache
+        check_fit(name, run(name, solver)[1])  # also compiles to bytecode, as an installation does
     for _ in range(rounds):
         for name in order:
             samples[name].append(run(name, solver)[0])
@@ -52,7 +55,7 @@ def time_processes(contenders: list[str], solver: str, rounds: int) -> dict[str,
 def run(name: str, solver: str) -> tuple[float, list[float]]:
     command = [sys.executable, str(CHILD), name, solver]
     start = perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=WITH_BYTECODE)
     taken = perf_counter() - start
     if done.returncode:
         raise RuntimeError(f"{name}, {solver}: the process failed\n{done.stderr}")
@@ -60,8 +63,6 @@ def run(name: str, solver: str) -> tuple[float, list[float]]:
 
 
 def check_fit(name: str, parameters: list[float]) -> None:
-    from curve_fit_child import TRUTH
-
     if not np.allclose(parameters, TRUTH, rtol=0.05, atol=0.02):
         raise ArithmeticError(f"{name}: fitted {parameters}, not {TRUTH}")
 

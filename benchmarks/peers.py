@@ -30,6 +30,7 @@ class Peer:
     constant: Callable[[Array], Any]
     forward: Prepare
     gradient: Prepare
+    takes_numpy: bool = True  # plain arrays as operands, in the middle of a program
 
 
 def _qiudao() -> Peer:
@@ -82,7 +83,10 @@ def _tape(
 
         return sweep
 
-    return Peer(name, xp, constant, lambda f, leaves: prepare(f, leaves)[1], gradient)
+    def forward(f: Program, leaves: Sequence[Array]) -> Callable[[], Any]:
+        return prepare(f, leaves)[1]
+
+    return Peer(name, xp, constant, forward, gradient, takes_numpy=xp is np)
 
 
 def _autograd() -> Peer:

@@ -1,7 +1,9 @@
 """qiudao (求导): automatic differentiation for people who write NumPy."""
 
+from . import numeric
 from .eager.gradients import grad
 from .eager.making import tensor
+from .numeric.check import gradcheck, gradgradcheck
 from .ops.stopping import stop_gradient
 from .tape.backward import backward
 from .tape.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
@@ -23,6 +25,8 @@ __all__ = [
     "custom_vjp",
     "enable_grad",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "hessian",
     "hvp",
     "is_grad_enabled",
@@ -34,6 +38,7 @@ __all__ = [
     "linear_transpose",
     "linearize",
     "no_grad",
+    "numeric",
     "set_grad_enabled",
     "stop_gradient",
     "tensor",

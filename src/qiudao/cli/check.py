@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 import qiudao as qd
 from qiudao.cli.errors import CommandError
+from qiudao.cli.optional import load
+from qiudao.core.errors import GradcheckError
+from qiudao.core.trees import flatten
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
 
@@ -40,7 +43,6 @@ class Verdict:
 
     right: bool
     reason: str
-    checked: tuple[str, ...]  # the names that were differentiated
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,10 +63,9 @@ def run(asked: argparse.Namespace) -> int:
     point = load_point(asked.at)
     require_match(asked.function, function, point)
     verdict = judge(asked.function, function, point)
-
-    from qiudao.cli.screen import show_verdict  # rich is optional
-
-    show_verdict(asked.function, point, verdict.right, verdict.reason, verdict.checked)
+    roles = {name: "checked" if is_floating(x) else "held fixed" for name, x in point.items()}
+    screen = load("qiudao.cli.screen")
+    screen.show_verdict(asked.function, verdict.right, verdict.reason, point, roles)
     return RIGHT if verdict.right else WRONG
 
 
@@ -120,14 +121,23 @@ def require_match(spelling: str, function: Function, point: Point) -> None:
 
 
 def judge(spelling: str, function: Function, point: Point) -> Verdict:
-    """Compare the swept gradient with differences, by every floating argument together."""
-    names = tuple(name for name, array in point.items() if is_floating(array))
+    """Hold both modes against differences. What fails for another reason cannot be judged."""
 
-    def of_floating(*values: Any) -> Any:
-        return function(**{**point, **dict(zip(names, values, strict=True))})
+    def of_point(arguments: Point) -> Any:
+        return function(**arguments)
 
-    inputs = [qd.tensor(point[name], requires_grad=True) for name in names]
-    ...
+    try:
+        results, _ = flatten(of_point(point))
+        has_gradient = any(is_floating(np.asarray(result)) for result in results)
+        if has_gradient:
+            qd.gradcheck(of_point, dict(point))
+    except GradcheckError as error:
+        return Verdict(False, str(error))
+    except Exception as error:  # the function is not ours: whatever stops it is the answer
+        raise CommandError(f"{spelling} stopped with {describe(error)}") from error
+    if not has_gradient:
+        raise CommandError(f"{spelling} gives no floating result; it has no gradient")
+    return Verdict(True, "")
 
 
 def is_floating(array: NDArray[Any]) -> bool:

@@ -25,6 +25,7 @@ Meaning: TypeAlias = Callable[[Mapping[str, Value]], Value]
 
 LONGEST = 10_000  # characters: beyond this it is a program, and Python's parser may not survive it
 
+NUMPY = ("np", "numpy")  # np.sin is sin
 CONSTANTS = {"pi": np.pi, "e": np.e, "inf": np.inf}
 
 NAMES_OF_FUNCTIONS = """
@@ -114,8 +115,8 @@ class Reader:
                 return constant(float(number))  # a float, so that 9**9**9**9 cannot run for ever
             case ast.Name(id=name):
                 return self.name(name)
-            case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name) if name in CONSTANTS:
-                return constant(CONSTANTS[name])
+            case ast.Attribute() if numpy_name(node) in CONSTANTS:
+                return constant(CONSTANTS[numpy_name(node)])
             case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATORS:
                 return apply(OPERATORS[type(op)], [self.meaning(operand)])
             case ast.BinOp(op=ast.BitXor()):
@@ -138,18 +139,16 @@ class Reader:
             return constant(CONSTANTS[name])
         if name in FUNCTIONS:
             raise CommandError(f"{name} is a function; write {name}(...)")
-        if name.startswith("_"):
-            raise CommandError(f"{name!r} cannot be a variable; begin it with a letter")
+        if name.startswith("_") or name in NUMPY:
+            raise CommandError(f"{name!r} cannot be a variable; choose another name")
         self.names[name] = None
         return lambda values: values[name]
 
     def call(self, node: ast.Call) -> Meaning:
         """A NumPy function of the list above; its keywords take whole numbers, as `axis=0`."""
-        match node.func:
-            case ast.Name(id=name) | ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name):
-                pass
-            case _:
-                raise self.refuse(node.func)
+        name = numpy_name(node.func)
+        if not name:
+            raise self.refuse(node.func)
         if name not in FUNCTIONS:
             raise CommandError(f"no function {name!r}{suggestion(name)}")
         keywords = {k.arg: self.index(k.value) for k in node.keywords if k.arg}
@@ -181,6 +180,16 @@ class Reader:
             f"{part!r} cannot be used here; write numbers, variables, + - * / ** @ and "
             f"NumPy functions such as sin(x)"
         )
+
+
+def numpy_name(node: ast.expr) -> str:
+    """`sin` of both `sin` and `np.sin`; nothing of any other node."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=home), attr=name) if home in NUMPY:
+            return name
+    return ""
 
 
 def constant(number: float) -> Meaning:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 import qiudao as qd
 from qiudao.cli.errors import CommandError
 from qiudao.cli.expression import Expression, parse
+from qiudao.cli.optional import load
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
 
@@ -52,10 +53,7 @@ def run(asked: argparse.Namespace) -> int:
     expression = parse(asked.expression)
     point = read_point(asked.at)
     answer = differentiate(expression, point)
-
-    from qiudao.cli.screen import show_answer  # rich is optional
-
-    show_answer(expression.text, point, answer.value, answer.partials)
+    load("qiudao.cli.screen").show_answer(expression.text, point, answer.value, answer.partials)
     return 0
 
 

@@ -21,7 +21,6 @@ from qiudao.cli.errors import CommandError
 __all__ = ["main"]
 
 OK, WRONG_USE, INTERRUPTED = 0, 2, 130
-SCREEN_LIBRARIES = ("rich", "matplotlib")
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,13 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(asked.run(asked))
     except CommandError as error:
         return complain(asked.command, str(error))
-    except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        if library not in SCREEN_LIBRARIES:
-            raise
-        return complain(
-            asked.command, f"{library} is not installed; `pip install qiudao[cli]` brings it"
-        )
     except KeyboardInterrupt:
         return INTERRUPTED
 

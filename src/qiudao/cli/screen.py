@@ -1,12 +1,13 @@
 """What `qiudao grad` and `qiudao check` print. The only file of the two that needs rich."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -40,20 +41,21 @@ def show_answer(
 
 def show_verdict(
     spelling: str,
-    point: Mapping[str, NDArray[Any]],
     right: bool,
     reason: str,
-    checked: Sequence[str],
+    point: Mapping[str, NDArray[Any]],
+    roles: Mapping[str, str],
 ) -> None:
-    """Print whether the gradient of a function is right, and by which arguments it was taken."""
+    """Print whether the gradient of a function is right, and what part each argument had."""
     console = Console(highlight=False)
     mark = Text("right", style="bold green") if right else Text("WRONG", style="bold red")
     console.print(Text.assemble("gradient of ", (spelling, "cyan"), ": ", mark))
     for name, array in point.items():
-        role = "checked" if name in checked else "held fixed"
-        console.print(Text(f"  {name}  {array.dtype} {list(array.shape)}  {role}", style="dim"))
+        console.print(
+            Text(f"  {name}  {array.dtype} {list(array.shape)}  {roles[name]}", style="dim")
+        )
     if reason:
-        console.print(Text(reason))
+        console.print(Padding(Text(reason), (1, 2, 0, 2)))
 
 
 def plain(value: float | NDArray[Any]) -> str:

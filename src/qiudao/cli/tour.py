@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from qiudao.cli.errors import CommandError
+from qiudao.cli.optional import load
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
 
@@ -27,13 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Take the tour."""
-    from rich.console import Console  # optional libraries: only this command may ask for them
-
-    from qiudao.tour.guide import take_tour
-
+    guide = load("qiudao.tour.guide")
     try:
         asked.out.mkdir(parents=True, exist_ok=True)
-        take_tour(Console(highlight=False), asked.out)
+        guide.take_tour(asked.out)
     except OSError as error:
         raise CommandError(
             f"cannot write to {asked.out}: {error.strerror}; name another folder with --out"

@@ -68,6 +68,10 @@ class Tracer:
         """The NumPy value underneath all levels, for reading only."""
         raise NotImplementedError
 
+    def underlying(self) -> Value:
+        """The array underneath all levels, whose memory layout tells views from copies."""
+        return next(map(underlying, self.parts()), None)
+
     def constant(self, value: Value) -> Value:
         """A plain value as a constant on this tracer's level, which records writes into it."""
         return value
@@ -141,3 +145,8 @@ def level_of(x: Value) -> float:
 def concrete(x: Value) -> Value:
     """The NumPy value underneath all tracers."""
     return x.concrete() if isinstance(x, Tracer) else x
+
+
+def underlying(x: Value) -> Value:
+    """The array underneath all tracers."""
+    return x.underlying() if isinstance(x, Tracer) else x

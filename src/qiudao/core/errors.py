@@ -8,6 +8,7 @@
     ├── DetachError       (TypeError)            a conversion would lose a gradient in silence
     ├── RuleError         (NotImplementedError)  a primitive has no rule for what is asked
     ├── NotDifferentiableError (ArithmeticError) the quantity has no derivative at this point
+    ├── GradcheckError    (AssertionError)       a derivative disagrees with differences of values
     ├── ShapeError        (ValueError)           shapes do not fit
     ├── DtypeError        (TypeError)            a dtype cannot take part
     └── TreeError         (ValueError)           nested containers do not fit each other
@@ -46,6 +47,10 @@ class RuleError(QiudaoError, NotImplementedError):
 
 class NotDifferentiableError(QiudaoError, ArithmeticError):
     """The quantity has no derivative at this point, and none is made up."""
+
+
+class GradcheckError(QiudaoError, AssertionError):
+    """A derivative disagrees with differences of the function's values."""
 
 
 class ShapeError(QiudaoError, ValueError):

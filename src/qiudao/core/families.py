@@ -7,16 +7,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .avals import Aval, Value, promote
+from .avals import Aval, Value, aval_of, promote
+from .element import Element, Scalar
+from .node import Node
 from .primitive import Parents, Primitive, Product, Terms, Values, add_all, stretch
-from .sweep import fit
+from .sweep import Masked, fit
 
 
 class Linear(Primitive):
     """Linear in the operands of `linear` taken together; the others are held fixed.
 
     States `transpose(i, ct, *xs)`; an operand in a linear position is known by shape and dtype
-    only.  All the weights of the linear maps in this library are 0 or 1 unless `weighted`.
+    only.
     """
 
     linear: ClassVar[tuple[int, ...]] = (0,)
@@ -43,22 +45,24 @@ class Linear(Primitive):
     def pull(
         self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
     ) -> Terms:
+        if len(xs) == 1:
+            return (self.transpose(0, ct, xs[0]),)
         return [
             None if parent is None else self.transpose(i, ct, *xs)
             for i, parent in enumerate(parents)
         ]
 
     def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
-        weights = np.where(alive, 1.0, 0.0)
+        probe = probing(alive)
         return [
-            None if parent is None else fit(self.transpose(i, weights, *xs), parent) != 0
+            None if parent is None else fit(self.transpose(i, probe, *xs), parent) != 0
             for i, parent in enumerate(parents)
         ]
 
     def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
-        return tuple(
-            v if p is None else p for v, p in zip(values, parents, strict=True)
-        )
+        if len(values) == 1:
+            return parents  # type: ignore[return-value]
+        return tuple(v if p is None else p for v, p in zip(values, parents, strict=True))
 
     def write(self, base: Value, new: Value) -> Value:
         """`base` with the elements that this view shows replaced by those of `new`."""
@@ -69,6 +73,12 @@ class Linear(Primitive):
 def _tangent(x: Value, dx: Value | None) -> Value:
     """A tangent in the shape and dtype of its primal."""
     return np.zeros(np.shape(x), np.result_type(x)) if dx is None else dx
+
+
+def probing(alive: Value) -> Value:
+    """A cotangent that is zero outside the live lanes, and whose sums never cancel to zero."""
+    weights = np.random.default_rng(0).uniform(1.0, 2.0, np.shape(alive))
+    return np.where(alive, weights, 0.0)
 
 
 class Bilinear(Primitive):
@@ -90,10 +100,23 @@ class Bilinear(Primitive):
     def pull(
         self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
     ) -> Terms:
+        if isinstance(product, Masked):
+            xs = [
+                x if isinstance(x, Node) else np.where(self.read(i, product.mask, xs), x, 0.0)
+                for i, x in enumerate(xs)
+            ]
         return [
             None if parent is None else self.transpose(i, ct, *xs)
             for i, parent in enumerate(parents)
         ]
+
+    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+        return [None if p is None else self.read(i, alive, xs) for i, p in enumerate(parents)]
+
+    def read(self, i: int, alive: Value, xs: Values) -> Value:
+        """The lanes of operand `i` that the live lanes of the result read."""
+        ones = [np.ones(np.shape(x) if not isinstance(x, Node) else x.shape) for x in xs]
+        return fit(self.transpose(i, probing(alive), *ones), aval_of(xs[i])) != 0
 
     def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
         (a, b), (x, y) = values, parents
@@ -120,9 +143,14 @@ class Elementwise(Primitive):
         dtype = promote(*avals)
         return dtype if dtype.kind in "fc" else np.dtype(np.float64)
 
-    def element(self, e: Any, *xs: Any) -> Any:
-        """Scalar code for the compiler: `e` builds one scalar operation at a time."""
-        return e.call(self.name, *xs)
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
+        """Scalar code for the compiler: `e` builds one scalar operation at a time.
+
+        NotImplemented where there is none: then compiled code calls `evaluate` on whole arrays.
+        """
+        if vars(self) or type(self).evaluate is not Elementwise.evaluate:
+            return NotImplemented
+        return e.call(type(self).ufunc.__name__, *xs)
 
     def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
         return [None if p is None else shrink(alive, p.shape) for p in parents]
@@ -224,6 +252,8 @@ class Smooth(Elementwise):
 
     def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
         if self.reads == "out":
+            if len(values) == 1:
+                return parents  # type: ignore[return-value]
             return tuple(v if p is None else p for v, p in zip(values, parents, strict=True))
         return tuple(values)
 

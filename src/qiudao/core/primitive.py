@@ -12,8 +12,7 @@ way in and out, which gives torch's convention.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
@@ -21,26 +20,27 @@ import numpy as np
 from .avals import Aval, Value
 from .dispatch import Tracer
 from .errors import RuleError
+from .fields import add_fields
 from .node import Node
 from .samples import Sample
-from .slot import Slot, turn
+from .slot import Slot, reached, turn
+from .sweep import Product as Product
 
 C = TypeVar("C", bound="type[Primitive]")
 Values = Sequence[Value]  # one for each operand
 Terms = Sequence[Value | None]  # a tangent or cotangent for each operand, None for a constant
 Parents = Sequence[Node | None]  # the node of each operand, None for a constant
-Product = Callable[[Value, Value], Value]
 
 registry: list[type[Primitive]] = []
 
 
 @dataclass_transform(frozen_default=True)
 def primitive(cls: C) -> C:
-    """Make a class a frozen dataclass of its fields and enter it in the registry."""
-    made = dataclass(frozen=True, repr=False)(cls)
-    made.name = cls.__name__.lower()
-    registry.append(made)
-    return made
+    """Give a class its fields and its name, and enter it in the registry."""
+    add_fields(cls)
+    cls.name = cls.__name__.lower()
+    registry.append(cls)
+    return cls
 
 
 class Primitive:
@@ -55,7 +55,7 @@ class Primitive:
     keeps_operands: ClassVar[bool] = True  # whether it reads operands that a sweep may free
     is_constant: ClassVar[bool] = False  # whether no derivative passes: the result is plain
     is_view: ClassVar[bool] = False  # whether NumPy's result may share the operand's memory
-    is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was not chosen"
+    is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was dropped"
 
     def __call__(self, *xs: Value) -> Value:
         """Apply to operands: compute, and let the highest tracer among them see it."""
@@ -98,18 +98,30 @@ class Primitive:
     ) -> Terms:
         """Reverse: the cotangent of each operand that has a parent."""
         return [
-            None if parent is None else self._turn(i, ct, out, xs)
+            None if parent is None else self._turn(i, ct, out, xs, product)
             for i, parent in enumerate(parents)
         ]
 
-    def _turn(self, i: int, ct: Value, out: Value, xs: Values) -> Value:
+    def _turn(self, i: int, ct: Value, out: Value, xs: Values, product: Product) -> Value:
         """The tangent statement read backwards, by recording it on a slot."""
         slot = Slot(tuple(xs[i].shape), xs[i].dtype)
-        return turn(self.tangent(i, slot, out, *xs), slot, ct)
+        return turn(self.tangent(i, slot, out, *xs), slot, ct, product)
 
     def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
-        """Which lanes of each operand the `alive` lanes of the result depend on (None: any)."""
-        return [None] * len(xs)
+        """Which lanes of each operand the `alive` lanes of the result depend on (None: all).
+
+        Where there are several results `alive` is a tuple of their masks, None for no lane.
+        """
+        if type(self).tangent is Primitive.tangent:
+            return reach_of_any(alive, parents)
+        lanes: list[Value | None] = []
+        for i, parent in enumerate(parents):
+            if parent is None:
+                lanes.append(None)
+            else:
+                slot = Slot(tuple(xs[i].shape), xs[i].dtype)
+                lanes.append(reached(self.tangent(i, slot, out, *xs), slot, alive))
+        return lanes
 
     def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
         """What the tape keeps of the operands; the node stands for a value not kept."""
@@ -118,6 +130,17 @@ class Primitive:
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         """Apply over a leading axis of length `size`, which the `mapped` operands have."""
         return self(*(x if m else stretch(x, size) for x, m in zip(xs, mapped, strict=True)))
+
+
+def reach_of_any(alive: Value, parents: Parents) -> Terms:
+    """All lanes of every operand when any lane of the result is alive, else none."""
+    some: Value = np.False_
+    for lanes in alive if isinstance(alive, tuple) else (alive,):
+        if lanes is not None:
+            some = some | np.any(lanes)
+    return [
+        None if p is None or p.shape is None else np.broadcast_to(some, p.shape) for p in parents
+    ]
 
 
 def stretch(x: Value, size: int) -> Value:

@@ -6,7 +6,10 @@ backwards: record the expression on a slot, then sweep the record with the cotan
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .avals import Aval, Dtype, Shape, Value, aval_of
 from .dispatch import Tracer
@@ -15,7 +18,7 @@ from .methods import ArrayMethods
 from .modes import new_level
 from .node import Equation, Leaf, Node, next_number
 from .source import caller
-from .sweep import sweep
+from .sweep import Masked, Masks, Product, Sweep
 
 if TYPE_CHECKING:
     from .primitive import Primitive
@@ -64,12 +67,40 @@ class Slot(ArrayMethods, Tracer):
         return made
 
 
-def turn(line: Value, slot: Slot, ct: Value) -> Value | None:
+def turn(line: Value, slot: Slot, ct: Value, product: Product) -> Value | None:
     """The transpose of the linear expression `line` in `slot`, applied to the cotangent."""
-    lines, cts = (line, ct) if isinstance(line, tuple) else ((line,), (ct,))
-    seeds = [
-        (part.node, c)
-        for part, c in zip(lines, cts, strict=True)
+    if isinstance(product, Masked):
+        run, alive = transposition(line, slot, ct, product.mask, product.product)
+        return run({}, alive).get(slot.node)
+    run, _ = transposition(line, slot, ct, None, product)
+    return run(None).get(slot.node)
+
+
+def reached(line: Value, slot: Slot, alive: Value) -> Value | None:
+    """The lanes of `slot` that the live lanes of the linear expression `line` read (None: all)."""
+    nothing = (
+        tuple(np.zeros(part.shape) for part in line)
+        if isinstance(line, tuple)
+        else np.zeros(np.shape(line))
+    )
+    run, live = transposition(line, slot, nothing, alive, operator.mul)
+    masks: Masks = {}
+    run(masks, live)
+    return masks.get(slot.node.number, np.zeros(slot.shape, bool))
+
+
+def transposition(
+    line: Value, slot: Slot, ct: Value, alive: Value, product: Product
+) -> tuple[Sweep, list[Value | None]]:
+    """The sweep that turns `line`, not yet run, and the live lanes of its seeds."""
+    if isinstance(line, tuple):
+        parts = list(zip(line, ct, alive or (None,) * len(line), strict=True))
+    else:
+        parts = [(line, ct, alive)]
+    used = [
+        (part.node, c, lanes)
+        for part, c, lanes in parts
         if c is not None and isinstance(part, Slot) and part.level == slot.level
     ]
-    return sweep(seeds, wanted={slot.node}).get(slot.node)
+    seeds = [(node, c) for node, c, _ in used]
+    return Sweep(seeds, {slot.node}, None, None, product), [lanes for _, _, lanes in used]

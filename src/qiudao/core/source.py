@@ -24,15 +24,26 @@ class Line(NamedTuple):
         return f"{shown} (`{self.text}`)" if self.text else shown
 
 
+_ours: dict[str, bool] = {}  # whether a source file belongs to qiudao or NumPy
+
+
+def is_ours(file: str) -> bool:
+    """Whether a source file belongs to qiudao or NumPy rather than to the user."""
+    return _ours.setdefault(file, file.startswith(PACKAGE) or _NUMPY in file)
+
+
 def caller() -> tuple[CodeType, int]:
     """The code object and instruction offset of the nearest frame outside qiudao and NumPy."""
     frame = sys._getframe(2)
+    known = _ours.get
     while True:
-        file = frame.f_code.co_filename
-        if not file.startswith(PACKAGE) and _NUMPY not in file:
-            return frame.f_code, frame.f_lasti
-        if frame.f_back is None:
-            return frame.f_code, frame.f_lasti
+        code = frame.f_code
+        file = code.co_filename
+        ours = known(file)
+        if ours is None:
+            ours = is_ours(file)
+        if not ours or frame.f_back is None:
+            return code, frame.f_lasti
         frame = frame.f_back
 
 

@@ -8,14 +8,17 @@ recursion, so depth is no limit.
 Masks.  A lane that `where` (or an index, a clip, a maximum) did not choose contributes nothing,
 even where its slope is infinite or NaN.  Carrying masks costs, so the sweep first runs without.
 If a NaN arrives, it runs again with them: then each cotangent travels with the lanes that the
-outputs depend on, and only those are multiplied by slopes.  A NaN that the outputs do depend on
-stays a NaN.
+outputs depend on (`Primitive.reach` passes them on), and only those are multiplied by slopes.  A
+NaN that the outputs do depend on stays a NaN.
+
+A sweep that is itself differentiated multiplies by `product`, which for that purpose remembers
+that a lane whose cotangent is zero does not depend on its slope (`ops.arithmetic.Weigh`).
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -27,6 +30,9 @@ from .errors import FreedError
 from .node import Equation, Freed, Node
 
 Wrap = Callable[[Value, Node], Value]
+Product = Callable[[Value, Value], Value]
+Masks = dict[int, Value | None]  # the live lanes of a node, by its number; None for all
+Lanes = Sequence[Value | None]
 
 
 def sweep(
@@ -36,14 +42,16 @@ def sweep(
     needed: Collection[Node] | None = None,
     wrap: Wrap | None = None,
     after: Callable[[Sweep], None] | None = None,
+    product: Product = operator.mul,
 ) -> dict[Node, Value]:
     """The cotangents of the `wanted` nodes (None: of every leaf, and nodes that retain theirs).
 
     `seeds` are the outputs with their cotangents, `needed` the nodes that lead to what is wanted
     (None: all), `wrap` gives kept values back their place in the graph so that the sweep is
     itself recorded, and `after` is called with the finished sweep, to check and to free.
+    `product` multiplies cotangents by slopes.
     """
-    run = Sweep(list(seeds), wanted, needed, wrap)
+    run = Sweep(list(seeds), wanted, needed, wrap, product)
     with np.errstate(all="ignore"):
         results = run(None)
         if any(map(has_nan, results.values())):
@@ -62,40 +70,43 @@ class Sweep:
         wanted: Collection[Node] | None,
         needed: Collection[Node] | None,
         wrap: Wrap | None,
+        product: Product = operator.mul,
     ) -> None:
         self.seeds = seeds
         self.wanted = wanted
         self.needed = needed
         self.wrap = wrap
+        self.product = product
         self.visited: list[Equation] = []
         self.noted: list[Node] = []
         self.hooked: dict[int, Value] = {}  # what hooks made of a cotangent: they run once only
 
-    def __call__(self, masks: dict[int, Value | None] | None) -> dict[Node, Value]:
-        """Sweep; `masks` is None for the plain run, else the table of live lanes to fill."""
+    def __call__(self, masks: Masks | None, alive: Lanes | None = None) -> dict[Node, Value]:
+        """Sweep; `masks` is None for the plain run, else the table of live lanes to fill.
+
+        `alive` are the live lanes of each seed (None: those that are not zero).
+        """
         wanted, needed, wrap = self.wanted, self.needed, self.wrap
         visited: list[Equation] = []
         self.visited = visited
         self.noted = []
         results: dict[Node, Value] = {}
         cts: dict[int, Value] = {}
-        nodes: dict[int, Node] = {}
-        heap: list[int] = []
-        product: Callable[[Value, Value], Value] = operator.mul
-        for node, seed in self.seeds:
+        heap: list[tuple[int, Node]] = []
+        product = self.product
+        for k, (node, seed) in enumerate(self.seeds):
             ct = fit(seed, node)
             if masks is not None:
-                add_mask(masks, node.number, nonzero(ct), node.number in cts)
+                add_mask(masks, node.number, nonzero(ct) if alive is None else alive[k])
             number = node.number
             if number in cts:
                 cts[number] = cts[number] + ct
             else:
                 cts[number] = ct
-                nodes[number] = node
-                heappush(heap, -number)
+                heappush(heap, (-number, node))
         while heap:
-            number = -heappop(heap)
-            node = nodes.pop(number)
+            node = heappop(heap)[1]
+            number = node.number
             ct = cts.pop(number)
             if node.notes is not None:
                 self.noted.append(node)
@@ -123,10 +134,10 @@ class Sweep:
             mask = None
             if masks is not None:
                 mask = masks.pop(number)
-                product = operator.mul if mask is None else Masked(mask)
+                product = self.product if mask is None else Masked(mask, self.product)
             grads = node.primitive.pull(ct, out, xs, parents, product)
             if masks is not None:
-                self.pass_masks(masks, mask, node, xs, out, parents, cts)
+                grads = pass_masks(masks, mask, node, xs, out, parents, grads)
             for parent, g in zip(parents, grads):  # noqa: B905  (strict= costs 0.1 us here)
                 if g is None or parent is None:
                     continue
@@ -137,29 +148,8 @@ class Sweep:
                     cts[number] = cts[number] + g
                 else:
                     cts[number] = g
-                    nodes[number] = parent
-                    heappush(heap, -number)
+                    heappush(heap, (-number, parent))
         return results
-
-    def pass_masks(
-        self,
-        masks: dict[int, Value | None],
-        mask: Value | None,
-        node: Equation,
-        xs: Any,
-        out: Value,
-        parents: Any,
-        cts: dict[int, Value],
-    ) -> None:
-        """Tell each parent which of its lanes this equation's live lanes depend on."""
-        if mask is None and not node.primitive.is_selection:
-            reached: Any = [None] * len(parents)
-        else:
-            alive = np.ones(node.shape, bool) if mask is None else mask
-            reached = node.primitive.reach(alive, out, xs, parents)
-        for parent, lanes in zip(parents, reached, strict=True):
-            if parent is not None:
-                add_mask(masks, parent.number, lanes, parent.number in cts)
 
     def run_hooks(self, node: Node, ct: Value) -> Value:
         """Let the node's hooks see, and perhaps replace, its cotangent: once a sweep."""
@@ -174,23 +164,54 @@ class Sweep:
 class Masked:
     """The product that leaves dropped lanes at zero, whatever their slope."""
 
-    def __init__(self, mask: Value) -> None:
+    __slots__ = ("mask", "product")
+
+    def __init__(self, mask: Value, product: Product) -> None:
         self.mask = mask
+        self.product = product
 
     def __call__(self, ct: Value, slope: Value) -> Value:
-        return np.where(self.mask, ct * slope, 0.0)
+        return np.where(self.mask, self.product(ct, slope), 0.0)
 
 
-def add_mask(
-    masks: dict[int, Value | None], number: int, lanes: Value | None, more: bool
-) -> None:
+def pass_masks(
+    masks: Masks,
+    mask: Value | None,
+    node: Equation,
+    xs: Any,
+    out: Value,
+    parents: Any,
+    grads: Any,
+) -> list[Value | None]:
+    """Tell each parent which of its lanes this equation's live lanes depend on, and return the
+    cotangents with nothing in the others."""
+    if mask is None and node.shape is None:
+        return list(grads)
+    alive = np.ones(node.shape, bool) if mask is None else mask
+    reached = node.primitive.reach(alive, out, xs, parents)
+    kept: list[Value | None] = []
+    for parent, lanes, g in zip(parents, reached, grads, strict=True):
+        if parent is not None and g is not None:
+            add_mask(masks, parent.number, lanes)
+            if lanes is not None and parent.shape is not None:
+                g = np.where(lanes, fit(g, parent), np.zeros((), parent.dtype))
+        kept.append(g)
+    return kept
+
+
+def add_mask(masks: Masks, number: int, lanes: Value | None) -> None:
     """A lane is alive when any term of its cotangent is; None means that all lanes are."""
-    if more and masks.get(number) is None:
-        masks[number] = None
-    elif more and lanes is not None:
-        masks[number] = masks[number] | lanes
-    else:
-        masks[number] = lanes
+    if number in masks and lanes is not None:
+        known = masks[number]
+        lanes = None if known is None else either(known, lanes)
+    masks[number] = lanes
+
+
+def either(a: Value, b: Value) -> Value:
+    """The union of two masks; where there are several results (None: no lane), of each."""
+    if isinstance(a, tuple):
+        return tuple(y if x is None else x if y is None else x | y for x, y in zip(a, b, strict=True))
+    return a | b
 
 
 def nonzero(ct: Value) -> Value | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from .steps import Array
+from ..core.errors import ShapeError
+from .steps import Array, resolution
 
 
 class Coordinates:
@@ -27,12 +27,24 @@ class Coordinates:
 
     def flat(self, arrays: Sequence[Array]) -> Array:
         """The coordinates of arrays of these shapes as one vector."""
+        found = [np.shape(a) for a in arrays]
+        if found != [v.shape for v in self.values]:
+            raise ShapeError(
+                f"gradcheck: arrays of shapes {found} stand for {', '.join(self.names)}, of shapes "
+                f"{[v.shape for v in self.values]}; shapes must not depend on values, nor differ "
+                "between a value and its derivative"
+            )
         pieces = [np.zeros(0)]
         for a, v in zip(arrays, self.values, strict=True):
             pieces.append(np.real(a).ravel())
             if v.dtype.kind == "c":
                 pieces.append(np.imag(a).ravel())
         return np.concatenate(pieces)
+
+    def grain(self) -> Array:
+        """The resolution of the dtype of each coordinate."""
+        grains = [np.full(n, resolution(v.dtype)) for v, n in zip(self.values, self.sizes)]
+        return np.concatenate([np.zeros(0), *grains])
 
     def find(self, k: int) -> tuple[int, tuple[int, ...], bool]:
         """Coordinate k: the number of its array, its index there, whether it is imaginary."""

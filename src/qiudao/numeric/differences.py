@@ -8,6 +8,7 @@ with a value of the same shape that depends on them element by element.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from ..core.dispatch import concrete
 from ..core.errors import DtypeError, GradientError, NotDifferentiableError
 from .steps import Array, best_step, representable, resolution, scale_of
 
-REACH = 0.137  # the first step of Richardson, in scales of x: no even part of a period
+REACH = 0.1459  # the first step of Richardson, in scales of x: no even part of a period
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,28 @@ class Line:
     """A function of one real coordinate, at a point; its calls are counted.
 
     `phi` maps the coordinate to a value, `at` is the coordinate of the point, `here` the value
-    there if it is known, and `name` the public function that errors speak for.
+    there if it is known, and `eps` the resolution of the values if it is coarser than their dtype
+    shows.  Errors speak for `name` and end with `advice`.
     """
 
+    advice = (
+        'choose a smaller step, or step to one side with method="forward" (downwards if step < 0)'
+    )
+
     def __init__(
-        self, name: str, phi: Callable[[Array], Any], at: Array, here: Array | None = None
+        self,
+        name: str,
+        phi: Callable[[Array], Any],
+        at: Array,
+        here: Array | None = None,
+        eps: float = 0.0,
     ) -> None:
         self.name = name
         self.phi = phi
         self.at = np.asarray(at)
         self.calls = 0
         self.here = self(self.at) if here is None else self.widened(here)
-        self.eps = resolution(self.at.dtype, self.given)
+        self.eps = max(eps, resolution(self.at.dtype, self.given))
         bad = ~np.isfinite(self.here)
         if np.any(bad):
             raise NotDifferentiableError(
@@ -96,8 +107,7 @@ def differentiate(line: Line, method: str, step: Any, order: int, sure: bool = T
     if np.any(bad):
         raise NotDifferentiableError(
             f"{line.name}: the function is not finite near x = {first(line.at, bad)}, where "
-            f"method={method!r} stepped by {first(estimate.step, bad):.2g}; choose a smaller "
-            'step, or step to one side with method="forward" (downwards if step < 0)'
+            f"method={method!r} stepped by {first(estimate.step, bad):.2g}; {line.advice}"
         )
     rounding = resolution(line.given) * np.abs(estimate.value)
     return Estimate(estimate.value, estimate.error + rounding, estimate.step, line.calls)
@@ -110,7 +120,7 @@ def checked(name: str, method: str, step: Any, order: int) -> None:
             f"{name}: method={method!r} is unknown; use 'forward', 'central', 'complex' or "
             "'richardson'"
         )
-    if not isinstance(order, int) or order < 1:
+    if operator.index(order) < 1:
         raise GradientError(f"{name}: order={order!r} is no order of a derivative; use 1, 2, ...")
     if step is not None and not (np.all(np.isfinite(step)) and np.all(step)):
         raise GradientError(
@@ -123,7 +133,8 @@ def quotient(line: Line, h: Array, order: int, symmetric: bool) -> Quotient:
     """The n-th difference over the n-th power of its step.
 
     Symmetric, with the points x + (n - 2k) h, its error is a series in h^2; else, with the points
-    x + k h, in h.
+    x + k h, in h.  Rounding is taken to change each value by a unit in its last place, and by
+    what such a change of x would do, for functions that round their argument before all else.
     """
     total: Array = 0.0
     noise: Array = 0.0
@@ -133,9 +144,11 @@ def quotient(line: Line, h: Array, order: int, symmetric: bool) -> Quotient:
         value = line(line.at + reach * h) if reach else line.here
         total = total + weight * value
         noise = noise + abs(weight) * np.abs(value)
-    spacing = (2 * h if symmetric else h).astype(np.result_type(noise)) ** order
+    width = (2 * h if symmetric else h).astype(np.result_type(noise))
     with np.errstate(all="ignore"):
-        return Quotient(total / spacing, line.eps * noise / np.abs(spacing))
+        value = total / width**order
+        inside = np.abs(line.at * value * width ** (order - 1))
+        return Quotient(value, line.eps * (noise + inside) / np.abs(width**order))
 
 
 def forward(line: Line, step: Any, order: int, sure: bool) -> Estimate:
@@ -203,16 +216,16 @@ def richardson(line: Line, step: Any, order: int, sure: bool) -> Estimate:
     changes on another scale, or ends between x and x + h) a part of min(|x|, 1) is tried.
     """
     if step is not None:
-        return ladder(line, np.asarray(step), order)
+        return ladder(line, np.asarray(step), order)[0]
     far = scale_of(line.at)
-    found = ladder(line, REACH * far, order)
-    size = np.abs(line.here) / far
-    poor = ~(found.error <= np.sqrt(line.eps) * np.maximum(np.abs(found.value), size))
+    found, noise = ladder(line, REACH * far, order)
     near = np.where(line.at == 0, far, np.minimum(np.abs(line.at), 1))
-    if not np.any(poor & (near < far)):
+    close = np.where(found.value == 0, 8 * noise, np.sqrt(line.eps) * np.abs(found.value))
+    good = found.error <= close
+    if np.all(good | (near == far)):
         return found
-    other = ladder(line, REACH * near, order)
-    better = poor & ~(relative(other) >= relative(found))
+    other, _ = ladder(line, REACH * near, order)
+    better = ~good & ~(relative(other) >= relative(found))
     return Estimate(
         np.where(better, other.value, found.value),
         np.where(better, other.error, found.error),
@@ -227,17 +240,18 @@ def relative(found: Estimate) -> Array:
         return found.error / np.abs(found.value)
 
 
-def ladder(line: Line, start: Array, order: int) -> Estimate:
+def ladder(line: Line, start: Array, order: int) -> tuple[Estimate, Array]:
     """Romberg's table over halved steps; each element takes the entry with the least error.
 
     Row k has the step start / 2^k, and column j an error of order h^(2j + 2).  An entry's error is
     how far it is from both entries that it was made from (Ridders, Advances in Engineering
-    Software 4, 1982), and no less than the rounding in its difference.  When that alone exceeds
-    the least error so far, smaller steps cannot help.
+    Software 4, 1982), and no less than the rounding in its difference, which comes back too.  When
+    rounding alone exceeds the least error so far, smaller steps cannot help.
     """
     value: Array = np.nan
     error: Array = np.inf
     step: Array = start
+    lost: Array = np.inf
     above: list[Array] = []
     for k in range(int(-math.log2(line.eps) / 2)):
         h = line.move(start / 2**k)
@@ -253,10 +267,11 @@ def ladder(line: Line, start: Array, order: int) -> Estimate:
             value = np.where(better, entry, value)
             error = np.where(better, spread, error)
             step = np.where(better, h, step)
+            lost = np.where(better, noise, lost)
         above = row
         if k > 1 and np.all(noise >= error):
             break
-    return Estimate(value, error, step, line.calls)
+    return Estimate(value, error, step, line.calls), lost
 
 
 def first(x: Array, chosen: Array) -> Any:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..core.avals import Aval, Value, promote
-from ..core.families import Additive, Elementwise, Smooth
+from ..core.element import Element, Scalar
+from ..core.families import Additive, Elementwise, Smooth, shrink
 from ..core.primitive import Parents, Product, Terms, Values, add_all, primitive
 from ..core.samples import sample
-from .faces import face
+from .faces import array, face, meets
 
 TWO = (sample("f64[3,4]", "f64[3,4]"), sample("f64[4]", "f64[3,1]"), sample("f64[]", "f64[2]"))
 
@@ -93,13 +95,42 @@ class Multiply(Elementwise):
 
 
 @primitive
+class Weigh(Multiply):
+    """`ct s`: the product of a reverse sweep that will itself be differentiated.
+
+    Where the cotangent ct is zero the result does not depend on the slope s, so what lies behind
+    the slope there, perhaps a pole of the second derivative, is a dropped lane.  Where the slope is
+    NaN already, it stays one.
+    """
+
+    is_selection = True
+    samples = (sample("f64[3,4]", "f64[3,4]"), sample("c128[3]", "f64[3]"))
+
+    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+        ct, slope = xs
+        x, s = parents
+        read = alive & ((ct != 0) | (slope != slope))
+        return (
+            None if x is None else shrink(alive, x.shape),
+            None if s is None else shrink(read, s.shape),
+        )
+
+    def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
+        return tuple(values)
+
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
+        return e.call("multiply", *xs)
+
+
+@primitive
 class Scale(Elementwise):
     """`dx s`, where dx = 0 gives 0 whatever the slope s: the product of forward mode.
 
     A direction that does not move an operand does not move the result, even at a pole.
     """
 
-    samples = (sample("f64[3,4]", "f64[3,4]"),)
+    is_selection = True
+    samples = (sample("f64[3,4]", "f64[3,4]"), sample("c128[3]", "f64[3]"))
 
     def evaluate(self, *xs: Value) -> Value:
         dx, slope = xs
@@ -130,6 +161,18 @@ class Scale(Elementwise):
         dx, slope = xs
         x, s = parents
         return (None if x is None else product(ct, slope), None if s is None else self(dx, ct))
+
+    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+        x, s = parents
+        return (
+            None if x is None else shrink(alive, x.shape),
+            None if s is None else shrink(alive & (xs[0] != 0), s.shape),
+        )
+
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
+        dx, slope = xs
+        product = e.call("multiply", dx, slope)
+        return e.select(e.call("equal", dx, e.constant(0, dx)), e.constant(0, product), product)
 
 
 @primitive
@@ -181,8 +224,9 @@ class Square(Smooth):
 class Power(Smooth):
     """`x ** y`.  d = y x^(y-1) dx + out log(x) dy.
 
-    Holes that have one right answer get it: the slope in x is 0 where y = 0 and 1 where y = 1,
-    at x = 0 too, and so at every order; the slope in y is 0 at x = 0.
+    Holes that have one right answer get it, at every order: at x = 0 the slope in x is 0 where
+    y = 0 and 1 where y = 1.  At x = 0 the slope in y is 0 for y >= 0 (at y = 0 by convention), and
+    -inf for y < 0.  A negative x has real powers at whole y only, so there the slope in y is NaN.
     """
 
     ufunc = np.power
@@ -191,19 +235,22 @@ class Power(Smooth):
         sample("f64[3,4]", "f64[3,4]", within=(0.5, 2.0)),
         sample("f64[4]", "f64[3,1]", within=(0.5, 2.0)),
         sample("c128[3]", "c128[3]", within=(0.5, 2.0)),
+        sample("c128[3]", "f64[3]", within=(0.5, 2.0)),
     )
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         x, y = xs
-        if i == 1:
-            at_zero = x == 0
-            return np.where(at_zero, 0.0, out * np.log(np.where(at_zero, 1.0, x)))
-        if isinstance(y, int | float):
-            return _power_slope(x, y)
-        return np.where(y == 0, 0.0, y * x ** np.where(y == 0, 1.0, y - 1))
+        if i == 0:
+            if isinstance(y, int | float):
+                return power_slope(x, y)
+            return np.where(y == 0, 0, y * x ** np.where(y == 0, 1, y - 1))
+        if isinstance(x, int | float) and x > 0:
+            return out * math.log(x)
+        hole = (x == 0) & (np.real(y) >= 0)
+        return np.where(hole, 0, out * np.log(np.where(hole, 1, x)))
 
 
-def _power_slope(x: Value, p: float) -> Value:
+def power_slope(x: Value, p: float) -> Value:
     """d x^p / dx for a plain number p, with as few operations as p allows."""
     if p == 2:
         return 2 * x
@@ -222,5 +269,18 @@ multiply = face(Multiply(), np.multiply)
 divide = face(Divide(), np.divide)
 reciprocal = face(Reciprocal(), np.reciprocal)
 square = face(Square(), np.square)
-power = face(Power(), np.power, np.float_power)
-scale = Scale()
+power = face(Power(), np.power)
+scale, weigh = Scale(), Weigh()
+
+
+@meets(np.float_power)
+def float_power(x1: Any, x2: Any) -> Value:
+    """`x1 ** x2` in double precision at least."""
+    return power(widened(x1), widened(x2))
+
+
+def widened(x: Any) -> Value:
+    """An operand in double precision, complex where it is."""
+    dtype = np.result_type(x)
+    wide = np.result_type(dtype, np.complex128 if dtype.kind == "c" else np.float64)
+    return x if dtype == wide else array(x).astype(wide)

@@ -45,7 +45,7 @@ class Imag(Additive):
         return np.zeros((), avals[0].dtype).real.dtype
 
     def transpose(self, i: int, ct: Value) -> Value:
-        return -1j * ct
+        return ct * -1j  # the other way round, Python would make a plain complex of a NumPy float
 
 
 @primitive

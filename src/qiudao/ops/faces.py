@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.dispatch import Tracer, overrides
-from ..core.errors import RuleError, ShapeError
+from ..core.dispatch import Tracer, concrete, overrides
+from ..core.errors import DetachError, RuleError, ShapeError
 from ..core.primitive import Primitive
 
+Function = Callable[..., Any]
 _PLAIN = (np.ndarray, np.generic, float, int, complex, Tracer)
 
 
@@ -32,32 +33,70 @@ def array(x: Any) -> Value:
 
 def face(primitive: Primitive, *functions: Any) -> Primitive:
     """Let NumPy's elementwise `functions` find `primitive`."""
-
-    def call(
-        *xs: Any,
-        where: Any = True,
-        dtype: Any = None,
-        casting: str = "same_kind",
-        order: str = "K",
-        subok: bool = True,
-    ) -> Value:
-        if where is not True:
-            raise RuleError(
-                f"{primitive.name}: where= leaves the other lanes undefined; "
-                f"write np.where(mask, np.{primitive.name}(x), otherwise)"
-            )
-        out = primitive(*map(operand, xs))
-        return out if dtype is None else overrides[np.ndarray.astype](out, dtype)
-
-    call.__name__ = primitive.name
-    for function in functions:
-        overrides[function] = call
+    meets(*functions)(primitive)
     return primitive
+
+
+def meets(*functions: Any) -> Callable[[Function], Function]:
+    """Let NumPy's elementwise `functions` find ours, with the keywords that a ufunc takes."""
+    name = functions[0].__name__
+
+    def register(ours: Function) -> Function:
+        def call(
+            *xs: Any,
+            where: Any = True,
+            dtype: Any = None,
+            casting: str = "same_kind",
+            order: str = "K",
+            subok: bool = True,
+        ) -> Value:
+            if where is not True:
+                raise RuleError(
+                    f"{name}: where= leaves the other lanes undefined; "
+                    f"write np.where(mask, np.{name}(x), otherwise)"
+                )
+            if dtype is None:
+                return ours(*map(operand, xs))
+            cast = overrides[np.ndarray.astype]
+            if np.dtype(dtype).kind in "fc":  # as NumPy does: in the wanted precision throughout
+                return ours(*(cast(array(x), dtype) for x in xs))
+            return cast(ours(*map(operand, xs)), dtype)
+
+        call.__name__ = name
+        for function in functions:
+            overrides[function] = call
+        return ours
+
+    return register
 
 
 def whole(value: Any) -> int:
     """An integer argument, from any integer type."""
     return operator.index(value)
+
+
+def delivered(name: str, result: Value, out: Any) -> Value:
+    """A result, written into the tensor that the call gave as `out=` (None: none)."""
+    if out is None:
+        return result
+    if not isinstance(out, Tracer):
+        if not isinstance(result, Tracer):  # no gradient to lose: a mask, a count
+            np.copyto(out, result, casting="same_kind")
+            return out
+        raise DetachError(
+            f"{name}: out= is a plain NumPy array, and writing the result into it would cut the "
+            "gradient in silence; take the returned value, or make the target np.zeros_like(t)"
+        )
+    out[...] = result  # type: ignore[index]
+    return out
+
+
+def known(x: Value) -> Value | None:
+    """The plain value of an operand, or None where it differs between the examples of a batch."""
+    try:
+        return concrete(x)
+    except DetachError:
+        return None
 
 
 def from_end(axis: Any, ndim: int, name: str) -> int:
@@ -77,6 +116,3 @@ def axes_from_end(axis: Any, ndim: int, name: str) -> tuple[int, ...]:
     if len(set(axes)) < len(axes):
         raise ShapeError(f"{name}: axis={axis} names an axis twice; name each once")
     return axes
-
-
-Function = Callable[..., Any]

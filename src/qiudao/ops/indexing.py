@@ -1,25 +1,47 @@
-"""Reading and writing elements by index."""
+"""Reading elements by index, and the transposes of reading.
+
+    x[1, ::2, None]      integers, slices, None, ...   GetItem, a view      transpose: Place
+    x[rows, :, cols]     integer arrays and masks      Gather, a copy       transpose: ScatterAdd
+    take_along_axis      an index for each element     TakeAlong            transpose: AddAlong
+
+Index arrays are operands and the rest of an index is a static field, so the same rule serves
+every value of the arrays.  A mask becomes the integer arrays that NumPy itself makes of it.
+"""
 
 from __future__ import annotations
 
+import math
 import operator
-from dataclasses import field
-from typing import Any
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.avals import Aval, Value, aval_of
-from ..core.dispatch import Tracer, concrete, implements
+from ..core.avals import Aval, Value
+from ..core.dispatch import Tracer, concrete, implements, overrides
 from ..core.errors import DetachError
-from ..core.families import Linear, stretch
-from ..core.primitive import Parents, Product, Terms, Values, primitive
+from ..core.families import Constant, Linear, stretch
+from ..core.primitive import Primitive, primitive
 from ..core.samples import sample
-from .faces import array, operand
+from .faces import operand
+
+Index = tuple[Any, ...]
+Plain = np.ndarray[Any, Any]
+PLAIN_PARTS = (int, type(None), type(Ellipsis))
 
 
-def dummy(aval: Any) -> np.ndarray[Any, Any]:
+def dummy(aval: Any) -> Plain:
     """An array of a given type that takes no memory, to ask NumPy for the shape of a result."""
     return np.broadcast_to(np.zeros((), aval.dtype), aval.shape)
+
+
+def hash_of_index(self: Primitive) -> int:
+    """The hash of a primitive that has slices among its fields: Python 3.11 cannot hash them."""
+    return hash((type(self), repr(vars(self))))
+
+
+# Basic indices
 
 
 @primitive
@@ -29,18 +51,17 @@ class GetItem(Linear):
     Transpose: the cotangent written into zeros.
     """
 
-    index: tuple[Any, ...] = ()
+    index: Index = ()
     is_view = True
     samples = (
         sample("f64[3,4]", index=(slice(1, None), slice(None, None, 2))),
         sample("f64[3,4]", index=(1,)),
-        sample("f64[4]", index=(2,)),
+        sample("f64[4]", index=(-2,)),
         sample("f64[2,3]", index=(Ellipsis, None, 0)),
         sample("f64[4]", index=(slice(None, None, -1),)),
+        sample("c128[3,2]", index=(slice(1, None),)),
     )
-
-    def __hash__(self) -> int:
-        return hash(tuple(map(repr, self.index)))
+    __hash__ = hash_of_index
 
     def shape(self, *avals: Aval) -> Aval:
         (x,) = avals
@@ -53,9 +74,9 @@ class GetItem(Linear):
         return Place(self.index, tuple(xs[0].shape))(ct)
 
     def write(self, base: Value, new: Value) -> Value:
-        return SetItem(self.index)(base, new)
+        return overrides[operator.setitem](base, self.index, new)
 
-    def batch(self, size: int, mapped: Any, xs: Any) -> Value:
+    def batch(self, size: int, mapped: Sequence[bool], xs: Sequence[Value]) -> Value:
         return GetItem((slice(None), *self.index))(xs[0])
 
 
@@ -63,12 +84,13 @@ class GetItem(Linear):
 class Place(Linear):
     """`x` written into zeros of shape `sizes` at `index`: the transpose of `GetItem`."""
 
-    index: tuple[Any, ...] = ()
+    index: Index = ()
     sizes: tuple[int, ...] = ()
-    samples = (sample("f64[2,2]", index=(slice(1, None), slice(None, None, 2)), sizes=(3, 4)),)
-
-    def __hash__(self) -> int:
-        return hash((tuple(map(repr, self.index)), self.sizes))
+    samples = (
+        sample("f64[2,2]", index=(slice(1, None), slice(None, None, 2)), sizes=(3, 4)),
+        sample("f64[]", index=(2,), sizes=(4,)),
+    )
+    __hash__ = hash_of_index
 
     def shape(self, *avals: Aval) -> Aval:
         return Aval(self.sizes, avals[0].dtype)
@@ -82,306 +104,426 @@ class Place(Linear):
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         return GetItem(self.index)(ct)
 
-    def batch(self, size: int, mapped: Any, xs: Any) -> Value:
+    def batch(self, size: int, mapped: Sequence[bool], xs: Sequence[Value]) -> Value:
         return Place((slice(None), *self.index), (size, *self.sizes))(xs[0])
 
 
-@primitive
-class SetItem(Linear):
-    """`x` with `x[index] = v`, for a basic index; linear in x and v together."""
-
-    index: tuple[Any, ...] = ()
-    linear = (0, 1)
-    samples = (
-        sample("f64[3,4]", "f64[2,2]", index=(slice(1, None), slice(None, None, 2))),
-        sample("f64[3,4]", "f64[4]", index=(slice(None, 2),)),
-        sample("f64[4]", "f64[]", index=(2,)),
-    )
-
-    def __hash__(self) -> int:
-        return hash(tuple(map(repr, self.index)))
-
-    def shape(self, *avals: Aval) -> Aval:
-        return Aval(avals[0].shape, avals[0].dtype)
-
-    def evaluate(self, *xs: Value) -> Value:
-        x, v = xs
-        out = np.array(x)
-        out[self.index] = v
-        return out
-
-    def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
-        if i == 1:
-            return GetItem(self.index)(ct)
-        return SetItem(self.index)(ct, np.zeros((), ct.dtype))
-
-    def batch(self, size: int, mapped: Any, xs: Any) -> Value:
-        x, v = xs
-        x = x if mapped[0] else stretch(x, size)
-        index = (slice(None), *self.index)
-        if mapped[1]:
-            v = lead_axes(v, dummy(aval_of(x))[index].ndim)
-        return SetItem(index)(x, v)
+# Indices with arrays
+#
+# `pattern` is the whole index, with 0 standing in `holes` for each array in turn.  Integers count
+# as index arrays here, as they do in NumPy: they decide together with the arrays where the axes
+# of the arrays come out.
 
 
-def lead_axes(v: Value, ndim: int) -> Value:
-    """Unit axes after the batch axis, so that a batched value broadcasts as an unbatched one."""
-    shape = np.shape(v)
-    return np.reshape(v, (shape[0], *(1,) * (ndim - len(shape)), *shape[1:]))
+def fill(pattern: Index, holes: tuple[int, ...], arrays: Sequence[Value]) -> Index:
+    """The whole index, the arrays in their places."""
+    filled = list(pattern)
+    for hole, a in zip(holes, arrays, strict=True):
+        filled[hole] = a
+    return tuple(filled)
+
+
+def axes_before(pattern: Index) -> int | None:
+    """How many axes come before those of the index arrays in NumPy's result.
+
+    Where arrays and integers stand together, their axes take their place; where something stands
+    between them (None), the axes of the arrays come first.
+    """
+    places = [k for k, part in enumerate(pattern) if isinstance(part, int)]
+    if places[-1] - places[0] >= len(places):
+        return None
+    return sum(part is None or isinstance(part, slice) for part in pattern[: places[0]])
 
 
 @primitive
 class Gather(Linear):
-    """`x[index]` where the index has arrays, which are operands after `x`.
+    """`x[index]` where the index has integer arrays, which are operands after `x`.
 
-    `pattern` is the index with `None` standing in `holes` for each array in turn.
     Transpose: the cotangent added into zeros, so an element read twice gets both terms.
     """
 
-    pattern: tuple[Any, ...] = ()
+    pattern: Index = (0,)
     holes: tuple[int, ...] = (0,)
     samples = (
-        sample("f64[3,4]", "i64[5]", pattern=(None,), holes=(0,), kind="index"),
-        sample("f64[3,4]", "i64[5]", "i64[5]", pattern=(None, None), holes=(0, 1), kind="index"),
-        sample("f64[3,4]", "i64[2]", pattern=(slice(None), None), holes=(1,), kind="index"),
-    )
-
-    def __hash__(self) -> int:
-        return hash((tuple(map(repr, self.pattern)), self.holes))
-
-    def index(self, arrays: Any) -> tuple[Any, ...]:
-        """The whole index, the arrays in their places."""
-        filled = list(self.pattern)
-        for hole, a in zip(self.holes, arrays, strict=True):
-            filled[hole] = a
-        return tuple(filled)
+        sample("f64[3,4]", "i64[5]", kind="index"),
+        sample("f64[3,4]", "i64[5]", "i64[2,1]", pattern=(0, 0), holes=(0, 1), kind="index"),
+        sample("f64[3,4]", "i64[2]", pattern=(slice(None), 0), holes=(1,), kind="index"),
+        sample("f64[3,4]", "i64[]", pattern=(slice(None), 0), holes=(1,), kind="index"),
+        sample("f64[3,4,5]", "i64[2,2]", "i64[2]", pattern=(0, slice(1, None), None, 0),
+               holes=(0, 3), kind="index"),
+        sample("c128[3,4,5]", "i64[2]", pattern=(slice(None), None, 1, 0), holes=(3,),
+               kind="index"),
+    )  # fmt: skip
+    __hash__ = hash_of_index
 
     def shape(self, *avals: Aval) -> Aval:
         x, *arrays = avals
-        return Aval(dummy(x)[self.index([np.zeros(a.shape, a.dtype) for a in arrays])].shape, x.dtype)
+        index = fill(self.pattern, self.holes, [dummy(a) for a in arrays])
+        return Aval(dummy(x)[index].shape, x.dtype)
 
     def evaluate(self, *xs: Value) -> Value:
-        return xs[0][self.index(xs[1:])]
+        return xs[0][fill(self.pattern, self.holes, xs[1:])]
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         return ScatterAdd(self.pattern, self.holes, tuple(xs[0].shape))(ct, *xs[1:])
 
-    def batch(self, size: int, mapped: Any, xs: Any) -> Value:
+    def batch(self, size: int, mapped: Sequence[bool], xs: Sequence[Value]) -> Value:
         x, *arrays = xs
-        return batched_index(self, size, mapped[0], x, mapped[1:], arrays)
+        many = batch_index(self.pattern, self.holes, arrays, mapped[1:], size, rows=mapped[0])
+        out = Gather(many.pattern, many.holes)(x, *many.arrays)
+        return np.moveaxis(out, many.found, many.wanted) if many.found else out
 
 
 @primitive
 class ScatterAdd(Linear):
     """Zeros of shape `sizes` with `v` added at an index with arrays; repeats add up."""
 
-    pattern: tuple[Any, ...] = ()
+    pattern: Index = (0,)
     holes: tuple[int, ...] = (0,)
     sizes: tuple[int, ...] = ()
     samples = (
-        sample("f64[5]", "i64[5]", pattern=(None,), holes=(0,), sizes=(5,), kind="index"),
-        sample("f64[3,2]", "i64[2]", pattern=(slice(None), None), holes=(1,), sizes=(3, 4),
+        sample("f64[5]", "i64[5]", sizes=(5,), kind="index"),
+        sample("f64[3,2]", "i64[2]", pattern=(slice(None), 0), holes=(1,), sizes=(3, 4),
+               kind="index"),
+        sample("f64[2,2,4,1]", "i64[2,2]", "i64[2]", pattern=(0, slice(1, None), None, 0),
+               holes=(0, 3), sizes=(3, 5, 2), kind="index"),
+        sample("c128[3,2]", "i64[3]", pattern=(0, slice(None, None, 2)), holes=(0,), sizes=(4, 3),
                kind="index"),
     )  # fmt: skip
-
-    __hash__ = Gather.__hash__
-    index = Gather.index
+    __hash__ = hash_of_index
 
     def shape(self, *avals: Aval) -> Aval:
         return Aval(self.sizes, avals[0].dtype)
 
     def evaluate(self, *xs: Value) -> Value:
         v, *arrays = xs
-        if len(self.pattern) == 1 and len(self.sizes) == 1 and v.dtype == np.float64:
-            (where,) = arrays
-            if where.dtype.kind in "iu" and v.ndim == where.ndim == 1:
-                where = np.where(where < 0, where + self.sizes[0], where)
-                return np.bincount(where, v, self.sizes[0])
         out = np.zeros(self.sizes, v.dtype)
-        np.add.at(out, self.index(arrays), v)
+        whole = tuple(slice(None) if k in self.holes else p for k, p in enumerate(self.pattern))
+        target = out[whole]  # shares memory with `out`
+        axes = [sum(p is None or isinstance(p, slice) for p in whole[:h]) for h in self.holes]
+        target = np.moveaxis(target, axes, range(len(axes)))
+        dims, rest = target.shape[: len(axes)], target.shape[len(axes) :]
+        numbers = number(arrays, dims)
+        before = axes_before(self.pattern) or 0
+        fancy = range(numbers.ndim)
+        v = np.moveaxis(v, [before + k for k in fancy], fancy)
+        add_rows(target, numbers.reshape(-1), v.reshape(numbers.size, *rest), dims)
         return out
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         return Gather(self.pattern, self.holes)(ct, *xs[1:])
 
-    def batch(self, size: int, mapped: Any, xs: Any) -> Value:
+    def batch(self, size: int, mapped: Sequence[bool], xs: Sequence[Value]) -> Value:
         v, *arrays = xs
-        return batched_index(self, size, mapped[0], v, mapped[1:], arrays)
+        v = v if mapped[0] else stretch(v, size)
+        many = batch_index(self.pattern, self.holes, arrays, mapped[1:], size, rows=True)
+        v = np.moveaxis(v, many.wanted, many.found) if many.found else v
+        return ScatterAdd(many.pattern, many.holes, (size, *self.sizes))(v, *many.arrays)
 
 
-def batched_index(
-    prim: Any, size: int, mapped: bool, x: Value, mapped_arrays: Any, arrays: Any
-) -> Value:
-    """Index each example by its own arrays: a row number for the batch axis joins them."""
-    x = x if mapped else stretch(x, size)
-    pattern = prim.pattern
-    adjacent = is_adjacent(pattern, prim.holes)
-    if not any(mapped_arrays) and adjacent:
-        holes = tuple(h + 1 for h in prim.holes)
-        return with_sizes(prim, (slice(None), *pattern), holes, size)(x, *arrays)
-    if any(a.dtype == np.bool_ for a in arrays):
-        raise DetachError(
-            "vmap: a boolean mask of each example selects a different number of elements; "
-            "use np.where(mask, x, 0) instead of x[mask]"
-        )
-    ndim = max(np.ndim(a) - m for a, m in zip(arrays, mapped_arrays, strict=True))
-    rows = np.arange(size).reshape(size, *(1,) * ndim)
-    wide = [
-        lead_axes(a, ndim + 1) if m else a for a, m in zip(arrays, mapped_arrays, strict=True)
-    ]
-    first = prim.holes[0]
-    front = pattern[:first]
-    if adjacent and front:
-        # keep the array axes where NumPy puts them: index with the rows first, then move
-        order = [h for h in range(len(pattern))]
-        del order
-    holes = (0, *(h + 1 for h in prim.holes))
-    moved = with_sizes(prim, (None, *pattern), holes, size)
-    return place_batched(moved, prim, x, rows, wide, adjacent, ndim)
+def number(arrays: Sequence[Plain], dims: Sequence[int]) -> Plain:
+    """One number for each element that index arrays name together, in row-major order."""
+    total: Any = 0
+    for a, n in zip(arrays, dims, strict=True):
+        total = total * n + np.where(a < 0, a + n, a)
+    return np.asarray(total)
 
 
-def place_batched(
-    moved: Any, prim: Any, x: Value, rows: Value, wide: Any, adjacent: bool, ndim: int
-) -> Value:
-    """Undo NumPy's move of the indexed axes to the front, which the row numbers cause."""
-    before = count_axes(prim.pattern[: prim.holes[0]]) if adjacent else 0
-    if isinstance(prim, Gather):
-        out = moved(x, rows, *wide)
-        source = tuple(range(1, ndim + 1))
-        return np.moveaxis(out, source, tuple(s + before for s in source)) if before else out
-    if before:
-        source = tuple(range(1, ndim + 1))
-        x = np.moveaxis(x, tuple(s + before for s in source), source)
-    return moved(x, rows, *wide)
+def add_rows(target: Plain, numbers: Plain, rows: Plain, dims: Sequence[int]) -> None:
+    """Add `rows[k]` to the row of zeros in `target` that `numbers[k]` names within `dims`."""
+    count = math.prod(dims)
+    if rows.ndim == 1 and rows.dtype.char in "fdFD":
+        target[...] = bincount(numbers, rows, count).reshape(dims)
+        return
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]) & (ordered >= 0))
+    if starts.size:
+        sums = np.add.reduceat(rows[order], starts, axis=0)
+        target[np.unravel_index(ordered[starts], tuple(dims))] = sums
 
 
-def with_sizes(prim: Any, pattern: tuple[Any, ...], holes: tuple[int, ...], size: int) -> Any:
-    if isinstance(prim, Gather):
-        return Gather(pattern, holes)
-    return ScatterAdd(pattern, holes, (size, *prim.sizes))
+def bincount(numbers: Plain, values: Plain, count: int) -> Plain:
+    """The sums of float or complex values by number, in their dtype."""
+    if values.dtype.kind == "c":
+        out = np.empty(count, values.dtype)
+        out.real = np.bincount(numbers, values.real, count)
+        out.imag = np.bincount(numbers, values.imag, count)
+        return out
+    return np.bincount(numbers, values, count).astype(values.dtype, copy=False)
 
 
-def is_adjacent(pattern: tuple[Any, ...], holes: tuple[int, ...]) -> bool:
-    """Whether NumPy leaves the indexed axes in place: the arrays and integers stand together."""
-    fancy = sorted({*holes, *(k for k, p in enumerate(pattern) if isinstance(p, int))})
-    return fancy == list(range(fancy[0], fancy[-1] + 1))
+class BatchIndex(NamedTuple):
+    """An index over a batch.  NumPy's result has at the axes `found` what belongs at `wanted`."""
+
+    pattern: Index
+    holes: tuple[int, ...]
+    arrays: list[Value]
+    found: tuple[int, ...]
+    wanted: tuple[int, ...]
 
 
-def count_axes(pattern: tuple[Any, ...]) -> int:
-    return sum(1 for p in pattern if p is None or isinstance(p, slice))
+def batch_index(
+    pattern: Index,
+    holes: tuple[int, ...],
+    arrays: Sequence[Value],
+    mapped: Sequence[bool],
+    size: int,
+    *,
+    rows: bool,
+) -> BatchIndex:
+    """The index that reads or writes each example of a batch.
+
+    `rows` says whether the array that is indexed has the batch as its leading axis.
+    """
+    ndim = max((np.ndim(a) - m for a, m in zip(arrays, mapped, strict=True)), default=0)
+    before = axes_before(pattern)
+    if not any(mapped):  # the same index for every example
+        moved = ((ndim,), (0,)) if before is None else ((), ())
+        shifted = tuple(h + 1 for h in holes)
+        return BatchIndex((slice(None), *pattern), shifted, list(arrays), *moved)
+    wide = [lead_axes(a, ndim) if m else a for a, m in zip(arrays, mapped, strict=True)]
+    if not rows:  # every example reads the same array: the batch is one more axis of the index
+        moved = ((before,), (0,)) if before else ((), ())
+        return BatchIndex(pattern, holes, wide, *moved)
+    numbers = np.arange(size).reshape(size, *(1,) * ndim)
+    found = tuple(range(1, ndim + 1)) if before else ()
+    wanted = tuple(k + before for k in found) if before else ()
+    shifted = (0, *(h + 1 for h in holes))
+    return BatchIndex((0, *pattern), shifted, [numbers, *wide], found, wanted)
+
+
+def lead_axes(v: Value, ndim: int) -> Value:
+    """Unit axes put in after the batch axis, or taken out, until `ndim` axes follow it."""
+    shape = np.shape(v)
+    missing = ndim + 1 - len(shape)
+    if not missing:
+        return v
+    return np.reshape(v, (shape[0], *(1,) * missing, *shape[1 + max(0, -missing) :]))
+
+
+# An index for each element along one axis
 
 
 @primitive
-class Put(Linear):
-    """`x` with `x[index] = v`, the index with arrays after `v`; linear in x and v together.
+class TakeAlong(Linear):
+    """`x` at `index` along one axis; the other axes broadcast.
 
-    Where an index repeats, the last value stays, as in NumPy; only that one gets a gradient.
+    Transpose: the cotangent added into zeros along the axis.
     """
 
-    pattern: tuple[Any, ...] = ()
-    holes: tuple[int, ...] = (0,)
-    linear = (0, 1)
+    axis: int = -1
     samples = (
-        sample("f64[3,4]", "f64[2,4]", "i64[2]", pattern=(None,), holes=(0,), kind="index"),
+        sample("f64[3,4]", "i64[3,5]", kind="index"),
+        sample("f64[3,4]", "i64[2,1]", axis=-2, kind="index"),
+        sample("c128[1,4]", "i64[3,2]", kind="index"),
     )
 
-    __hash__ = Gather.__hash__
-    index = Gather.index
-
     def shape(self, *avals: Aval) -> Aval:
-        return Aval(avals[0].shape, avals[0].dtype)
+        x, index = avals
+        sizes, wanted = list(x.shape), list(index.shape)
+        sizes[self.axis] = 1
+        count, wanted[self.axis] = wanted[self.axis], 1
+        result = list(np.broadcast_shapes(tuple(sizes), tuple(wanted)))
+        result[self.axis] = count
+        return Aval(tuple(result), x.dtype)
 
     def evaluate(self, *xs: Value) -> Value:
-        x, v, *arrays = xs
-        out = np.array(x)
-        out[self.index(arrays)] = v
-        return out
+        return np.take_along_axis(xs[0], xs[1], axis=self.axis)
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
-        arrays = xs[2:]
-        if i == 0:
-            return Put(self.pattern, self.holes)(ct, np.zeros((), ct.dtype), *arrays)
-        index = self.index([concrete(a) for a in arrays])
-        read = Gather(self.pattern, self.holes)(ct, *arrays)
-        return read * last_written(tuple(xs[0].shape), index)
-
-    def batch(self, size: int, mapped: Any, xs: Any) -> Value:
-        x, v, *arrays = xs
-        picked = [
-            Put(self.pattern, self.holes)(
-                x[k] if mapped[0] else x,
-                v[k] if mapped[1] else v,
-                *(a[k] if m else a for a, m in zip(arrays, mapped[2:], strict=True)),
-            )
-            for k in range(size)
-        ]
-        return np.stack(picked)
+        return AddAlong(self.axis, xs[0].shape[self.axis])(ct, xs[1])
 
 
-def last_written(shape: tuple[int, ...], index: Any) -> Any:
-    """1.0 for each element of a write that survives, 0.0 for one that a later one covers."""
-    numbers = np.empty(shape, np.int64)
-    count = numbers[index].size
-    order = np.arange(count).reshape(numbers[index].shape)
-    numbers[index] = order
-    return (numbers[index] == order).astype(float)
+@primitive
+class AddAlong(Linear):
+    """Zeros, `count` along `axis`, with `v` added at `index` along it; repeats add up."""
+
+    axis: int = -1
+    count: int = 0
+    samples = (
+        sample("f64[3,4]", "i64[3,4]", count=5, kind="index"),
+        sample("f64[3,4]", "i64[3,1]", axis=-2, count=4, kind="index"),
+    )
+
+    def shape(self, *avals: Aval) -> Aval:
+        sizes = list(avals[0].shape)
+        sizes[self.axis] = self.count
+        return Aval(tuple(sizes), avals[0].dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        v, index = xs
+        v = np.moveaxis(v, self.axis, -1)
+        index = np.broadcast_to(np.moveaxis(index, self.axis, -1), v.shape)
+        out = np.zeros((*v.shape[:-1], self.count), v.dtype)
+        lanes = math.prod(v.shape[:-1])
+        dims = (lanes, self.count)
+        numbers = number([np.arange(lanes)[:, None], index.reshape(lanes, v.shape[-1])], dims)
+        add_rows(out.reshape(dims), numbers.reshape(-1), v.reshape(-1), dims)
+        return np.moveaxis(out, -1, self.axis)
+
+    def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
+        return TakeAlong(self.axis)(ct, xs[1])
 
 
-def split_index(index: Any) -> tuple[tuple[Any, ...], tuple[int, ...], list[Value]]:
-    """An index as (pattern, holes, arrays); without arrays it is basic."""
-    parts = index if isinstance(index, tuple) else (index,)
-    pattern: list[Any] = []
-    holes: list[int] = []
-    arrays: list[Value] = []
-    for part in parts:
-        if part is None or part is Ellipsis or isinstance(part, int | slice) and part is not True \
-                and part is not False:
-            pattern.append(part if not isinstance(part, slice) else plain_slice(part))
-        elif isinstance(part, np.integer):
-            pattern.append(int(part))
-        else:
-            a = operand(part) if not isinstance(part, bool) else np.asarray(part)
-            if np.size(a) == 0 and not isinstance(a, Tracer) and a.dtype.kind == "f":
-                a = np.asarray(a, np.intp)
-            if a.dtype.kind not in "iub":
-                raise IndexError(
-                    f"getitem: an index must be integers or booleans, and this one is {a.dtype}; "
-                    "round it and convert to integers first"
-                )
-            holes.append(len(pattern))
-            arrays.append(a)
-            pattern.append(None)
-    return tuple(pattern), tuple(holes), arrays
+@primitive
+class Whole(Constant):
+    """Values cut down to integers that can index."""
+
+    ufunc = np.trunc
+    samples = (sample("f64[3,4]"),)
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.asarray(xs[0]).astype(np.intp)[()]
 
 
-def plain_slice(s: slice) -> slice:
-    """A slice of Python integers."""
-    start, stop, step = (None if v is None else operator.index(v) for v in (s.start, s.stop, s.step))
-    return slice(start, stop, step)
+to_index = Whole()
+
+
+# What the user writes
+
+
+@lru_cache(maxsize=4096)
+def item(index: int) -> GetItem:
+    """`x[index]`, made once for each integer: the most common index must be the fastest."""
+    return GetItem((index,))
 
 
 @implements(operator.getitem)  # type: ignore[arg-type]
 def getitem(x: Value, index: Any) -> Value:
     """`x[index]`, for every index that NumPy takes."""
-    pattern, holes, arrays = split_index(index)
-    if not holes:
-        return GetItem(pattern)(x)
+    if type(index) is int:
+        return item(index)(x)
+    parts = index if type(index) is tuple else (index,)
+    basic = basic_index(parts)
+    if basic is not None:
+        return GetItem(basic)(x)
+    x, pattern, holes, arrays = fancy_index(x, parts)
     return Gather(pattern, holes)(x, *arrays)
 
 
-@implements(operator.setitem)  # type: ignore[arg-type]
-def setitem(x: Value, index: Any, v: Any) -> Value:
-    """The value of `x` after `x[index] = v`."""
-    v = operand(v)
-    pattern, holes, arrays = split_index(index)
-    kind = getattr(v, "dtype", np.dtype(type(v)))
-    if kind.kind == "c" and x.dtype.kind != "c":
-        raise TypeError(
-            f"setitem: a complex value cannot be kept in a {x.dtype} array; make the target complex"
+def basic_index(parts: tuple[Any, ...]) -> Index | None:
+    """An index of integers, slices, None and Ellipsis in plain Python terms; None for others."""
+    found: list[Any] = []
+    for part in parts:
+        kind = type(part)
+        if kind is slice:
+            found.append(plain_slice(part))
+        elif kind in PLAIN_PARTS:
+            found.append(part)
+        elif is_integer(part):
+            found.append(int(part))
+        else:
+            return None
+    return tuple(found)
+
+
+def is_integer(part: Any) -> bool:
+    """Whether a part of an index is one known integer."""
+    return isinstance(part, int | np.integer | np.ndarray) and (
+        np.ndim(part) == 0 and np.result_type(part).kind in "iu"
+    )
+
+
+def plain_slice(s: slice) -> slice:
+    """A slice of Python integers."""
+    if all(type(v) is int or v is None for v in (s.start, s.stop, s.step)):
+        return s
+    start, stop, step = (
+        None if v is None else operator.index(v) for v in (s.start, s.stop, s.step)
+    )
+    return slice(start, stop, step)
+
+
+def fancy_index(
+    x: Value, parts: tuple[Any, ...]
+) -> tuple[Value, Index, tuple[int, ...], list[Value]]:
+    """An index with arrays as (x, pattern, holes, arrays).
+
+    `x` comes back with a unit axis more for each mask that is a single truth value.
+    """
+    given = [part if is_basic(part) else index_array(part) for part in parts]
+    check_masks(x, given)
+    consumed = sum(axes_read(part) for part in given)
+    pattern: list[Any] = []
+    holes: list[int] = []
+    arrays: list[Value] = []
+    read = 0
+    for part in given:
+        if is_basic(part):
+            if part is Ellipsis:
+                pattern += [slice(None)] * (np.ndim(x) - consumed) or [part]
+                read += np.ndim(x) - consumed
+                continue
+            basic = basic_index((part,))
+            pattern += basic or ()
+        else:
+            if part.dtype == np.bool_ and not part.ndim:
+                x = np.expand_dims(x, read)
+                consumed += 1
+                read += 1
+            for a in mask_arrays(part):
+                holes.append(len(pattern))
+                arrays.append(a)
+                pattern.append(0)
+        read += axes_read(part)
+    return x, tuple(pattern), tuple(holes), arrays
+
+
+def is_basic(part: Any) -> bool:
+    """Whether a part of an index is an integer, a slice, None or Ellipsis."""
+    return (
+        part is None or part is Ellipsis or isinstance(part, slice)
+        or (not isinstance(part, bool) and is_integer(part))
+    )  # fmt: skip
+
+
+def index_array(part: Any) -> Value:
+    """An array of integers or booleans."""
+    a = operand(part) if not isinstance(part, bool) else np.asarray(part)
+    if not isinstance(a, Tracer) and np.size(a) == 0 and a.dtype.kind == "f":
+        a = np.asarray(a, np.intp)  # what an empty list becomes
+    if a.dtype.kind not in "iub":
+        raise IndexError(
+            f"getitem: an index must be integers or booleans, and this one is {a.dtype}; "
+            "round it and convert it to integers first"
         )
-    if not holes:
-        return SetItem(pattern)(x, v)
-    return Put(pattern, holes)(x, v, *arrays)
+    return a
 
 
-_ = (field, Parents, Product, Terms, Values, array)
+def axes_read(part: Any) -> int:
+    """How many axes of the indexed array a part of an index stands for."""
+    if part is None or part is Ellipsis:
+        return 0
+    if is_basic(part):
+        return 1
+    return int(part.ndim) if part.dtype == np.bool_ else 1
+
+
+def mask_arrays(part: Value) -> Sequence[Value]:
+    """The integer arrays that NumPy makes of a mask; an integer array stands for itself."""
+    if part.dtype != np.bool_:
+        return (part,)
+    mask = concrete_mask(part)
+    return np.nonzero(mask) if mask.ndim else (np.zeros(int(mask), np.intp),)
+
+
+def concrete_mask(mask: Value) -> Plain:
+    """A mask's value, which decides the shape of a result."""
+    try:
+        return np.asarray(concrete(mask))
+    except DetachError:
+        raise DetachError(
+            "getitem: a mask that differs between the examples of a batch selects a different "
+            "number of elements in each; write np.where(mask, x, 0) instead of x[mask]"
+        ) from None
+
+
+def check_masks(x: Value, given: Sequence[Any]) -> None:
+    """Let NumPy say what is wrong where a mask does not fit."""
+    if any(getattr(part, "dtype", None) == np.bool_ and part.ndim for part in given):
+        plain = tuple(
+            part if is_basic(part) else np.zeros((), np.intp) if part.dtype != np.bool_
+            else np.zeros(part.shape, bool) for part in given
+        )  # fmt: skip
+        np.broadcast_to(np.zeros((), bool), np.shape(x))[plain]

@@ -1,22 +1,29 @@
-"""Reductions over axes: sums, products, extremes, means and norms of elements."""
+"""Reductions over axes: sums, products, extremes, truths, and the logarithm of a sum of powers.
+
+Axes count from the end.  A reduction takes NumPy's `where` by giving the dropped lanes the value
+that changes nothing, and `initial` as one more operand.
+"""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..core.avals import Aval, Value
-from ..core.dispatch import implements, implements_method
+from ..core.avals import Aval, Dtype, Value, is_inexact, promote
+from ..core.dispatch import Tracer, implements, implements_method
+from ..core.errors import DtypeError, RuleError
 from ..core.families import Linear, Opaque
-from ..core.primitive import primitive
+from ..core.primitive import Primitive, primitive
 from ..core.samples import sample
-from .faces import array, axes_from_end
-from .shaping import astype
+from .faces import array, axes_from_end, delivered, from_end
+from .shaping import astype, broadcast_to, ravel, reshape, stretched
+
+Axes = tuple[int, ...]
 
 
-def reduced(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
+def reduced(shape: tuple[int, ...], axes: Axes, keepdims: bool) -> tuple[int, ...]:
     """The shape after a reduction over axes counted from the end."""
     ndim = len(shape)
     return tuple(
@@ -26,11 +33,36 @@ def reduced(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tu
     )
 
 
+def total_dtype(dtype: Dtype) -> Dtype:
+    """The dtype in which NumPy sums or multiplies up elements: small integers become large."""
+    return dtype if is_inexact(dtype) else np.add.reduce(np.zeros(0, dtype)).dtype
+
+
+def in_lanes(x: Value, axes: Axes) -> Value:
+    """The axes made one, the last."""
+    if axes == (-1,):
+        return x
+    x = np.moveaxis(x, axes, range(-len(axes), 0))
+    lead = np.shape(x)[: np.ndim(x) - len(axes)]
+    return np.reshape(x, (*lead, int(np.prod(np.shape(x)[len(lead) :]))))
+
+
+def kept(where: Any, x: Value, name: str) -> Value:
+    """A `where=` argument as a mask of the shape of `x`."""
+    mask = array(where)
+    if mask.dtype != np.bool_:
+        raise DtypeError(f"{name}: where= must be booleans, and these are {mask.dtype}")
+    return broadcast_to(mask, tuple(x.shape))
+
+
+# Sums and products
+
+
 @primitive
 class Sum(Linear):
     """The sum over `axes`.  Transpose: the cotangent repeated along them."""
 
-    axes: tuple[int, ...] = ()
+    axes: Axes = ()
     keepdims: bool = False
     samples = (
         sample("f64[3,4]", axes=(-2, -1)),
@@ -40,20 +72,59 @@ class Sum(Linear):
 
     def shape(self, *avals: Aval) -> Aval:
         (x,) = avals
-        return Aval(reduced(x.shape, self.axes, self.keepdims), x.dtype)
+        return Aval(reduced(x.shape, self.axes, self.keepdims), total_dtype(x.dtype))
 
     def evaluate(self, *xs: Value) -> Value:
         return np.add.reduce(xs[0], axis=self.axes, keepdims=self.keepdims)
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         shape = tuple(xs[0].shape)
-        if not self.keepdims:
+        if not self.keepdims and len(self.axes) < len(shape):
             ct = np.reshape(ct, reduced(shape, self.axes, True))
-        return np.broadcast_to(ct, shape)
+        return np.broadcast_to(ct, shape) if isinstance(ct, Tracer) else stretched(ct, shape)
+
+
+@primitive
+class Prod(Primitive):
+    """The product over `axes`.  d = sum_i (prod_{j != i} x_j) dx_i.
+
+    The product of the others is that of those before times that of those after.  Nothing is
+    divided, so zeros among the elements do no harm, at any order.
+    """
+
+    axes: Axes = ()
+    keepdims: bool = False
+    keeps_out = False
+    samples = (
+        sample("f64[4]", axes=(-1,)),
+        sample("f64[2,3,2]", axes=(-3, -1)),
+        sample("f64[3,2]", axes=(-2,), keepdims=True),
+        sample("c128[3]", axes=(-1,)),
+        sample("f64[3,3]", axes=(-1,), within=(0.0, 0.0)),
+    )
+
+    def shape(self, *avals: Aval) -> Aval:
+        (x,) = avals
+        return Aval(reduced(x.shape, self.axes, self.keepdims), total_dtype(x.dtype))
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.multiply.reduce(xs[0], axis=self.axes, keepdims=self.keepdims)
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        x = in_lanes(xs[0], self.axes)
+        others = product_before(x) * np.flip(product_before(np.flip(x, -1)), -1)
+        change = np.sum(in_lanes(dx, self.axes) * others, axis=-1)
+        return np.expand_dims(change, self.axes) if self.keepdims else change
+
+
+def product_before(x: Value) -> Value:
+    """The product of the elements before each, along the last axis."""
+    one = np.ones((*np.shape(x)[:-1], 1), x.dtype)
+    return np.cumprod(np.concatenate([one, x], axis=-1)[..., :-1], axis=-1)
 
 
 @implements(np.sum)
-def sum(  # noqa: A001  (NumPy's name)
+def sum(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
@@ -67,52 +138,416 @@ def sum(  # noqa: A001  (NumPy's name)
     if dtype is not None:
         x = astype(x, dtype)
     if where is not True:
-        x = np.where(where, x, np.zeros((), x.dtype))
+        x = np.where(kept(where, x, "sum"), x, np.zeros((), x.dtype))
     total = Sum(axes_from_end(axis, x.ndim, "sum"), bool(keepdims))(x)
-    return total if isinstance(initial, int) and initial == 0 else total + initial
+    if initial is not None and not (isinstance(initial, int) and initial == 0):
+        total = total + initial
+    return total if out is None else delivered("sum", total, out)
 
 
-implements_method(np.add, "reduce")(lambda a, axis=0, **kw: sum(a, axis, **kw))
-
-
-@implements(np.mean)
-def mean(
+@implements(np.prod)
+def prod(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
     out: Any = None,
     keepdims: Any = False,
-    *,
+    initial: Any = 1,
     where: Any = True,
 ) -> Value:
-    """The mean over `axis` of the elements that `where` keeps."""
+    """The product over `axis` (None: all) of the elements that `where` keeps, and `initial`."""
     x = array(a)
-    axes = axes_from_end(axis, x.ndim, "mean")
-    if where is True:
-        count: Any = math.prod(x.shape[k] for k in axes)
-    else:
-        count = np.add.reduce(np.broadcast_to(where, x.shape), axis=axes, keepdims=bool(keepdims))
-    return sum(x, axis, dtype, keepdims=keepdims, where=where) / count
+    if dtype is not None:
+        x = astype(x, dtype)
+    if where is not True:
+        x = np.where(kept(where, x, "prod"), x, np.ones((), x.dtype))
+    total = Prod(axes_from_end(axis, x.ndim, "prod"), bool(keepdims))(x)
+    if initial is not None and not (isinstance(initial, int) and initial == 1):
+        total = total * initial
+    return delivered("prod", total, out)
 
 
-
-
-@implements(np.any)
-def any_(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Value:
-    """Whether any element holds."""
-    return AnyOf(axes_from_end(axis, array(a).ndim, "any"), bool(keepdims))(array(a))
+# Extremes
 
 
 @primitive
-class AnyOf(Opaque):
-    """Whether any element along `axes` holds."""
+class Max(Primitive):
+    """The largest element over `axes`.  Ties share the derivative equally.
 
-    axes: tuple[int, ...] = ()
+    Where the maximum is NaN the derivative is NaN: which element it depends on is unknown.
+    """
+
+    axes: Axes = ()
     keepdims: bool = False
-    samples = (sample("bool[3,4]", axes=(-1,)),)
+    ufunc: ClassVar[np.ufunc] = np.maximum
+    samples = (
+        sample("f64[3,4]", axes=(-1,), kind="distinct"),
+        sample("f64[3,4]", axes=(-2, -1), keepdims=True, kind="distinct"),
+        sample("c128[2,3]", axes=(-2,), kind="distinct"),
+    )
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval(reduced(avals[0].shape, self.axes, self.keepdims), avals[0].dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        return self.ufunc.reduce(xs[0], axis=self.axes, keepdims=self.keepdims)
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        best = out if self.keepdims else np.expand_dims(out, self.axes)
+        chosen = (xs[0] == best) | (best != best)
+        part = np.sum(np.where(chosen, dx, 0.0), axis=self.axes, keepdims=self.keepdims)
+        return part * shares(chosen, out, self.axes, self.keepdims)
+
+
+@primitive
+class Min(Max):
+    """The smallest element over `axes`.  Ties share the derivative equally."""
+
+    ufunc = np.minimum
+
+
+def shares(chosen: Value, out: Value, axes: Axes, keepdims: bool) -> Value:
+    """What each of the chosen contributes: 1 over their number; NaN where `out` is."""
+    count = np.sum(chosen, axis=axes, keepdims=keepdims)
+    return np.where(out == out, 1.0 / count, np.nan).astype(np.finfo(out.dtype).dtype)
+
+
+def lowest(dtype: Dtype, sign: int) -> Any:
+    """What no element is below (`sign` 1) or above (-1): the start of a maximum or minimum."""
+    if dtype.kind == "b":
+        return dtype.type(sign < 0)
+    if dtype.kind in "iu":
+        return np.iinfo(dtype).min if sign > 0 else np.iinfo(dtype).max
+    return dtype.type(-sign * np.inf)
+
+
+def extreme(name: str, made: type[Max], pair: np.ufunc, sign: int) -> Callable[..., Value]:
+    """`np.max` or `np.min`, from its primitive and its ufunc of two."""
+
+    def reduction(
+        a: Any,
+        axis: Any = None,
+        out: Any = None,
+        keepdims: Any = False,
+        initial: Any = None,
+        where: Any = True,
+    ) -> Value:
+        x = array(a)
+        axes = axes_from_end(axis, x.ndim, name)
+        if where is not True:
+            if initial is None:
+                raise ValueError(
+                    f"{name}: where= may leave nothing to choose from; give initial= too"
+                )
+            x = np.where(kept(where, x, name), x, np.full((), lowest(x.dtype, sign), x.dtype))
+        if initial is not None and 0 in [x.shape[k] for k in axes]:
+            shape = reduced(tuple(x.shape), axes, bool(keepdims))
+            return delivered(name, broadcast_to(astype(array(initial), x.dtype), shape), out)
+        found = made(axes, bool(keepdims))(x)
+        if initial is not None:
+            found = pair(found, initial)
+        return delivered(name, found, out)
+
+    reduction.__name__ = name
+    reduction.__doc__ = f"The {name}imum over `axis` of the elements that `where` keeps."
+    return reduction
+
+
+max = implements(np.max, np.amax)(extreme("max", Max, np.maximum, 1))
+min = implements(np.min, np.amin)(extreme("min", Min, np.minimum, -1))
+
+
+@implements(np.ptp)
+def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Value:
+    """The largest less the smallest element over `axis`."""
+    spread = max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims)
+    return delivered("ptp", spread, out)
+
+
+@primitive
+class ArgExtreme(Opaque):
+    """The index of the first largest (`function` "argmax") or smallest element along `axis`."""
+
+    function: str = "argmax"
+    axis: int = -1
+    keepdims: bool = False
+    samples = (
+        sample("f64[3,4]"),
+        sample("f64[3,4]", function="argmin", axis=-2, keepdims=True),
+    )
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval(reduced(avals[0].shape, (self.axis,), self.keepdims), np.dtype(np.intp))
+
+    def evaluate(self, *xs: Value) -> Value:
+        return getattr(np, self.function)(xs[0], axis=self.axis, keepdims=self.keepdims)
+
+
+def arg_extreme(name: str) -> Callable[..., Value]:
+    """`np.argmax` or `np.argmin`."""
+
+    def search(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Value:
+        x = array(a)
+        if axis is not None:
+            found = ArgExtreme(name, from_end(axis, x.ndim, name), bool(keepdims))(x)
+        else:
+            found = ArgExtreme(name)(ravel(x))
+            found = reshape(found, (1,) * x.ndim) if keepdims else found
+        return delivered(name, found, out)
+
+    search.__name__ = name
+    search.__doc__ = f"The index of the first {name[3:]}imum along `axis` (None: of all)."
+    return search
+
+
+argmax = implements(np.argmax)(arg_extreme("argmax"))
+argmin = implements(np.argmin)(arg_extreme("argmin"))
+
+
+# Truths
+
+
+@primitive
+class Truth(Opaque):
+    """Whether all (`function` "all") or any elements over `axes` hold."""
+
+    function: str = "any"
+    axes: Axes = ()
+    keepdims: bool = False
+    samples = (
+        sample("bool[3,4]", axes=(-1,)),
+        sample("bool[3,4]", function="all", axes=(-2, -1), keepdims=True),
+    )
 
     def shape(self, *avals: Aval) -> Aval:
         return Aval(reduced(avals[0].shape, self.axes, self.keepdims), np.dtype(bool))
 
     def evaluate(self, *xs: Value) -> Value:
-        return np.any(xs[0], axis=self.axes, keepdims=self.keepdims)
+        return getattr(np, self.function)(xs[0], axis=self.axes, keepdims=self.keepdims)
+
+
+def truths(a: Any) -> Value:
+    """The elements as booleans: all but zero hold, NaN too."""
+    x = array(a)
+    return x if x.dtype == np.bool_ else x != 0
+
+
+def truth(name: str) -> Callable[..., Value]:
+    """`np.all` or `np.any`."""
+
+    def ask(
+        a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+    ) -> Value:
+        x = truths(a)
+        if where is not True:
+            mask = kept(where, x, name)
+            x = x | ~mask if name == "all" else x & mask
+        axes = axes_from_end(axis, x.ndim, name)
+        return delivered(name, Truth(name, axes, bool(keepdims))(x), out)
+
+    ask.__name__ = name
+    ask.__doc__ = f"Whether {name} of the elements over `axis` that `where` keeps are not zero."
+    return ask
+
+
+all = implements(np.all)(truth("all"))
+any = implements(np.any)(truth("any"))
+
+
+@implements(np.count_nonzero)
+def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Value:
+    """How many elements over `axis` are not zero."""
+    return np.sum(truths(a), axis=axis, dtype=np.intp, keepdims=keepdims)
+
+
+# The logarithm of a sum of powers
+
+
+def powers(a: Value, b: Value, axes: Axes) -> tuple[Value, Value]:
+    """The maximum m of `a` where `b` is not zero, and e^(a - m), for plain operands.
+
+    Where m is infinite the powers are those of its limit: 1 for the elements equal to m, 0 for
+    the others.  So the shares of an all -inf sum are equal, and no NaN comes up.
+    """
+    size = a.real if a.dtype.kind == "c" else a
+    weighed = np.where(b != 0, size, -np.inf)
+    top = np.max(weighed, axis=axes, keepdims=True, initial=-np.inf)
+    with np.errstate(all="ignore"):
+        e = np.exp(a - top)
+        if np.isinf(top).any():
+            e = np.where(np.isinf(top), weighed == top, e)
+    return top, e
+
+
+@primitive
+class LogSumExp(Primitive):
+    """log |sum b e^a| over `axes`, from operands a and perhaps b.  d = sum s (b da + db), where
+    s = e^a / sum b e^a.
+
+    The largest power is taken out first, and the sum of the others goes through log1p, so that
+    neither size nor rounding hurts.  Unless `absolute`, a negative sum gives NaN.
+    """
+
+    axes: Axes = (-1,)
+    keepdims: bool = False
+    absolute: bool = False
+    keeps_out = False
+    samples = (
+        sample("f64[3,4]"),
+        sample("f64[3,4]", axes=(-2, -1), keepdims=True),
+        sample("f64[3,4]", "f64[3,4]", within=(0.5, 2.0)),
+        sample("f64[2,3]", "f64[2,3]", within=(-2.0, -0.5), absolute=True),
+        sample("c128[3]"),
+    )
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval(reduced(avals[0].shape, self.axes, self.keepdims), promote(*avals))
+
+    def evaluate(self, *xs: Value) -> Value:
+        a, b = xs if len(xs) == 2 else (xs[0], np.ones((), xs[0].dtype))
+        top, e = powers(a, b, self.axes)
+        first = (a == top) & (b != 0)
+        with np.errstate(all="ignore"):
+            main = np.sum(np.where(first, b * e, 0.0), axis=self.axes, keepdims=True)
+            rest = np.sum(np.where(first, 0.0, b * e), axis=self.axes, keepdims=True)
+            if a.dtype.kind == "c":
+                out = np.log(main + rest) + top
+            else:
+                ratio = rest / main
+                close = np.isfinite(ratio) & (ratio > -1)
+                small = np.log1p(np.where(close, ratio, 0.0)) + np.log(np.abs(main))
+                out = np.where(close, small, np.log(np.abs(main + rest))) + top
+                if not self.absolute:
+                    out = np.where(main + rest < 0, np.nan, out)
+        out = out.astype(np.result_type(*xs), copy=False)
+        return out if self.keepdims else np.squeeze(out, self.axes)
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        share = Share(self.axes)(*xs)
+        weight = share * xs[1] if i == 0 and len(xs) == 2 else share
+        return np.sum(weight * dx, axis=self.axes, keepdims=self.keepdims)
+
+
+@primitive
+class Share(Primitive):
+    """s = e^a / sum b e^a over `axes`, from operands a and perhaps b: the softmax where b is 1.
+
+    d = s (da - sum s (b da + db)).
+    """
+
+    axes: Axes = (-1,)
+    samples = (
+        sample("f64[3,4]"),
+        sample("f64[3,4]", axes=(-2, -1)),
+        sample("f64[3,4]", "f64[3,4]", within=(0.5, 2.0)),
+        sample("c128[3]"),
+    )
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval(avals[0].shape, promote(*avals))
+
+    def evaluate(self, *xs: Value) -> Value:
+        a, b = xs if len(xs) == 2 else (xs[0], np.ones((), xs[0].dtype))
+        _, e = powers(a, b, self.axes)
+        with np.errstate(all="ignore"):
+            share = e / np.sum(b * e, axis=self.axes, keepdims=True)
+        return share.astype(np.result_type(*xs), copy=False)
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        weight = out * xs[1] if i == 0 and len(xs) == 2 else out
+        common = np.sum(weight * dx, axis=self.axes, keepdims=True)
+        return out * (dx - common) if i == 0 else -out * common
+
+
+@primitive
+class SumSign(Opaque):
+    """The sign of sum b e^a over `axes`."""
+
+    axes: Axes = (-1,)
+    keepdims: bool = False
+    samples = (sample("f64[3,4]", "f64[3,4]", axes=(-2,)),)
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval(reduced(avals[0].shape, self.axes, self.keepdims), promote(*avals))
+
+    def evaluate(self, *xs: Value) -> Value:
+        a, b = xs
+        return np.sign(np.sum(b * powers(a, b, self.axes)[1], self.axes, keepdims=self.keepdims))
+
+
+def logsumexp(
+    a: Any,
+    axis: Any = None,
+    b: Any = None,
+    keepdims: Any = False,
+    return_sign: bool = False,
+) -> Any:
+    """log(sum(b * exp(a))) over `axis` (None: all), without overflow, as SciPy has it.
+
+    With `return_sign`, the logarithm of the absolute sum and the sign of the sum.
+
+    >>> logsumexp(np.array([1000.0, 1000.0]))
+    np.float64(1000.6931471805599)
+    """
+    x = array(a)
+    if not is_inexact(x.dtype):
+        x = astype(x, np.float64)
+    operands = [x]
+    if b is not None:
+        weights = array(b)
+        shape = np.broadcast_shapes(tuple(x.shape), tuple(weights.shape))
+        operands = [broadcast_to(x, shape), broadcast_to(weights, shape)]
+    axes = axes_from_end(axis, operands[0].ndim, "logsumexp")
+    out = LogSumExp(axes, bool(keepdims), return_sign)(*operands)
+    if not return_sign:
+        return out
+    if promote(*operands).kind == "c":
+        raise RuleError(
+            "logsumexp: the sign of a complex sum has no derivative of its own here; "
+            "leave out return_sign, and take np.real of the result for the logarithm of the size"
+        )
+    if b is None:
+        return out, np.ones(np.shape(out), out.dtype)
+    return out, SumSign(axes, bool(keepdims))(*operands)
+
+
+# The ufuncs' own spelling: np.add.reduce
+
+
+def reducing(ufunc: np.ufunc, ours: Callable[..., Value]) -> None:
+    """Let `ufunc.reduce` find the function that reduces with it; its `axis` is 0 unless given."""
+
+    def reduce(array: Any, axis: Any = 0, dtype: Any = None, **options: Any) -> Value:
+        x = array if dtype is None else astype(array, dtype)
+        return ours(x, axis, **options)
+
+    implements_method(ufunc, "reduce")(reduce)
+
+
+def log_add(a: Any, axis: Any, keepdims: Any = False, initial: Any = None, where: Any = True,
+            base: float = 1.0) -> Value:  # fmt: skip
+    """`np.logaddexp.reduce`; `base` is the logarithm of the base."""
+    x = array(a) * base if base != 1.0 else array(a)
+    if where is not True:
+        x = np.where(kept(where, x, "logaddexp.reduce"), x, np.full((), -np.inf, x.dtype))
+    out = logsumexp(x, axis, keepdims=keepdims)
+    out = out / base if base != 1.0 else out
+    if initial is None:
+        return out
+    return np.logaddexp(out, initial) if base == 1.0 else np.logaddexp2(out, initial)
+
+
+def odd(a: Any, axis: Any, keepdims: Any = False, initial: Any = None, where: Any = True) -> Value:
+    """`np.logical_xor.reduce`: whether an odd number of elements hold."""
+    x = truths(a)
+    start = 0 if initial is None else int(bool(initial))
+    count = sum(x, axis, np.intp, keepdims=keepdims, initial=start, where=where)
+    return np.not_equal(count - 2 * np.floor_divide(count, 2), 0)
+
+
+for _ufunc, _ours in (
+    (np.add, sum), (np.multiply, prod), (np.maximum, max), (np.minimum, min),
+    (np.logical_and, all), (np.logical_or, any), (np.logical_xor, odd), (np.logaddexp, log_add),
+    (np.logaddexp2, lambda a, axis, **options: log_add(a, axis, base=np.log(2.0), **options)),
+):  # fmt: skip
+    reducing(_ufunc, _ours)

@@ -9,16 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Aval, Value
+from ..core.avals import Value
+from ..core.dispatch import implements
+from ..core.element import Element, Scalar
 from ..core.families import Constant
 from ..core.primitive import primitive
 from ..core.samples import sample
-from .faces import face
+from .faces import array, delivered, face, whole
 
 REAL_ONE = (
-    "floor", "ceil", "trunc", "rint", "sign", "signbit", "isnan", "isinf", "isfinite", "spacing",
+    "floor", "ceil", "trunc", "rint", "signbit", "isnan", "isinf", "isfinite", "spacing",
     "logical_not",
 )  # fmt: skip
+TESTS = ("isposinf", "isneginf", "isreal", "iscomplex")
 REAL_TWO = (
     "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
     "logical_and", "logical_or", "logical_xor", "floor_divide",
@@ -33,7 +36,7 @@ class Step(Constant):
 
     function: str = "floor"
     samples = (
-        *(sample("f64[3,4]", function=f) for f in REAL_ONE),
+        *(sample("f64[3,4]", function=f) for f in (*REAL_ONE, *TESTS, "fix", "sign")),
         *(sample("f64[3,4]", "f64[4]", function=f) for f in REAL_TWO),
         *(sample("i64[3,4]", function=f, within=(0, 9)) for f in WHOLE_ONE),
         *(sample("i64[3,4]", "i64[4]", function=f, within=(0, 9)) for f in WHOLE_TWO),
@@ -42,12 +45,62 @@ class Step(Constant):
     def evaluate(self, *xs: Value) -> Value:
         return getattr(np, self.function)(*xs)
 
-    def dtype(self, *avals: Aval) -> np.dtype[Any]:
-        return np.result_type(self.evaluate(*(np.ones((), a.dtype) for a in avals)))
-
-    def element(self, e: Any, *xs: Any) -> Any:
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
         return e.call(self.function, *xs)
 
 
-for _function in (*REAL_ONE, *REAL_TWO, *WHOLE_ONE, *WHOLE_TWO):
+@primitive
+class Round(Constant):
+    """Rounded to `decimals` places, ties to even.  Its derivative is 0 between the jumps."""
+
+    decimals: int = 0
+    samples = (sample("f64[3,4]"), sample("f64[3,4]", decimals=1), sample("c128[3]", decimals=2))
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.round(xs[0], self.decimals)
+
+
+@primitive
+class IsClose(Constant):
+    """Whether |a - b| <= atol + rtol |b|; the operands are a, b, rtol, atol."""
+
+    equal_nan: bool = False
+    samples = (
+        sample("f64[3,4]", "f64[4]", "f64[]", "f64[3,1]"),
+        sample("f64[3]", "f64[3]", "f64[]", "f64[]", equal_nan=True),
+    )
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.isclose(*xs, equal_nan=self.equal_nan)
+
+
+for _function in (*REAL_ONE, *REAL_TWO, *WHOLE_ONE, *WHOLE_TWO, "isnat"):
     face(Step(_function), getattr(np, _function))
+
+
+def test_of(name: str) -> None:
+    """Let NumPy's test of that name, which is no ufunc, find its `Step`."""
+    step = Step(name)
+
+    def test(x: Any, out: Any = None) -> Value:
+        return delivered(name, step(array(x)), out)
+
+    implements(getattr(np, name))(test)
+
+
+for _function in (*TESTS, "fix"):
+    test_of(_function)
+
+
+@implements(np.round, np.around)
+def round_(a: Any, decimals: int = 0, out: Any = None) -> Value:
+    """`a` rounded to `decimals` places, ties to even."""
+    return delivered("round", Round(whole(decimals))(array(a)), out)
+
+
+@implements(np.isclose)
+def isclose(
+    a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False
+) -> Value:
+    """Whether `a` and `b` agree within tolerances, element by element: a plain mask."""
+    return IsClose(bool(equal_nan))(*map(array, (a, b, rtol, atol)))

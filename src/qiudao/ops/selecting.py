@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..core.avals import Aval, Value, promote
-from ..core.dispatch import implements
+from ..core.dispatch import concrete, implements, overrides
+from ..core.element import Element, Scalar
 from ..core.families import Elementwise, Smooth, shrink
 from ..core.primitive import Parents, Product, Terms, Values, primitive
 from ..core.samples import sample
-from .faces import face, operand
+from .faces import array, delivered, face, operand
+
+PAIRS = (
+    sample("f64[3,4]", "f64[3,4]"),
+    sample("f64[4]", "f64[3,1]"),
+    sample("f64[3,1]", "f64[3,1]"),
+)
+UNSET: Any = np._NoValue  # NumPy's own mark of an argument that was left out
 
 
 @primitive
@@ -46,7 +54,7 @@ class Where(Elementwise):
         )
 
     def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
-        chosen = (alive & xs[0], alive & ~xs[0])
+        chosen = (alive & xs[0], alive & np.logical_not(xs[0]))
         lanes = [
             None if p is None else shrink(live, p.shape)
             for live, p in zip(chosen, parents[1:], strict=True)
@@ -56,45 +64,118 @@ class Where(Elementwise):
     def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
         return (values[0], *parents[1:])
 
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
+        return e.select(*xs)
+
+
+class Extreme(Smooth):
+    """One of two operands, the better in an order; at a tie each gets half the slope.
+
+    A NaN operand makes both slopes NaN; where `forgiving`, the other operand is taken.
+    """
+
+    is_selection = True
+    forgiving: ClassVar[bool] = False
+
+    def better(self, x: Value, y: Value) -> Value:
+        """Whether `x` comes before `y` and is no tie."""
+        raise NotImplementedError
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        mine, other = xs[i], xs[1 - i]
+        slope = share(self.better(mine, other), mine, other)
+        if not self.forgiving:
+            return slope
+        one = mine.dtype.type(1)
+        slope = np.where(np.isnan(mine) & ~np.isnan(other), one - one, slope)
+        return np.where(np.isnan(other) & ~np.isnan(mine), one, slope)
+
 
 @primitive
-class Maximum(Smooth):
-    """The larger of two; at a tie each gets half the slope."""
+class Maximum(Extreme):
+    """The larger of two, NaN where either is.  A tie is shared equally."""
 
     ufunc = np.maximum
-    reads = "x"
-    is_selection = True
-    samples = (sample("f64[3,4]", "f64[3,4]"), sample("f64[4]", "f64[3,1]"))
+    samples = (*PAIRS, sample("c128[3]", "c128[3]"))
 
-    def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        mine, other = xs[i], xs[1 - i]
-        return share(mine > other, mine == other, mine, other)
+    def better(self, x: Value, y: Value) -> Value:
+        return x > y
 
 
 @primitive
-class Minimum(Smooth):
-    """The smaller of two; at a tie each gets half the slope."""
+class Minimum(Extreme):
+    """The smaller of two, NaN where either is.  A tie is shared equally."""
 
     ufunc = np.minimum
-    reads = "x"
+    samples = PAIRS
+
+    def better(self, x: Value, y: Value) -> Value:
+        return x < y
+
+
+@primitive
+class FMax(Extreme):
+    """The larger of two, NaN only where both are.  A tie is shared equally."""
+
+    ufunc = np.fmax
+    forgiving = True
+    samples = PAIRS
+
+    def better(self, x: Value, y: Value) -> Value:
+        return x > y
+
+
+@primitive
+class FMin(Extreme):
+    """The smaller of two, NaN only where both are.  A tie is shared equally."""
+
+    ufunc = np.fmin
+    forgiving = True
+    samples = PAIRS
+
+    def better(self, x: Value, y: Value) -> Value:
+        return x < y
+
+
+def share(wins: Value, x: Value, y: Value) -> Value:
+    """The slope in `x`: 1 where it wins, half at a tie, NaN where either is NaN."""
+    one = x.dtype.type(1)
+    slope = np.where(wins, one, np.where(x == y, one / 2, one - one))
+    return np.where((x != x) | (y != y), np.nan * one, slope)
+
+
+@primitive
+class Clip(Smooth):
+    """`x` held between `low` and `high`: min(max(x, low), high), and so its derivative.
+
+    At a bound x and the bound get half the slope each; where low > high the result is high.
+    """
+
+    ufunc = np.clip
     is_selection = True
-    samples = (sample("f64[3,4]", "f64[3,4]"), sample("f64[4]", "f64[3,1]"))
+    samples = (
+        sample("f64[3,4]", "f64[]", "f64[4]"),
+        sample("f64[5]", "f64[1]", "f64[1]", within=(-3.0, 3.0)),
+    )
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        mine, other = xs[i], xs[1 - i]
-        return share(mine < other, mine == other, mine, other)
+        x, low, high = xs
+        raised = np.maximum(x, low)
+        if i == 2:
+            return share(high < raised, high, raised)
+        kept = share(raised < high, raised, high)
+        return kept * (share(x > low, x, low) if i == 0 else share(low > x, low, x))
+
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
+        x, low, high = xs
+        return e.call("minimum", e.call("maximum", x, low), high)
 
 
-def share(wins: Value, ties: Value, x: Value, y: Value) -> Value:
-    """1 for the one chosen, half at a tie, NaN where the comparison means nothing."""
-    slope = np.where(wins, 1.0, np.where(ties, 0.5, 0.0))
-    unordered = (x != x) | (y != y)
-    return np.where(unordered, np.nan, slope) if np.any(unordered) else slope
-
-
-where_ = Where()
+where_, clip_ = Where(), Clip()
 maximum = face(Maximum(), np.maximum)
 minimum = face(Minimum(), np.minimum)
+fmax = face(FMax(), np.fmax)
+fmin = face(FMin(), np.fmin)
 
 
 @implements(np.where)
@@ -103,10 +184,88 @@ def where(condition: Any, *branches: Any) -> Value:
     if not branches:
         return np.nonzero(condition)
     x, y = map(operand, branches)
-    mask = operand(condition)
-    if getattr(mask, "dtype", None) != np.bool_:
-        mask = mask != 0
-    return where_(mask, x, y)
+    mask = array(condition)
+    return where_(mask if mask.dtype == np.bool_ else mask != 0, x, y)
 
 
-__all__ = ["Maximum", "Minimum", "Where", "maximum", "minimum", "where"]
+@implements(np.clip)
+def clip(
+    a: Any,
+    a_min: Any = UNSET,
+    a_max: Any = UNSET,
+    out: Any = None,
+    *,
+    min: Any = UNSET,
+    max: Any = UNSET,
+    **options: Any,
+) -> Value:
+    """`a` held between bounds, either of which may be None, an array or a tensor."""
+    if a_min is UNSET and a_max is UNSET:
+        low, high = min, max
+    elif a_min is UNSET or a_max is UNSET:
+        missing = "a_min" if a_min is UNSET else "a_max"
+        raise TypeError(f"clip: {missing} is missing; give None for a side without a bound")
+    elif min is UNSET and max is UNSET:
+        low, high = a_min, a_max
+    else:
+        raise ValueError("clip: the bounds are given twice; give a_min and a_max, or min and max")
+    low, high = (None if bound is UNSET else bound for bound in (low, high))
+    x = array(a)
+    if low is None and high is None:
+        result = np.positive(x, **options)
+    elif low is None:
+        result = np.minimum(x, operand(high), **options)
+    elif high is None:
+        result = np.maximum(x, operand(low), **options)
+    else:
+        result = _clip_face(x, low, high, **options)
+    return delivered("clip", result, out)
+
+
+_clip_ufunc = np._core.umath.clip
+face(clip_, _clip_ufunc)
+_clip_face = overrides[_clip_ufunc]
+
+
+@implements(np.nan_to_num)
+def nan_to_num(
+    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Value:
+    """`x` with finite numbers for NaN and infinities; those lanes have no slope."""
+    given = array(x)
+    if given.dtype.kind not in "fc":
+        return np.copy(given)
+    options = (nan, posinf, neginf)
+    if given.dtype.kind == "c":
+        result = finite(np.real(given), *options) + 1j * finite(np.imag(given), *options)
+    else:
+        result = finite(given, *options)
+    if copy:
+        return result
+    given[...] = result
+    return given
+
+
+def finite(x: Value, nan: Any, posinf: Any, neginf: Any) -> Value:
+    """Real `x` with replacements for what is not finite, in its own precision."""
+    limits = np.finfo(x.dtype)
+    for lanes, value in (
+        (np.isnan(x), nan),
+        (np.isposinf(x), limits.max if posinf is None else posinf),
+        (np.isneginf(x), limits.min if neginf is None else neginf),
+    ):
+        value = operand(value)
+        same = value if np.result_type(value) == x.dtype else array(value).astype(x.dtype)
+        x = np.where(lanes, same, x)
+    return x
+
+
+@implements(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Value:
+    """The real part of `a` if all imaginary parts are within `tol` (in epsilons when above 1)."""
+    x = array(a)
+    if x.dtype.kind != "c":
+        return x
+    if tol > 1:
+        tol = tol * np.finfo(x.dtype).eps
+    return np.real(x) if np.all(np.absolute(concrete(x).imag) < tol) else x

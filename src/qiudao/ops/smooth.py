@@ -6,13 +6,20 @@ a rounded result, so that tails and extreme scales stay accurate.
 
 from __future__ import annotations
 
+import functools
+import math
+from typing import Any
+
 import numpy as np
 
 from ..core.avals import Value
+from ..core.element import Element, Scalar
 from ..core.families import Smooth
 from ..core.primitive import primitive
 from ..core.samples import sample
 from .faces import face
+
+LOG_2, LOG_10 = math.log(2.0), math.log(10.0)  # plain numbers, so that float32 stays float32
 
 ANY = (sample("f64[3,4]"), sample("f64[]"), sample("c128[3]"))
 POSITIVE = (sample("f64[3,4]", within=(0.2, 3.0)), sample("c128[3]", within=(0.2, 3.0)))
@@ -40,7 +47,7 @@ class Exp2(Smooth):
     samples = ANY
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return out * np.log(2.0)
+        return out * LOG_2
 
 
 @primitive
@@ -73,7 +80,7 @@ class Log2(Smooth):
     samples = POSITIVE
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return 1.0 / (xs[0] * np.log(2.0))
+        return 1.0 / (xs[0] * LOG_2)
 
 
 @primitive
@@ -84,7 +91,7 @@ class Log10(Smooth):
     samples = POSITIVE
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return 1.0 / (xs[0] * np.log(10.0))
+        return 1.0 / (xs[0] * LOG_10)
 
 
 @primitive
@@ -213,14 +220,32 @@ class Cosh(Smooth):
 
 @primitive
 class Tanh(Smooth):
-    """Hyperbolic tangent.  d = dx / cosh(x)^2: 1 - out^2 would lose all its digits in the tails."""
+    """Hyperbolic tangent.  d = sech(x)^2 dx: 1 - out^2 would lose all its digits in the tails."""
 
     ufunc = np.tanh
     samples = (sample("f64[3,4]"), sample("f64[]"), sample("c128[3]", within=(-0.8, 0.8)))
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        sech = 1.0 / np.cosh(xs[0])
+        sech = Sech()(xs[0])
         return sech * sech
+
+
+@primitive
+class Sech(Smooth):
+    """1 / cosh(x).  d = -out tanh(x) dx: bounded at every order, where a quotient gives 0 times inf."""
+
+    reads = "both"
+    samples = (sample("f64[3,4]"), sample("c128[3]", within=(-0.8, 0.8)))
+
+    def evaluate(self, *xs: Value) -> Value:
+        with np.errstate(over="ignore"):
+            return 1.0 / np.cosh(xs[0])
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return -out * np.tanh(xs[0])
+
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
+        return e.call("reciprocal", e.call("cosh", xs[0]))
 
 
 @primitive
@@ -283,11 +308,10 @@ class Degrees(Smooth):
 
 @primitive
 class Sinc(Smooth):
-    """sin(pi x) / (pi x), and 1 at 0; the hole at 0 is filled at every order.
+    """The derivative of order `order` of sin(pi x) / (pi x), which is 1 at 0.
 
-    The n-th derivative is the integral over [0, 1] of pi^n t^n cos(pi x t + n pi/2), which has
-    no hole (DLMF 6.2.10 differentiated); near 0 its series is summed, elsewhere the recurrence
-    f^(n) = (sin^(n)(pi x) pi^(n-1) - n f^(n-1)) / x is used.
+    No order has a hole at 0: the n-th is the integral over t in [0, 1] of
+    (pi t)^n cos(pi x t + n pi/2), differentiated from sin(u)/u = integral of cos(u t).
     """
 
     order: int = 0
@@ -295,6 +319,8 @@ class Sinc(Smooth):
     samples = (
         sample("f64[3,4]", within=(-3.0, 3.0)),
         sample("f64[3]", within=(-1e-3, 1e-3)),
+        sample("f64[5]", within=(7.0, 9.0)),
+        sample("c128[3]"),
     )
 
     def evaluate(self, *xs: Value) -> Value:
@@ -304,30 +330,31 @@ class Sinc(Smooth):
         return Sinc(self.order + 1)(xs[0])
 
 
-def sinc_derivative(x: Value, n: int) -> Value:
-    """The n-th derivative of sinc: a series for |x| < n + 1, the recurrence beyond."""
-    x = np.asarray(x)
-    bound = 0.5 * (n + 1)
-    near = np.where(np.abs(x) < bound, x, 0.0)
-    total = np.zeros(x.shape, np.result_type(x, 0.0))
-    # sinc(x) = sum_k (-1)^k (pi x)^(2k) / (2k+1)!, differentiated n times term by term
-    first = (n + 1) // 2
-    term_power = near ** (2 * first - n)
-    factor = (-1.0) ** first * np.pi ** (2 * first) / _factorial(2 * first - n) / (2 * first + 1)
-    for k in range(first, first + 30 + 2 * n):
-        total = total + factor * term_power
-        term_power = term_power * near * near
-        p = 2 * k - n
-        factor *= -(np.pi**2) * (2 * k + 1) / ((2 * k + 3) * (p + 1) * (p + 2))
-    far = np.where(np.abs(x) < bound, 1.0, x)
+def sinc_derivative(x: Any, n: int) -> Any:
+    """The n-th derivative of sinc: the integral for |x| < 8, a recurrence beyond.
+
+    f^(m) = (pi^(m-1) sin^(m)(pi x) - m f^(m-1)) / x is stable while pi |x| > n.
+    """
+    given = np.asarray(x)
+    x = given.astype(np.result_type(given, np.float64))
+    near = np.abs(x) < 8.0
+    u = np.pi * np.where(near, x, 0.0)
+    wave, sign = (np.cos, np.sin)[n % 2], (1.0, -1.0, -1.0, 1.0)[n % 4]
+    total = np.zeros_like(u)
+    for t, weight in unit_rule(40):
+        total += weight * (np.pi * t) ** n * wave(u * t)
+    far = np.where(near, 1.0, x)
     value = np.sinc(far)
     for m in range(1, n + 1):
-        value = (np.sin(np.pi * far + m * np.pi / 2) * np.pi ** (m - 1) - m * value) / far
-    return np.where(np.abs(x) < bound, total, value)
+        value = (np.pi ** (m - 1) * np.sin(np.pi * far + m * (np.pi / 2)) - m * value) / far
+    return np.where(near, sign * total, value).astype(given.dtype)[()]
 
 
-def _factorial(n: int) -> float:
-    return float(np.prod(np.arange(1, n + 1, dtype=float)))
+@functools.cache
+def unit_rule(count: int) -> list[tuple[float, float]]:
+    """Nodes and weights of Gauss and Legendre's rule on [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return [(0.5 * (t + 1.0), 0.5 * w) for t, w in zip(nodes.tolist(), weights.tolist())]
 
 
 exp, exp2, expm1 = face(Exp(), np.exp), face(Exp2(), np.exp2), face(ExpM1(), np.expm1)

@@ -1,7 +1,8 @@
 """The short road for the operators: one Python call from `a * b` to a recorded tensor.
 
-These do what `Tensor.process` does, for operands that are tensors of one level or plain numbers,
-with everything in one frame.  Whatever else comes goes the general way.
+These do what `Tensor.process` does, for operands that are tensors of one level, plain arrays or
+numbers, with everything in one frame.  Whatever else comes goes the general way.  `depth` is how
+far above the short road the user's frame is: 1 from an operator, 2 through NumPy's dispatch.
 """
 
 from __future__ import annotations
@@ -10,27 +11,41 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..core.avals import Value
+from ..core.families import Additive
 from ..core.modes import modes
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
+from ..ops.arithmetic import Multiply
 from ..ops.faces import operand
+from ..ops.indexing import GetItem
+from ..ops.indexing import getitem as general_getitem
+from .record import protect
 
 frame = sys._getframe
 Operator = Callable[[Any, Any], Any]
 
+NUMBERS = {float, int, np.float64, np.float32}
 
-def binary(tensor: type, primitive: Primitive, compute: Operator) -> tuple[Operator, Operator]:
+
+def binary(
+    tensor: type, primitive: Primitive, compute: Operator, depth: int
+) -> tuple[Operator, Operator]:
     """`a op b` and its reflection, for the class `tensor`."""
     keep = primitive.keep
     keeps_out = primitive.keeps_out
+    keeps_nothing = isinstance(primitive, Additive)
+    is_product = isinstance(primitive, Multiply)
+    ndarray = np.ndarray
 
     def forward(self: Any, other: Any) -> Value:
         kind = type(other)
-        if kind is float or kind is int:
-            b, y = other, None
-        elif kind is tensor and other.level == self.level:
+        if kind is tensor and other.level == self.level:
             b, y = other.value, other.node
+        elif kind in NUMBERS or kind is ndarray:
+            b, y = other, None
         else:
             return primitive(self, operand(other))
         x = self.node
@@ -42,7 +57,7 @@ def binary(tensor: type, primitive: Primitive, compute: Operator) -> tuple[Opera
         made.version = 0
         if (x is None and y is None) or self.level < modes.floor:
             made.node = None
-            made.cut = self.cut if y is None and kind is not tensor else self.cut or other.cut
+            made.cut = self.cut or other.cut if kind is tensor else self.cut
             return made
         made.cut = None
         made.node = node = Equation()
@@ -52,16 +67,24 @@ def binary(tensor: type, primitive: Primitive, compute: Operator) -> tuple[Opera
         node.notes = None
         node.primitive = primitive
         node.parents = parents = (x, y)
-        node.operands = keep((a, b), parents)
+        if keeps_nothing:
+            operands = parents
+        elif is_product:  # `keep` of these two, without the call
+            operands = (x if y is None else a, y if x is None else b)
+        else:
+            operands = keep((a, b), parents)
+        if kind is ndarray and operands[1] is b:
+            operands = protect(node, operands, 1)
+        node.operands = operands
         node.out = value if keeps_out else None
-        where = frame(1)
+        where = frame(depth)
         node.code = where.f_code
         node.offset = where.f_lasti
         return made
 
     def reflected(self: Any, other: Any) -> Value:
         kind = type(other)
-        if kind is not float and kind is not int:
+        if kind not in NUMBERS and kind is not ndarray:
             return primitive(operand(other), self)
         y = self.node
         b = self.value
@@ -82,9 +105,12 @@ def binary(tensor: type, primitive: Primitive, compute: Operator) -> tuple[Opera
         node.notes = None
         node.primitive = primitive
         node.parents = parents = (None, y)
-        node.operands = keep((other, b), parents)
+        operands = keep((other, b), parents)
+        if kind is ndarray and operands[0] is other:
+            operands = protect(node, operands, 0)
+        node.operands = operands
         node.out = value if keeps_out else None
-        where = frame(1)
+        where = frame(depth)
         node.code = where.f_code
         node.offset = where.f_lasti
         return made
@@ -95,7 +121,7 @@ def binary(tensor: type, primitive: Primitive, compute: Operator) -> tuple[Opera
 def unary(
     tensor: type, primitive: Primitive, compute: Callable[[Any], Any], depth: int
 ) -> Callable[[Any], Any]:
-    """A function of one tensor; the user's frame is `depth` above it."""
+    """A function of one tensor."""
     keep = primitive.keep
     keeps_out = primitive.keeps_out
 
@@ -127,3 +153,20 @@ def unary(
         return made
 
     return apply
+
+
+_BASIC = {int, slice, type(None), type(Ellipsis)}
+
+
+def getitem(self: Any, index: Any) -> Value:
+    """`x[index]`; an index of plain integers and slices goes straight to its primitive."""
+    kind = type(index)
+    if kind is slice or kind is int:
+        pattern: tuple[Any, ...] = (index,)
+    elif kind is tuple and _BASIC.issuperset(map(type, index)):
+        pattern = index
+    else:
+        return general_getitem(self, index)
+    taken = object.__new__(GetItem)
+    object.__setattr__(taken, "index", pattern)
+    return self.process(taken, (self,))

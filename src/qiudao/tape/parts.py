@@ -37,5 +37,8 @@ class Part(Primitive):
     ) -> Terms:
         return [Cotangents(ct if i == self.index else None for i in range(self.count))]
 
+    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+        return [tuple(alive if i == self.index else None for i in range(self.count))]
+
     def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
         return tuple(parents)

@@ -18,15 +18,18 @@ from ..core.dispatch import Tracer, concrete, overrides
 from ..core.errors import DtypeError, GradientError, ShapeError
 from ..core.methods import ArrayMethods
 from ..core.modes import TAPE, modes
-from ..core.node import Leaf, Node
+from ..core.node import Equation, Leaf, Node, next_number
 from ..core.primitive import Primitive
-from ..core.source import Line, here
+from ..core.source import Line, caller, here
+from ..core.views import Tie, View, follow, tie
 from ..ops.stopping import stop_gradient
 from .hooks import Handle, add_hook
 from .record import record
 
 
-short_roads: dict[np.ufunc, Callable[[Any], Any]] = {}  # filled by `operators.py`
+# The short roads of `fast.py`, by ufunc; filled by `operators.py`.
+one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
+two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
 
 
 class Cut:
@@ -48,13 +51,14 @@ SETTLED = Cut("a recorded sweep that left a constant", Line("", 0, ""))  # its d
 class Tensor(ArrayMethods, Tracer):
     """An array that records what is done to it.  Make one with `qd.tensor`."""
 
-    __slots__ = ("__weakref__", "cut", "level", "node", "value", "version")
+    __slots__ = ("__weakref__", "cut", "level", "node", "tied", "value", "version")
 
     value: Value
     node: Node | None
     level: float
     version: int
     cut: Cut | None
+    tied: Tie  # set on views only
     backward: Callable[..., None]  # set by `backward.py`, which needs this class
 
     @staticmethod
@@ -77,13 +81,21 @@ class Tensor(ArrayMethods, Tracer):
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Value:
-        if len(inputs) == 1 and not kwargs and method == "__call__":
-            road = short_roads.get(ufunc)
-            if road is not None:
-                return road(self)
+        if not kwargs and method == "__call__":
+            if len(inputs) == 1:
+                road = one_operand.get(ufunc)
+                if road is not None:
+                    return road(self)
+            else:
+                roads = two_operands.get(ufunc)
+                if roads is not None:
+                    first, second = inputs
+                    return roads[0](first, second) if first is self else roads[1](self, first)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
+        if len(xs) == 1:
+            return apply_one(primitive, self)
         level = self.level
         values: list[Value] = []
         parents: list[Node | None] = []
@@ -97,10 +109,7 @@ class Tensor(ArrayMethods, Tracer):
             else:
                 values.append(x)
                 parents.append(None)
-        result = record(primitive, values, parents, primitive(*values), like)
-        if primitive.is_view and isinstance(result, Tensor):
-            return as_view(result, self, primitive)
-        return result
+        return record(primitive, values, parents, primitive(*values), like)
 
     def concrete(self) -> Any:
         return concrete(self.value)
@@ -361,77 +370,61 @@ class Tensor(ArrayMethods, Tracer):
         return self._write_whole(self @ other)
 
 
-class View(Tensor):
-    """A tensor whose NumPy value would share memory with another's.
+class TensorView(View, Tensor):
+    """A tensor whose NumPy value would share memory with another's."""
 
-    A write to either shows in both: writing here rewrites the base, and reading here after the
-    base was written applies `how` to it again.
-    """
+    __slots__ = ()
 
-    __slots__ = ("base", "how", "own_node", "own_value", "own_version", "seen")
+    plain = Tensor
+    state = Tensor.value.__get__
+    fields = ("value", "node", "level", "cut")
 
-    base: Tensor
-    how: Primitive
-    own_value: Value
-    own_node: Node | None
-    own_version: int
-    seen: int
-
-    def refresh(self) -> None:
-        """Follow the base if it was written since."""
-        if self.base.version != self.seen:
-            fresh = self.how(self.base)
-            self.own_value, self.own_node = fresh.value, fresh.node
-            self.level = fresh.level
-            self.own_version += 1
-            self.seen = self.base.version
-
-    @property
-    def value(self) -> Value:  # type: ignore[override]
-        self.refresh()
-        return self.own_value
-
-    @value.setter
-    def value(self, value: Value) -> None:
-        self.own_value = value
-
-    @property
-    def node(self) -> Node | None:  # type: ignore[override]
-        self.refresh()
-        return self.own_node
-
-    @node.setter
-    def node(self, node: Node | None) -> None:
-        self.own_node = node
+    value = follow(Tensor.value, Tensor.value)
+    node = follow(Tensor.node, Tensor.value)
+    level = follow(Tensor.level, Tensor.value)
+    cut = follow(Tensor.cut, Tensor.value)
 
     @property
     def version(self) -> int:  # type: ignore[override]
-        self.refresh()
-        return self.own_version
-
-    @version.setter
-    def version(self, version: int) -> None:
-        self.own_version = version
+        version: int = self.tied.root.version
+        return version
 
     def refuse_leaf_write(self) -> None:
-        self.base.refuse_leaf_write()
+        self.tied.root.refuse_leaf_write()
 
     def overwrite(self, new: Value) -> None:
-        self.base.overwrite(self.how.write(self.base, new))
-        self.refresh()
+        unseen = not self.tied.recorded and self.level >= modes.floor
+        if unseen and any(isinstance(t, Tensor) and t.node for t in (new, self.tied.root)):
+            raise GradientError(
+                "setitem: this view was made under qd.no_grad(), so it would not show the gradient "
+                "of what is written through it; make the view outside of that block"
+            )
+        super().overwrite(new)
 
 
-def as_view(result: Tensor, base: Tensor, how: Primitive) -> Tensor:
-    """Tie a result to the tensor it views, where NumPy's value is a view of it."""
-    if getattr(result.concrete(), "base", None) is None:
-        return result
-    made = View()
-    made.base = base
-    made.how = how
-    made.seen = base.version
-    made.own_value = result.value
-    made.own_node = result.node
-    made.own_version = 0
-    made.level = result.level
-    made.cut = result.cut
-    return made
+def apply_one(primitive: Primitive, x: Tensor) -> Value:
+    """`process` for a primitive of one operand, which most are: without the lists."""
+    value = x.value
+    out = primitive(value) if isinstance(value, Tracer) else primitive.evaluate(value)
+    if primitive.is_constant:
+        return out
+    node = x.node
+    if node is None or isinstance(out, tuple) or x.level < modes.floor:
+        result = record(primitive, (value,), (node,), out, x)
+    else:
+        result = Tensor()
+        result.value = out
+        result.level = x.level
+        result.version = 0
+        result.cut = None
+        result.node = made = Equation()
+        made.number = next_number()
+        made.shape = out.shape
+        made.dtype = out.dtype
+        made.notes = None
+        made.primitive = primitive
+        made.parents = parents = (node,)
+        made.operands = primitive.keep((value,), parents)
+        made.out = out if primitive.keeps_out else None
+        made.code, made.offset = caller()
+    return tie(result, x, primitive, TensorView) if primitive.is_view else result

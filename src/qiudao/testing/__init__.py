@@ -1,5 +1,5 @@
 """For those who write rules: the checks that every primitive of ours passes."""
 
-from .rules import check_rule, every_sample
+from .rules import RuleCheckError, check_rule, every_sample
 
-__all__ = ["check_rule", "every_sample"]
+__all__ = ["RuleCheckError", "check_rule", "every_sample"]

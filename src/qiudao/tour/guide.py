@@ -18,6 +18,7 @@ from qiudao.tour.study import (
     CHAIN_EXACT,
     POLYNOMIAL_EXACT,
     START,
+    STEP,
     compare_ways,
     cost_of_gradient,
     errors_by_step,
@@ -35,10 +36,10 @@ INPUTS = (1, 10, 100, 1000)
 DRAWN_DIGITS = 32
 
 
-def take_tour(console: Console, folder: Path) -> None:
+def take_tour(folder: Path, console: Console | None = None) -> None:
     """Take all three stops. The folder must exist; pictures of an earlier tour are replaced."""
     begin = time.perf_counter()
-    guide = Guide(console, folder)
+    guide = Guide(console or Console(highlight=False), folder)
     guide.one_derivative()
     guide.one_value_three_uses()
     guide.one_network()
@@ -59,18 +60,22 @@ class Guide:
     def one_derivative(self) -> None:
         """One derivative four ways, and what each of them costs."""
         self.heading("1  One derivative, four ways")
-        self.say("The slope of [b]3x² - 4x + 5[/] at x = 3. By hand: 6x - 4 = [b]14[/].")
+        self.say(
+            "The slope of [b]3x² - 4x + 5[/] at x = 3. By hand: 6x - 4 = [b]14[/]. "
+            f"The limits take the step h = {STEP:.0e}."
+        )
         self.show(screen.ways_table(compare_ways(CHAIN[:1], START, POLYNOMIAL_EXACT)))
         self.say(
-            "A chain of three functions, [b]F(Z(Y(x)))[/] at x = 3, with Y = 3x² - 4x + 5, "
-            "Z = y² - 4y, F = z⁴ - 5. By hand: 4·320³ · 36 · 14 = [b]66,060,288,000[/]."
+            "A chain of three functions, [b]F(Z(Y(x)))[/], again at x = 3:\n\n"
+            "  Y(x) = 3x² - 4x + 5     Z(y) = y² - 4y     F(z) = z⁴ - 5\n\n"
+            "By hand: 4·320³ · 36 · 14 = [b]66,060,288,000[/]."
         )
         answers = compare_ways(CHAIN, START, CHAIN_EXACT)
         self.show(screen.ways_table(answers))
         self.say(
-            "Both sweeps multiply the same three slopes. The forward sweep starts at x with 1 and "
-            "carries d/dx to the right; the reverse sweep starts at F with 1 and carries dF/d "
-            "to the left:"
+            "Both sweeps multiply the same three slopes, from opposite ends. The forward sweep "
+            "starts with dx/dx = 1 and finds dY/dx, dZ/dx, dF/dx; the reverse sweep starts with "
+            "dF/dF = 1 and finds dF/dZ, dF/dY, dF/dx:"
         )
         self.show(screen.sweeps_table(sweep_both_ways(CHAIN, START), ("x", "Y", "Z", "F")))
         self.say(
@@ -114,22 +119,22 @@ class Guide:
         weights = [qd.tensor(w, requires_grad=True) for w in start]
         epochs: list[Epoch] = []
         with screen.training_bar(self.console) as bar:
-            task = bar.add_task("", total=EPOCHS, loss=float("nan"), right=0.0)
+            task = bar.add_task("training", total=EPOCHS, state="")
             for epoch in train(weights, training, test, rng):
                 epochs.append(epoch)
-                loss = float(np.mean(epoch.losses))
-                bar.update(task, advance=1, loss=loss, right=epoch.test_accuracy)
+                loss, right = np.mean(epoch.losses), epoch.test_accuracy
+                bar.update(task, advance=1, state=f"loss {loss:.3f}  held out {right:.1%}")
         readings = read(test, [w.detach().numpy() for w in weights])
-        right = [r for r in readings if r.right]
+        well = [r for r in readings if r.right]
         wrong = [r for r in readings if not r.right]
         self.say(
             f"[b green]{epochs[-1].test_accuracy:.1%}[/] of the held-out digits are read rightly, "
             f"{len(wrong)} of {len(test)} are not:"
         )
         room = self.console.width // screen.DIGIT_WIDTH
-        self.show(screen.digits_table(one_of_each(right)[: room - 1] + wrong[:1]))
+        self.show(screen.digits_table(one_of_each(well)[: room - 1] + wrong[:1]))
         pictures.draw_training(self.file("training.png"), epochs)
-        pictures.draw_digits(self.file("digits.png"), (wrong + right)[:DRAWN_DIGITS])
+        pictures.draw_digits(self.file("digits.png"), (wrong + well)[:DRAWN_DIGITS])
 
     def heading(self, text: str) -> None:
         """The name of a stop."""

@@ -53,7 +53,7 @@ def draw_training(path: Path, epochs: Sequence[Epoch]) -> None:
     where = np.arange(1, len(losses) + 1) / len(losses) * len(epochs)
     top.semilogy(where, losses, color=BLUE, lw=0.6, alpha=0.35, label="each batch")
     means = [float(np.mean(e.losses)) for e in epochs]
-    top.semilogy(numbers, means, color=BLUE, lw=2.2, label="mean of an epoch")
+    top.semilogy(np.array(numbers) - 0.5, means, color=BLUE, lw=2.2, label="mean of an epoch")
     top.set_ylabel("cross-entropy loss")
     top.legend(frameon=False)
     finish(top, "Learning to read handwritten digits")

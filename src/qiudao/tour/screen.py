@@ -35,7 +35,7 @@ DIGIT_WIDTH = 2 * SIDE + GAP  # a pixel is two letters wide, as a letter is narr
 
 def ways_table(answers: Sequence[Answer]) -> Table:
     """A derivative by limits and by sweeps."""
-    table = plain_table("", "value", "error", "evaluations", "runs")
+    table = plain_table("", "value", "rel. error", "evaluations", "runs")
     for answer in answers:
         exact = answer.error == 0
         table.add_row(
@@ -120,12 +120,12 @@ def slope_table(check: SlopeCheck) -> Table:
 
 
 def training_bar(console: Console) -> Progress:
-    """A bar with room for the loss and the share of digits read rightly."""
+    """A bar with room for what there is to say of the last epoch."""
     return Progress(
-        TextColumn("  training"),
+        TextColumn("  {task.description}"),
         BarColumn(bar_width=24, complete_style="cyan", finished_style="green"),
         MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.3f}  held out {task.fields[right]:.1%}"),
+        TextColumn("{task.fields[state]}"),
         console=console,
     )
 

@@ -135,7 +135,7 @@ def check_slope(
 
     gradient = qd.grad(loss, argnums=tuple(range(len(weights))))(*weights)
     _, slope = qd.jvp(loss, tuple(weights), tuple(direction))
-    step = 1e-5
+    step = 1e-6
     return SlopeCheck(
         reverse=sum(float(np.sum(np.asarray(g) * d)) for g, d in zip(gradient, direction)),
         forward=float(slope),

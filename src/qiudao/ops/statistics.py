@@ -1,0 +1,149 @@
+"""Means, variances and weighted averages over axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Dtype, Value, is_inexact
+from ..core.dispatch import implements
+from ..core.errors import ShapeError
+from .faces import array, axes_from_end, delivered, known
+from .reducing import Axes, kept
+from .shaping import astype, broadcast_to, reshape, transpose
+
+
+def count_of(x: Value, axes: Axes, keepdims: bool, where: Any, name: str) -> Any:
+    """How many elements a reduction takes together."""
+    if where is True:
+        return math.prod(x.shape[k] for k in axes)
+    return np.sum(kept(where, x, name), axis=axes, keepdims=keepdims)
+
+
+def float_of(dtype: Dtype) -> Dtype:
+    """The dtype of a mean: integers become double."""
+    return dtype if is_inexact(dtype) else np.dtype(np.float64)
+
+
+@implements(np.mean)
+def mean(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = False,
+    *,
+    where: Any = True,
+) -> Value:
+    """The mean over `axis` of the elements that `where` keeps."""
+    x = array(a)
+    axes = axes_from_end(axis, x.ndim, "mean")
+    wanted = np.dtype(dtype) if dtype is not None else float_of(x.dtype)
+    if dtype is None and x.dtype == np.float16:
+        x = astype(x, np.float32)  # as NumPy: the sum of many would overflow
+    total = np.sum(astype(x, np.result_type(x, wanted)), axis=axes, keepdims=keepdims, where=where)
+    found = astype(total / count_of(x, axes, bool(keepdims), where, "mean"), wanted)
+    return found if out is None else delivered("mean", found, out)
+
+
+@implements(np.var)
+def var(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Value:
+    """The mean squared distance from the mean, over `axis`; the count is lessened by `ddof`."""
+    x = array(a)
+    if correction is not None:
+        if ddof:
+            raise ValueError("var: ddof and correction are two names of one number; give one")
+        ddof = correction
+    axes = axes_from_end(axis, x.ndim, "var")
+    x = astype(x, float_of(x.dtype) if dtype is None else dtype)
+    if mean is None:
+        mean = np.mean(x, axis=axes, keepdims=True, where=where)
+    away = x - mean
+    squares = np.real(away * np.conj(away)) if away.dtype.kind == "c" else away * away
+    count = np.maximum(count_of(x, axes, bool(keepdims), where, "var") - ddof, 0)
+    found = np.sum(squares, axis=axes, keepdims=keepdims, where=where) / count
+    return delivered("var", astype(found, squares.dtype), out)
+
+
+@implements(np.std)
+def std(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Value:
+    """The square root of `var`.  Where all elements are equal its derivative is 0."""
+    spread = var(
+        a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction
+    )
+    return delivered("std", root(spread), out)
+
+
+def root(x: Value) -> Value:
+    """The square root, with the symmetric derivative 0 at 0, as |t| has it."""
+    moves = x != 0
+    return np.where(moves, np.sqrt(np.where(moves, x, 1.0)), x)
+
+
+@implements(np.average)
+def average(
+    a: Any,
+    axis: Any = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: Any = False,
+) -> Any:
+    """The mean over `axis` weighted by `weights`; with `returned`, the sum of weights too."""
+    x = array(a)
+    axes = axes_from_end(axis, x.ndim, "average")
+    if weights is None:
+        found = np.mean(x, axis=axes, keepdims=keepdims)
+        total: Value = np.full((), math.prod(x.shape[k] for k in axes), found.dtype)
+    else:
+        w = weights_like(array(weights), x, axis, axes)
+        exact = np.result_type(x, w) if is_inexact(x.dtype) else np.result_type(x, w, "f8")
+        total = np.sum(w, axis=axes, keepdims=keepdims, dtype=np.result_type(w, exact))
+        plain = known(total)
+        if plain is not None and np.any(plain == 0):
+            raise ZeroDivisionError("average: the weights sum to zero, so there is no average")
+        found = np.sum(astype(x, exact) * w, axis=axes, keepdims=keepdims) / total
+    if not returned:
+        return found
+    return found, broadcast_to(total, tuple(found.shape))
+
+
+def weights_like(w: Value, x: Value, axis: Any, axes: Axes) -> Value:
+    """Weights, given for the averaged axes alone or for all, with the axes of `x`."""
+    if w.shape == x.shape:
+        return w
+    if axis is None:
+        raise TypeError(
+            f"average: weights of shape {w.shape} need axis=, as they differ from {x.shape}"
+        )
+    given = [k - x.ndim if k >= 0 else k for k in np.atleast_1d(axis).tolist()]
+    if w.shape != tuple(x.shape[k] for k in given):
+        raise ShapeError(
+            f"average: weights of shape {w.shape} do not fit axis {axis} of shape {x.shape}"
+        )
+    w = transpose(w, np.argsort(given).tolist())
+    return reshape(w, tuple(n if k in axes else 1 for k, n in enumerate(x.shape, -x.ndim)))

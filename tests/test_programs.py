@@ -1,0 +1,340 @@
+"""Random programs, written in plain NumPy: every mode of differentiation against every other.
+
+A program is a few lines of Python, drawn by Hypothesis, which prints them where a test fails.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import qiudao as qd
+
+LARGEST = 20.0  # the values of a program stay below this, so that differences see its slopes
+MOST = 60  # elements of a value
+
+
+@dataclass(frozen=True)
+class Program:
+    """A function of arrays, and a point to differentiate it at."""
+
+    inputs: tuple
+    lines: tuple
+    result: str
+
+    @property
+    def source(self):
+        names = ", ".join(f"x{i}" for i in range(len(self.inputs)))
+        body = "\n".join(f"    {line}" for line in self.lines)
+        return f"def f({names}):\n{body}\n    return {self.result}\n"
+
+    def __repr__(self):
+        points = "\n".join(f"x{i} = np.{x!r}" for i, x in enumerate(self.inputs))
+        return f"\n{points}\n{self.source}"
+
+    def __call__(self, *xs):
+        space = {"np": np}
+        exec(self.source, space)
+        return space["f"](*xs)
+
+
+UNARY = (
+    "np.sin({})",
+    "np.cos({})",
+    "np.tanh({})",
+    "np.arctan({})",
+    "np.exp(-{0} * {0})",
+    "np.log(1.5 + {0} * {0})",
+    "np.sqrt(1.0 + {0} ** 2)",
+    "np.log1p(np.square({}))",
+    "np.exp(np.sin({}))",
+    "1.0 / (2.0 + {0} ** 2)",
+    "-{}",
+    "0.3 * {} ** 3",
+    "np.abs({0}) * {0}",
+    "np.sinc(0.3 * {})",
+    "np.expm1(0.1 * {})",
+)
+BINARY = (
+    "{} + {}",
+    "{} - {}",
+    "0.5 * {} * {}",
+    "{0} / (2.0 + {1} * {1})",
+    "np.maximum({}, {})",
+    "np.minimum({}, {} + 0.1)",
+    "np.where({0} > {1}, {0} * {1}, np.sin({1}))",
+    "(1.5 + np.cos({0})) ** np.tanh({1})",
+)
+REDUCE = (
+    "np.sum({x}, axis={axis}, keepdims={keep})",
+    "np.mean({x}, axis={axis}, keepdims={keep})",
+    "np.max({x}, axis={axis}, keepdims={keep})",
+    "np.prod(np.sin({x}), axis={axis}, keepdims={keep})",
+    "np.log(np.sum(np.exp({x}), axis={axis}, keepdims={keep}))",
+)
+ALONG = (
+    "np.cumsum({x}, axis={axis})",
+    "np.flip({x}, {axis})",
+    "np.roll({x}, 1, {axis})",
+    "np.concatenate([{x}, np.sin({x})], axis={axis})",
+    "np.repeat({x}, 2, axis={axis})",
+    "np.take({x}, [0, -1, 0], axis={axis})",
+    "np.diff({x}, axis={axis})",
+    "np.moveaxis({x}, {axis}, 0)",
+    "np.expand_dims({x}, {axis})",
+    "np.sort({x}, axis={axis})",
+)
+SHAPING = (
+    "np.reshape({x}, -1)",
+    "{x}.T",
+    "{x}[None]",
+    "np.stack([{x}, {x} * {x}], axis=-1)",
+    "np.broadcast_to({x}, (2,) + np.shape({x}))",
+    "np.ravel({x})",
+    "np.copy({x})",
+)
+INDEX = ("[0]", "[-1]", "[::-1]", "[1:]", "[..., None]", "[[0, -1, 0]]", "[..., ::2]", "[:, 0]",
+         "[..., [0, 0]]", "[np.array([0, -1]), ...]")  # fmt: skip
+PRODUCT = (
+    "{x} @ np.swapaxes({x}, -1, -2)",
+    "np.einsum('...i,...i->...', {x}, np.sin({x}))",
+    "np.matmul(np.sin({x}), np.swapaxes({x}, -1, -2))",
+)
+OUTER = ("np.outer({}, {})", "np.tensordot({}, {}, 0)", "np.multiply.outer({}, {})")
+WRITES = (
+    ("{t} = np.copy({x})", "{t}[0] = np.sin({t}[-1])"),
+    ("{t} = np.zeros_like({x})", "{t}[0] = {x}[0] * {x}[-1]", "{t}[-1] += {x}[0]"),
+    ("{t} = np.copy({x})", "{t}[::2] *= 0.5", "{t}[0] += {t}[-1]"),
+    ("{t} = np.copy({x})", "{t}[[0, -1]] = 0.25"),
+    ("{t} = np.copy({x})", "{t}[{t} > 0] *= -0.5"),
+    ("{t} = 1.0 * {x}", "{t} += np.sin({x})", "{t} -= 0.1"),
+    ("{t} = np.copy({x})", "for i in range(1, len({x})):",
+     "    {t}[i] = np.tanh({t}[i - 1] + {x}[i])"),
+    ("{t} = np.copy({x})", "{t}v = {t}[0]", "{t}v *= 0.5", "{t} = {t} + {t}v"),
+)  # fmt: skip
+
+
+@st.composite
+def programs(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 9999), label="seed of the point"))
+    shapes = draw(st.lists(st.lists(st.integers(1, 3), max_size=2), min_size=1, max_size=2))
+    inputs = tuple(rng.uniform(-1.2, 1.2, tuple(shape)) for shape in shapes)
+    values = {f"x{i}": x for i, x in enumerate(inputs)}
+    lines = []
+    for _ in range(draw(st.integers(1, 7), label="lines")):
+        name = f"v{len(lines)}"
+        made = draw(statements(values, name))
+        space = {"np": np, **{k: np.copy(v) for k, v in values.items()}}
+        try:
+            exec("\n".join(made), space)
+        except (ValueError, IndexError):  # the shapes do not fit: leave the line out
+            continue
+        value = np.asarray(space[name])
+        if value.size in range(1, MOST) and np.max(np.abs(value)) < LARGEST:
+            values[name] = value
+            lines += made
+    return Program(inputs, tuple(lines), list(values)[-1])
+
+
+def statements(values, name):
+    """One or more lines that compute `name` from values that exist, the latest ones first."""
+    operand = st.sampled_from(list(values)[::-1])
+    axis = st.integers(-2, 1)
+
+    def assign(expression):
+        return (f"{name} = {expression}",)
+
+    def filled(templates, *operands, **options):
+        return st.builds(
+            lambda t, xs, o: assign(t.format(*xs, x=xs[0], **o)),
+            st.sampled_from(templates),
+            st.tuples(*operands),
+            st.fixed_dictionaries(options),
+        )
+
+    return st.one_of(
+        filled(UNARY, operand),
+        filled(BINARY, operand, operand),
+        filled(REDUCE, operand, axis=st.none() | axis, keep=st.booleans()),
+        filled(ALONG, operand, axis=axis),
+        filled(SHAPING, operand),
+        filled(PRODUCT, operand),
+        filled(OUTER, operand, operand),
+        st.builds(lambda x, i: assign(x + i), operand, st.sampled_from(INDEX)),
+        st.builds(
+            lambda t, x: tuple(line.format(t=name, x=x) for line in t),
+            st.sampled_from(WRITES),
+            operand,
+        ),
+    )
+
+
+def directions(program, *, like=None, seed=1):
+    """Random arrays of the shapes of the inputs, or of another value."""
+    rng = np.random.default_rng(seed)
+    xs = program.inputs if like is None else like
+    return tuple(rng.uniform(-1, 1, np.shape(x)) for x in xs)
+
+
+def weighed(program):
+    """The program as a scalar function: its result times random weights, summed."""
+    (w,) = directions(program, like=(program(*program.inputs),), seed=2)
+    return lambda *xs: np.sum(w * program(*xs))
+
+
+def gradients(loss, inputs):
+    return qd.grad(loss, tuple(range(len(inputs))))(*inputs)
+
+
+def dot(a, b):
+    return sum(float(np.sum(u * v)) for u, v in zip(a, b, strict=True))
+
+
+def close(got, want, tolerance=1e-9):
+    for g, w in zip(got, want, strict=True):
+        assert np.shape(g) == np.shape(w)
+        np.testing.assert_allclose(g, w, rtol=tolerance, atol=tolerance * (1 + np.max(np.abs(w))))
+
+
+def each(count):
+    return lambda test: given(programs())(
+        settings(max_examples=count, suppress_health_check=[HealthCheck.too_slow])(test)
+    )
+
+
+@each(150)
+def test_forward_reverse_and_differences_agree(program):
+    xs, loss = program.inputs, weighed(program)
+    before = [x.copy() for x in xs]
+    dxs = directions(program)
+    value, dy = qd.jvp(loss, xs, dxs)
+    again, pullback = qd.vjp(loss, *xs)
+    close((value, again), (loss(*xs), loss(*xs)), 1e-14)
+    close(pullback(1.0), gradients(loss, xs), 1e-14)
+    close((dot(pullback(1.0), dxs),), (dy,))
+    numeric = qd.numeric.derivative(
+        lambda t: loss(*(x + t * d for x, d in zip(xs, dxs, strict=True))), 0.0, step=1e-3, full=True
+    )
+    assert abs(dy - numeric.value) <= 1e-8 * (1 + abs(dy)) + 10 * numeric.error
+    assert all(np.array_equal(x, b) for x, b in zip(xs, before, strict=True))
+
+
+@each(100)
+def test_second_derivatives_agree_however_they_are_nested(program):
+    xs, loss = program.inputs, weighed(program)
+    dxs = directions(program)
+
+    def slope(*z):
+        return qd.jvp(loss, z, dxs)[1]
+
+    forward_reverse = qd.jvp(lambda *z: gradients(loss, z), xs, dxs)[1]
+    reverse_reverse = qd.vjp(lambda *z: gradients(loss, z), *xs)[1](dxs)
+    reverse_forward = gradients(slope, xs)
+    close(reverse_reverse, forward_reverse)
+    close(reverse_forward, forward_reverse)
+    forward_forward = qd.jvp(slope, xs, dxs)[1]
+    close((dot(forward_reverse, dxs),), (forward_forward,))
+    numeric = qd.numeric.derivative(
+        lambda t: dot(gradients(loss, [x + t * d for x, d in zip(xs, dxs, strict=True)]), dxs),
+        0.0, step=1e-3, full=True,
+    )  # fmt: skip
+    assert abs(forward_forward - numeric.value) <= (
+        1e-7 * (1 + abs(forward_forward)) + 10 * numeric.error
+    )
+
+
+@each(40)
+def test_hessians_agree(program):
+    xs, loss = program.inputs[:1], weighed(program)
+    rest = program.inputs[1:]
+    inner = qd.grad(lambda x: loss(x, *rest))
+    want = qd.hessian(lambda x: loss(x, *rest))(*xs)
+    close((qd.jacfwd(inner)(*xs), qd.jacrev(inner)(*xs)), (want, want))
+    n = xs[0].size
+    flat = np.reshape(want, (n, n))
+    close((flat,), (flat.T,))
+
+
+@each(40)
+def test_third_derivatives_agree(program):
+    xs, loss = program.inputs, weighed(program)
+    dxs = directions(program)
+    _, coefficients = qd.jet(loss, xs, tuple([d, 0 * d, 0 * d] for d in dxs))
+
+    def slope(f):
+        return lambda *z: qd.jvp(f, z, dxs)[1]
+
+    first, second = slope(loss), slope(slope(loss))
+    got = [c * k for c, k in zip(coefficients, (1, 2, 6), strict=True)]
+    want = [first(*xs), second(*xs), dot(gradients(second, xs), dxs)]
+    close(got, want, 1e-8)
+
+
+@each(80)
+def test_batches_agree_with_loops(program):
+    xs, loss = program.inputs, weighed(program)
+    rows = [tuple(x * (1 + 0.05 * k) for x in xs) for k in range(3)]
+    stacked = tuple(np.stack(column) for column in zip(*rows, strict=True))
+    if any("> 0]" in line for line in program.lines):
+        return  # a mask that selects has a different length for each example
+    close((qd.vmap(program)(*stacked),), (np.stack([program(*row) for row in rows]),))
+    want = [np.stack(g) for g in zip(*(gradients(loss, row) for row in rows), strict=True)]
+    close(qd.vmap(lambda *z: gradients(loss, z))(*stacked), want)
+    close(gradients(lambda *z: np.sum(qd.vmap(loss)(*z)), stacked), want)
+    dxs = tuple(np.ones_like(x) for x in stacked)
+    slopes = [qd.jvp(loss, row, tuple(np.ones_like(x) for x in row))[1] for row in rows]
+    close((qd.jvp(qd.vmap(loss), stacked, dxs)[1],), (np.stack(slopes),))
+
+
+@each(60)
+def test_tensors_agree_with_functions(program):
+    xs, loss = program.inputs, weighed(program)
+    leaves = [qd.tensor(x, requires_grad=True) for x in xs]
+    want = gradients(loss, xs)
+    y = loss(*leaves)
+    if not y.requires_grad:
+        close(want, [np.zeros_like(x) for x in xs])
+        return
+    got = qd.grad(y, leaves, unused="zero", create_graph=True)
+    close([g.detach().numpy() for g in got], want, 1e-13)
+    y.backward()
+    close([0 * x if t.grad is None else t.grad.numpy() for t, x in zip(leaves, xs, strict=True)],
+          want, 1e-13)  # fmt: skip
+
+
+@each(40)
+def test_single_precision_stays_single(program):
+    xs = tuple(x.astype(np.float32) for x in program.inputs)
+    loss = weighed(program)
+    y, pullback = qd.vjp(program, *xs)
+    plain = program(*xs)
+    assert np.result_type(y) == np.result_type(plain)
+    got = pullback(np.ones(np.shape(y), np.result_type(y)))
+    want = qd.vjp(program, *program.inputs)[1](np.ones(np.shape(y)))
+    assert all(np.result_type(g) == np.float32 for g in got)
+    close(got, want, 1e-3)
+    assert np.isfinite(loss(*program.inputs))
+
+
+def test_programs_are_drawn_from_every_template():
+    """What is left out for its shape is left out of few programs only."""
+    seen = set()
+
+    @settings(max_examples=600, suppress_health_check=list(HealthCheck))
+    @given(programs())
+    def collect(program):
+        seen.update(program.lines)
+
+    collect()
+    text = "\n".join(seen)
+    for word in ("np.sort", "np.take", "@", "np.einsum", "np.outer", "np.where", "[::2] *=", "np.prod",
+                 "np.max(", "np.cumsum", "for i in", "> 0] *=", "np.stack", "np.broadcast_to"):  # fmt: skip
+        assert word in text
+
+
+@pytest.mark.parametrize("template", [*UNARY, *BINARY])
+def test_every_template_is_differentiable(template):
+    x = np.array([0.3, -0.7, 1.1])
+    assert qd.gradcheck(lambda x: eval(template.format("x", "x[::-1]"), {"np": np, "x": x}), x)
