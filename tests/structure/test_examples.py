@@ -1,4 +1,4 @@
-"""Every module imports, and the examples in docstrings and in the README give what they show."""
+"""Every module imports, and the examples in docstrings, README and docs give what they show."""
 
 import doctest
 
@@ -18,9 +18,14 @@ def test_docstrings(name):
     assert not failed  # pytest shows what doctest printed
 
 
-def test_readme():
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+WITHOUT_EXAMPLES = {"conventions.md", "benchmarks.md"}  # tables: tests/docs runs the first
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_page(page):
     failed, attempted = doctest.testfile(
-        str(ROOT / "README.md"), module_relative=False, optionflags=FLAGS, encoding="utf-8"
+        str(page), module_relative=False, optionflags=FLAGS, encoding="utf-8"
     )
-    assert attempted
+    assert attempted or page.name in WITHOUT_EXAMPLES
     assert not failed

@@ -58,7 +58,7 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"qiudao {installed_version()}")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
     for command in (tour, grad, check):
-        summary = (command.__doc__ or "").partition("\n")[0].partition(": ")[2]
+        summary = (command.__doc__ or "").partition("\n")[0].partition(": ")[2].rstrip(".")
         sub = commands.add_parser(
             command.NAME,
             help=summary,

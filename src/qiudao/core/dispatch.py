@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -80,6 +82,10 @@ class Tracer:
         """The values, one level down, that this tracer stands for."""
         return ()
 
+    def snapshot(self) -> Value:
+        """What this tracer stands for now: a tracer that later writes into this one leave alone."""
+        return self
+
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Value:
@@ -120,21 +126,61 @@ class Tracer:
 
 
 def _into(ours: Callable[..., Any], ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Value:
-    """`ufunc(..., out=target)`: rebinding `n += t` is right; any other target would detach."""
+    """`ufunc(..., out=target)`.
+
+    A plain array cannot hold a gradient.  `n += t` may all the same rebind the name `n` to the
+    result, where no other name holds the array.
+    """
     (target,) = kwargs.pop("out")
     result = ours(*inputs, **kwargs)
     if isinstance(target, Tracer):
         target[...] = result  # type: ignore[index]
         return target
-    if not inputs or target is not inputs[0] or target.base is not None:
-        raise DetachError(
-            f"{ufunc.__name__}: the result carries a gradient, and writing it into a plain NumPy "
-            "array would cut it in silence; take the returned value instead of out=, or make the "
-            "target a tensor: qd.tensor(target) or np.zeros_like(t)"
-        )
-    value = result.concrete() if isinstance(result, Tracer) else result
-    np.copyto(target, value, casting="same_kind")
-    return result
+    if not isinstance(result, Tracer):
+        np.copyto(target, result, casting="same_kind")
+        return target
+    if inputs and target is inputs[0] and target.base is None:
+        if references.measuring:
+            references.found = sys.getrefcount(target)
+            return result
+        if sys.getrefcount(target) <= references.of_one_name(inputs[-1]):
+            np.copyto(target, result.concrete(), casting="same_kind")
+            return overrides[np.ndarray.astype](result, target.dtype)
+    result.refuse(
+        f"{ufunc.__name__} into a plain NumPy array",
+        "take the result by itself (n = n + t, not n += t or out=n), or make the array a tensor, "
+        "qd.tensor(n) or np.zeros_like(t)",
+    )
+    np.copyto(target, result.concrete(), casting="same_kind")
+    return target
+
+
+class References(threading.local):
+    """How many references `n += t` finds to `n` when no other name holds that array.
+
+    It depends on the interpreter and on the way through the tracer's class, so it is measured.
+    """
+
+    def __init__(self) -> None:
+        self.measuring = False
+        self.found = 0
+        self.counts: dict[type, int] = {}
+
+    def of_one_name(self, tracer: Any) -> int:
+        """The count for tracers of this class."""
+        kind = type(tracer)
+        if kind not in self.counts:
+            self.measuring = True
+            try:
+                n = np.zeros(tracer.shape, tracer.dtype)
+                n += tracer
+            finally:
+                self.measuring = False
+            self.counts[kind] = self.found
+        return self.counts[kind]
+
+
+references = References()
 
 
 def level_of(x: Value) -> float:
@@ -145,6 +191,11 @@ def level_of(x: Value) -> float:
 def concrete(x: Value) -> Value:
     """The NumPy value underneath all tracers."""
     return x.concrete() if isinstance(x, Tracer) else x
+
+
+def snapshot(x: Value) -> Value:
+    """A value as it is now, whatever is written into a tracer later."""
+    return x.snapshot() if isinstance(x, Tracer) else x
 
 
 def underlying(x: Value) -> Value:

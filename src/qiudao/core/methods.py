@@ -14,7 +14,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .avals import Dtype, Shape, Value, describe
-from .dispatch import overrides
+from .dispatch import Tracer, overrides
+from .errors import GradientError
 
 CONVERT = (
     "compute with NumPy functions (np.sin, not math.sin), fill an array made by np.zeros_like(x) "
@@ -85,6 +86,22 @@ class ArrayMethods(NDArrayOperatorsMixin):
 
     def __getitem__(self, index: Any) -> Value:
         return overrides[operator.getitem](self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.overwrite(overrides[operator.setitem](self, index, value))
+
+    def overwrite(self, new: Value) -> None:
+        """Move this handle on to `new`, which has its shape."""
+        raise NotImplementedError
+
+    def same_level(self, new: Value) -> Value:
+        """`new`, which is to be written into this tracer; one of an inner transform has no place."""
+        if isinstance(new, Tracer) and new.level == self.level:
+            return new
+        raise GradientError(
+            "setitem: a value of an inner transform cannot be written into an array of an outer "
+            "one; make the target from the value, np.zeros_like(x), or use np.stack"
+        )
 
     def __bool__(self) -> bool:
         return bool(self.concrete())

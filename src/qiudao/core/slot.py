@@ -44,6 +44,12 @@ class Slot(ArrayMethods, Tracer):
     def concrete(self) -> Any:
         raise RuleError("slot: a tangent that is not known yet has no value to read")
 
+    def overwrite(self, new: Value) -> None:
+        raise RuleError(
+            "setitem: a linear map that is to be transposed cannot write into an array; "
+            "build the result with np.stack, np.concatenate or np.where"
+        )
+
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         nodes = [x.node if isinstance(x, Slot) and x.level == self.level else None for x in xs]
         if not primitive.is_linear({i for i, node in enumerate(nodes) if node is not None}):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fnmatch
+import re
 from collections.abc import Callable
 from typing import Any, overload
 
@@ -215,23 +215,28 @@ def policies_for(policy: Any, tree: Any, paths: list[str]) -> list[Any]:
     """A policy for each input."""
     if callable(policy):
         return [policy] * len(paths)
-    if isinstance(policy, dict) and all(isinstance(k, str) for k in policy) and any(
-        "*" in k or k.startswith(("[", ".")) for k in policy
-    ):
+    if isinstance(policy, dict) and any(is_pattern(key) for key in policy):
         chosen = [
-            next(
-                (v for k, v in policy.items() if fnmatch.fnmatchcase(path, f"inputs{k}")
-                 or fnmatch.fnmatchcase(path, k) or path == f"inputs{k}"),
-                "error",
-            )
+            next((how for key, how in policy.items() if fits(key, path)), "error")
             for path in paths
-        ]  # fmt: skip
+        ]
     else:
         chosen = prefix(tree, policy, "grad")
     for one in chosen:
         if one not in POLICIES:
             raise GradientError(f"grad: unused={one!r} is unknown; use one of {POLICIES}")
     return chosen
+
+
+def is_pattern(key: Any) -> bool:
+    """Whether a key of a policy dict is a pattern over paths rather than a key of the inputs."""
+    return isinstance(key, str) and ("*" in key or key.startswith(("[", ".")))
+
+
+def fits(pattern: str, path: str) -> bool:
+    """Whether a path such as `inputs['enc']['b']` fits a pattern in which `*` is any text."""
+    body = ".*".join(map(re.escape, pattern.split("*")))
+    return re.fullmatch(f"(inputs)?{body}", path) is not None
 
 
 def check_unused(

@@ -12,6 +12,7 @@ from ..core.element import Element, Scalar
 from ..core.families import Additive, Elementwise, Smooth, shrink
 from ..core.primitive import Parents, Product, Terms, Values, add_all, primitive
 from ..core.samples import sample
+from ..core.sweep import has_nan
 from .faces import array, face, meets
 
 TWO = (sample("f64[3,4]", "f64[3,4]"), sample("f64[4]", "f64[3,1]"), sample("f64[]", "f64[2]"))
@@ -134,11 +135,8 @@ class Scale(Elementwise):
 
     def evaluate(self, *xs: Value) -> Value:
         dx, slope = xs
-        with np.errstate(all="ignore"):
-            out = dx * slope
-            if np.isnan(np.sum(out)):
-                out = np.where(dx == 0, np.zeros((), out.dtype), out)
-        return out
+        out = dx * slope
+        return np.where(dx == 0, np.zeros((), out.dtype), out) if has_nan(out) else out
 
     def dtype(self, *avals: Aval) -> np.dtype[Any]:
         return promote(*avals)

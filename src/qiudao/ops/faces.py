@@ -14,6 +14,7 @@ from ..core.errors import DetachError, RuleError, ShapeError
 from ..core.primitive import Primitive
 
 Function = Callable[..., Any]
+_NUMBERS = (float, int, complex)
 _PLAIN = (np.ndarray, np.generic, float, int, complex, Tracer)
 
 
@@ -28,7 +29,7 @@ def operand(x: Any) -> Value:
 
 def array(x: Any) -> Value:
     """An operand that has axes: Python scalars become arrays too."""
-    return np.asarray(x) if isinstance(x, float | int | complex) else operand(x)
+    return np.asarray(x) if isinstance(x, _NUMBERS) else operand(x)
 
 
 def face(primitive: Primitive, *functions: Any) -> Primitive:

@@ -29,6 +29,7 @@ from ..transforms.batch import vmap
 from ..transforms.forward import jvp
 from ..transforms.reverse import vjp
 from ..transforms.taylor import jet
+from .elements import run_element
 
 EXAMPLES = 3  # in a batch
 ROUNDING = 1e-9  # between two ways to compute the same, relative to the largest element
@@ -74,6 +75,8 @@ def draw_one(aval: Aval, sample: Sample, rng: np.random.Generator) -> Any:
         x = np.reshape(grid if sample.kind == "increasing" else rng.permutation(grid), shape)
     if aval.dtype.kind == "c":
         x = x + 1j * rng.uniform(-0.5, 0.5, shape)
+    if sample.kind == "regular" and len(shape) >= 2:
+        x = x + 2 * max(abs(low), abs(high)) * np.eye(*shape[-2:])
     if sample.kind in ("symmetric", "definite") and len(shape) >= 2:
         x = x + np.conj(np.swapaxes(x, -1, -2))
         if sample.kind == "definite":
@@ -281,6 +284,18 @@ def broadcasts(case: Case) -> Iterator[tuple[Case, Case]]:
     for xs in choices:
         whole = [np.array(x) for x in np.broadcast_arrays(*xs)]
         yield case.again([np.array(x) for x in xs]), case.again(whole)
+
+
+def check_element(case: Case) -> None:
+    """The scalar code of an elementwise primitive gives its value, in its type."""
+    if not isinstance(case.prim, Elementwise):
+        return
+    got = run_element(case.prim, case.xs)
+    if got is not None:
+        want = np.asarray(case.prim(*case.xs))
+        if got.dtype != want.dtype:
+            raise RuleCheckError(f"{case.name}: scalar code gives {got.dtype}, not {want.dtype}")
+        case.close("scalar code against the value", got, want)
 
 
 # Of derivatives
@@ -544,6 +559,7 @@ OF_VALUES = (
     check_constant,
     check_batch,
     check_broadcast,
+    check_element,
 )
 OF_DERIVATIVES = (
     check_derivative,

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.avals import Value
-from ..core.dispatch import Tracer, concrete, overrides
+from ..core.avals import Value, describe
+from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DetachError, ShapeError, TreeError
 from ..core.methods import ArrayMethods
 from ..core.modes import new_level
 from ..core.primitive import Primitive, stretch
 from ..core.trees import flatten, prefix
+from ..core.views import Tie, View, follow, tie
+from ..ops.stopping import stop_gradient
 from ..tape.tensor import Tensor
 
 
 class Batch(ArrayMethods, Tracer):
-    """One example of many: `value` has the batch as its leading axis, which the user does not see."""
+    """One example of many: `value` has the batch, unseen by the user, as its leading axis."""
 
-    __slots__ = ("level", "value")
+    __slots__ = ("level", "tied", "value")
+
+    tied: Tie  # set on views only
 
     def __init__(self, value: Value, level: float) -> None:
         self.value = value
@@ -35,7 +38,7 @@ class Batch(ArrayMethods, Tracer):
     def dtype(self) -> Any:
         return self.value.dtype
 
-    def concrete(self) -> Any:
+    def concrete(self) -> NoReturn:
         raise DetachError(
             "vmap: this value differs between the examples of the batch, so it cannot decide a "
             "branch or become one number; use np.where(condition, a, b), or a Python loop"
@@ -59,18 +62,36 @@ class Batch(ArrayMethods, Tracer):
         out = primitive.batch(size, tuple(mapped), values)
         if isinstance(out, tuple):
             return tuple(Batch(o, level) for o in out)
-        return Batch(out, level)
+        made = Batch(out, level)
+        return tie(made, self, primitive, BatchView) if primitive.is_view else made
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self.value = overrides[operator.setitem](self, index, value).value
+    def overwrite(self, new: Value) -> None:
+        self.value = self.same_level(new).value
+
+    def snapshot(self) -> Batch:
+        return Batch(self.value, self.level)
+
+    def refuse(self, act: str, instead: str) -> NoReturn:
+        self.concrete()
 
     def detach(self) -> Value:
         """The value as a constant for the transforms outside this batch."""
-        inner = self.value
-        return Batch(inner.detach() if isinstance(inner, Tracer) else inner, self.level)  # type: ignore[attr-defined]
+        return Batch(stop_gradient(self.value), self.level)
 
     def __repr__(self) -> str:
-        return f"one of {self.value.shape[0]} {super().__repr__()}"
+        return f"one of {self.value.shape[0]}: batch {describe(self.shape, self.dtype)}"
+
+
+class BatchView(View, Batch):
+    """A batch whose NumPy value would share memory with another's."""
+
+    __slots__ = ()
+
+    plain = Batch
+    state = Batch.value.__get__  # type: ignore[attr-defined]
+    fields = ("value",)
+
+    value = follow(Batch.value, Batch.value)  # type: ignore[attr-defined]
 
 
 def vmap(
@@ -125,7 +146,7 @@ def vmap(
         level = new_level()
         args, kwargs = tree.build(
             [
-                x if axis is None else Batch(x, level)
+                x if axis is None else Batch(snapshot(x), level)
                 for x, axis in zip(leaves, axes, strict=True)
             ]
         )
@@ -182,4 +203,4 @@ def batch_size(leaves: list[Any], axes: list[Any], paths: list[str]) -> int:
     return size
 
 
-_ = concrete
+

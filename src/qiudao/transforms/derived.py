@@ -125,12 +125,10 @@ def value_and_grad(
         else:
             leaves, tree = flatten(values)
             primals = [as_primal(x, "grad", p) for x, p in zip(leaves, tree.paths, strict=True)]
-        result, run = record_run(
+        run = record_run(
             f, primals, lambda ts: chosen.put(ts if tree is None else tree.build(ts))
         )
-        aux = None
-        if has_aux:
-            result, aux = split_aux("grad", result)
+        result, aux = split_aux("grad", run.result) if has_aux else (run.result, None)
         value, node = lower(result, run.level)
         seed = scalar_seed(value)
         if node is None:
@@ -250,9 +248,9 @@ def jacfwd(
     Entry [i..., j...] is d out[i...] / d x[j...]; trees of outputs hold trees of inputs.  Right
     for few inputs and many outputs.  `chunk_size` directions are pushed at a time.
 
-    >>> jacfwd(np.sin)(np.array([0.0, np.pi]))
-    array([[ 1.,  0.],
-           [ 0., -1.]])
+    >>> jacfwd(np.exp)(np.zeros(2))
+    array([[1., 0.],
+           [0., 1.]])
     """
 
     @functools.wraps(f)
@@ -290,9 +288,9 @@ def jacrev(
 
     As `jacfwd`, and right for many inputs and few outputs.
 
-    >>> jacrev(np.sin)(np.array([0.0, np.pi]))
-    array([[ 1.,  0.],
-           [ 0., -1.]])
+    >>> jacrev(np.exp)(np.zeros(2))
+    array([[1., 0.],
+           [0., 1.]])
     """
 
     @functools.wraps(f)

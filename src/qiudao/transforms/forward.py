@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.avals import Value, aval_of
-from ..core.dispatch import Tracer, concrete, overrides
+from ..core.dispatch import Tracer, concrete, snapshot
 from ..core.errors import ShapeError
 from ..core.methods import ArrayMethods
 from ..core.modes import modes, new_level
 from ..core.primitive import Primitive
 from ..core.sweep import fit
 from ..core.trees import flatten, match
+from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import scale
+from ..ops.stopping import stop_gradient
 from .reverse import as_primal, split_aux
 
 
 class Dual(ArrayMethods, Tracer):
     """A value with the tangent that it carries (None: a constant of this level)."""
 
-    __slots__ = ("level", "primal", "tangent")
+    __slots__ = ("level", "primal", "tangent", "tied")
+
+    tied: Tie  # set on views only
 
     def __init__(self, primal: Value, tangent: Value | None, level: float) -> None:
         self.primal = primal
@@ -73,17 +76,34 @@ class Dual(ArrayMethods, Tracer):
                 Dual(o, None if c is None else fit(c, o), level)
                 for o, c in zip(out, changes, strict=True)
             )
-        if change is not None:
-            change = fit(change, aval_of(out))
-        return Dual(out, change, level)
+        if change is not None and (change.shape != out.shape or change.dtype is not out.dtype):
+            change = fit(change, out)
+        made = Dual(out, change, level)
+        return tie(made, self, primitive, DualView) if primitive.is_view else made
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        new = overrides[operator.setitem](self, index, value)
+    def overwrite(self, new: Value) -> None:
+        new = self.same_level(new)
         self.primal, self.tangent = new.primal, new.tangent
 
+    def snapshot(self) -> Dual:
+        return Dual(self.primal, self.tangent, self.level)
+
     def detach(self) -> Value:
-        """The value as a constant: no tangent passes."""
-        return Dual(self.primal, None, self.level)
+        """The value as a constant: no tangent passes, of this level or another."""
+        return Dual(stop_gradient(self.primal), None, self.level)
+
+
+class DualView(View, Dual):
+    """A dual number whose NumPy value would share memory with another's."""
+
+    __slots__ = ()
+
+    plain = Dual
+    state = Dual.primal.__get__  # type: ignore[attr-defined]
+    fields = ("primal", "tangent")
+
+    primal = follow(Dual.primal, Dual.primal)  # type: ignore[attr-defined]
+    tangent = follow(Dual.tangent, Dual.primal)  # type: ignore[attr-defined]
 
 
 def jvp(
@@ -103,7 +123,7 @@ def jvp(
     changes = match(tree, tuple(tangents), "jvp")
     level = new_level()
     duals = [
-        Dual(x, as_tangent(dx, x, p), level)
+        Dual(snapshot(x), snapshot(as_tangent(dx, x, p)), level)
         for x, dx, p in zip(values, changes, paths, strict=True)
     ]
     floor = modes.floor

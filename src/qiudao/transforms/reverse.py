@@ -10,11 +10,13 @@ import numpy as np
 from ..core.avals import Value, aval_of, is_inexact
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
-from ..core.errors import DtypeError, ShapeError, TreeError
+from ..core.errors import DtypeError, MutationError, ShapeError, TreeError
 from ..core.modes import modes, new_level
-from ..core.node import Equation, Leaf, Node
+from ..core.node import Leaf, Node
 from ..core.sweep import sweep
-from ..core.trees import Tree, flatten, match
+from ..core.trees import flatten, match
+from ..tape.guard import Guard
+from ..tape.record import SMALL
 from ..tape.tensor import Tensor
 
 
@@ -42,25 +44,21 @@ def as_primal(x: Any, name: str, path: str = "") -> Value:
     return value
 
 
-class Recording:
-    """A finished forward run: where its inputs and outputs are in the graph."""
+class Run:
+    """A finished forward run on recording tensors."""
 
-    __slots__ = ("aux", "leaves", "level", "outputs", "tree")
+    __slots__ = ("leaves", "level", "result")
 
-    def __init__(
-        self, leaves: list[Leaf], outputs: list[tuple[Value, Node | None]], tree: Tree, level: float
-    ) -> None:
-        self.leaves = leaves
-        self.outputs = outputs
-        self.tree = tree
+    def __init__(self, result: Any, leaves: list[Leaf], level: float) -> None:
+        self.result = result
+        self.leaves = leaves  # the nodes of the inputs
         self.level = level
-        self.aux: Any = None
 
-    def cotangents(self, cts: Sequence[Value | None]) -> list[Value]:
+    def cotangents(self, nodes: Sequence[Node | None], cts: Sequence[Value | None]) -> list[Value]:
         """The cotangent of each input, given those of the outputs (inner convention)."""
         seeds = [
             (node, ct)
-            for (_, node), ct in zip(self.outputs, cts, strict=True)
+            for node, ct in zip(nodes, cts, strict=True)
             if node is not None and ct is not None
         ]
         found = sweep(seeds, wanted=set(self.leaves)) if seeds else {}
@@ -72,21 +70,18 @@ class Recording:
 
 def record_run(
     f: Callable[..., Any], primals: Sequence[Value], rebuild: Callable[[list[Any]], Any]
-) -> tuple[Any, Recording]:
+) -> Run:
     """Run `f` on tensors of a new level; `rebuild` makes its (args, kwargs) from the tensors."""
     level = new_level()
     leaves = [Leaf(tuple(x.shape), x.dtype) for x in primals]
-    tensors = [
-        Tensor.make(x, leaf, level) for x, leaf in zip(primals, leaves, strict=True)
-    ]
+    tensors = [Tensor.make(x, leaf, level) for x, leaf in zip(primals, leaves, strict=True)]
     floor = modes.floor
     modes.floor = min(floor, level)
     try:
         args, kwargs = rebuild(tensors)
-        result = f(*args, **kwargs)
+        return Run(f(*args, **kwargs), leaves, level)
     finally:
         modes.floor = floor
-    return result, Recording(leaves, [], Tree(None), level)
 
 
 def lower(x: Any, level: float) -> tuple[Value, Node | None]:
@@ -97,18 +92,6 @@ def lower(x: Any, level: float) -> tuple[Value, Node | None]:
             node = x.node
         x = x.value
     return x, node
-
-
-def outputs_of(result: Any, level: float) -> tuple[list[tuple[Value, Node | None]], Tree]:
-    """The leaves of a function's result, brought below `level`."""
-    if isinstance(result, Tracer | np.ndarray | np.generic | float):
-        leaves, tree = [result], LONE
-    else:
-        leaves, tree = flatten(result)
-    return [lower(x, level) for x in leaves], tree
-
-
-LONE = flatten(0.0)[1]  # the structure of a single value
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -127,23 +110,34 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     values = [
         as_primal(x, "vjp", path) for x, path in zip(leaves, tree.paths, strict=True)
     ]
-    values = [x.copy() if type(x) is np.ndarray else x for x in values]
-    result, run = record_run(f, values, lambda tensors: (tree.build(tensors), {}))
-    aux = None
-    if has_aux:
-        result, aux = split_aux("vjp", result)
-    run.outputs, run.tree = outputs_of(result, run.level)
-    value = run.tree.build([v for v, _ in run.outputs])
+    values, guards = protected(values)
+    run = record_run(f, values, lambda tensors: (tree.build(tensors), {}))
+    result, aux = split_aux("vjp", run.result) if has_aux else (run.result, None)
+    outputs, out_tree = flatten(result)
+    lowered = [lower(y, run.level) for y in outputs]
+    value = out_tree.build([v for v, _ in lowered])
 
     def pullback(ct: Any) -> Any:
         """Cotangents of the primals from the cotangent of the result."""
+        if any(guard.is_broken() for guard in guards):
+            raise MutationError(
+                "pullback: an argument of vjp was changed after the call that recorded it; pass "
+                "a copy, np.array(x), or change it after the pullback"
+            )
         cts = [
             None if c is None else as_cotangent(c, v, "pullback")
-            for c, (v, _) in zip(match(run.tree, ct, "pullback"), run.outputs, strict=True)
+            for c, (v, _) in zip(match(out_tree, ct, "pullback"), lowered, strict=True)
         ]
-        return tree.build([conjugated(c) for c in run.cotangents(cts)])
+        found = run.cotangents([node for _, node in lowered], cts)
+        return tree.build([conjugated(c) for c in found])
 
     return (value, pullback, strip(aux, run.level)) if has_aux else (value, pullback)
+
+
+def protected(values: list[Value]) -> tuple[list[Value], list[Guard]]:
+    """The caller's arrays against later changes: small ones copied, large ones watched."""
+    held = [x.copy() if type(x) is np.ndarray and x.nbytes <= SMALL else x for x in values]
+    return held, [Guard(x) for x in held if type(x) is np.ndarray and x.nbytes > SMALL]
 
 
 def as_cotangent(ct: Any, value: Value, name: str) -> Value:
@@ -172,5 +166,3 @@ def strip(tree: Any, level: float) -> Any:
     leaves, structure = flatten(tree)
     return structure.build([lower(x, level)[0] for x in leaves])
 
-
-_ = Equation

@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value, aval_of
-from ..core.dispatch import Tracer, concrete, overrides
+from ..core.dispatch import Tracer, concrete, snapshot
 from ..core.errors import ShapeError, TreeError
 from ..core.methods import ArrayMethods
 from ..core.modes import modes, new_level
 from ..core.primitive import Primitive, add_all
 from ..core.sweep import fit
 from ..core.trees import flatten
+from ..core.views import Tie, View, follow, tie
+from ..ops.stopping import stop_gradient
 from ..tape.tensor import Tensor
 from .reverse import as_primal
 
@@ -32,7 +34,9 @@ Coefficients = list[Value | None]  # of one value, None for zero beyond the firs
 class Series(ArrayMethods, Tracer):
     """A truncated power series in place of a value."""
 
-    __slots__ = ("coefficients", "level")
+    __slots__ = ("coefficients", "level", "tied")
+
+    tied: Tie  # set on views only
 
     def __init__(self, coefficients: Coefficients, level: float) -> None:
         self.coefficients = coefficients
@@ -56,11 +60,14 @@ class Series(ArrayMethods, Tracer):
         return tuple(c for c in self.coefficients if c is not None)
 
     def detach(self) -> Series:
-        """The value as a constant."""
-        return self.constant(self.coefficients[0])
+        """The value as a constant for every derivative."""
+        return self.constant(stop_gradient(self.coefficients[0]))
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self.coefficients = overrides[operator.setitem](self, index, value).coefficients
+    def overwrite(self, new: Value) -> None:
+        self.coefficients = self.same_level(new).coefficients
+
+    def snapshot(self) -> Series:
+        return Series(self.coefficients, self.level)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         level = self.level
@@ -79,7 +86,20 @@ class Series(ArrayMethods, Tracer):
             results = propagate(primitive, series, moving, order, out)
         if isinstance(out, tuple):
             return tuple(Series(list(column), level) for column in results)
-        return Series(results, level)
+        made = Series(results, level)
+        return tie(made, self, primitive, SeriesView) if primitive.is_view else made
+
+
+class SeriesView(View, Series):
+    """A series whose NumPy value would share memory with another's."""
+
+    __slots__ = ()
+
+    plain = Series
+    state = Series.coefficients.__get__  # type: ignore[attr-defined]
+    fields = ("coefficients",)
+
+    coefficients = follow(Series.coefficients, Series.coefficients)  # type: ignore[attr-defined]
 
 
 def propagate(
@@ -200,7 +220,7 @@ def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
     (order,) = orders
     level = new_level()
     inputs = [
-        Series([x0, *(checked(c, x0) for c in s)], level)
+        Series([snapshot(x0), *(snapshot(checked(c, x0)) for c in s)], level)
         for x0, s in zip((as_primal(x, "jet") for x in primals), series, strict=True)
     ]
     floor = modes.floor
