@@ -74,10 +74,16 @@ class Leaf(Node):
 class Freed:
     """Stands for the operands of an equation that a backward sweep has freed."""
 
-    __slots__ = ("line",)
+    __slots__ = ("code", "offset")
 
-    def __init__(self, line: Line) -> None:
-        self.line = line
+    def __init__(self, code: CodeType, offset: int) -> None:
+        self.code = code
+        self.offset = offset
+
+    @property
+    def line(self) -> Line:
+        """The user's line that freed them."""
+        return line_of(self.code, self.offset)
 
 
 class Equation(Node):

@@ -36,8 +36,8 @@ def sample(
     """A sample: `sample("f64[3,4]", axis=-1)`.
 
     Values are drawn between `within`; `kind` is "general", "distinct", "symmetric", "definite"
-    (symmetric positive definite), "index" (integers valid as indices) or "increasing".
-    Derivatives are checked up to `order`.
+    (symmetric positive definite), "regular" (far from a singular matrix), "index" (integers valid
+    as indices) or "increasing".  Derivatives are checked up to `order`.
     """
     return Sample(tuple(map(parse, types)), within, kind, fields, order)
 

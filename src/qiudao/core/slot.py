@@ -18,7 +18,7 @@ from .methods import ArrayMethods
 from .modes import new_level
 from .node import Equation, Leaf, Node, next_number
 from .source import caller
-from .sweep import Masked, Masks, Product, Sweep
+from .sweep import Masked, Masks, Product, Sweep, unmasked
 
 if TYPE_CHECKING:
     from .primitive import Primitive
@@ -75,11 +75,9 @@ class Slot(ArrayMethods, Tracer):
 
 def turn(line: Value, slot: Slot, ct: Value, product: Product) -> Value | None:
     """The transpose of the linear expression `line` in `slot`, applied to the cotangent."""
-    if isinstance(product, Masked):
-        run, alive = transposition(line, slot, ct, product.mask, product.product)
-        return run({}, alive).get(slot.node)
-    run, _ = transposition(line, slot, ct, None, product)
-    return run(None).get(slot.node)
+    mask = product.mask if isinstance(product, Masked) else None
+    run, alive = transposition(line, slot, ct, mask, unmasked(product))
+    return run(None if mask is None else {}, alive).get(slot.node)
 
 
 def reached(line: Value, slot: Slot, alive: Value) -> Value | None:

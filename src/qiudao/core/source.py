@@ -55,8 +55,3 @@ def line_of(code: CodeType, offset: int) -> Line:
             number = line
             break
     return Line(code.co_filename, number, linecache.getline(code.co_filename, number).strip())
-
-
-def here() -> Line:
-    """The user's line that is running now."""
-    return line_of(*caller())

@@ -174,6 +174,11 @@ class Masked:
         return np.where(self.mask, self.product(ct, slope), 0.0)
 
 
+def unmasked(product: Product) -> Product:
+    """The product that a masked one stands before."""
+    return product.product if isinstance(product, Masked) else product
+
+
 def pass_masks(
     masks: Masks,
     mask: Value | None,

@@ -9,6 +9,7 @@ from . import (
     arithmetic,
     complexes,
     convolving,
+    counting,
     differences,
     distances,
     einsum,
@@ -17,6 +18,7 @@ from . import (
     logsums,
     making,
     nans,
+    padding,
     piecewise,
     polynomials,
     products,
@@ -31,6 +33,7 @@ from . import (
     sorting,
     statistics,
     taking,
+    triangles,
     writing,
 )
 
@@ -38,6 +41,7 @@ __all__ = [
     "arithmetic",
     "complexes",
     "convolving",
+    "counting",
     "differences",
     "distances",
     "einsum",
@@ -46,6 +50,7 @@ __all__ = [
     "logsums",
     "making",
     "nans",
+    "padding",
     "piecewise",
     "polynomials",
     "products",
@@ -60,5 +65,6 @@ __all__ = [
     "sorting",
     "statistics",
     "taking",
+    "triangles",
     "writing",
 ]

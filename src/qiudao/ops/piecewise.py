@@ -14,6 +14,7 @@ from ..core.primitive import Parents, Primitive, Terms, Values, primitive
 from ..core.samples import sample
 from .arithmetic import widened
 from .faces import array, delivered, from_end, operand
+from .indexing import getitem
 
 
 @implements(np.select)
@@ -198,7 +199,7 @@ class Interp(Primitive):
         sizes = values.shape[: self.lead]
         rest = (1,) * (number.ndim - self.lead)
         rows = (np.reshape(r, (*r.shape, *rest)) for r in np.indices(sizes, sparse=True))
-        return values[(*rows, number)]
+        return getitem(values, (*rows, number))
 
     def batch(self, size: int, mapped: Any, xs: Any) -> Value:
         if self.lead == 0 and not (mapped[1] or mapped[2]):

@@ -18,9 +18,11 @@ from ..core.families import Linear, Opaque
 from ..core.primitive import Primitive, primitive
 from ..core.samples import sample
 from .faces import array, axes_from_end, delivered, from_end
-from .shaping import astype, broadcast_to, ravel, reshape, stretched
+from .shaping import Stretch, astype, broadcast_to, ravel, reshape, stretched
 
 Axes = tuple[int, ...]
+add: Any = np.add.reduce
+multiply: Any = np.multiply.reduce
 
 
 def reduced(shape: tuple[int, ...], axes: Axes, keepdims: bool) -> tuple[int, ...]:
@@ -75,13 +77,13 @@ class Sum(Linear):
         return Aval(reduced(x.shape, self.axes, self.keepdims), total_dtype(x.dtype))
 
     def evaluate(self, *xs: Value) -> Value:
-        return np.add.reduce(xs[0], axis=self.axes, keepdims=self.keepdims)
+        return add(xs[0], axis=self.axes, keepdims=self.keepdims)
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         shape = tuple(xs[0].shape)
         if not self.keepdims and len(self.axes) < len(shape):
             ct = np.reshape(ct, reduced(shape, self.axes, True))
-        return np.broadcast_to(ct, shape) if isinstance(ct, Tracer) else stretched(ct, shape)
+        return Stretch(shape)(ct) if isinstance(ct, Tracer) else stretched(ct, shape)
 
 
 @primitive
@@ -108,7 +110,7 @@ class Prod(Primitive):
         return Aval(reduced(x.shape, self.axes, self.keepdims), total_dtype(x.dtype))
 
     def evaluate(self, *xs: Value) -> Value:
-        return np.multiply.reduce(xs[0], axis=self.axes, keepdims=self.keepdims)
+        return multiply(xs[0], axis=self.axes, keepdims=self.keepdims)
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         x = in_lanes(xs[0], self.axes)

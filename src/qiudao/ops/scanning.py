@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,7 +26,7 @@ def before(y: Value, axis: int, first: float) -> Value:
     """The element before each along an axis; before the first stands `first`."""
     shape = list(np.shape(y))
     shape[axis] = 1
-    wide = np.concatenate([np.full(tuple(shape), first, y.dtype), y], axis=axis)
+    wide: Value = np.concatenate([np.full(tuple(shape), first, y.dtype), y], axis=axis)
     return wide[(Ellipsis, slice(None, -1), *(slice(None),) * (-axis - 1))]
 
 
@@ -329,8 +330,8 @@ for _ufunc, _made in (
     (np.logaddexp, CumLogSumExp),
 ):  # fmt: skip
     accumulating(_ufunc, _made)
-for _ufunc in (np.logical_and, np.logical_or, np.logical_xor):
-    accumulating(_ufunc, lambda axis, name=_ufunc.__name__: CumTruth(name, axis), logical=True)
+for _logical in (np.logical_and, np.logical_or, np.logical_xor):
+    accumulating(_logical, partial(CumTruth, _logical.__name__), logical=True)
 
 
 @implements_method(np.add, "reduceat")

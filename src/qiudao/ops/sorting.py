@@ -175,7 +175,7 @@ class SearchSorted(Opaque):
     `side` "right": how many lie before or at it.
     """
 
-    side: str = "left"
+    side: Any = "left"
     samples = (
         sample("f64[5]", "f64[3]", kind="increasing"),
         sample("i64[1]", "i64[4]", side="right", within=(0, 1)),

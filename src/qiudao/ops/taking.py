@@ -191,7 +191,7 @@ def resize(a: Any, new_shape: Any) -> Value:
     if size < 0 or min(shape, default=0) < 0:
         raise ValueError(f"resize: the shape {shape} has a negative size; sizes must be positive")
     if not x.size or not size:
-        return np.zeros_like(x, shape=shape)  # type: ignore[call-overload]
+        return np.zeros_like(x, shape=shape)
     return reshape(x if size == x.size else picked(x, np.arange(size) % x.size, -1), shape)
 
 

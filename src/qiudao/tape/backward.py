@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -13,9 +14,11 @@ from ..core.dispatch import Tracer
 from ..core.errors import GradientError, MutationError, ShapeError
 from ..core.modes import TAPE, modes, new_level
 from ..core.node import Equation, Freed, Node
-from ..core.source import here
+from ..core.source import caller
 from ..core.sweep import Sweep, sweep
 from ..core.trees import Tree, flatten
+from .record import parts_of
+from .operators import weigh
 from .tensor import SETTLED, Tensor
 
 Seeds = list[tuple[Node, Value]]
@@ -90,6 +93,9 @@ def run(
         ]
 
         def wrap(value: Value, node: Node) -> Value:
+            if isinstance(value, tuple):
+                places = parts_of(node, value)  # type: ignore[arg-type]
+                return tuple(Tensor.make(part, place, level) for part, place in places)
             return Tensor.make(value, node, level)
 
         modes.floor = TAPE if level == TAPE else floor
@@ -107,6 +113,7 @@ def run(
             needed=needed,
             wrap=wrap,
             after=check_guards if retain_graph else check_and_free,
+            product=weigh if create_graph else operator.mul,
         )
     finally:
         modes.floor = floor
@@ -127,7 +134,7 @@ def check_guards(done: Sweep) -> None:
 def check_and_free(done: Sweep) -> None:
     """Drop what the rules kept; equations that keep nothing can be swept again."""
     check_guards(done)
-    freed = Freed(here())
+    freed = Freed(*caller())
     for equation in done.visited:
         if equation.primitive.keeps_operands:
             equation.operands = freed

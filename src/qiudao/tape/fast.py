@@ -37,7 +37,7 @@ def binary(
     keep = primitive.keep
     keeps_out = primitive.keeps_out
     keeps_nothing = isinstance(primitive, Additive)
-    is_product = isinstance(primitive, Multiply)
+    is_product = type(primitive) is Multiply
     ndarray = np.ndarray
 
     def forward(self: Any, other: Any) -> Value:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from ..core.avals import Value
+from ..core.dispatch import Tracer
 from ..core.families import Smooth
-from ..core.primitive import Primitive
+from ..core.primitive import Primitive, Product
 from ..ops import arithmetic, products, smooth
 from .fast import binary, getitem, unary
 from .tensor import Tensor, one_operand, two_operands
@@ -34,3 +37,22 @@ Tensor.__neg__ = unary(Tensor, arithmetic.negative, operator.neg, 1)  # type: ig
 for _smooth in (*vars(smooth).values(), arithmetic.negative, arithmetic.square):
     if isinstance(_smooth, Smooth):
         one_operand[type(_smooth).ufunc] = unary(Tensor, _smooth, type(_smooth).ufunc, 2)
+
+_weighed, _reflected_weighed = binary(Tensor, arithmetic.weigh, operator.mul, 2)
+
+
+def weigh(ct: Value, slope: Value) -> Value:
+    """The product of a sweep that will itself be differentiated, on the short road."""
+    if type(ct) is Tensor:
+        return _weighed(ct, slope)
+    if type(slope) is Tensor:
+        return _reflected_weighed(slope, ct)
+    return arithmetic.weigh(ct, slope)
+
+
+def product_below(values: Iterable[Value]) -> Product:
+    """The product for a sweep back from outputs with these values.
+
+    Values that are tracers mean that an outer transform, or the tape, sees the sweep.
+    """
+    return weigh if any(isinstance(v, Tracer) for v in values) else operator.mul

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,8 +80,11 @@ def record(
         return make(out, None, cut)
     node = equation_for(primitive, values, parents, out)
     if isinstance(out, tuple):
-        return tuple(
-            make(part, equation_for(Part(i, len(out)), (part,), (node,), part), None)
-            for i, part in enumerate(out)
-        )
+        return tuple(make(part, place, None) for part, place in parts_of(node, out))
     return make(out, node, None)
+
+
+def parts_of(node: Equation, out: tuple[Value, ...]) -> Iterator[tuple[Value, Equation]]:
+    """Each of several results of `node`, with a place of its own in the graph."""
+    for i, part in enumerate(out):
+        yield part, equation_for(Part(i, len(out)), (part,), (node,), part)

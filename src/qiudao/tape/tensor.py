@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from ..core.methods import ArrayMethods
 from ..core.modes import TAPE, modes
 from ..core.node import Equation, Leaf, Node, next_number
 from ..core.primitive import Primitive
-from ..core.source import Line, caller, here
+from ..core.source import caller, line_of
 from ..core.views import Tie, View, follow, tie
 from ..ops.stopping import stop_gradient
 from .hooks import Handle, add_hook
@@ -33,19 +34,19 @@ two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any
 
 
 class Cut:
-    """Where and how a value left the graph."""
+    """How a value left the graph, and the user's instruction that did it."""
 
-    __slots__ = ("act", "line")
+    __slots__ = ("act", "where")
 
-    def __init__(self, act: str, line: Line) -> None:
+    def __init__(self, act: str, where: tuple[CodeType, int] | None) -> None:
         self.act = act
-        self.line = line
+        self.where = where
 
     def __str__(self) -> str:
-        return f"{self.act} at {self.line}"
+        return self.act if self.where is None else f"{self.act} at {line_of(*self.where)}"
 
 
-SETTLED = Cut("a recorded sweep that left a constant", Line("", 0, ""))  # its derivative is 0
+SETTLED = Cut("a recorded sweep that left a constant", None)  # its derivative is 0
 
 
 class Tensor(ArrayMethods, Tracer):
@@ -156,7 +157,7 @@ class Tensor(ArrayMethods, Tracer):
             self.node = Leaf(self.shape, self.dtype)
             self.cut = None
         elif not wanted and self.node is not None:
-            self.cut = Cut("requires_grad was set to False", here())
+            self.cut = Cut("requires_grad was set to False", caller())
             self.node = None
         return self
 
@@ -252,12 +253,12 @@ class Tensor(ArrayMethods, Tracer):
 
     def detach(self) -> Tensor:
         """The same value as a constant: no gradient flows through the result."""
-        cut = self.cut if self.node is None and self.cut is not None else Cut("detach()", here())
+        cut = self.cut if self.node is None and self.cut is not None else Cut("detach()", caller())
         return self.spawn(stop_gradient(self.value), None, cut)
 
     def detach_(self) -> Tensor:
         """Cut this very tensor from the graph."""
-        self.cut = Cut("detach_()", here())
+        self.cut = Cut("detach_()", caller())
         self.node = None
         return self
 

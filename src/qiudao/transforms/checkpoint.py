@@ -13,7 +13,7 @@ from ..core.dispatch import Tracer
 from ..core.modes import TAPE, modes
 from ..core.node import Equation, Leaf, Node, next_number
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
-from ..core.sweep import sweep
+from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
 from ..tape.backward import walk
 from ..tape.record import record
@@ -71,6 +71,7 @@ class Recompute(Primitive):
             seeds,
             wanted={s for s in sources if s is not None},
             wrap=wrap if recorded else None,
+            product=unmasked(product),
         )
         return [None if s is None else found.get(s) for s in sources]
 

@@ -16,7 +16,7 @@ from ..core.errors import GradientError, ShapeError, TreeError
 from ..core.modes import new_level
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.slot import Slot
-from ..core.sweep import sweep
+from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
 from .batch import vmap
 
@@ -62,6 +62,7 @@ class Custom(Primitive):
                     if isinstance(line, Slot) and c is not None
                 ],
                 wanted={s.node for s in slots},
+                product=unmasked(product),
             )
             return [found.get(s.node) for s in slots]
         whole = [

@@ -16,6 +16,7 @@ from ..core.errors import GradientError, QiudaoError, ShapeError
 from ..core.node import Leaf
 from ..core.sweep import sweep
 from ..core.trees import Tree, flatten
+from ..tape.operators import product_below
 from ..tape.tensor import Tensor
 from .batch import vmap
 from .forward import jvp
@@ -134,7 +135,7 @@ def value_and_grad(
         if node is None:
             grads: list[Value] = [np.zeros(x.shape, x.dtype) for x in run.leaves]
         else:
-            found = sweep([(node, seed)], wanted=set(run.leaves))
+            found = sweep([(node, seed)], wanted=set(run.leaves), product=product_below([value]))
             grads = [conjugated(gradient_of(found, leaf)) for leaf in run.leaves]
         answer = chosen.result(grads if tree is None else tree.build(grads))
         return ((value, strip(aux, run.level)), answer) if has_aux else (value, answer)

@@ -13,10 +13,11 @@ from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, MutationError, ShapeError, TreeError
 from ..core.modes import modes, new_level
 from ..core.node import Leaf, Node
-from ..core.sweep import sweep
+from ..core.sweep import Product, sweep
 from ..core.trees import flatten, match
 from ..tape.guard import Guard
 from ..tape.record import SMALL
+from ..tape.operators import product_below
 from ..tape.tensor import Tensor
 
 
@@ -54,14 +55,16 @@ class Run:
         self.leaves = leaves  # the nodes of the inputs
         self.level = level
 
-    def cotangents(self, nodes: Sequence[Node | None], cts: Sequence[Value | None]) -> list[Value]:
+    def cotangents(
+        self, nodes: Sequence[Node | None], cts: Sequence[Value | None], product: Product
+    ) -> list[Value]:
         """The cotangent of each input, given those of the outputs (inner convention)."""
         seeds = [
             (node, ct)
             for node, ct in zip(nodes, cts, strict=True)
             if node is not None and ct is not None
         ]
-        found = sweep(seeds, wanted=set(self.leaves)) if seeds else {}
+        found = sweep(seeds, wanted=set(self.leaves), product=product) if seeds else {}
         return [
             found[leaf] if leaf in found else np.zeros(leaf.shape, leaf.dtype)
             for leaf in self.leaves
@@ -116,6 +119,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     outputs, out_tree = flatten(result)
     lowered = [lower(y, run.level) for y in outputs]
     value = out_tree.build([v for v, _ in lowered])
+    product = product_below([v for v, _ in lowered])
 
     def pullback(ct: Any) -> Any:
         """Cotangents of the primals from the cotangent of the result."""
@@ -128,7 +132,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
             None if c is None else as_cotangent(c, v, "pullback")
             for c, (v, _) in zip(match(out_tree, ct, "pullback"), lowered, strict=True)
         ]
-        found = run.cotangents([node for _, node in lowered], cts)
+        found = run.cotangents([node for _, node in lowered], cts, product)
         return tree.build([conjugated(c) for c in found])
 
     return (value, pullback, strip(aux, run.level)) if has_aux else (value, pullback)

@@ -13,7 +13,7 @@ from ...core.dispatch import implements
 from ...core.errors import NotDifferentiableError, ShapeError
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
-from ..faces import array, whole
+from ..faces import array, delivered, whole
 from .matrices import aligned, result_dtype, square
 
 
@@ -138,7 +138,7 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Value:
     if axes is not None:
         chosen = [whole(k) % a.ndim for k in axes]
         a = np.transpose(a, [k for k in range(a.ndim) if k not in chosen] + chosen)
-    shape = tuple(a.shape[b.ndim - a.ndim :]) if a.ndim > b.ndim else tuple(a.shape)
+    shape = tuple(a.shape[b.ndim - a.ndim :])
     n = math.prod(shape)
     if a.size != n * n:
         raise ShapeError(
@@ -194,9 +194,8 @@ def multi_dot(arrays: Any, *, out: Any = None) -> Value:
                 f"multi_dot: array {k} is {aval_of(x)}; all must be matrices, but for a vector "
                 "in the first or the last place"
             )
-    sizes = [1 if xs[0].ndim == 1 else xs[0].shape[0]]
-    sizes += [x.shape[0 if k or x.ndim == 1 else 1] for k, x in enumerate(xs)][1:]
-    sizes += [1 if xs[-1].ndim == 1 else xs[-1].shape[1]]
+    rows = 1 if xs[0].ndim == 1 else xs[0].shape[0]
+    sizes = [rows, *(x.shape[0] for x in xs[1:]), 1 if xs[-1].ndim == 1 else xs[-1].shape[1]]
     splits = cheapest(sizes)
 
     def product(first: int, last: int) -> Value:
@@ -205,7 +204,7 @@ def multi_dot(arrays: Any, *, out: Any = None) -> Value:
         middle = splits[first, last]
         return product(first, middle) @ product(middle + 1, last)
 
-    return product(0, len(xs) - 1) if out is None else delivered("multi_dot", product(0, len(xs) - 1), out)
+    return delivered("multi_dot", product(0, len(xs) - 1), out)
 
 
 def cheapest(sizes: Sequence[int]) -> dict[tuple[int, int], int]:

@@ -1,0 +1,198 @@
+"""Which values there are, and how many or how much of each: unique, bincount, histogram, sets.
+
+What is found is constant between jumps; the values themselves, the weights and the edges of the
+bins carry derivatives.  A repeated value gets its derivative at its first occurrence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value
+from ..core.dispatch import concrete, implements
+from ..core.errors import ShapeError
+from .faces import array, from_end, known
+from .indexing import ScatterAdd
+from .shaping import astype, concatenate, ravel, reshape
+from .sorting import searchsorted
+from .taking import picked
+
+
+@implements(np.unique)
+def unique(
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: Any = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Any:
+    """The different elements (or slices along `axis`), ascending, and what else is asked for."""
+    x = array(ar)
+    _, first, inverse, counts = np.unique(
+        concrete(x), True, True, True, axis=axis, equal_nan=equal_nan
+    )
+    lane = ravel(x) if axis is None else x
+    values = picked(lane, first, -1 if axis is None else from_end(axis, x.ndim, "unique"))
+    asked = zip((first, inverse, counts), (return_index, return_inverse, return_counts),
+                strict=True)  # fmt: skip
+    more = [found for found, wanted in asked if wanted]
+    return (values, *more) if more else values
+
+
+@implements(np.unique_values)
+def unique_values(x: Any) -> Value:
+    """The different elements, ascending."""
+    return unique(x, equal_nan=False)
+
+
+@implements(np.unique_counts)
+def unique_counts(x: Any) -> Any:
+    """The different elements and how often each occurs."""
+    values, counts = unique(x, return_counts=True, equal_nan=False)
+    return np.unique_counts(())._replace(values=values, counts=counts)
+
+
+@implements(np.unique_inverse)
+def unique_inverse(x: Any) -> Any:
+    """The different elements and where each element of `x` is among them."""
+    values, inverse = unique(x, return_inverse=True, equal_nan=False)
+    return np.unique_inverse(())._replace(values=values, inverse_indices=inverse)
+
+
+@implements(np.unique_all)
+def unique_all(x: Any) -> Any:
+    """The different elements, their first places, where each element is among them, counts."""
+    values, first, inverse, counts = unique(x, True, True, True, equal_nan=False)
+    return np.unique_all(())._replace(
+        values=values, indices=first, inverse_indices=inverse, counts=counts
+    )
+
+
+# Sets
+
+
+@implements(np.isin)
+def isin(
+    element: Any,
+    test_elements: Any,
+    assume_unique: bool = False,
+    invert: bool = False,
+    *,
+    kind: Any = None,
+) -> Value:
+    """Whether each element is among `test_elements`."""
+    x, tests = array(element), ravel(test_elements)
+    plain, others = known(x), known(tests)
+    if plain is not None and others is not None:
+        return np.isin(plain, others, assume_unique, invert, kind=kind)
+    found = np.any(np.equal(reshape(x, (*x.shape, 1)), tests), axis=-1)
+    return ~found if invert else found
+
+
+@implements(np.union1d)
+def union1d(ar1: Any, ar2: Any) -> Value:
+    """The different elements of both."""
+    return unique(concatenate([ravel(ar1), ravel(ar2)]))
+
+
+@implements(np.intersect1d)
+def intersect1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
+) -> Any:
+    """The different elements that are in both; their derivative is that of the first array's."""
+    x = ravel(ar1)
+    _, first, second = np.intersect1d(
+        concrete(x), concrete(array(ar2)), assume_unique, return_indices=True
+    )
+    values = picked(x, first, -1)
+    return (values, first, second) if return_indices else values
+
+
+@implements(np.setdiff1d)
+def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Value:
+    """The different elements of the first that are not in the second."""
+    x = ravel(ar1) if assume_unique else unique(ar1)
+    return x[np.flatnonzero(isin(x, ar2, invert=True))]
+
+
+@implements(np.setxor1d)
+def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Value:
+    """The different elements that are in one only."""
+    sides = [ravel(a) if assume_unique else unique(a) for a in (ar1, ar2)]
+    values, counts = unique(concatenate(sides), return_counts=True)
+    return values[np.flatnonzero(counts == 1)]
+
+
+# Bins
+
+
+@implements(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Value:
+    """How often each of 0, 1, 2... occurs, or the sum of its weights."""
+    numbers = concrete(array(x))
+    if weights is None:
+        return np.bincount(numbers, minlength=minlength)
+    w = array(weights)
+    count = np.bincount(numbers, minlength=minlength).size
+    if w.shape != numbers.shape:
+        raise ShapeError(
+            f"bincount: weights of shape {w.shape} do not fit numbers of shape {numbers.shape}"
+        )
+    return ScatterAdd(sizes=(count,))(astype(w, np.float64), numbers)
+
+
+@implements(np.histogram_bin_edges)
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Value:
+    """The edges of the bins of `histogram`, which move with the extremes of `a`."""
+    x = ravel(a)
+    if isinstance(bins, str) or range is not None or not x.size:
+        return np.histogram_bin_edges(concrete(x), concrete(bins), range, weights)
+    edges = array(bins)
+    if edges.ndim == 1:
+        plain = known(edges)
+        if plain is not None and np.any(plain[:-1] > plain[1:]):
+            raise ValueError("histogram: the edges of bins must not fall")
+        return edges
+    return even_edges(x, int(bins))
+
+
+def even_edges(x: Value, count: int) -> Value:
+    """The edges of `count` equal bins between the extremes, half a unit beyond if these meet."""
+    if count < 1:
+        raise ValueError(f"histogram: {count} bins; give a positive number")
+    low, high = np.min(x), np.max(x)
+    found = known(high - low)
+    if found is not None and not np.isfinite(found):
+        raise ValueError("histogram: the extremes of the data are not finite; give range=")
+    spare = np.where(low == high, 0.5, 0.0).astype(x.dtype)
+    low, high = low - spare, high + spare
+    inner = low + np.arange(count) * ((high - low) / count)
+    return concatenate([inner, reshape(high, (1,))]).astype(inner.dtype)
+
+
+@implements(np.histogram)
+def histogram(
+    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Value, Value]:
+    """How many elements, or how much weight, falls into each bin, and the edges of the bins."""
+    x = ravel(a)
+    edges = histogram_bin_edges(x, bins, range, weights)
+    count = edges.size - 1
+    place = searchsorted(edges, x, "right") - 1
+    place = np.where(np.equal(x, edges[-1]), count - 1, place)
+    inside = (place >= 0) & (place < count)
+    terms = np.ones(x.shape, np.intp) if weights is None else ravel(weights)
+    if terms.shape != x.shape:
+        raise ValueError(f"histogram: weights of shape {terms.shape} do not fit {x.shape}")
+    zero = np.zeros((), terms.dtype)
+    found = ScatterAdd(sizes=(count,))(np.where(inside, terms, zero), np.where(inside, place, 0))
+    if density:
+        found = found / (edges[1:] - edges[:-1]) / np.sum(found)
+    return found, edges
+
+

@@ -1,0 +1,192 @@
+"""`gradcheck` passes what is right, and names the worst element of what is not."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from qiudao.core.errors import (
+    DtypeError,
+    GradcheckError,
+    GradientError,
+    NotDifferentiableError,
+    QiudaoError,
+)
+
+
+class Layer(NamedTuple):
+    w: object
+    b: object
+
+
+def model(p, x, n, label):
+    y = np.tanh(p["layer"].w @ x + p["layer"].b) ** n
+    return {"loss": np.sum(y), "parts": (y, y * p["scale"]), "label": label, "count": n}
+
+
+POINT = {"layer": Layer(np.arange(6.0).reshape(2, 3) / 7, np.array([0.5, -0.5])), "scale": 1.5}
+
+
+@qd.custom_vjp
+def wrong(x):
+    """x^2, whose reverse rule is off in one element."""
+    return x * x
+
+
+def wrong_forward(x):
+    return x * x, x
+
+
+def wrong_backward(x, ct):
+    return (ct * 2 * x + 0.01 * np.array([0.0, 0.0, 1.0]),)
+
+
+wrong.defvjp(wrong_forward, wrong_backward)
+
+
+def test_trees_and_constants():
+    assert qd.gradcheck(model, POINT, np.array([0.1, -0.2, 0.3]), 2, "name", order=2)
+    assert qd.gradgradcheck(model, POINT, np.array([0.1, -0.2, 0.3]), 3, None)
+
+
+def test_third_order():
+    assert qd.gradcheck(lambda x: np.sum(np.sin(x) * x), np.array([0.3, -1.2]), order=3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble, np.complex64, complex])
+def test_dtypes(dtype):
+    x = np.array([0.3, -1.2, 2.0]).astype(dtype)
+    assert qd.gradcheck(lambda x: np.sin(x) * x, x, order=2)
+
+
+def test_complex_functions():
+    z = np.array([1 + 2j, -0.5j])
+    assert qd.gradcheck(lambda z: np.sum(np.real(z * np.conj(z))), z, order=2)
+    assert qd.gradcheck(lambda z, x: {"e": np.exp(z) * x, "c": np.conj(z)}, z, 2.0, order=2)
+    assert qd.gradcheck(lambda x: np.exp(1j * x), np.array([0.2, 0.4]), order=2)
+
+
+def test_mixed_precision():
+    assert qd.gradcheck(
+        lambda x, y: x * y, np.array([1.0, 2.0], np.float32), np.array([3.0, 4.0]), order=2
+    )
+
+
+def test_kinks_count_as_their_symmetric_derivative():
+    assert qd.gradcheck(lambda x: np.maximum(x, 0), np.array([0.0, 1.0, -1.0]))
+
+
+def test_empty_and_single():
+    assert qd.gradcheck(lambda x: 2 * x, np.zeros((0, 3)), order=2)
+    assert qd.gradcheck(lambda x: x[:0], np.ones(3))
+    assert qd.gradcheck(np.sin, 1.0)
+
+
+def test_large_inputs_are_sampled():
+    calls = []
+
+    def f(x):
+        calls.append(1)
+        return np.sum(x**2)
+
+    assert qd.gradcheck(f, np.linspace(0, 1, 5000), modes="reverse")
+    assert len(calls) < 20_000
+
+
+def test_names_the_worst_element():
+    with pytest.raises(GradcheckError) as caught:
+        qd.gradcheck(lambda p: {"y": wrong(p["w"])}, {"w": np.array([1.0, 2.0, 3.0])},
+                     modes=("reverse",))  # fmt: skip
+    text = str(caught.value)
+    assert text.startswith(
+        "gradcheck: reverse mode: d result['y'][0] / d argument[0]['w'][2] = 0.01, and differences "
+        "of the values give 0 ± "
+    )
+    assert "off by 0.01, where " in text
+    assert text.endswith(
+        "; 3 of 9 elements disagree, this one most; look at the rules used between the two, or "
+        "pass rtol= and atol= if this is rounding"
+    )
+
+
+def test_the_error_is_an_assertion_and_one_of_ours():
+    assert issubclass(GradcheckError, AssertionError)
+    assert issubclass(GradcheckError, QiudaoError)
+
+
+def test_false_instead_of_an_error():
+    x = np.array([1.0, 2.0, 3.0])
+    assert qd.gradcheck(wrong, x, modes="reverse", raise_exception=False) is False
+    assert qd.gradcheck(wrong, x, modes="reverse", atol=0.02) is True
+    assert qd.gradgradcheck(np.sin, x, raise_exception=False) is True
+
+
+def test_names_the_nesting():
+    @qd.custom_vjp
+    def flat(x):
+        return x**3
+
+    def backward(x, ct):
+        return (ct * 3 * qd.stop_gradient(x) ** 2,)
+
+    flat.defvjp(lambda x: (x**3, x), backward)
+    assert qd.gradcheck(flat, 2.0, modes="reverse")
+    with pytest.raises(GradcheckError, match=(
+        r"^gradcheck: reverse over reverse mode: d gradient of argument\[0\] / d argument\[0\] = 0,"
+        r" and differences of the values give "
+    )):  # fmt: skip
+        qd.gradgradcheck(flat, 2.0, modes="reverse")
+
+
+def test_a_cotangent_that_is_taken_for_a_constant():
+    @qd.custom_vjp
+    def twice(x):
+        return 2 * x
+
+    twice.defvjp(lambda x: (2 * x, None), lambda _, ct: (2 * qd.stop_gradient(ct),))
+    assert qd.gradcheck(twice, 2.0, modes="reverse")
+    with pytest.raises(GradcheckError, match="/ d cotangent of result = 0, and"):
+        qd.gradgradcheck(twice, 2.0, modes="reverse")
+
+
+def test_functions_that_change_from_call_to_call():
+    rng = np.random.default_rng(0)
+    with pytest.raises(GradcheckError, match=(
+        r"^gradcheck: called again, the function gives result = 0\.\d+, and 0\.\d+ the first time; "
+        "fix its random numbers, and let it keep no state$"
+    )):  # fmt: skip
+        qd.gradcheck(lambda x: x * rng.random(), 1.0)
+
+
+def test_functions_that_see_that_they_are_differentiated():
+    with pytest.raises(GradcheckError, match=(
+        "^gradcheck: forward mode: the function gives result = 3, and 2 on plain arrays; it must "
+        "not branch on whether it is differentiated$"
+    )):  # fmt: skip
+        qd.gradcheck(lambda x: x * (2 if isinstance(x, np.generic) else 3), 1.0)
+
+
+def test_a_jump_is_called_one():
+    with pytest.raises(GradcheckError, match="differences are unsure here: is there a kink"):
+        qd.gradcheck(np.floor, 3.0)
+
+
+def test_a_function_that_ends_here():
+    with pytest.raises(NotDifferentiableError, match=(
+        r"^gradcheck: argument\[0\]\[1\]: the function is not finite near x = 0.0, where .* pass a "
+        "smaller eps=, or check at a point inside the domain$"
+    )):  # fmt: skip
+        qd.gradcheck(np.sqrt, np.array([1.0, 0.0]))
+
+
+def test_bad_options():
+    with pytest.raises(GradientError, match="^gradcheck: mode 'backward' is unknown; choose from"):
+        qd.gradcheck(np.sin, 1.0, modes=("backward",))
+    with pytest.raises(GradientError, match="^gradcheck: order=0 is no order of a derivative"):
+        qd.gradcheck(np.sin, 1.0, order=0)
+    with pytest.raises(DtypeError, match=(
+        "^gradcheck: no argument is float or complex, so there is nothing to differentiate by: "
+        r"int, str; convert with .astype\(float\)$"
+    )):  # fmt: skip
+        qd.gradcheck(lambda n, s: n, 3, "a")
