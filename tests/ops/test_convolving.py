@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from ops.agreement import agree
 
 import qiudao as qd
+from ops.agreement import agree
 from qiudao.ops.convolving import Convolve
 
 
@@ -20,7 +20,7 @@ LENGTHS = [(5, 3), (3, 5), (4, 4), (6, 4), (4, 6), (5, 4), (4, 5), (1, 3), (3, 1
 
 
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
-@pytest.mark.parametrize(("n", "m"), LENGTHS)
+@pytest.mark.parametrize("n, m", LENGTHS)
 def test_vectors(n, m, mode):
     for f in (np.convolve, np.correlate):
         agree(lambda a, v, f=f: f(a, v, mode), real(n), real(m))
@@ -38,20 +38,24 @@ def test_derivatives_to_third_order():
 
 
 @pytest.mark.parametrize(
-    ("a", "v", "mode", "text"),
+    "a, v, mode, text",
     [
-        (np.ones((2, 3)), np.ones(3), "full", "convolve: f64.2, 3. has 2 axes; it takes vectors"),
+        (
+            np.ones((2, 3)),
+            np.ones(3),
+            "full",
+            r"convolve: f64\[2, 3\] has 2 axes; it takes vectors",
+        ),
         (np.ones(0), np.ones(3), "full", "convolve: an operand is empty"),
-        (np.ones(3), np.ones(3), "half", "convolve: mode='half'; it must be one of full, same, valid"),
+        (np.ones(3), np.ones(3), "half", "mode='half'; it must be one of full, same, valid"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said(a, v, mode, text):
     with pytest.raises(ValueError, match=text):
         qd.vjp(lambda a: np.convolve(a, v, mode), a)
 
 
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(-3, 8), st.integers(1, 6))
-@settings(max_examples=40)
 def test_any_window(n, m, start, size):
     a, b = real(n), real(m)
     full = np.concatenate((np.zeros(20), np.convolve(a, b), np.zeros(40)))

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from ops.agreement import agree
 
 import qiudao as qd
+from ops.agreement import agree
 from qiudao.core.primitive import registry
 from qiudao.ops import einsum as module
 
@@ -77,7 +77,7 @@ CASES = [
 IDS = [f"{spec}{shapes}" for spec, shapes in CASES]
 
 
-@pytest.mark.parametrize(("spec", "shapes"), CASES, ids=IDS)
+@pytest.mark.parametrize("spec, shapes", CASES, ids=IDS)
 def test_subscripts(spec, shapes):
     agree(lambda *xs: np.einsum(spec, *xs), *values(*shapes))
     first, *rest = values(*shapes, kind="c")
@@ -140,7 +140,7 @@ def test_dtype_and_casting():
     a, b = (x.astype("f4") for x in values((2, 3), (3, 4)))
     agree(lambda x, y: np.einsum("ij,jk", x, y, dtype="f8"), a, b, batched=False)
     t = qd.tensor(a.astype("f8"), requires_grad=True)
-    with pytest.raises(TypeError, match="einsum: float64 does not cast to float32 by the rule 'safe'"):
+    with pytest.raises(TypeError, match="einsum: float64 does not cast to float32 by"):
         np.einsum("ij,jk", t, b, dtype="f4")
     assert np.einsum("ij,jk", t, b, dtype="f4", casting="same_kind").dtype == np.float32
 
@@ -156,7 +156,7 @@ def test_out_is_written_into_a_tensor_only():
 
 
 @pytest.mark.parametrize(
-    ("spec", "shapes", "text"),
+    "spec, shapes, text",
     [
         ("ij,jk", [(2, 3)], "describes 2 operands and 1 were given"),
         ("i", [(2, 3)], "names 1 axes of operand 0, which has 2"),
@@ -216,7 +216,6 @@ def contractions(draw):
 
 
 @given(contractions(), st.sampled_from("fc"), st.booleans())
-@settings(max_examples=60)
 def test_any_contraction(case, kind, optimize):
     spec, shapes = case
     agree(lambda *xs: np.einsum(spec, *xs, optimize=optimize), *values(*shapes, kind=kind))
@@ -224,6 +223,7 @@ def test_any_contraction(case, kind, optimize):
 
 def test_the_gradient_of_an_einsum_is_one_einsum():
     used = []
+    xs = values((2, 3, 4), (2, 4, 2))
     with pytest.MonkeyPatch.context() as patch:
         plain = module.Einsum.evaluate
 
@@ -232,7 +232,7 @@ def test_the_gradient_of_an_einsum_is_one_einsum():
             return plain(self, *xs)
 
         patch.setattr(module.Einsum, "evaluate", evaluate)
-        _, pull = qd.vjp(lambda a, b: np.einsum("bij,bjk->bik", a, b), *values((2, 3, 4), (2, 4, 2)))
+        _, pull = qd.vjp(lambda a, b: np.einsum("bij,bjk->bik", a, b), *xs)
         pull(np.ones((2, 3, 2)))
     assert used == ["bij,bjk->bik", "bik,bjk->bij", "bij,bik->bjk"]
     assert module.Einsum in registry

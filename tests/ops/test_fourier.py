@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from ops.agreement import agree
 
 import qiudao as qd
+from ops.agreement import agree
 
 NORMS = [None, "backward", "ortho", "forward"]
 
@@ -94,18 +94,17 @@ def test_single_precision_stays_single(f):
 
 
 @given(st.integers(1, 7), st.integers(1, 8), st.sampled_from(NORMS), st.sampled_from(LINES))
-@settings(max_examples=40)
 def test_any_length(size, n, norm, f):
     for x in operands(f, size):
         agree(lambda x: f(x, n, norm=norm), x, batched=False)
 
 
-def test_the_imaginary_parts_that_irfft_ignores_have_no_gradient():
-    for n in (4, 5):
-        g = qd.grad(lambda z: np.sum(np.fft.irfft(z, n) ** 2))(cplx(3))
-        assert g[0].imag == 0
-        assert (g[-1].imag == 0) == (n == 4)
-        assert g[1].imag != 0
+@pytest.mark.parametrize("n", [4, 5])
+def test_the_imaginary_parts_that_irfft_ignores_have_no_gradient(n):
+    g = qd.grad(lambda z: np.sum(np.fft.irfft(z, n) ** 2))(cplx(3))
+    assert g[0].imag == 0
+    assert (g[-1].imag == 0) == (n == 4)
+    assert g[1].imag != 0
 
 
 def test_an_energy_has_the_gradient_that_parseval_says():
@@ -121,11 +120,11 @@ def test_derivatives_to_third_order(f):
 
 
 @pytest.mark.parametrize(
-    ("f", "text"),
+    "f, text",
     [
         (lambda x: np.fft.fft(x, 0), "fft: 0 points; a transform needs at least one"),
         (lambda x: np.fft.irfft(x[:1]), "irfft: 0 points"),
-        (lambda x: np.fft.fft(x, norm="unit"), 'fft: norm=\'unit\'; it must be "backward"'),
+        (lambda x: np.fft.fft(x, norm="unit"), "fft: norm='unit'; it must be \"backward\""),
         (lambda x: np.fft.fftn(x, (2,), (0, 0)), r"fftn: s=\(2,\) gives 1 sizes for 2 axes"),
         (lambda x: np.fft.rfftn(x, axes=()), "rfftn: there is no axis to transform"),
         (lambda x: np.fft.fft(x, axis=1), "axis 1 is out of bounds"),
@@ -137,7 +136,7 @@ def test_what_is_wrong_is_said(f, text):
 
 
 def test_complex_lines_are_no_real_ones():
-    with pytest.raises(TypeError, match="rfft: c128.4. is complex; use fft"):
+    with pytest.raises(TypeError, match=r"rfft: c128\[4\] is complex; use fft"):
         qd.vjp(np.fft.rfft, cplx(4))
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from ops.agreement import agree
 
 import qiudao as qd
+from ops.agreement import agree
 
 P = np.array([1.5, -2.0, 0.5, 3.0])
 Q = np.array([2.0, 1.0])
@@ -27,8 +27,8 @@ def test_derivatives_and_integrals(m):
     agree(lambda p: np.polyder(p, m), P)
     agree(lambda p: np.polyint(p, m), P)
     if m:
-        agree(lambda p, k: np.polyint(p, m, k), P, np.arange(1.0, m + 1))
-        agree(lambda p, k: np.polyint(p, m, k), P, np.float64(0.5))
+        agree(lambda p, k: np.polyint(p, m, k), P, np.arange(1.0, m + 1), batched=False)
+        agree(lambda p, k: np.polyint(p, m, k), P, np.float64(0.5), batched=False)
 
 
 @pytest.mark.parametrize("x", [np.float64(0.7), np.linspace(-1, 1, 3), np.ones((2, 2)) * 0.3j])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
-ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {}
+ufunc_methods: dict[tuple[np.ufunc | None, str], Callable[..., Any]] = {}
 
 
 def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
@@ -32,8 +33,11 @@ def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
     return register
 
 
-def implements_method(ufunc: np.ufunc, method: str) -> Callable[[F], F]:
-    """Register what a ufunc's method (`reduce`, `accumulate`, `outer`...) does on a tracer."""
+def implements_method(ufunc: np.ufunc | None, method: str) -> Callable[[F], F]:
+    """Register what a ufunc's method (`reduce`, `accumulate`, `outer`...) does on a tracer.
+
+    With None it is for every ufunc that has a rule, and is given that ufunc first.
+    """
 
     def register(ours: F) -> F:
         ufunc_methods[ufunc, method] = ours
@@ -97,6 +101,8 @@ class Tracer:
                 return ours(*inputs, **kwargs)
         else:
             ours = ufunc_methods.get((ufunc, method))
+            if ours is None and ufunc in overrides and (None, method) in ufunc_methods:
+                ours = functools.partial(ufunc_methods[None, method], ufunc)
             if ours is not None and "out" not in kwargs:
                 return ours(*inputs, **kwargs)
         name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"

@@ -1,8 +1,8 @@
 """Scalar code: the language that `Elementwise.element` is written in.
 
-A compiler gives `element` an `Element`, which builds one scalar operation at a time, and a scalar for
-each operand.  `testing.elements` runs the same code on NumPy scalars, and the rule test holds it
-equal to `evaluate`.
+A compiler gives `element` an `Element`, which builds one scalar operation at a time, and a scalar
+for each operand.  `testing.elements` runs the same code on NumPy scalars, and the rule test holds
+it equal to `evaluate`.
 """
 
 from __future__ import annotations

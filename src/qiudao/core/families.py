@@ -225,12 +225,15 @@ class Smooth(Elementwise):
         cls.keeps_out = cls.reads != "x"
 
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
-        return add_all(
-            [
-                None if dx is None else product(dx, self.slope(i, out, *xs))
-                for i, dx in enumerate(dxs)
-            ]
-        )
+        terms: list[Value | None] = [
+            None if dx is None else self.move(dx, self.slope(i, out, *xs), product)
+            for i, dx in enumerate(dxs)
+        ]
+        return add_all(terms)
+
+    def move(self, dx: Value, slope: Value, product: Product) -> Value:
+        """The tangent from one operand.  What comes first in the product wins where it is zero."""
+        return product(slope, dx) if self.is_selection else product(dx, slope)
 
     def pull(
         self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product

@@ -7,6 +7,9 @@ for its own (perturbation confusion).  The eager tape is level 0.
 Recording is one number a thread, the `floor`: a tensor records where its level is not below it.
 `no_grad` raises the floor above every level that exists; transforms that start inside stand above
 it and record as ever.
+
+A tape inside a transform (`qd.tensor` in a function under `vmap`) stands half a level above it, so
+that what is computed from both lies on the tape.
 """
 
 from __future__ import annotations
@@ -23,9 +26,34 @@ class Modes(threading.local):
     """What differs between threads."""
 
     floor: float = TAPE
+    inside: float = TAPE  # the level of the innermost transform that is running
+
+    def __init__(self) -> None:
+        self.outer: list[float] = []  # the floors to go back to, one for each mode that is entered
 
 
 modes = Modes()
+
+
+class running:
+    """A transform of this level runs within the block, and the floor is put back after it."""
+
+    __slots__ = ("floor", "inside", "level")
+
+    def __init__(self, level: float) -> None:
+        self.level = level
+
+    def __enter__(self) -> None:
+        self.floor, self.inside = modes.floor, modes.inside
+        modes.inside = self.level
+
+    def __exit__(self, *error: object) -> None:
+        modes.floor, modes.inside = self.floor, self.inside
+
+
+def tape_level() -> float:
+    """The level of a new tensor: that of the eager tape, or of the tape inside a transform."""
+    return modes.inside + 0.5 if modes.inside > TAPE else TAPE
 
 
 def new_level() -> float:

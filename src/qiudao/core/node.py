@@ -31,7 +31,7 @@ class Notes:
         self.post_hooks: dict[int, Callable[[Any], Any]] = {}
         self.retains = False
         self.grad: Any = None
-        self.owner: Callable[[], Any] | None = None  # a weak reference to the leaf's tensor
+        self.owner: Any = None  # the leaf's tensor, for the hooks that are given it
         self.guards: list[Any] = []
 
 

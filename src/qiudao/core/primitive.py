@@ -55,6 +55,7 @@ class Primitive:
     keeps_operands: ClassVar[bool] = True  # whether it reads operands that a sweep may free
     is_constant: ClassVar[bool] = False  # whether no derivative passes: the result is plain
     is_view: ClassVar[bool] = False  # whether NumPy's result may share the operand's memory
+    is_double: ClassVar[bool] = False  # whether NumPy gives double precision, whatever comes
     is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was dropped"
 
     def __call__(self, *xs: Value) -> Value:

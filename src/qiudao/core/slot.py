@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .avals import Aval, Dtype, Shape, Value, aval_of
-from .dispatch import Tracer
+from .dispatch import Tracer, snapshot
 from .errors import RuleError
 from .methods import ArrayMethods
 from .modes import new_level
@@ -57,7 +57,7 @@ class Slot(ArrayMethods, Tracer):
                 f"{primitive.name}: a tangent statement must be linear in dx, and this use of "
                 "dx is not; write the part that is not in terms of the operands"
             )
-        operands = tuple(x if n is None else n for x, n in zip(xs, nodes, strict=True))
+        operands = tuple(snapshot(x) if n is None else n for x, n in zip(xs, nodes, strict=True))
         aval: Aval = primitive.shape(*map(aval_of, operands))
         equation = Equation()
         equation.number = next_number()

@@ -53,12 +53,20 @@ def sweep(
     """
     run = Sweep(list(seeds), wanted, needed, wrap, product)
     with np.errstate(all="ignore"):
-        results = run(None)
-        if any(map(has_nan, results.values())):
+        try:
+            results = run(None)
+        except HookMeetsNaN:
             results = run({})
+        else:
+            if any(map(has_nan, results.values())):
+                results = run({})
     if after is not None:
         after(run)
     return results
+
+
+class HookMeetsNaN(Exception):
+    """A plain sweep has come to a hook with a NaN, which masks may yet take away."""
 
 
 class Sweep:
@@ -110,6 +118,8 @@ class Sweep:
             ct = cts.pop(number)
             if node.notes is not None:
                 self.noted.append(node)
+                if masks is None and node.notes.hooks and has_nan(ct):
+                    raise HookMeetsNaN
                 ct = self.run_hooks(node, ct)
                 if wanted is None and node.notes.retains:
                     results[node] = ct
@@ -188,8 +198,10 @@ def pass_masks(
     parents: Any,
     grads: Any,
 ) -> list[Value | None]:
-    """Tell each parent which of its lanes this equation's live lanes depend on, and return the
-    cotangents with nothing in the others."""
+    """Tell each parent which of its lanes this equation's live lanes depend on.
+
+    Returns the cotangents with nothing in the other lanes.
+    """
     if mask is None and node.shape is None:
         return list(grads)
     alive = np.ones(node.shape, bool) if mask is None else mask
@@ -215,7 +227,8 @@ def add_mask(masks: Masks, number: int, lanes: Value | None) -> None:
 def either(a: Value, b: Value) -> Value:
     """The union of two masks; where there are several results (None: no lane), of each."""
     if isinstance(a, tuple):
-        return tuple(y if x is None else x if y is None else x | y for x, y in zip(a, b, strict=True))
+        pairs = zip(a, b, strict=True)
+        return tuple(y if x is None else x if y is None else x | y for x, y in pairs)
     return a | b
 
 

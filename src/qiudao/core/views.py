@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from .avals import Value
 from .dispatch import underlying
 from .modes import modes
@@ -110,6 +112,8 @@ def tie(result: Any, base: Any, how: Primitive, kind: type[View]) -> Any:
     whole = underlying(base)
     if owner is not whole and owner is not whole.base:
         return result  # a copy after all, as `reshape` makes of what lies in another order
+    if not result.shape and gives_number(how, base):
+        return result
     if isinstance(base, View):
         root, recorded = base.tied.root, base.tied.recorded
     else:
@@ -118,3 +122,11 @@ def tie(result: Any, base: Any, how: Primitive, kind: type[View]) -> Any:
     result.tied = Tie(base, how, root, kind.state(root), recorded)
     result.__class__ = kind
     return result
+
+
+def gives_number(how: Primitive, base: Any) -> bool:
+    """Whether NumPy makes a number of this operand, which shares no memory: `x[0]` of a vector.
+
+    In a batch it is an array all the same.
+    """
+    return isinstance(how.evaluate(np.broadcast_to(base.dtype.type(0), base.shape)), np.generic)

@@ -26,7 +26,8 @@ from ..tape.backward import (
     walk,
     why_cut,
 )
-from ..tape.tensor import SETTLED, Tensor
+from ..tape.cut import SETTLED
+from ..tape.tensor import Tensor
 from ..transforms.batch import Batch, to_front, whole_batch
 from ..transforms.derived import Argnames, Argnums, grad_of_function
 

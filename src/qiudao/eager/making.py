@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from ..core.avals import describe, is_inexact
-from ..core.dispatch import Tracer
+from ..core.avals import Value, describe, is_inexact
+from ..core.dispatch import Tracer, overrides, snapshot
 from ..core.errors import DetachError, DtypeError
-from ..core.modes import TAPE
+from ..core.modes import tape_level
 from ..core.node import Leaf
 from ..tape.tensor import Tensor
+
+
+def array_of(data: Any, dtype: Any) -> Value:
+    """A copy of plain data as an array, or as a number of NumPy's."""
+    try:
+        made = np.array(data, dtype)
+    except ValueError as error:
+        if isinstance(error.__cause__, DetachError):
+            raise error.__cause__ from None
+        raise DtypeError(
+            f"tensor: the data does not form an array of numbers ({error}); lists must have equal "
+            "lengths"
+        ) from error
+    if made.dtype.kind not in "fciub":
+        raise DtypeError(
+            f"tensor: the data has dtype {made.dtype}, which no derivative knows; give numbers"
+        )
+    return made[()]
 
 
 def tensor(
@@ -40,26 +59,20 @@ def tensor(
                 "contradict each other; give one of them"
             )
         requires_grad = not stop_gradient
-    if isinstance(data, Tensor) and data.node is not None:
-        raise DetachError(
-            "tensor: the data is a tensor that requires grad, and a copy as a new leaf would cut "
-            "it; write x.clone() to stay in the graph, or qd.tensor(x.detach())"
-        )
-    level = TAPE
-    if isinstance(data, Tensor) and data.level == TAPE:
-        value = np.array(data.value, dtype)
-    elif isinstance(data, Tracer):
-        level = data.level + 0.5  # a tape of its own, above the transform that made the data
-        value = data if dtype is None else data.astype(dtype)  # type: ignore[attr-defined]
-    else:
-        value = np.array(data, dtype)
-        if value.dtype == object:
-            raise DtypeError(
-                "tensor: the data does not form an array of numbers (its elements may be tensors, "
-                "or lists of unequal lengths); join tensors with np.stack"
+    level = tape_level()
+    if isinstance(data, Tensor) and not data.in_transform:
+        if data.node is not None:
+            raise DetachError(
+                "tensor: the data is a tensor that requires grad, and a copy as a new leaf would "
+                "cut it; write x.clone() to stay in the graph, or qd.tensor(x.detach())"
             )
-    if not isinstance(value, Tracer) and value.ndim == 0:
-        value = value[()]
+        data = data.value
+    value: Value = snapshot(data)
+    if isinstance(value, Tracer):
+        level = max(level, math.floor(value.level) + 0.5)
+        value = value if dtype is None else overrides[np.ndarray.astype](value, dtype)
+    else:
+        value = array_of(value, dtype)
     node = None
     if requires_grad:
         if not is_inexact(value.dtype):

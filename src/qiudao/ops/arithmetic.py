@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,11 +11,15 @@ from ..core.avals import Aval, Value, promote
 from ..core.element import Element, Scalar
 from ..core.families import Additive, Elementwise, Smooth, shrink
 from ..core.primitive import Parents, Product, Terms, Values, add_all, primitive
-from ..core.samples import sample
+from ..core.samples import Sample, sample
 from ..core.sweep import has_nan
 from .faces import array, face, meets
 
-TWO = (sample("f64[3,4]", "f64[3,4]"), sample("f64[4]", "f64[3,1]"), sample("f64[]", "f64[2]"))
+TWO: tuple[Sample, ...] = (
+    sample("f64[3,4]", "f64[3,4]"),
+    sample("f64[4]", "f64[3,1]"),
+    sample("f64[]", "f64[2]"),
+)
 
 
 @primitive
@@ -69,7 +73,11 @@ class Multiply(Elementwise):
     """`a b`.  d = da b + a db."""
 
     ufunc = np.multiply
-    samples = (*TWO, sample("c128[3]", "c128[3]"), sample("c128[3]", "f64[3]"))
+    samples: ClassVar[tuple[Sample, ...]] = (
+        *TWO,
+        sample("c128[3]", "c128[3]"),
+        sample("c128[3]", "f64[3]"),
+    )
 
     def dtype(self, *avals: Aval) -> np.dtype[Any]:
         return promote(*avals)
@@ -106,6 +114,15 @@ class Weigh(Multiply):
 
     is_selection = True
     samples = (sample("f64[3,4]", "f64[3,4]"), sample("c128[3]", "f64[3]"))
+
+    def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
+        (ct, slope), (dct, dslope) = xs, dxs
+        return add_all(
+            (
+                None if dct is None else product(dct, slope),
+                None if dslope is None else product(ct, dslope),
+            )
+        )
 
     def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
         ct, slope = xs
@@ -249,7 +266,7 @@ class Power(Smooth):
 
 
 def power_slope(x: Value, p: float) -> Value:
-    """d x^p / dx for a plain number p, with as few operations as p allows."""
+    """The slope of x^p for a plain number p, with as few operations as p allows."""
     if p == 2:
         return 2 * x
     if p == 1:

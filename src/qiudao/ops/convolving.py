@@ -39,9 +39,7 @@ class Convolve(Bilinear):
     def shape(self, *avals: Aval) -> Aval:
         a, b = avals
         n = len(self.starts)
-        return Aval(
-            (*np.broadcast_shapes(a.shape[:-n], b.shape[:-n]), *self.sizes), promote(a, b)
-        )
+        return Aval((*np.broadcast_shapes(a.shape[:-n], b.shape[:-n]), *self.sizes), promote(a, b))
 
     def evaluate(self, *xs: Value) -> Value:
         a, b = xs

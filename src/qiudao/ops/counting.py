@@ -151,7 +151,8 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     """The edges of the bins of `histogram`, which move with the extremes of `a`."""
     x = ravel(a)
     if isinstance(bins, str) or range is not None or not x.size:
-        return np.histogram_bin_edges(concrete(x), concrete(bins), range, weights)
+        weighed = None if weights is None else np.ones(x.shape)
+        return np.histogram_bin_edges(concrete(x), concrete(bins), range, weighed)
     edges = array(bins)
     if edges.ndim == 1:
         plain = known(edges)

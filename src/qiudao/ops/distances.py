@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Aval, Value, promote
+from ..core.avals import Aval, Value
 from ..core.dispatch import implements
 from ..core.families import Elementwise, Smooth
 from ..core.primitive import primitive

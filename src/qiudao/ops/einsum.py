@@ -166,8 +166,9 @@ def merged(
     """
     swap = letters == shared + "".join(groups[::-1]) != shared + "".join(groups)
     groups = groups[::-1] if swap else groups
-    shape = tuple(sizes[k] for k in shared), tuple(
-        math.prod(sizes[k] for k in group) for group in groups
+    shape = (
+        tuple(sizes[k] for k in shared),
+        tuple(math.prod(sizes[k] for k in group) for group in groups),
     )
     is_merged = any(len(group) != 1 for group in groups)
     return Arrangement(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.dispatch import Tracer, concrete, overrides
+from ..core.dispatch import Tracer, concrete, implements_method, overrides
 from ..core.errors import DetachError, RuleError, ShapeError
 from ..core.primitive import Primitive
 
@@ -71,6 +71,13 @@ def meets(*functions: Any) -> Callable[[Function], Function]:
     return register
 
 
+@implements_method(None, "outer")
+def outer(ufunc: np.ufunc, a: Any, b: Any, **options: Any) -> Value:
+    """`ufunc.outer(a, b)`: each element of `a` with each of `b`."""
+    first, second = array(a), array(b)
+    return ufunc(np.reshape(first, (*first.shape, *(1,) * second.ndim)), second, **options)
+
+
 def whole(value: Any) -> int:
     """An integer argument, from any integer type."""
     return operator.index(value)
@@ -102,10 +109,10 @@ def known(x: Value) -> Value | None:
 
 def from_end(axis: Any, ndim: int, name: str) -> int:
     """An axis counted from the end, so that a leading batch axis leaves it right."""
-    axis = whole(axis)
-    if not -ndim <= axis < ndim:
-        raise np.exceptions.AxisError(axis, ndim, name)
-    return axis - ndim if axis >= 0 else axis
+    k = whole(axis)
+    if not -ndim <= k < ndim:
+        raise np.exceptions.AxisError(k, ndim, name)
+    return k - ndim if k >= 0 else k
 
 
 def axes_from_end(axis: Any, ndim: int, name: str) -> tuple[int, ...]:

@@ -251,12 +251,10 @@ def sizes_and_axes(
         )
     if not at:
         return [], []
+    given = [x.shape[k] if n == -1 else n for n, k in zip(given, at, strict=True)]
     full = [x.shape[k] for k in at]
     full[-1] = last(full[-1])
-    return [
-        length(name, None if n is None or n == -1 else n, m)
-        for n, m in zip(given, full, strict=True)
-    ], at
+    return [length(name, n, m) for n, m in zip(given, full, strict=True)], at
 
 
 def several(name: str, a: Any, s: Any, axes: Any, norm: Any, inverse: bool) -> Value:

@@ -389,7 +389,7 @@ def item(index: int) -> GetItem:
     return GetItem((index,))
 
 
-@implements(operator.getitem)  # type: ignore[arg-type]
+@implements(operator.getitem)
 def getitem(x: Value, index: Any) -> Value:
     """`x[index]`, for every index that NumPy takes."""
     if type(index) is int:

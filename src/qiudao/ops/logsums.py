@@ -68,7 +68,7 @@ class LogAddExp2(Smooth):
 
 
 def lead(a: Value, b: Value) -> Value:
-    """a - b, and 0 for two equal infinities."""
+    """How far `a` lies above `b`; 0 for two equal infinities."""
     level = (a == b) & np.isinf(a)
     return np.where(level, 0, a) - np.where(level, 0, b)
 

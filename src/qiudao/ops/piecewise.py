@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ..core.avals import Aval, Dtype, Value
-from ..core.dispatch import Tracer, implements, underlying
+from ..core.dispatch import Tracer, implements, overrides, underlying
 from ..core.errors import ShapeError
 from ..core.families import Opaque, stretch
 from ..core.primitive import Parents, Primitive, Terms, Values, primitive
@@ -15,6 +15,8 @@ from ..core.samples import sample
 from .arithmetic import widened
 from .faces import array, delivered, from_end, operand
 from .indexing import getitem
+
+Side = Literal["left", "right"]
 
 
 @implements(np.select)
@@ -64,7 +66,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Va
     for condition, function in zip(conditions, funclist, strict=True):
         if isinstance(condition, Tracer):
             piece = function(x, *args, **kw) if callable(function) else function
-            y = np.where(condition, typed(piece, x.dtype), y)
+            y = overrides[np.where](condition, typed(piece, x.dtype), y)
         elif not callable(function):
             y[condition] = function
         elif np.any(condition):
@@ -112,7 +114,7 @@ class Segment(Opaque):
     At a knot it is the segment on the `side`.  The first `lead` axes of both are batches.
     """
 
-    side: str = "right"
+    side: Side = "right"
     lead: int = 0
     samples = (
         sample("f64[3,4]", "f64[6]", kind="increasing"),
@@ -159,6 +161,7 @@ class Interp(Primitive):
 
     lead: int = 0
     keeps_out = False
+    is_double = True
     samples = (
         sample("f64[3,4]", "f64[6]", "f64[6]", within=(-2.0, 2.0), kind="increasing"),
         sample("f64[2,3]", "f64[2,5]", "f64[2,5]", kind="increasing", lead=1),
@@ -174,10 +177,9 @@ class Interp(Primitive):
         return np.interp(*xs)
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
-        left, right = (self.one_sided(side, i, dx, *xs) for side in ("left", "right"))
-        return 0.5 * (left + right)
+        return 0.5 * (self.one_sided("left", i, dx, *xs) + self.one_sided("right", i, dx, *xs))
 
-    def one_sided(self, side: str, i: int, d: Value, x: Value, xp: Value, fp: Value) -> Value:
+    def one_sided(self, side: Side, i: int, d: Value, x: Value, xp: Value, fp: Value) -> Value:
         """The tangent along a change `d` of operand `i`, at a knot from one side."""
         last = xp.shape[-1] - 1
         segment = Segment(side, self.lead)(x, xp)

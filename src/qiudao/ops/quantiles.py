@@ -80,12 +80,13 @@ def read_between(ordered: Value, at: Value, top: Value, weak: bool) -> Value:
     lanes = TakeAlong()
     if at.dtype.kind in "iu":
         return lanes(ordered, at)
+    at = np.where(at < 0, 0.0, np.where(at > top, top, at))
     floor = np.floor(at)
-    if isinstance(at, Tracer):
+    if isinstance(at, Tracer):  # at the upper end the slope is that of the last gap
         floor = np.minimum(floor, np.maximum(top - 1, 0))
 
     def rank(k: Value) -> Value:
-        return lanes(ordered, to_index(np.minimum(np.maximum(k, 0), top)))
+        return lanes(ordered, to_index(np.minimum(k, top)))
 
     low, high = rank(floor), rank(floor + 1)
     part, rest = at - floor, 1 - (at - floor)
@@ -95,7 +96,7 @@ def read_between(ordered: Value, at: Value, top: Value, weak: bool) -> Value:
     rise = gap
     if isinstance(at, Tracer):
         meets = (part == 0) & (floor > 0) & (floor < top)
-        rise = np.where(meets, 0.5 * (high - rank(floor - 1)), gap)
+        rise = np.where(meets, 0.5 * (high - rank(np.maximum(floor - 1, 0))), gap)
     return np.where(part >= 0.5, high - gap * rest, low + rise * part)
 
 
@@ -136,8 +137,10 @@ def quantile_of(
             count = ordered.shape[-1]
         top = np.maximum(count - 1, 0)
         found = read_between(ordered, place(method, count, row), top, weak)
-        if is_inexact(x.dtype):  # NaN sorts last
-            last = ordered[..., :1] if skip_nan else ordered[..., -1:]
+        if is_inexact(x.dtype) and skip_nan:
+            found = np.where(count == 0, np.full((), np.nan, found.dtype), found)
+        elif is_inexact(x.dtype):  # NaN sorts last
+            last = ordered[..., -1:]
             found = np.where(np.isnan(last), last, found)
         return delivered(name, arranged(found, shares, x, axes, keepdims), out)
 
@@ -191,5 +194,6 @@ def nanmedian(
     high = np.minimum(np.floor_divide(count, 2), np.maximum(count - 1, 0))
     below, above = TakeAlong()(ordered, low), TakeAlong()(ordered, high)
     found = np.where(low == high, below, (below + above) / 2)
+    found = np.where(count == 0, np.full((), np.nan, x.dtype), found)
     found = reshape(found, reduced(tuple(x.shape), axes, bool(keepdims)))
     return delivered("nanmedian", astype(found, x.dtype), out)

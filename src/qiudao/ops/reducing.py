@@ -17,6 +17,7 @@ from ..core.errors import DtypeError, RuleError
 from ..core.families import Linear, Opaque
 from ..core.primitive import Primitive, primitive
 from ..core.samples import sample
+from .arithmetic import scale
 from .faces import array, axes_from_end, delivered, from_end
 from .shaping import Stretch, astype, broadcast_to, ravel, reshape, stretched
 
@@ -365,8 +366,8 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Value:
 # The logarithm of a sum of powers
 
 
-def powers(a: Value, b: Value, axes: Axes) -> tuple[Value, Value]:
-    """The maximum m of `a` where `b` is not zero, and e^(a - m), for plain operands.
+def powers(a: Value, b: Value, axes: Axes) -> tuple[Value, Value, Value]:
+    """The maximum m of `a` where `b` is not zero, e^(a - m), and b e^(a - m); for plain operands.
 
     Where m is infinite the powers are those of its limit: 1 for the elements equal to m, 0 for
     the others.  So the shares of an all -inf sum are equal, and no NaN comes up.
@@ -378,7 +379,7 @@ def powers(a: Value, b: Value, axes: Axes) -> tuple[Value, Value]:
         e = np.exp(a - top)
         if np.isinf(top).any():
             e = np.where(np.isinf(top), weighed == top, e)
-    return top, e
+        return top, e, np.where(b == 0, 0.0, b * e)
 
 
 @primitive
@@ -407,11 +408,11 @@ class LogSumExp(Primitive):
 
     def evaluate(self, *xs: Value) -> Value:
         a, b = xs if len(xs) == 2 else (xs[0], np.ones((), xs[0].dtype))
-        top, e = powers(a, b, self.axes)
+        top, _, terms = powers(a, b, self.axes)
         first = (a == top) & (b != 0)
         with np.errstate(all="ignore"):
-            main = np.sum(np.where(first, b * e, 0.0), axis=self.axes, keepdims=True)
-            rest = np.sum(np.where(first, 0.0, b * e), axis=self.axes, keepdims=True)
+            main = np.sum(np.where(first, terms, 0.0), axis=self.axes, keepdims=True)
+            rest = np.sum(np.where(first, 0.0, terms), axis=self.axes, keepdims=True)
             if a.dtype.kind == "c":
                 out = np.log(main + rest) + top
             else:
@@ -422,11 +423,11 @@ class LogSumExp(Primitive):
                 if not self.absolute:
                     out = np.where(main + rest < 0, np.nan, out)
         out = out.astype(np.result_type(*xs), copy=False)
-        return out if self.keepdims else np.squeeze(out, self.axes)
+        return out if self.keepdims else np.squeeze(out, self.axes)[()]
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         share = Share(self.axes)(*xs)
-        weight = share * xs[1] if i == 0 and len(xs) == 2 else share
+        weight = scale(xs[1], share) if i == 0 and len(xs) == 2 else share
         return np.sum(weight * dx, axis=self.axes, keepdims=self.keepdims)
 
 
@@ -450,13 +451,13 @@ class Share(Primitive):
 
     def evaluate(self, *xs: Value) -> Value:
         a, b = xs if len(xs) == 2 else (xs[0], np.ones((), xs[0].dtype))
-        _, e = powers(a, b, self.axes)
+        _, e, terms = powers(a, b, self.axes)
         with np.errstate(all="ignore"):
-            share = e / np.sum(b * e, axis=self.axes, keepdims=True)
+            share = e / np.sum(terms, axis=self.axes, keepdims=True)
         return share.astype(np.result_type(*xs), copy=False)
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
-        weight = out * xs[1] if i == 0 and len(xs) == 2 else out
+        weight = scale(xs[1], out) if i == 0 and len(xs) == 2 else out
         common = np.sum(weight * dx, axis=self.axes, keepdims=True)
         return out * (dx - common) if i == 0 else -out * common
 
@@ -474,7 +475,7 @@ class SumSign(Opaque):
 
     def evaluate(self, *xs: Value) -> Value:
         a, b = xs
-        return np.sign(np.sum(b * powers(a, b, self.axes)[1], self.axes, keepdims=self.keepdims))
+        return np.sign(np.sum(powers(a, b, self.axes)[2], self.axes, keepdims=self.keepdims))
 
 
 def logsumexp(
@@ -503,7 +504,7 @@ def logsumexp(
     out = LogSumExp(axes, bool(keepdims), return_sign)(*operands)
     if not return_sign:
         return out
-    if promote(*operands).kind == "c":
+    if np.result_type(*operands).kind == "c":
         raise RuleError(
             "logsumexp: the sign of a complex sum has no derivative of its own here; "
             "leave out return_sign, and take np.real of the result for the logarithm of the size"

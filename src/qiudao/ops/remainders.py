@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.avals import Aval, Value
-from ..core.element import Element, Scalar
 from ..core.families import Constant, Elementwise, Smooth
 from ..core.primitive import Parents, Product, Terms, Values, primitive
 from ..core.samples import sample
@@ -102,7 +101,7 @@ class Followed(Smooth):
 
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
         k = self.followed
-        return None if dxs[k] is None else product(dxs[k], self.slope(k, out, *xs))
+        return None if dxs[k] is None else self.move(dxs[k], self.slope(k, out, *xs), product)
 
     def pull(
         self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product

@@ -71,7 +71,8 @@ class IsClose(Constant):
     )
 
     def evaluate(self, *xs: Value) -> Value:
-        return np.isclose(*xs, equal_nan=self.equal_nan)
+        a, b, rtol, atol = xs
+        return np.isclose(a, b, rtol, atol, equal_nan=self.equal_nan)
 
 
 for _function in (*REAL_ONE, *REAL_TWO, *WHOLE_ONE, *WHOLE_TWO, "isnat"):

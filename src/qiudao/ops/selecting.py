@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy._core.umath import clip as clip_of_arrays  # type: ignore[attr-defined]
 
 from ..core.avals import Aval, Value, promote
 from ..core.dispatch import concrete, implements, overrides
@@ -78,7 +79,7 @@ class Extreme(Smooth):
     forgiving: ClassVar[bool] = False
 
     def better(self, x: Value, y: Value) -> Value:
-        """Whether `x` comes before `y` and is no tie."""
+        """Whether `x` is taken rather than `y`, and is no tie."""
         raise NotImplementedError
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
@@ -149,6 +150,7 @@ class Clip(Smooth):
     """`x` held between `low` and `high`: min(max(x, low), high), and so its derivative.
 
     At a bound x and the bound get half the slope each; where low > high the result is high.
+    NumPy's own function of three arrays is not public; `array.clip(t, 1)` calls it.
     """
 
     ufunc = np.clip
@@ -171,7 +173,7 @@ class Clip(Smooth):
         return e.call("minimum", e.call("maximum", x, low), high)
 
 
-where_, clip_ = Where(), Clip()
+where_, clip_ = Where(), face(Clip(), clip_of_arrays)
 maximum = face(Maximum(), np.maximum)
 minimum = face(Minimum(), np.minimum)
 fmax = face(FMax(), np.fmax)
@@ -218,13 +220,8 @@ def clip(
     elif high is None:
         result = np.maximum(x, operand(low), **options)
     else:
-        result = _clip_face(x, low, high, **options)
+        result = overrides[clip_of_arrays](x, low, high, **options)
     return delivered("clip", result, out)
-
-
-_clip_ufunc = np._core.umath.clip
-face(clip_, _clip_ufunc)
-_clip_face = overrides[_clip_ufunc]
 
 
 @implements(np.nan_to_num)

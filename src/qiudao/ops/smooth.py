@@ -232,7 +232,7 @@ class Tanh(Smooth):
 
 @primitive
 class Sech(Smooth):
-    """1 / cosh(x).  d = -out tanh(x) dx: bounded at every order, where a quotient gives 0 times inf."""
+    """1 / cosh(x).  d = -out tanh(x) dx, bounded at every order; a quotient would give 0 inf."""
 
     reads = "both"
     samples = (sample("f64[3,4]"), sample("c128[3]", within=(-0.8, 0.8)))

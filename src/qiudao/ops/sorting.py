@@ -294,6 +294,5 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Value:
             raise ValueError("digitize: bins must be a vector that only rises or only falls")
     rising = edges[-1] >= edges[0] if edges.size else np.True_
     ascending = np.where(rising, edges, np.flip(edges))
-    sides = ("left", "right") if right else ("right", "left")
-    found = searchsorted(ascending, x, sides[0])
-    return np.where(rising, found, edges.size - searchsorted(ascending, x, sides[1]))
+    found = searchsorted(ascending, x, "left" if right else "right")
+    return np.where(rising, found, edges.size - found)

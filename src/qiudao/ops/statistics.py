@@ -75,7 +75,7 @@ def var(
     squares = np.real(away * np.conj(away)) if away.dtype.kind == "c" else away * away
     count = np.maximum(count_of(x, axes, bool(keepdims), where, "var") - ddof, 0)
     found = np.sum(squares, axis=axes, keepdims=keepdims, where=where) / count
-    return delivered("var", astype(found, squares.dtype), out)
+    return delivered("var", astype(found, squares.dtype if dtype is None else dtype), out)
 
 
 @implements(np.std)
@@ -101,7 +101,7 @@ def std(
 def root(x: Value) -> Value:
     """The square root, with the symmetric derivative 0 at 0, as |t| has it."""
     moves = x != 0
-    return np.where(moves, np.sqrt(np.where(moves, x, 1.0)), x)
+    return np.where(moves, np.sqrt(np.where(moves, x, 1.0)), 0.0)
 
 
 @implements(np.average)

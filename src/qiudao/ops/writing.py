@@ -158,7 +158,7 @@ class Survivors(Opaque):
         return Survivors((size, *self.dims))(*many.arrays)
 
 
-@implements(operator.setitem)  # type: ignore[arg-type]
+@implements(operator.setitem)
 def setitem(x: Value, index: Any, v: Any) -> Value:
     """The value of `x` after `x[index] = v`."""
     v = operand(v)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import threading
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -10,16 +11,17 @@ import numpy as np
 
 from ..core.avals import Value, describe
 from ..core.complexes import conjugated
-from ..core.dispatch import Tracer
+from ..core.dispatch import Tracer, snapshot
 from ..core.errors import GradientError, MutationError, ShapeError
 from ..core.modes import TAPE, modes, new_level
 from ..core.node import Equation, Freed, Node
 from ..core.source import caller
 from ..core.sweep import Sweep, sweep
 from ..core.trees import Tree, flatten
-from .record import parts_of
+from .cut import SETTLED
 from .operators import weigh
-from .tensor import SETTLED, Tensor
+from .record import parts_of
+from .tensor import Tensor
 
 Seeds = list[tuple[Node, Value]]
 
@@ -53,12 +55,37 @@ def seed_for(output: Tensor, gradient: Any, name: str, where: str) -> Value:
 def why_cut(output: Tensor) -> str:
     """Why a tensor has no graph behind it."""
     if output.cut is None:
-        return "nothing it was computed from requires grad"
+        return "nor does anything it was computed from"
     return f"it was cut from the graph by {output.cut}"
 
 
-def check_output(output: Any, name: str, where: str) -> Tensor:
-    """An output that has a graph behind it."""
+def is_settled(output: Any) -> bool:
+    """Whether an output is a constant that a recorded sweep left: all its derivatives are zero."""
+    return isinstance(output, Tensor) and output.node is None and output.cut is SETTLED
+
+
+def common_level(values: Iterable[Any], name: str) -> float:
+    """The one level that all these tensors belong to; an edge belongs to any."""
+    levels = {x.level for x in values if isinstance(x, Tensor)}
+    level = max(levels, default=modes.inside)
+    if level > modes.inside + 0.5:
+        raise GradientError(
+            f"{name}: a tensor of a transform that has ended was kept; return it from the "
+            "function (has_aux=True) instead"
+        )
+    if len(levels) > 1:
+        raise GradientError(
+            f"{name}: some of these tensors belong to a transform that is running and some do "
+            "not; make those of the tape inside the function, with qd.tensor"
+        )
+    return level
+
+
+def check_output(output: Any, level: float, name: str, where: str) -> Tensor:
+    """An output, or an edge, that has a graph behind it."""
+    if isinstance(output, Node):
+        stand_in = np.broadcast_to(np.zeros((), output.dtype), output.shape)
+        return Tensor.make(stand_in, output, level)
     if not isinstance(output, Tensor):
         raise GradientError(
             f"{name}: {where} is {type(output).__name__}, which has no graph behind it; compute "
@@ -179,7 +206,7 @@ def as_gradient(ct: Value, level: float, create_graph: bool) -> Tensor:
 
     Where the sweep was recorded and left a constant, its own derivative is known to be zero.
     """
-    gradient = conjugated(ct)
+    gradient = snapshot(conjugated(ct))
     if not isinstance(gradient, Tensor) or gradient.level != level:
         gradient = Tensor.make(gradient, None, level)
     if create_graph and gradient.node is None:
@@ -187,16 +214,18 @@ def as_gradient(ct: Value, level: float, create_graph: bool) -> Tensor:
     return gradient
 
 
+accumulating = threading.Lock()  # two threads may add to the gradient of one leaf
+
+
 def store(found: dict[Node, Value], level: float, create_graph: bool) -> None:
     """Add gradients into `.grad`, then run the hooks that wait for that."""
-    for node, ct in found.items():
-        notes = node.noted()
-        gradient = as_gradient(ct, level, create_graph)
-        notes.grad = gradient if notes.grad is None else notes.grad + gradient
-    for node in found:
-        notes = node.noted()
+    gradients = [(node.noted(), as_gradient(ct, level, create_graph)) for node, ct in found.items()]
+    with accumulating:
+        for notes, gradient in gradients:
+            notes.grad = gradient if notes.grad is None else notes.grad + gradient
+    for notes, _ in gradients:
         for hook in list(notes.post_hooks.values()):
-            hook(notes.owner() if notes.owner is not None else None)
+            hook(notes.owner)
 
 
 def backward(
@@ -220,23 +249,26 @@ def backward(
     tensor([2., 4.])
     """
     outputs, tree = flatten(tensors)
-    paths = tree.paths
+    chosen, chosen_tree = flatten(inputs)
     given = cotangents_for(outputs, tree, grad_tensors, "backward")
+    level = common_level([*outputs, *chosen], "backward")
     seeds: Seeds = []
-    level = TAPE
-    for output, gradient, path in zip(outputs, given, paths, strict=True):
+    for output, gradient, path in zip(outputs, given, tree.paths, strict=True):
+        if is_settled(output):
+            continue  # a constant: its gradients are zero
         where = f"tensors{path}" if path else "this tensor"
-        checked = check_output(output, "backward", where)
-        level = checked.level
+        checked = check_output(output, level, "backward", where)
         seeds.append((checked.node, seed_for(checked, gradient, "backward", where)))  # type: ignore[arg-type]
     create_graph = create_graph or level > TAPE
     wanted: set[Node] | None = None
     needed: set[Node] | None = None
     if inputs is not None:
-        chosen, _ = flatten(inputs)
         if not chosen:
             raise GradientError("backward: inputs= is empty; leave it out to reach every leaf")
-        wanted = {check_output(x, "backward", "an entry of inputs").node for x in chosen}  # type: ignore[misc]
+        wanted = {
+            check_output(x, level, "backward", f"inputs{path}").node  # type: ignore[misc]
+            for x, path in zip(chosen, chosen_tree.paths, strict=True)
+        }
         needed = reaching([n for n, _ in seeds], wanted)
     found = run(
         seeds,

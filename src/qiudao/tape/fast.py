@@ -22,6 +22,7 @@ from ..ops.arithmetic import Multiply
 from ..ops.faces import operand
 from ..ops.indexing import GetItem
 from ..ops.indexing import getitem as general_getitem
+from .cut import unrecorded
 from .record import protect
 
 frame = sys._getframe
@@ -57,7 +58,10 @@ def binary(
         made.version = 0
         if (x is None and y is None) or self.level < modes.floor:
             made.node = None
-            made.cut = self.cut or other.cut if kind is tensor else self.cut
+            if x is not None or y is not None:
+                made.cut = unrecorded(frame(depth))
+            else:
+                made.cut = self.cut or other.cut if kind is tensor else self.cut
             return made
         made.cut = None
         made.node = node = Equation()
@@ -95,7 +99,7 @@ def binary(
         made.version = 0
         if y is None or self.level < modes.floor:
             made.node = None
-            made.cut = self.cut
+            made.cut = self.cut if y is None else unrecorded(frame(depth))
             return made
         made.cut = None
         made.node = node = Equation()
@@ -135,7 +139,7 @@ def unary(
         made.version = 0
         if x is None or self.level < modes.floor:
             made.node = None
-            made.cut = self.cut
+            made.cut = self.cut if x is None else unrecorded(frame(depth))
             return made
         made.cut = None
         made.node = node = Equation()

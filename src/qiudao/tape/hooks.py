@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import weakref
+
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.avals import Value
 from ..core.complexes import conjugated
+from ..core.dispatch import Tracer, snapshot
 from ..core.errors import GradientError, ShapeError
 from ..core.node import Leaf
 
@@ -52,18 +53,21 @@ def add_hook(tensor: Tensor, hook: Callable[[Any], Any], *, post: bool) -> Handl
     key = next(_keys)
     hooks[key] = hook if post else guarded(hook, tensor)
     if post:
-        notes.owner = weakref.ref(tensor)
+        notes.owner = tensor
     return Handle(hooks, key)
 
 
 def guarded(hook: Callable[[Any], Any], tensor: Tensor) -> Callable[[Value], Value]:
     """A hook as the sweep calls it: on an inner cotangent, with its answer checked."""
-    kind, make, shape = type(tensor), tensor.spawn, tensor.shape
+    make, shape, level = tensor.spawn, tensor.shape, tensor.level
+
+    def is_ours(x: Any) -> bool:
+        return isinstance(x, Tracer) and x.level == level
 
     def on_cotangent(ct: Value) -> Value:
-        recorded = isinstance(ct, kind)  # the sweep itself is recorded: create_graph
+        recorded = is_ours(ct)  # the sweep itself is recorded: create_graph
         gradient = conjugated(ct)
-        answer = hook(gradient if recorded else make(gradient, None, None))
+        answer = hook(snapshot(gradient) if recorded else make(gradient, None, None))
         if answer is None:
             return ct
         if np.shape(answer) != shape:
@@ -71,7 +75,7 @@ def guarded(hook: Callable[[Any], Any], tensor: Tensor) -> Callable[[Value], Val
                 f"register_hook: the hook {getattr(hook, '__name__', hook)!s} returned shape "
                 f"{np.shape(answer)} for a gradient of shape {shape}; both must be equal"
             )
-        if isinstance(answer, kind) and not recorded:
+        if is_ours(answer) and not recorded:
             answer = answer.value
         return conjugated(answer if hasattr(answer, "dtype") else np.asarray(answer))
 

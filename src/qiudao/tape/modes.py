@@ -2,15 +2,88 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Generator
 from types import TracebackType
+from typing import Any, ClassVar, Self, overload
 
 from ..core.modes import TAPE, modes, new_level
 
+Function = Callable[..., Any]
 
-class no_grad(contextlib.ContextDecorator):
-    """Within, operations on tensors that exist are not recorded.  Gradients of functions
-    (`qd.grad(f)`) taken inside are unaffected.
+
+class Switch:
+    """Recording on or off, for a `with` block or a whole function.
+
+    One object may be entered again while it is in force, and may serve several threads.
+    """
+
+    recording: bool
+
+    def __enter__(self) -> None:
+        modes.outer.append(modes.floor)
+        modes.floor = TAPE if self.recording else new_level()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        modes.floor = modes.outer.pop()
+
+    def __call__(self, f: Function) -> Function:
+        """`f` with recording on or off inside; for a generator function, in its own code only."""
+        switch = enable_grad if self.recording else no_grad
+
+        @functools.wraps(f)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with switch():
+                return f(*args, **kwargs)
+
+        @functools.wraps(f)
+        def generated(*args: Any, **kwargs: Any) -> Any:
+            return steps(f(*args, **kwargs), switch)
+
+        return generated if inspect.isgeneratorfunction(f) else switched
+
+
+def steps(generator: Generator[Any, Any, Any], switch: type[Fixed]) -> Generator[Any, Any, Any]:
+    """A generator whose own code runs under `switch`, and the code between its steps does not."""
+    resume: Callable[[], Any] = functools.partial(next, generator)
+    while True:
+        try:
+            with switch():
+                value = resume()
+        except StopIteration as stop:
+            return stop.value
+        try:
+            resume = functools.partial(generator.send, (yield value))
+        except GeneratorExit:
+            generator.close()
+            raise
+        except BaseException as error:
+            resume = functools.partial(generator.throw, error)
+
+
+class Fixed(Switch):
+    """A switch that needs no argument, and so decorates with or without parentheses."""
+
+    recording: ClassVar[bool]  # type: ignore[misc]
+
+    @overload
+    def __new__(cls) -> Self: ...
+    @overload
+    def __new__(cls, f: Function) -> Function: ...
+    def __new__(cls, f: Function | None = None) -> Any:
+        switch = super().__new__(cls)
+        return switch if f is None else switch(f)
+
+
+class no_grad(Fixed):
+    """Within, operations on tensors that exist are not recorded; gradients of functions
+    (`qd.grad(f)`) taken inside are unaffected.  A decorator too.
 
     >>> x = qd.tensor(2.0, requires_grad=True)
     >>> with qd.no_grad():
@@ -19,44 +92,30 @@ class no_grad(contextlib.ContextDecorator):
     False
     """
 
-    _wanted = False
-
-    def __enter__(self) -> None:
-        self._before = modes.floor
-        modes.floor = TAPE if self._wanted else new_level()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        modes.floor = self._before
-
-    def _recreate_cm(self) -> no_grad:
-        return type(self)()
+    recording = False
 
 
-class enable_grad(no_grad):
-    """Within, operations are recorded, also inside a `no_grad` block."""
+class enable_grad(Fixed):
+    """Within, operations are recorded, also inside a `no_grad` block.  A decorator too."""
 
-    _wanted = True
+    recording = True
 
 
-class set_grad_enabled(no_grad):
-    """Turn recording on or off: at once when called, and until the end of the block as a context
-    manager."""
+class set_grad_enabled(Switch):
+    """Turn recording on or off: at once when called, and as a context manager until the end of
+    its block; as a decorator, inside the function only."""
 
     def __init__(self, mode: bool) -> None:
-        self._wanted = bool(mode)
-        self._entered = modes.floor
-        modes.floor = TAPE if mode else new_level()
+        self.recording = bool(mode)
+        self._before = modes.floor
+        modes.floor = TAPE if self.recording else new_level()
 
     def __enter__(self) -> None:
-        self._before = self._entered
+        modes.outer.append(self._before)
 
-    def _recreate_cm(self) -> no_grad:
-        return enable_grad() if self._wanted else no_grad()
+    def __call__(self, f: Function) -> Function:
+        modes.floor = self._before
+        return super().__call__(f)
 
 
 def is_grad_enabled() -> bool:

@@ -12,6 +12,7 @@ from ..core.modes import modes
 from ..core.node import Equation, Node, next_number
 from ..core.primitive import Primitive
 from ..core.source import caller
+from .cut import Cut
 from .guard import Guard
 from .parts import Part
 
@@ -73,8 +74,9 @@ def record(
     make = like.spawn
     if primitive.is_constant:
         return out
-    if like.level < modes.floor or not any(p is not None for p in parents):
-        cut = like.cut
+    known = any(p is not None for p in parents)
+    if not known or like.level < modes.floor:
+        cut = Cut("qd.no_grad()", caller()) if known else like.cut
         if isinstance(out, tuple):
             return tuple(make(part, None, cut) for part in out)
         return make(out, None, cut)

@@ -7,23 +7,22 @@ moves the handle on to a new value; whoever read the old one keeps the old one.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
-from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from ..core.avals import Dtype, Shape, Value, describe, is_inexact
-from ..core.dispatch import Tracer, concrete, overrides
+from ..core.dispatch import Tracer, concrete, overrides, snapshot
 from ..core.errors import DtypeError, GradientError, ShapeError
 from ..core.methods import ArrayMethods
 from ..core.modes import TAPE, modes
 from ..core.node import Equation, Leaf, Node, next_number
 from ..core.primitive import Primitive
-from ..core.source import caller, line_of
+from ..core.source import caller
 from ..core.views import Tie, View, follow, tie
 from ..ops.stopping import stop_gradient
+from .cut import Cut
 from .hooks import Handle, add_hook
 from .record import record
 
@@ -31,22 +30,6 @@ from .record import record
 # The short roads of `fast.py`, by ufunc; filled by `operators.py`.
 one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
 two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
-
-
-class Cut:
-    """How a value left the graph, and the user's instruction that did it."""
-
-    __slots__ = ("act", "where")
-
-    def __init__(self, act: str, where: tuple[CodeType, int] | None) -> None:
-        self.act = act
-        self.where = where
-
-    def __str__(self) -> str:
-        return self.act if self.where is None else f"{self.act} at {line_of(*self.where)}"
-
-
-SETTLED = Cut("a recorded sweep that left a constant", None)  # its derivative is 0
 
 
 class Tensor(ArrayMethods, Tracer):
@@ -108,7 +91,7 @@ class Tensor(ArrayMethods, Tracer):
                 if x.cut is not None:
                     like = x
             else:
-                values.append(x)
+                values.append(snapshot(x))
                 parents.append(None)
         return record(primitive, values, parents, primitive(*values), like)
 
@@ -121,6 +104,9 @@ class Tensor(ArrayMethods, Tracer):
     def parts(self) -> tuple[Value, ...]:
         return (self.value,)
 
+    def snapshot(self) -> Tensor:
+        return Tensor.make(self.value, self.node, self.level, self.cut)
+
     @property
     def shape(self) -> Shape:
         shape: Shape = self.value.shape
@@ -131,9 +117,16 @@ class Tensor(ArrayMethods, Tracer):
         dtype: Dtype = self.value.dtype
         return dtype
 
+    @property
+    def in_transform(self) -> bool:
+        """Whether this belongs to a transform; a tape inside one stands halfway to the next level."""
+        return self.level > TAPE and self.level.is_integer()
+
     def refuse(self, act: str, instead: str) -> Any:
-        if self.node is not None or self.level > TAPE:
+        if self.node is not None:
             super().refuse(act, instead)
+        if isinstance(self.value, Tracer):
+            self.value.refuse(act, instead)
 
     # Flags and gradients
 
@@ -154,9 +147,11 @@ class Tensor(ArrayMethods, Tracer):
                     f"requires_grad: a derivative needs a float or complex dtype, and this is "
                     f"{describe(self.shape, self.dtype)}; convert first, x.astype(float)"
                 )
+            self.let_go()
             self.node = Leaf(self.shape, self.dtype)
             self.cut = None
         elif not wanted and self.node is not None:
+            self.let_go()
             self.cut = Cut("requires_grad was set to False", caller())
             self.node = None
         return self
@@ -258,6 +253,7 @@ class Tensor(ArrayMethods, Tracer):
 
     def detach_(self) -> Tensor:
         """Cut this very tensor from the graph."""
+        self.let_go()
         self.cut = Cut("detach_()", caller())
         self.node = None
         return self
@@ -281,14 +277,26 @@ class Tensor(ArrayMethods, Tracer):
 
     inplace_version = _version
 
+    def __copy__(self) -> Tensor:
+        return self.snapshot()
+
     def __deepcopy__(self, memo: Any) -> Tensor:
-        if not self.is_leaf:
+        self._refuse_computed("deepcopy")
+        copied = restored(np.array(self.value)[()], self.requires_grad)
+        if self.grad is not None:
+            copied.grad = self.grad.detach()
+        return copied
+
+    def __reduce__(self) -> Any:
+        self._refuse_computed("pickle")
+        return restored, (self.value, self.requires_grad)
+
+    def _refuse_computed(self, act: str) -> None:
+        if self.level > TAPE or not self.is_leaf:
             raise GradientError(
-                "deepcopy: only a leaf can be copied with its flags; use x.clone(), which stays "
+                f"{act}: only a leaf can be copied with its flags; use x.clone(), which stays "
                 "in the graph, or x.detach()"
             )
-        node = None if self.node is None else Leaf(self.shape, self.dtype)
-        return self.spawn(np.array(self.value), node, self.cut)
 
     def __repr__(self) -> str:
         flag = ", requires_grad=True" if self.node is not None else ""
@@ -297,36 +305,27 @@ class Tensor(ArrayMethods, Tracer):
 
     # Writing
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self.overwrite(overrides[operator.setitem](self, index, value))
-
     def overwrite(self, new: Value) -> None:
-        """Move this handle on to `new`, which has its shape."""
         self.refuse_leaf_write()
-        if isinstance(new, Tensor):
-            if new.level > self.level:
-                self.level = new.level
-                self.node = new.node
-            elif self.level >= modes.floor:
-                self.node = new.node
-            self.value = new.value if new.level == self.level else new
-            self.cut = new.cut
-        elif isinstance(new, Tracer):
-            raise GradientError(
-                "setitem: a value of an inner transform cannot be written into a tensor made "
-                "outside it; make the target from the value, np.zeros_like(x), or use np.stack"
-            )
-        else:
-            self.value = new
+        if isinstance(new, Tensor) and new.level > self.level:
+            self.level = new.level  # written to by an inner gradient: moves on into it
+        new = self.same_level(new)
+        if self.level >= modes.floor:
+            self.node = new.node
+        self.value = new.value
+        self.cut = new.cut
         self.version += 1
 
+    def let_go(self) -> None:
+        """Be a tensor of its own, and no view."""
+
     def refuse_leaf_write(self) -> None:
-        """A leaf that requires grad would lose its place in the graph."""
-        if isinstance(self.node, Leaf) and self.level >= modes.floor:
+        """A leaf of the eager tape would lose its place in the graph, and its `.grad`."""
+        if isinstance(self.node, Leaf) and self.level >= modes.floor and not self.in_transform:
             raise GradientError(
                 f"setitem: this {describe(self.shape, self.dtype)} is a leaf that requires grad, "
                 "and a recorded write would lose it; write under qd.no_grad() to update a "
-                "parameter, or into a copy, y = x.clone()"
+                "parameter, or into a copy, y = np.copy(x)"
             )
 
     def _write_whole(self, new: Value) -> Tensor:
@@ -369,6 +368,12 @@ class Tensor(ArrayMethods, Tracer):
     def __imatmul__(self, other: Any) -> Tensor:
         self.refuse_leaf_write()
         return self._write_whole(self @ other)
+
+
+def restored(value: Any, requires_grad: bool) -> Tensor:
+    """A leaf made from what `pickle` kept of one."""
+    node = Leaf(value.shape, value.dtype) if requires_grad else None
+    return Tensor.make(value, node, TAPE)
 
 
 class TensorView(View, Tensor):

@@ -11,7 +11,7 @@ from ..core.avals import Value, describe
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DetachError, ShapeError, TreeError
 from ..core.methods import ArrayMethods
-from ..core.modes import new_level
+from ..core.modes import new_level, running
 from ..core.primitive import Primitive, stretch
 from ..core.trees import flatten, prefix
 from ..core.views import Tie, View, follow, tie
@@ -150,7 +150,8 @@ def vmap(
                 for x, axis in zip(leaves, axes, strict=True)
             ]
         )
-        outs, shape = flatten(f(*args, **kwargs))
+        with running(level):
+            outs, shape = flatten(f(*args, **kwargs))
         return [whole_batch(y, level, size) for y in outs], shape
 
     return batched

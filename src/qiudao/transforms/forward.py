@@ -11,7 +11,7 @@ from ..core.avals import Value, aval_of
 from ..core.dispatch import Tracer, concrete, snapshot
 from ..core.errors import ShapeError
 from ..core.methods import ArrayMethods
-from ..core.modes import modes, new_level
+from ..core.modes import modes, new_level, running
 from ..core.primitive import Primitive
 from ..core.sweep import fit
 from ..core.trees import flatten, match
@@ -126,12 +126,8 @@ def jvp(
         Dual(snapshot(x), snapshot(as_tangent(dx, x, p)), level)
         for x, dx, p in zip(values, changes, paths, strict=True)
     ]
-    floor = modes.floor
-    modes.floor = min(floor, level)
-    try:
+    with running(level):
         result = f(*tree.build(duals))
-    finally:
-        modes.floor = floor
     aux = None
     if has_aux:
         result, aux = split_aux("jvp", result)

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.avals import Value, aval_of
 from ..core.complexes import conjugated
 from ..core.errors import RuleError, ShapeError
-from ..core.modes import modes, new_level
+from ..core.modes import new_level, running
 from ..core.node import Equation, Node
 from ..core.slot import Slot
 from ..core.sweep import fit, sweep
@@ -39,12 +39,8 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     level = new_level()
     slots = slots_like(values, new_level())
     duals = [Dual(x, s, level) for x, s in zip(values, slots, strict=True)]
-    floor = modes.floor
-    modes.floor = min(floor, level)
-    try:
+    with running(level):
         result = f(*tree.build(duals))
-    finally:
-        modes.floor = floor
     outs, out_tree = flatten(result)
     value = out_tree.build([primal_of(y, level) for y in outs])
     lines = [y.tangent if isinstance(y, Dual) and y.level == level else None for y in outs]

@@ -9,15 +9,15 @@ import numpy as np
 
 from ..core.avals import Value, aval_of, is_inexact
 from ..core.complexes import conjugated
-from ..core.dispatch import Tracer
+from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DtypeError, MutationError, ShapeError, TreeError
-from ..core.modes import modes, new_level
+from ..core.modes import new_level, running
 from ..core.node import Leaf, Node
 from ..core.sweep import Product, sweep
 from ..core.trees import flatten, match
 from ..tape.guard import Guard
-from ..tape.record import SMALL
 from ..tape.operators import product_below
+from ..tape.record import SMALL
 from ..tape.tensor import Tensor
 
 
@@ -77,14 +77,12 @@ def record_run(
     """Run `f` on tensors of a new level; `rebuild` makes its (args, kwargs) from the tensors."""
     level = new_level()
     leaves = [Leaf(tuple(x.shape), x.dtype) for x in primals]
-    tensors = [Tensor.make(x, leaf, level) for x, leaf in zip(primals, leaves, strict=True)]
-    floor = modes.floor
-    modes.floor = min(floor, level)
-    try:
+    tensors = [
+        Tensor.make(snapshot(x), leaf, level) for x, leaf in zip(primals, leaves, strict=True)
+    ]
+    with running(level):
         args, kwargs = rebuild(tensors)
         return Run(f(*args, **kwargs), leaves, level)
-    finally:
-        modes.floor = floor
 
 
 def lower(x: Any, level: float) -> tuple[Value, Node | None]:

@@ -19,7 +19,7 @@ from ..core.avals import Value, aval_of
 from ..core.dispatch import Tracer, concrete, snapshot
 from ..core.errors import ShapeError, TreeError
 from ..core.methods import ArrayMethods
-from ..core.modes import modes, new_level
+from ..core.modes import modes, new_level, running
 from ..core.primitive import Primitive, add_all
 from ..core.sweep import fit
 from ..core.trees import flatten
@@ -79,6 +79,8 @@ class Series(ArrayMethods, Tracer):
             for x in xs
         ]
         moving = {i for i, s in enumerate(series) if any(c is not None for c in s[1:])}
+        if level < modes.floor:
+            moving = set()
         out = primitive(*(s[0] for s in series))
         if primitive.is_constant:
             return out
@@ -223,12 +225,8 @@ def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
         Series([snapshot(x0), *(snapshot(checked(c, x0)) for c in s)], level)
         for x0, s in zip((as_primal(x, "jet") for x in primals), series, strict=True)
     ]
-    floor = modes.floor
-    modes.floor = min(floor, level)
-    try:
+    with running(level):
         result = f(*inputs)
-    finally:
-        modes.floor = floor
     outs, tree = flatten(result)
     columns = [coefficients_of(y, order, level) for y in outs]
     built = [tree.build([c[k] for c in columns]) for k in range(order + 1)]
