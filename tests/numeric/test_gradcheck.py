@@ -161,7 +161,7 @@ def test_functions_that_change_from_call_to_call():
 
 def test_functions_that_see_that_they_are_differentiated():
     with pytest.raises(GradcheckError, match=(
-        "^gradcheck: forward mode: the function gives result = 3, and 2 on plain arrays; it must "
+        r"^gradcheck: forward mode: the function gives result = 3, and 2 on plain arrays; it must "
         "not branch on whether it is differentiated$"
     )):  # fmt: skip
         qd.gradcheck(lambda x: x * (2 if isinstance(x, np.generic) else 3), 1.0)
@@ -181,9 +181,9 @@ def test_a_function_that_ends_here():
 
 
 def test_bad_options():
-    with pytest.raises(GradientError, match="^gradcheck: mode 'backward' is unknown; choose from"):
+    with pytest.raises(GradientError, match=r"^gradcheck: mode 'backward' is unknown"):
         qd.gradcheck(np.sin, 1.0, modes=("backward",))
-    with pytest.raises(GradientError, match="^gradcheck: order=0 is no order of a derivative"):
+    with pytest.raises(GradientError, match=r"^gradcheck: order=0 is no order"):
         qd.gradcheck(np.sin, 1.0, order=0)
     with pytest.raises(DtypeError, match=(
         "^gradcheck: no argument is float or complex, so there is nothing to differentiate by: "

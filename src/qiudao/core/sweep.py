@@ -141,6 +141,7 @@ class Sweep:
                 xs = tuple([rewrap(x, p, wrap) for x, p in zip(xs, node.parents, strict=True)])
                 out = None if out is None else wrap(out, node)
             visited.append(node)
+            shape = node.shape
             mask = None
             if masks is not None:
                 mask = masks.pop(number)
@@ -151,7 +152,9 @@ class Sweep:
             for parent, g in zip(parents, grads):  # noqa: B905  (strict= costs 0.1 us here)
                 if g is None or parent is None:
                     continue
-                if g.shape != parent.shape or g.dtype is not parent.dtype:
+                if g.dtype is not parent.dtype or (
+                    parent.shape is not shape and g.shape != parent.shape
+                ):  # the short roads share one shape, and reading g's is slow
                     g = fit(g, parent)
                 number = parent.number
                 if number in cts:

@@ -126,6 +126,9 @@ def prefix(structure: Tree, tree: Any, name: str) -> list[Any]:
     stands where a whole branch is serves all the leaves of that branch."""
     if tree is None or isinstance(tree, int | str):
         return [tree] * structure.count
+    if type(tree) is structure.kind and all(e is None or isinstance(e, int | str) for e in tree):
+        if len(tree) == structure.count:
+            return list(tree)
     try:
         whole = structure.build(range(structure.count))
         return list(

@@ -12,13 +12,15 @@ from ..core.avals import Value
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError, UnusedError
 from ..core.modes import TAPE, new_level
-from ..core.node import Node
-from ..core.trees import flatten, prefix
+from ..core.node import Leaf, Node
+from ..core.trees import Tree, flatten, prefix
 from ..tape.backward import (
     Seeds,
     as_gradient,
     check_output,
+    common_level,
     cotangents_for,
+    is_settled,
     reaching,
     run,
     seed_for,
@@ -124,35 +126,35 @@ def grad_of_values(
     policies = policies_for(policy, in_tree, in_paths)
     cts = cotangents_for(outs, out_tree, grad_outputs, "grad")
     dims = batch_dims_for(cts, out_tree, batch_dims) if is_grads_batched else [None] * len(cts)
+    if is_grads_batched and not only_inputs:
+        raise GradientError(
+            "grad: only_inputs=False adds into the .grad of the other leaves, which has no batch "
+            "axis; leave out is_grads_batched, or name those leaves as inputs"
+        )
 
+    level = common_level([*outs, *ins], "grad")
     seeds: Seeds = []
-    level = TAPE
-    settled = False
-    out_paths = [f"outputs{p}" for p in out_tree.paths]
-    for y, ct, dim, path in zip(outs, cts, dims, out_paths, strict=True):
-        if isinstance(y, Node):
-            seeds.append((y, edge_seed(y, ct, dim, path)))
-            continue
-        if isinstance(y, Tensor) and y.node is None and y.cut is SETTLED:
-            settled = True
-            continue
-        checked = check_output(y, "grad", path)
-        level = checked.level
-        seeds.append((checked.node, batched_seed(checked, ct, dim, path)))  # type: ignore[arg-type]
+    settled = any(map(is_settled, outs))
+    for y, ct, dim, path in zip(outs, cts, dims, out_tree.paths, strict=True):
+        if not is_settled(y):
+            checked = check_output(y, level, "grad", f"outputs{path}")
+            seeds.append((checked.node, batched_seed(checked, ct, dim, f"outputs{path}")))  # type: ignore[arg-type]
     create_graph = create_graph or level > TAPE
     keep = create_graph if retain_graph is None else retain_graph
 
-    blocked = {x.node for x in flatten(no_grad_vars)[0] if isinstance(x, Tensor) and x.node}
+    constants, _ = flatten(no_grad_vars)
+    blocked = {node_of(x, "an entry of no_grad_vars") for x in constants}
     starts = [n for n, _ in seeds]
     wanted = {t for t in targets if t is not None}
     needed = reaching(starts, wanted, blocked)
     others: set[Node] = set()
     if not only_inputs:
-        others = {n for n in walk(starts, 0, blocked) if type(n).__name__ == "Leaf"} - wanted
+        others = {n for n in walk(starts, 0, blocked) if isinstance(n, Leaf)} - wanted
         needed = reaching(starts, wanted | others, blocked)
     seeds = [(n, ct) for n, ct in seeds if n not in blocked]
 
-    check_unused(ins, targets, in_paths, policies, needed, settled)
+    is_flat = not in_tree.is_nested or (type(inputs) is dict and len(inputs) == len(ins))
+    check_unused(ins, targets, in_paths, policies, needed, settled, is_flat)
     found = sweep_in_chunks(
         seeds,
         chunk_size,
@@ -165,21 +167,27 @@ def grad_of_values(
     store({n: ct for n, ct in found.items() if n in others}, level, create_graph)
     size = batch_size_of(seeds)
     answers: list[Any] = []
-    kept: list[Any] = []
     for x, target, how in zip(ins, targets, policies, strict=True):
         if target in found:
             answers.append(as_gradient(found[target], level, create_graph))
-        elif how == "zero" or settled:
+        elif settled or how == "zero":
             answers.append(zeros_for(x, level, size))
         else:
-            answers.append(None)
-        if answers[-1] is not None or how != "skip":
-            kept.append(answers[-1])
-    if isinstance(inputs, Tensor | Node | list) and all(
-        isinstance(x, Tensor | Node) for x in (inputs if isinstance(inputs, list) else [inputs])
-    ):
-        return tuple(kept)
-    return in_tree.build(answers)
+            answers.append(SKIPPED if how == "skip" else None)
+    return arranged(inputs, in_tree, answers)
+
+
+SKIPPED = object()  # stands for a gradient that is left out
+
+
+def arranged(inputs: Any, tree: Tree, answers: list[Any]) -> Any:
+    """The gradients nested as `inputs`; a bare input or a flat list gives a tuple, as in torch."""
+    if not tree.is_nested:
+        return tuple(g for g in answers if g is not SKIPPED)
+    found = tree.build(answers)
+    if any(g is SKIPPED for g in answers):
+        return {key: g for key, g in found.items() if g is not SKIPPED}
+    return found
 
 
 def node_of(x: Any, path: str) -> Node | None:
@@ -223,10 +231,15 @@ def policies_for(policy: Any, tree: Any, paths: list[str]) -> list[Any]:
         ]
     else:
         chosen = prefix(tree, policy, "grad")
-    for one in chosen:
-        if one not in POLICIES:
-            raise GradientError(f"grad: unused={one!r} is unknown; use one of {POLICIES}")
-    return chosen
+    return [how if callable(how) else known_policy(how) for how in chosen]
+
+
+def known_policy(how: Any) -> str:
+    """A policy, checked."""
+    if how not in POLICIES:
+        raise GradientError(f"grad: unused={how!r} is unknown; use one of {', '.join(POLICIES)}")
+    policy: str = how
+    return policy
 
 
 def is_pattern(key: Any) -> bool:
@@ -247,22 +260,30 @@ def check_unused(
     policies: list[Any],
     needed: set[Node],
     settled: bool,
+    is_flat: bool,
 ) -> None:
     """Settle the policy of each input that gets no gradient, before anything is computed."""
     for k, (x, target, path) in enumerate(zip(ins, targets, paths, strict=True)):
         if target is not None and target in needed:
             continue
         reason = (
-            f"it does not require grad: {why_cut(x)}"
+            f"it does not require grad, {why_cut(x)}"
             if target is None
-            else "no path leads from the outputs to it"
+            else "no path leads to it"
         )
         if callable(policies[k]):
-            policies[k] = policies[k](path.removeprefix("inputs"), reason)
-        if policies[k] == "error" and not settled:
+            policies[k] = known_policy(policies[k](path.removeprefix("inputs"), reason))
+        if settled:
+            continue
+        if policies[k] == "skip" and not is_flat:
+            raise GradientError(
+                f"grad: unused='skip' cannot leave {path} out of nested inputs, only out of a "
+                "flat tuple, list or dict; use 'none' or 'zero'"
+            )
+        if policies[k] == "error":
             raise UnusedError(
-                f"grad: {path} gets no gradient from the outputs, for {reason}; pass "
-                "unused='zero' or unused='none' if that is meant"
+                f"grad: {path} gets no gradient from the outputs: {reason}; pass unused='zero' or "
+                "unused='none' if that is meant"
             )
 
 
@@ -295,10 +316,7 @@ def batched_seed(output: Tensor, ct: Any, dim: int | None, path: str) -> Value:
     return Batched(np.conj(moved) if one.dtype.kind == "c" else moved)
 
 
-def edge_seed(edge: Node, ct: Any, dim: int | None, path: str) -> Value:
-    """The cotangent of an output given as an edge."""
-    stand_in = Tensor.make(np.broadcast_to(np.zeros((), edge.dtype), edge.shape), edge, TAPE)
-    return batched_seed(stand_in, ct, dim, path)
+
 
 
 def batch_size_of(seeds: Seeds) -> int | None:

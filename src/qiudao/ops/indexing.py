@@ -294,12 +294,10 @@ def batch_index(
 
 
 def lead_axes(v: Value, ndim: int) -> Value:
-    """Unit axes put in after the batch axis, or taken out, until `ndim` axes follow it."""
+    """Unit axes put in after the batch axis until `ndim` axes follow it."""
     shape = np.shape(v)
     missing = ndim + 1 - len(shape)
-    if not missing:
-        return v
-    return np.reshape(v, (shape[0], *(1,) * missing, *shape[1 + max(0, -missing) :]))
+    return np.reshape(v, (shape[0], *(1,) * missing, *shape[1:])) if missing else v
 
 
 # An index for each element along one axis

@@ -125,9 +125,13 @@ for _reader in (
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     """Write `src` into a tensor; into a plain array it would lose the gradient."""
     if not isinstance(dst, Tracer):
-        raise DetachError(
-            "copyto: the source carries a gradient, and writing it into a plain NumPy array (as "
-            "np.full_like(n, t) does too) would cut it in silence; make the target from the "
-            "source, np.zeros_like(t), or write np.broadcast_to(t, shape)"
-        )
+        for x in (src, where):
+            if isinstance(x, Tracer):
+                x.refuse(
+                    "copyto into a plain NumPy array",
+                    "make the target from the source, np.zeros_like(t), or write "
+                    "np.broadcast_to(t, shape) instead of np.full_like(n, t)",
+                )
+        np.copyto(dst, concrete(src), casting, concrete(where))
+        return
     dst[...] = src if where is True else np.where(where, src, dst)  # type: ignore[index]

@@ -31,6 +31,7 @@ from .indexing import (
     dummy,
     fancy_index,
     fill,
+    getitem,
     hash_of_index,
     lead_axes,
     number,
@@ -128,9 +129,7 @@ class Put(Linear):
         many = batch_index(self.pattern, self.holes, arrays, mapped[2:], size, rows=True)
         if np.ndim(v):  # as many axes as the place it goes to, so that they can be moved
             fancy = max(np.ndim(a) - m for a, m in zip(arrays, mapped[2:], strict=True))
-            new = sum(p is None for p in self.pattern)
-            read = sum(isinstance(p, int) for p in self.pattern)
-            v = lead_axes(v if mapped[1] else v[None], fancy + new + np.ndim(x) - 1 - read)
+            v = lead_axes(v if mapped[1] else v[None], kept_axes(x, self.pattern) - 1 + fancy)
             v = np.moveaxis(v, many.wanted, many.found) if many.found else v
         return Put(many.pattern, many.holes)(x, v, *many.arrays)
 
@@ -166,13 +165,27 @@ def setitem(x: Value, index: Any, v: Any) -> Value:
     parts = index if type(index) is tuple else (index,)
     basic = basic_index(parts)
     if basic is not None:
-        return SetItem(basic)(x, v)
+        return SetItem(basic)(x, without_lead(v, kept_axes(x, basic)))
     if len(parts) == 1 and chooses(x, parts[0], v):
         mask = np.reshape(parts[0], parts[0].shape + (1,) * (np.ndim(x) - parts[0].ndim))
         return np.where(mask, v, x)
     wide, pattern, holes, arrays = fancy_index(x, parts)
-    out = Put(pattern, holes)(wide, v, *arrays)
+    fancy = max(np.ndim(a) for a in arrays)
+    out = Put(pattern, holes)(wide, without_lead(v, kept_axes(wide, pattern) + fancy), *arrays)
     return out if wide is x else np.reshape(out, np.shape(x))
+
+
+def kept_axes(x: Value, index: Index) -> int:
+    """How many axes of `x[index]` come from `x` and from None."""
+    return int(x.ndim) + index.count(None) - sum(isinstance(p, int) for p in index)
+
+
+def without_lead(v: Value, ndim: int) -> Value:
+    """A value to write, without the leading unit axes that its place has not."""
+    extra = np.ndim(v) - ndim
+    if extra <= 0 or any(n != 1 for n in v.shape[:extra]):
+        return v
+    return np.reshape(v, v.shape[extra:])
 
 
 def chooses(x: Value, mask: Any, v: Value) -> bool:
@@ -282,7 +295,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
         raise ValueError("place: vals is empty; give at least one value to write")
     turn = np.cumsum(chosen) - 1
     turn = turn - values.size * np.floor_divide(turn, values.size)
-    x[...] = np.reshape(np.where(chosen, values[turn], np.reshape(x, (-1,))), x.shape)
+    x[...] = np.reshape(np.where(chosen, getitem(values, turn), np.reshape(x, (-1,))), x.shape)
 
 
 @implements(np.fill_diagonal)

@@ -56,7 +56,7 @@ def why_cut(output: Tensor) -> str:
     """Why a tensor has no graph behind it."""
     if output.cut is None:
         return "nor does anything it was computed from"
-    return f"it was cut from the graph by {output.cut}"
+    return f"for it was cut from the graph by {output.cut}"
 
 
 def is_settled(output: Any) -> bool:
@@ -66,7 +66,7 @@ def is_settled(output: Any) -> bool:
 
 def common_level(values: Iterable[Any], name: str) -> float:
     """The one level that all these tensors belong to; an edge belongs to any."""
-    levels = {x.level for x in values if isinstance(x, Tensor)}
+    levels = {x.level for x in values if isinstance(x, Tensor) and x.node is not None}
     level = max(levels, default=modes.inside)
     if level > modes.inside + 0.5:
         raise GradientError(
@@ -93,7 +93,7 @@ def check_output(output: Any, level: float, name: str, where: str) -> Tensor:
         )
     if output.node is None:
         raise GradientError(
-            f"{name}: {where} does not require grad: {why_cut(output)}; make the inputs with "
+            f"{name}: {where} does not require grad, {why_cut(output)}; make the inputs with "
             "qd.tensor(x, requires_grad=True) and compute without detaching"
         )
     return output

@@ -66,8 +66,12 @@ def binary(
         made.cut = None
         made.node = node = Equation()
         node.number = next_number()
-        node.shape = value.shape
-        node.dtype = value.dtype
+        if kind is float or kind is int:  # and so x is a node: reading its slots is quicker
+            node.shape = x.shape
+            node.dtype = x.dtype
+        else:
+            node.shape = value.shape
+            node.dtype = value.dtype
         node.notes = None
         node.primitive = primitive
         node.parents = parents = (x, y)
@@ -104,8 +108,12 @@ def binary(
         made.cut = None
         made.node = node = Equation()
         node.number = next_number()
-        node.shape = value.shape
-        node.dtype = value.dtype
+        if kind is float or kind is int:
+            node.shape = y.shape
+            node.dtype = y.dtype
+        else:
+            node.shape = value.shape
+            node.dtype = value.dtype
         node.notes = None
         node.primitive = primitive
         node.parents = parents = (None, y)
@@ -144,8 +152,8 @@ def unary(
         made.cut = None
         made.node = node = Equation()
         node.number = next_number()
-        node.shape = value.shape
-        node.dtype = value.dtype
+        node.shape = x.shape
+        node.dtype = x.dtype
         node.notes = None
         node.primitive = primitive
         node.parents = parents = (x,)

@@ -113,20 +113,24 @@ def vmap(
     """
 
     def batched(*args: Any, **kwargs: Any) -> Any:
-        leaves, tree = flatten((args, kwargs))
         spec = in_axes if isinstance(in_axes, int | None) else tuple(in_axes)
         if isinstance(spec, tuple) and len(spec) != len(args):
             raise TreeError(
                 f"vmap: in_axes has {len(spec)} entries for {len(args)} arguments; give one each"
             )
-        given = (spec, 0) if isinstance(spec, tuple) else ((spec,) * len(args), 0)
+        if kwargs:
+            leaves, tree = flatten((args, kwargs))
+            given = (spec, 0) if isinstance(spec, tuple) else ((spec,) * len(args), 0)
+        else:
+            leaves, tree = flatten(args)
+            given = spec
         axes = prefix(tree, given, "vmap")
         size = batch_size(leaves, axes, tree.paths)
         moved = [
             x if axis is None else to_front(x, axis) for x, axis in zip(leaves, axes, strict=True)
         ]
         if chunk_size is None or chunk_size >= size:
-            outs, shape = run(moved, axes, size, tree)
+            outs, shape = run(moved, axes, size, tree, bool(kwargs))
         else:
             pieces = []
             for start in range(0, size, chunk_size):
@@ -134,7 +138,8 @@ def vmap(
                     x if axis is None else x[start : start + chunk_size]
                     for x, axis in zip(moved, axes, strict=True)
                 ]
-                piece, shape = run(part, axes, min(chunk_size, size - start), tree)
+                count = min(chunk_size, size - start)
+                piece, shape = run(part, axes, count, tree, bool(kwargs))
                 pieces.append(piece)
             outs = [np.concatenate(column) for column in zip(*pieces, strict=True)]
         places = prefix(shape, out_axes, "vmap")
@@ -142,14 +147,15 @@ def vmap(
             [from_front(y, place) for y, place in zip(outs, places, strict=True)]
         )
 
-    def run(leaves: list[Value], axes: list[Any], size: int, tree: Any) -> Any:
+    def run(leaves: list[Value], axes: list[Any], size: int, tree: Any, named: bool) -> Any:
         level = new_level()
-        args, kwargs = tree.build(
+        arguments = tree.build(
             [
                 x if axis is None else Batch(snapshot(x), level)
                 for x, axis in zip(leaves, axes, strict=True)
             ]
         )
+        args, kwargs = arguments if named else (arguments, {})
         with running(level):
             outs, shape = flatten(f(*args, **kwargs))
         return [whole_batch(y, level, size) for y in outs], shape

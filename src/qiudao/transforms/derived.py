@@ -319,6 +319,9 @@ def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size:
     return run.assemble(out_tree, blocks)
 
 
+FEW = 8  # inputs that cost less to push together than it does to count the outputs
+
+
 def jacobian(
     f: Callable[..., Any],
     argnums: Argnums = None,
@@ -328,8 +331,9 @@ def jacobian(
     mode: str = "auto",
     chunk_size: int | None = None,
 ) -> Callable[..., Any]:
-    """The Jacobian of `f`; `mode` is "forward", "reverse" or "auto", which runs `f` once and takes
-    the direction with fewer sweeps: forward when there are fewer inputs than outputs.
+    """The Jacobian of `f`; `mode` is "forward", "reverse" or "auto", which takes the direction with
+    fewer sweeps: forward with up to 8 inputs, and otherwise `f` is run once, recording, to learn
+    the number of its outputs.
 
     >>> jacobian(lambda x: x[:1] * x)(np.array([2.0, 3.0]))
     array([[4., 0.],
@@ -339,21 +343,21 @@ def jacobian(
         raise GradientError(
             f"jacobian: mode={mode!r} is unknown; use 'auto', 'forward' or 'reverse'"
         )
-    options = {"argnames": argnames, "chunk_size": chunk_size}
-    if mode != "auto":
-        made = jacfwd if mode == "forward" else jacrev
-        return made(f, argnums, has_aux, **options)  # type: ignore[arg-type]
+    forward = jacfwd(f, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
+    if mode == "forward":
+        return forward
+    if mode == "reverse":
+        return jacrev(f, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
 
     @functools.wraps(f)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
         run = Differentiated("jacobian", f, args, kwargs, argnums, argnames)
-        value, pullback, *aux = vjp(run, *run.inputs, has_aux=has_aux)
         inputs = sum(int(np.size(x)) for x in run.inputs)
-        outputs = sum(int(np.size(y)) for y in flatten(value)[0])
-        if inputs < outputs:
-            return jacfwd(f, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)(
-                *args, **kwargs
-            )
+        if inputs <= FEW:
+            return forward(*args, **kwargs)
+        value, pullback, *aux = vjp(run, *run.inputs, has_aux=has_aux)
+        if inputs < sum(int(np.size(y)) for y in flatten(value)[0]):
+            return forward(*args, **kwargs)
         answer = jacobian_by_rows(run, value, pullback, chunk_size)
         return (answer, aux[0]) if has_aux else answer
 

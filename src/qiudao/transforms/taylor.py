@@ -9,7 +9,6 @@ are the cases of this recurrence.)
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from ..core.primitive import Primitive, add_all
 from ..core.sweep import fit
 from ..core.trees import flatten
 from ..core.views import Tie, View, follow, tie
+from ..ops.arithmetic import scale
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import Tensor
 from .reverse import as_primal
@@ -132,7 +132,7 @@ def push(primitive: Primitive, out: Value, xs: Sequence[Any], dxs: Sequence[Any]
     """The tangent along `dxs`, or None when nothing moves."""
     if all(dx is None for dx in dxs):
         return None
-    return primitive.push(out, xs, dxs, operator.mul)
+    return primitive.push(out, xs, dxs, scale)
 
 
 def convolve(primitive: Primitive, a: Coefficients, b: Coefficients, k: int) -> Value | None:

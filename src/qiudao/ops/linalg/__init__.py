@@ -1,5 +1,5 @@
 """Linear algebra: `np.linalg` with derivatives, for stacks of real and complex matrices."""
 
-from . import degenerate, determinants, selfadjoint, solving
+from . import degenerate, determinants, selfadjoint, singular, solving
 
-__all__ = ["degenerate", "determinants", "selfadjoint", "solving"]
+__all__ = ["degenerate", "determinants", "selfadjoint", "singular", "solving"]

@@ -1,11 +1,11 @@
-"""Repeated eigenvalues and singular values: what is defined there, and what is refused.
+"""Repeated eigenvalues and singular values: what is defined there.
 
 Where values coincide (within rounding) the matrix leaves the basis of their vectors free, and
 
 * values share: the derivative of each is the mean over those it coincides with, so that symmetric
   functions of them are exact, and a single one gets the symmetric convention of a tie;
 * a quotient x / (w_j - w_i) is 0 between them, once x has been found to vanish there;
-* what depends on the free choice has no derivative and raises `NotDifferentiableError`.
+* what depends on the free choice has no derivative, and is refused (`refusals.py`).
 
 In forward mode the direction is known, and the values of an analytic path can be followed through
 the point (Rellich; Kato, Perturbation Theory for Linear Operators, II.6): `Branches`.  So the
@@ -16,82 +16,17 @@ All these primitives read the values only to see which coincide, but for the quo
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from ...core.avals import Aval, Value, promote
-from ...core.errors import NotDifferentiableError
 from ...core.families import Opaque
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
-from ...core.sweep import Masked
+from .coincidence import Sorting, largest, offending, tied, vanishing
 from .matrices import adjoint, conj, diagonal_matrix, eye, real_dtype
-
-ROUNDING = 10.0  # units in the last place, times sqrt(n), by which computed equal values differ
-NOISE = 1e3  # units in the last place, times n, that count as zero in a matrix of size n
-
-
-def spread(w: Any) -> Any:
-    """The difference of values that rounding alone can make."""
-    n = max(w.shape[-1], 1)
-    largest = np.max(np.abs(w), axis=-1, keepdims=True, initial=0.0)
-    return ROUNDING * np.sqrt(n) * np.finfo(w.dtype).eps * largest
-
-
-def tied(w: Any) -> Any:
-    """Which values coincide: a matrix of masks, true on the diagonal."""
-    if w.dtype.kind == "c":
-        near = np.abs(w[..., None, :] - w[..., :, None]) <= spread(w)[..., None]
-        near |= np.eye(w.shape[-1], dtype=bool)
-        while True:  # what coincides with a third value coincides
-            wider = near @ near
-            if np.array_equal(wider, near):
-                return near
-            near = wider
-    order = np.argsort(w, axis=-1)
-    jumps = np.diff(np.take_along_axis(w, order, -1), axis=-1, prepend=-np.inf) > spread(w)
-    groups = np.empty(w.shape, int)
-    np.put_along_axis(groups, order, np.cumsum(jumps, axis=-1), -1)
-    return groups[..., None, :] == groups[..., :, None]
-
-
-def vanishing(s: Any) -> Any:
-    """Which singular values are zero but for rounding."""
-    return s <= spread(s)
-
-
-def largest(x: Any) -> Any:
-    """The largest element of each matrix, by absolute value."""
-    return np.max(np.abs(x), axis=(-2, -1), keepdims=True, initial=0.0)
-
-
-class Sorting(Primitive):
-    """Linear in its last operand; those before it only say which values coincide."""
-
-    keeps_out = False
-    last: ClassVar[int] = 1
-
-    def is_linear(self, positions: set[int]) -> bool:
-        return positions == {self.last}
-
-    def transpose(self, ct: Value, *xs: Value) -> Value:
-        """The cotangent of the last operand."""
-        raise NotImplementedError
-
-    def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
-        return None if dxs[self.last] is None else self(*xs[: self.last], dxs[self.last])
-
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
-        given = parents[self.last] is not None
-        return (*(None,) * self.last, self.transpose(ct, *xs) if given else None)
-
-    def shape(self, *avals: Aval) -> Aval:
-        return Aval(avals[self.last].shape, avals[self.last].dtype)
+from .refusals import HIGHER, Direction, refuse
 
 
 @primitive
@@ -213,167 +148,18 @@ class Vanish(Sorting):
         dead = dead_lanes(self.over, w)
         if self.over == "gap":
             dead = dead & ~np.eye(w.shape[-1], dtype=bool)
-        found = offending(w, x, np.where(dead, x, 0.0))
+        found = offending(w, np.where(dead, x, np.zeros((), x.dtype)), largest(x))
         if found is not None:
-            raise NotDifferentiableError(
-                f"linalg: {found}; derivatives of a higher order are not determined there: "
-                "separate the values, or use a function without eigenvectors (np.trace for their "
-                "sum, np.linalg.det for their product, np.sum(abs(a)**2) for the sum of squares)"
-            )
+            raise refuse(HIGHER, "eigh", found)
         return x
 
     def transpose(self, ct: Value, *xs: Value) -> Value:
         return self(xs[0], ct)
 
 
-def offending(w: Any, x: Any, remainder: Any, what: str = "") -> str | None:
-    """Which repeated value makes `remainder` differ from zero, in words; None where none does."""
-    if not remainder.any():
-        return None
-    n = max(w.shape[-1], 1)
-    bad = np.abs(remainder) > NOISE * n * np.finfo(x.dtype).eps * largest(x)
-    if not bad.any():
-        return None
-    *lane, _, j = np.argwhere(bad)[0]
-    place = (*lane, j)
-    times = np.count_nonzero(tied(w)[place])
-    return f"the value {w[place]:.6g} is repeated {times} times"
-
-
-# In reverse mode: what a cotangent may ask of the vectors
-
-FREE_PHASE = (
-    "{name}: the result depends on the phase of complex {vectors}, which the matrix leaves free; "
-    "make it independent of the phase: take np.abs, or a product of a vector with its conjugate"
-)
-FREE_BASIS = (
-    "{name}: {found}, and the result depends on the basis of its {vectors}, which the matrix "
-    "leaves free; use what does not: the projector V @ V.conj().T onto all of them"
-)
-MIXTURE = (
-    "{name}: the value {value:.6g} is repeated {times} times, and the result uses it together with "
-    "its {vectors}: the derivative of f(a) = V f(w) V^H needs (f(w1) - f(w2)) / (w1 - w2), a limit "
-    "that w and V do not know; compute f(a) without them (scipy.linalg.sqrtm, expm, logm), or "
-    "separate the values"
-)
-TWICE = (
-    "{name}: {found}, and its second derivative is a limit that reverse mode over reverse mode does "
-    "not know; take it by forward over reverse mode (qd.hessian, qd.hvp), or separate the values"
-)
-DIRECTION = (
-    "{name}: {found}, and the direction splits it: its {vectors} jump, and have no derivative "
-    "along it; for the values alone use {values}, for what does not depend on the choice of "
-    "vectors use reverse mode (qd.grad, qd.vjp, qd.jacrev)"
-)
-WORDS = {
-    "eigh": {"vectors": "eigenvectors", "values": "np.linalg.eigvalsh"},
-    "eig": {"vectors": "eigenvectors", "values": "np.linalg.eigvals"},
-    "svd": {"vectors": "singular vectors", "values": "np.linalg.svdvals"},
-}
-
-
-def refuse(text: str, name: str, **facts: Any) -> NotDifferentiableError:
-    """The error for a derivative that does not exist."""
-    return NotDifferentiableError(text.format(name=name, **WORDS[name], **facts))
-
-
-@primitive
-class Basis(Sorting):
-    """`x` = V^H (cotangent of V), refused where it would turn the vectors of one value.
-
-    Turning them by a skew matrix changes nothing that the matrix determines, so the skew part
-    must vanish between coinciding values; on the diagonal, of complex vectors, it is the phase.
-    """
-
-    of: str = "eigh"
-    samples = (sample("f64[3]", "f64[3,3]", kind="distinct"),)
-
-    def evaluate(self, *xs: Value) -> Value:
-        w, x = xs
-        same = tied(w)
-        skew = np.where(same, 0.5 * x - 0.5 * adjoint(x), 0.0)
-        phases = np.where(np.eye(w.shape[-1], dtype=bool), skew, 0.0)
-        if offending(w, x, phases) is not None:
-            raise refuse(FREE_PHASE, self.of)
-        found = offending(w, x, skew - phases)
-        if found is not None:
-            raise refuse(FREE_BASIS, self.of, found=found)
-        return x
-
-    def transpose(self, ct: Value, *xs: Value) -> Value:
-        return ct
-
-
-@primitive
-class Apart(Sorting):
-    """`x` from cotangents, refused where values that coincide are used together with their vectors.
-
-    What is used is known to a sweep that carries masks: `uses` are 1 for a value and for a vector
-    that is.  Without them the result is NaN there, which makes the sweep run again with masks.
-    """
-
-    of: str = "eigh"
-    samples = (sample("f64[3]", "f64[3,3]", kind="distinct"),)
-
-    def is_linear(self, positions: set[int]) -> bool:
-        return positions == {1}
-
-    def evaluate(self, *xs: Value) -> Value:
-        w, x, *uses = xs
-        same = tied(w)
-        sizes = np.count_nonzero(same, axis=-1)
-        repeated = sizes > 1
-        if not repeated.any():
-            return x
-        if not uses:
-            return np.where(repeated[..., None, :], np.full((), np.nan, x.dtype), x)
-        values, vectors = (np.any(same & (u[..., None, :] != 0), axis=-1) for u in uses)
-        mixed = repeated & values & vectors
-        if mixed.any():
-            place = tuple(np.argwhere(mixed)[0])
-            raise refuse(MIXTURE, self.of, value=w[place], times=sizes[place])
-        return x
-
-    def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
-        return None if dxs[1] is None else self(xs[0], dxs[1], *xs[2:])
-
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
-        return (None, ct, *(None,) * (len(xs) - 2))
-
-
-# In forward mode: what a direction does to the vectors
-
-
-@primitive
-class Direction(Sorting):
-    """V^H da V, refused where it is not a multiple of the identity among coinciding values.
-
-    Such a direction splits the values, and their vectors jump to those of the direction.  A
-    cotangent that is so (`twice`) needs what only a direction could tell.
-    """
-
-    of: str = "eigh"
-    twice: bool = False
-    samples = (sample("f64[3]", "f64[3,3]", kind="distinct"),)
-
-    def evaluate(self, *xs: Value) -> Value:
-        w, x = xs
-        same = tied(w)
-        sizes = np.count_nonzero(same, axis=-1)
-        if not (sizes > 1).any():
-            return x
-        d = np.diagonal(x, axis1=-2, axis2=-1)
-        mean = np.sum(np.where(same, d[..., None, :], 0.0), -1) / sizes
-        split = np.where(same & (sizes > 1)[..., None], x - diagonal_matrix(mean), 0.0)
-        found = offending(w, x, split)
-        if found is not None:
-            raise refuse(TWICE if self.twice else DIRECTION, self.of, found=found)
-        return x
-
-    def transpose(self, ct: Value, *xs: Value) -> Value:
-        return ct
+def off_diagonal(x: Value) -> Value:
+    """Each matrix without its diagonal."""
+    return x * (1.0 - eye(x))
 
 
 def rotation(w: Any, m: Any, singular: bool) -> Any:
@@ -409,16 +195,14 @@ class Following(Sorting):
     singular: bool
 
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
-        w, m, x = xs
-        _, dm, dx = dxs
-        if dm is not None:
-            m = m + 0.0 * Direction("svd" if self.singular else "eigh")(w, dm)
-        return None if dx is None else self(w, m, dx)
+        if dxs[1] is not None:
+            Direction("svd" if self.singular else "eigh")(xs[0], dxs[1])  # which may refuse
+        return super().push(out, xs, dxs, product)
 
 
 @primitive
 class Branches(Following):
-    """The matrix with the entries of g on the diagonal, in the basis that the direction m selects."""
+    """The matrix with diagonal g, in the basis that the direction m selects."""
 
     singular: bool = False
     samples = (sample("f64[3]", "f64[3,3]", "f64[3]", kind="distinct"),)
@@ -458,21 +242,3 @@ class AlongBranches(Following):
 
     def transpose(self, ct: Value, *xs: Value) -> Value:
         return conj(Branches(self.singular)(*xs[:2], ct))
-
-
-def used(product: Product) -> tuple[Value | None, ...] | None:
-    """Which lanes of each result a sweep with masks uses, or None where it carries none."""
-    return product.mask if isinstance(product, Masked) else None
-
-
-def off_diagonal(x: Value) -> Value:
-    """Each matrix without its diagonal."""
-    return x * (1.0 - eye(x))
-
-
-def apart(of: str, w: Value, x: Value, uses: Sequence[Value | None] | None) -> Value:
-    """`Apart`, of which `uses` are masks of the values and of vectors (None: unused)."""
-    if uses is None:
-        return Apart(of)(w, x)
-    flags = [np.zeros(np.shape(w)) if u is None else np.where(u, 1.0, 0.0) for u in uses]
-    return Apart(of)(w, x, *flags)

@@ -18,17 +18,7 @@ from ...core.primitive import Parents, Primitive, Product, Terms, Values, primit
 from ...core.samples import sample
 from ...core.slot import Slot
 from ..faces import array
-from .degenerate import (
-    AlongBranches,
-    Basis,
-    Branches,
-    Direction,
-    Quotient,
-    Share,
-    apart,
-    off_diagonal,
-    used,
-)
+from .degenerate import AlongBranches, Branches, Quotient, Share, off_diagonal
 from .matrices import (
     EighResult,
     adjoint,
@@ -42,6 +32,7 @@ from .matrices import (
     result_dtype,
     square,
 )
+from .refusals import Basis, Direction, apart, used
 
 share, quotient = Share(), Quotient()
 

@@ -73,7 +73,7 @@ class Solve(Primitive):
         a, b = avals
         if square("solve", a) != b.shape[-2]:
             raise ShapeError(
-                f"solve: {a} and {b} do not fit: the right side must have as many rows as the matrix"
+                f"solve: {a} and {b} do not fit: the right side needs as many rows as the matrix"
             )
         lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         return Aval((*lead, *b.shape[-2:]), result_dtype(a, b))

@@ -1,0 +1,136 @@
+"""Cholesky and QR factors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.avals import Aval, Value
+from ...core.dispatch import implements
+from ...core.errors import RuleError, ShapeError
+from ...core.primitive import Primitive, primitive
+from ...core.samples import sample
+from ..faces import array
+from .matrices import QRResult, adjoint, eye, hermitian, real_dtype, result_dtype, square
+from .selfadjoint import from_triangle
+from .solving import Inverse
+
+
+def below(x: Value, diagonal: float) -> Any:
+    """Weights that keep what is below the diagonal of a square matrix, and `diagonal` times it."""
+    n = x.shape[-1]
+    return np.tri(n, n, -1, dtype=real_dtype(x.dtype)) + diagonal * eye(x)
+
+
+@primitive
+class Cholesky(Primitive):
+    """The lower triangular L with L L^H = the Hermitian part of a, which is positive definite.
+
+    With S = L^-1 da L^-H, d = L (S below the diagonal + half of it on the diagonal) (Smith 1995;
+    Murray 2016).
+    """
+
+    samples = (
+        sample("f64[3,3]", kind="definite"),
+        sample("c128[2,2]", kind="definite"),
+        sample("f64[2,2,2]", kind="definite"),
+    )
+
+    def shape(self, *avals: Aval) -> Aval:
+        square("cholesky", avals[0])
+        return Aval(avals[0].shape, result_dtype(*avals))
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.linalg.cholesky(hermitian(xs[0]))
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        inverse = Inverse()(out)
+        s = hermitian(inverse @ dx @ adjoint(inverse))
+        return out @ (s * below(out, 0.5))
+
+
+SINGULAR = (
+    "qr: the matrix, or its first columns as many as it has rows, has linearly dependent columns, "
+    "where Q jumps and has no derivative; add a small multiple of the identity, or use what does "
+    "not need Q, np.linalg.lstsq or np.linalg.pinv"
+)
+
+
+@primitive
+class QR(Primitive):
+    """Q with orthonormal columns and R upper triangular with a real diagonal: a = Q R.
+
+    For the first columns, as many as Q has, let Y = da R^-1 and X = Q^H Y; the skew matrix W that
+    equals X below the diagonal gives dQ = Y - Q (X - W) and dR = Q^H da - W R (Walter, Lehmann and
+    Lamour 2012; wide matrices: Roberts and Roberts 2020).
+    """
+
+    samples = (
+        sample("f64[3,3]", kind="regular"),
+        sample("f64[3,2]"),
+        sample("f64[2,3]"),
+        sample("c128[3,2]", order=2),
+        sample("c128[2,2]", kind="regular", order=2),
+        sample("f64[2,2,2]", kind="regular"),
+    )
+
+    def shape(self, *avals: Aval) -> tuple[Aval, Aval]:
+        (a,) = avals
+        if a.ndim < 2:
+            raise ShapeError(f"qr: {a} is no matrix; give an array of two axes or more")
+        m, n = a.shape[-2:]
+        k, lead, dtype = min(m, n), a.shape[:-2], result_dtype(a)
+        return Aval((*lead, m, k), dtype), Aval((*lead, k, n), dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        return tuple(np.linalg.qr(xs[0]))
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        q, r = out
+        k = q.shape[-1]
+        y = dx[..., :k] @ Inverse(SINGULAR)(r[..., :k])
+        x = adjoint(q) @ y
+        lower = x * below(x, 0.5)
+        w = lower - adjoint(lower)  # skew: half of the diagonal, twice, leaves its imaginary part
+        dr = adjoint(q) @ dx - w @ r
+        return (q @ w if q.shape[-2] == k else y - q @ (x - w)), dr * np.triu(np.ones(r.shape[-2:]))
+
+
+@implements(np.linalg.cholesky)
+def cholesky(a: Any, /, *, upper: bool = False) -> Value:
+    """L with L L^H = a, read from the lower triangle; with `upper`, U with U^H U = a."""
+    factor = Cholesky()(from_triangle(array(a), bool(upper)))
+    return adjoint(factor) if upper else factor
+
+
+@implements(np.linalg.qr)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """Q and R ("reduced", "complete"), or R alone ("r")."""
+    x = array(a)
+    if mode == "r":
+        return QR()(x)[1]
+    if mode == "reduced":
+        return QRResult(*QR()(x))
+    if mode == "complete":
+        return QRResult(*completed(*QR()(x)))
+    raise RuleError(
+        f"qr: mode={mode!r} has no derivative rule; use 'reduced', 'complete' or 'r'"
+    )
+
+
+def completed(q: Value, r: Value) -> tuple[Value, Value]:
+    """Q as a whole basis, and R with rows of zeros, as LAPACK makes them.
+
+    LAPACK's Q is a product of reflections, 1 - V T V^H, so that its first columns, less those of the
+    identity, are -V T V1^H where V1 is the top of V; with those, [A; B], known, the other columns are
+    those of the identity plus [A; B] (B A^-1)^H (after Ballard et al. 2014).
+    """
+    m, k = q.shape[-2:]
+    if m == k:
+        return q, r
+    first = q - np.eye(m, k, dtype=real_dtype(q.dtype))
+    turn = adjoint(first[..., k:, :] @ Inverse(SINGULAR)(first[..., :k, :]))
+    others = first @ turn + np.eye(m, dtype=real_dtype(q.dtype))[:, k:]
+    zeros = np.zeros((*r.shape[:-2], m - k, r.shape[-1]), r.dtype)
+    return np.concatenate([q, others], axis=-1), np.concatenate([r, zeros], axis=-2)

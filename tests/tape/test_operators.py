@@ -1,0 +1,214 @@
+"""Operators with every kind of operand: the value is NumPy's, and the gradient is recorded."""
+
+import operator
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from checking import close, leaf, plain, slopes
+
+BINARY = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "**": operator.pow,
+    "%": operator.mod,
+}
+X = np.array([1.6, 2.3])
+OTHERS = {
+    "int": 3,
+    "float": 1.7,
+    "np.float64": np.float64(1.7),
+    "np.int64": np.int64(3),
+    "array": np.array([2.2, 0.7]),
+    "integer array": np.array([3, 2]),
+    "column": np.array([[2.2], [0.7]]),
+    "empty shape": np.array(1.7),
+    "list": [2.2, 0.7],
+    "tensor": qd.tensor([2.2, 0.7]),
+    "leaf": leaf([2.2, 0.7]),
+    "scalar leaf": leaf(1.7),
+}
+
+
+@pytest.mark.parametrize("sign", BINARY)
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("reflected", [False, True], ids=["x op y", "y op x"])
+def test_binary(sign, kind, reflected):
+    op, other = BINARY[sign], OTHERS[kind]
+
+    def f(x):
+        return op(other, x) if reflected else op(x, other)
+
+    x = leaf(X)
+    y = f(x)
+    flat = plain(other)
+    close(y, op(flat, X) if reflected else op(X, flat))
+    weights = np.linspace(0.5, 1.5, y.size).reshape(y.shape)
+    (g,) = qd.grad((y * weights).sum(), x)
+    close(g, slopes(lambda x: (plain(f(x)) * weights).sum(), X), rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("other", [np.ones((2, 2)), np.ones(2), leaf(np.ones((2, 3)))])
+def test_matrix_product(other):
+    x = leaf(X)
+    close(x @ other, X @ plain(other))
+    (g,) = qd.grad((x @ other).sum(), x)
+    close(g, plain(other).reshape(2, -1).sum(1))
+
+
+def test_matrix_product_from_the_left():
+    x = leaf(X)
+    m = np.array([[1.0, 2.0], [3.0, 4.0]])
+    (g,) = qd.grad((m @ x).sum(), x)
+    close(g, m.sum(0))
+
+
+@pytest.mark.parametrize(
+    ("op", "slope"), [(operator.neg, -1.0), (operator.pos, 1.0), (abs, 1.0)], ids=["-", "+", "abs"]
+)
+def test_unary(op, slope):
+    x = leaf(X)
+    close(op(x), op(X))
+    close(qd.grad(op(x).sum(), x)[0], [slope, slope])
+
+
+@pytest.mark.parametrize("op", [operator.lt, operator.le, operator.gt, operator.ge])
+@pytest.mark.parametrize("other", [2.0, np.array([1.6, 3.0]), leaf([1.6, 3.0])])
+def test_comparisons_give_plain_masks(op, other):
+    mask = op(leaf(X), other)
+    assert type(mask) is np.ndarray
+    np.testing.assert_array_equal(mask, op(X, plain(other)))
+
+
+def test_equality_with_anything():
+    x = leaf(X)
+    assert not (x == None).any()  # noqa: E711
+    assert (x != None).all()  # noqa: E711
+    assert (x == X).all()
+
+
+def test_a_tensor_is_a_key_by_identity():
+    x, y = leaf(1.0), leaf(1.0)
+    assert {x: "x", y: "y"}[x] == "x"
+
+
+@pytest.mark.parametrize("op", [operator.floordiv, np.floor, np.sign, np.round], ids=str)
+def test_what_is_constant_between_jumps_gives_plain_values(op):
+    values = op(leaf(X), 2) if op is operator.floordiv else op(leaf(X))
+    assert not isinstance(values, qd.Tensor)
+
+
+def test_branching_on_a_value_is_allowed():
+    x = leaf(2.0)
+    y = x * 3 if x > 1 else x
+    close(qd.grad(y, x)[0], 3.0)
+
+
+def test_iteration_length_and_unpacking():
+    x = leaf([1.0, 2.0])
+    a, b = x
+    assert len(x) == 2
+    close(qd.grad(a * b, x)[0], [2.0, 1.0])
+
+
+def test_python_sum_and_max_record():
+    x = leaf([1.0, 5.0, 2.0])
+    close(qd.grad(sum(x), x)[0], [1.0, 1.0, 1.0])
+    close(qd.grad(max(x), x)[0], [0.0, 1.0, 0.0])
+
+
+def test_float32_stays_float32():
+    x = leaf(np.float32([1.0, 2.0]))
+    y = (2.0 * x + 1) ** 2 / 3
+    assert y.dtype == np.float32
+    assert qd.grad(y.sum(), x)[0].dtype == np.float32
+
+
+def test_a_float32_operand_of_a_float64_result_gets_a_float32_gradient():
+    x = leaf(np.float32([1.0, 2.0]))
+    (g,) = qd.grad((x * np.array([1.0, 2.0])).sum(), x)
+    assert g.dtype == np.float32
+
+
+def test_reading_a_tensor():
+    x = leaf([1.0, 2.0])
+    assert x[1].item() == 2.0
+    assert x.item(0) == 1.0
+    assert x.tolist() == [1.0, 2.0]
+    assert f"{x[0]:.2f}" == "1.00"
+    assert (x.shape, x.ndim, x.size, x.nbytes, x.itemsize) == ((2,), 1, 2, 16, 8)
+
+
+def test_numpy_of_a_detached_tensor_is_read_only():
+    shared = leaf([1.0]).detach().numpy()
+    with pytest.raises(ValueError, match="read-only"):
+        shared[0] = 2.0
+
+
+def test_a_tensor_without_gradient_is_an_array_to_numpy():
+    t = qd.tensor([1.0, 2.0])
+    assert type(np.asarray(t)) is np.ndarray
+    filled = np.zeros(2)
+    filled[:] = t
+    np.testing.assert_array_equal(filled, [1.0, 2.0])
+    np.copyto(filled, t * 2)
+    np.testing.assert_array_equal(filled, [2.0, 4.0])
+    np.add(t, 1.0, out=filled)
+    np.testing.assert_array_equal(filled, [2.0, 3.0])
+
+
+METHODS = {
+    "sum": lambda x: x.sum(),
+    "sum over an axis": lambda x: x.sum(0),
+    "mean": lambda x: x.mean(axis=1, keepdims=True),
+    "prod": lambda x: x.prod(),
+    "max": lambda x: x.max(1),
+    "min": lambda x: x.min(),
+    "var": lambda x: x.var(),
+    "std": lambda x: x.std(axis=0),
+    "cumsum": lambda x: x.cumsum(0),
+    "cumprod": lambda x: x.cumprod(1),
+    "trace": lambda x: x.trace(),
+    "reshape": lambda x: x.reshape(-1),
+    "reshape by several": lambda x: x.reshape(3, 2),
+    "ravel": lambda x: x.ravel(),
+    "flatten": lambda x: x.flatten(),
+    "transpose": lambda x: x.transpose(),
+    "transpose by axes": lambda x: x.transpose(1, 0),
+    "T": lambda x: x.T,
+    "mT": lambda x: x.mT,
+    "swapaxes": lambda x: x.swapaxes(0, 1),
+    "squeeze": lambda x: x[:1].squeeze(0),
+    "repeat": lambda x: x.repeat(2, axis=0),
+    "diagonal": lambda x: x.diagonal(),
+    "take": lambda x: x.take([2, 0], axis=1),
+    "clip": lambda x: x.clip(0.5, 2.0),
+    "dot": lambda x: x.dot(np.ones(3)),
+    "conj": lambda x: x.conj(),
+    "copy": lambda x: x.copy(),
+    "astype": lambda x: x.astype(np.float64),
+    "real": lambda x: x.real,
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_are_numpys_and_record(name):
+    f = METHODS[name]
+    data = np.array([[0.3, 1.1, 2.4], [1.7, 0.2, 0.9]])
+    x = leaf(data)
+    y = f(x)
+    close(y, f(data))
+    weights = np.linspace(0.5, 1.5, y.size).reshape(y.shape)
+    (g,) = qd.grad((y * weights).sum(), x)
+    close(g, slopes(lambda x: (f(x) * weights).sum(), data), rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["argmax", "argmin", "argsort", "all", "any", "nonzero"])
+def test_methods_that_find_or_ask_give_plain_values(name):
+    x = leaf([3.0, 0.0, 2.0])
+    found = getattr(x, name)()
+    wanted = getattr(np.array([3.0, 0.0, 2.0]), name)()
+    np.testing.assert_array_equal(np.asarray(found), np.asarray(wanted))
