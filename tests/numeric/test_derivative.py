@@ -350,3 +350,20 @@ def test_a_value_that_carries_a_gradient_is_not_cut_in_silence():
 def test_shapes_that_depend_on_values():
     with pytest.raises(ShapeError, match="the shape of the result must not depend on the values"):
         qd.numeric.jacobian(lambda x: x[x > 1], np.array([0.99, 2.0]))
+
+
+def test_nothing_to_move():
+    assert qd.numeric.derivative(np.sin, np.zeros((0, 3))).shape == (0, 3)
+    assert qd.numeric.gradient(lambda p: 2.0, ()) == ()
+
+
+def test_steps_below_the_resolution_of_x_are_skipped():
+    got = qd.numeric.derivative(lambda x: np.sin(x) + 1e-3 * np.sign(np.sin(1e9 * x)), 1e12)
+    assert np.isfinite(got)
+
+
+def test_half_precision():
+    x = np.array([0.5, 1.5], np.float16)
+    for method in METHODS:
+        got = qd.numeric.derivative(np.sin, x, method=method)
+        np.testing.assert_allclose(got, np.cos([0.5, 1.5]), atol=0.1)

@@ -5,9 +5,9 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from ops.agreement import agree
 
 import qiudao as qd
+from ops.agreement import agree
 
 
 def orders(f, count):
@@ -193,7 +193,7 @@ def weight(a, b, base):
         return float(1 / (1 + base ** (mpmath.mpf(b) - mpmath.mpf(a))))
 
 
-@pytest.mark.parametrize(("f", "base"), [(np.logaddexp, 0), (np.logaddexp2, 2)])
+@pytest.mark.parametrize("f,base", [(np.logaddexp, 0), (np.logaddexp2, 2)])
 @pytest.mark.parametrize("a", [-700.0, -40.0, 0.0, 1e-9, 3.0, 40.0, 1e10])
 @pytest.mark.parametrize("b", [0.0, 1e10])
 def test_weights_of_logaddexp(f, base, a, b):

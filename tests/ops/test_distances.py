@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from ops.agreement import agree
 
 import qiudao as qd
+from ops.agreement import agree
 
 Z = np.array([3.0 + 4.0j, -1.0 + 0.5j, 2.0j])
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from checking import close, leaf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ops.agreement import agree
 
 import qiudao as qd
+from checking import close, leaf
+from ops.agreement import agree
 from qiudao.core.errors import DetachError, DtypeError, GradientError, ShapeError
 from qiudao.ops.indexing import GetItem
 from qiudao.ops.writing import Put
@@ -140,7 +140,7 @@ def test_writing(case, kind):
     shape, index = case
     x = numbers(*shape)
     place = result(x, index)
-    if place is None or (kind == "unit" and not np.ndim(place)):
+    if place is None:
         return
     place = np.asarray(place)
     sizes = {
@@ -153,7 +153,12 @@ def test_writing(case, kind):
         y[index] = v
         return y
 
-    agree(f, x, numbers(*sizes, 1)[..., 0])
+    v = numbers(*sizes, 1)[..., 0]
+    try:
+        f(x, v)
+    except (TypeError, ValueError):  # NumPy takes no such value at a mask
+        return
+    agree(f, x, v)
 
 
 @given(indices(masks=False), st.booleans())
@@ -251,7 +256,11 @@ def test_writing_by_a_mask_works_in_a_batch():
 
 
 def test_what_an_index_drops_contributes_nothing():
-    for pick in (lambda y: y[1:], lambda y: y[[1, 1]], lambda y: np.take_along_axis(y, np.array([1]), 0)):
+    for pick in (
+        lambda y: y[1:],
+        lambda y: y[[1, 1]],
+        lambda y: np.take_along_axis(y, np.array([1]), 0),
+    ):
         f = lambda x, pick=pick: np.sum(pick(np.sqrt(x)))
         assert np.isfinite(qd.grad(f)(np.array([0.0, 4.0]))).all()
 
@@ -292,7 +301,8 @@ def test_adding_in_place_by_an_array_reads_and_writes_once():
 
 @pytest.mark.parametrize("ufunc", [np.add, np.subtract], ids=lambda u: u.__name__)
 @pytest.mark.parametrize(
-    "index", [[0, 0, 2], 1, slice(None, None, 2), ([0, 0], [1, 1]), (slice(None), [0, 0]), np.eye(3) > 0]
+    "index",
+    [[0, 0, 2], 1, slice(None, None, 2), ([0, 0], [1, 1]), (slice(None), [0, 0]), np.eye(3) > 0],
 )
 def test_at(ufunc, index):
     def f(x, v):
@@ -306,7 +316,7 @@ def test_at(ufunc, index):
 
 def test_at_refuses():
     v = leaf(np.ones(2))
-    with pytest.raises(DetachError, match="add.at: the values carry a gradient"):
+    with pytest.raises(DetachError, match=r"add\.at: the values carry a gradient"):
         np.add.at(np.zeros(3), [0, 1], v)
     with pytest.raises(DtypeError, match="a complex value cannot be kept in a float64 array"):
         np.add.at(np.zeros_like(v), [0, 1], v + 1j)
@@ -351,7 +361,9 @@ def test_take_along_axis(shape, axis):
         lambda x: np.compress([True, False, True], x, 0),
         lambda x: np.compress([False, True], x),
         lambda x: np.extract(x > 0, x),
-        lambda x: x.compress([0, 1], axis=1) if type(x) is np.ndarray else np.compress([0, 1], x, 1),
+        lambda x: (
+            x.compress([0, 1], axis=1) if type(x) is np.ndarray else np.compress([0, 1], x, 1)
+        ),
         lambda x: np.delete(x, 1, 0),
         lambda x: np.delete(x, [0, -1], 1),
         lambda x: np.delete(x, slice(None, None, 2)),
@@ -372,7 +384,9 @@ def test_readers(f):
     agree(f, numbers(3, 4), batched=False)
 
 
-@pytest.mark.parametrize("obj", [0, -1, [1], [0, 2, 2], slice(0, 3, 2), np.array([True, False, True])])
+@pytest.mark.parametrize(
+    "obj", [0, -1, [1], [0, 2, 2], slice(0, 3, 2), np.array([True, False, True])]
+)
 @pytest.mark.parametrize("axis", [0, None])
 def test_insert(obj, axis):
     agree(lambda x, v: np.insert(x, obj, v, axis), numbers(3, 4), np.array(2.0))
@@ -457,7 +471,9 @@ def test_fill_diagonal(shape, wrap):
 
 def test_refusals():
     x = leaf(numbers(3))
-    with pytest.raises(IndexError, match="getitem: an index must be integers or booleans, and this one is float64"):
+    with pytest.raises(
+        IndexError, match="getitem: an index must be integers or booleans, and this one is float64"
+    ):
         x[np.array([0.5])]
     with pytest.raises(IndexError, match="boolean index did not match"):
         x[np.array([True, False])]
@@ -465,10 +481,12 @@ def test_refusals():
         x[0, 0]
     with pytest.raises(IndexError, match="out of bounds"):
         x[[5]]
-    with pytest.raises(GradientError, match="setitem: this f64.3. is a leaf"):
+    with pytest.raises(GradientError, match=r"setitem: this f64.3. is a leaf"):
         x[0] = 1.0
     y = x * 1
-    with pytest.raises(DtypeError, match="setitem: a complex value cannot be kept in a float64 array"):
+    with pytest.raises(
+        DtypeError, match="setitem: a complex value cannot be kept in a float64 array"
+    ):
         y[0] = 1j
     whole = qd.tensor(np.arange(3))
     with pytest.raises(DtypeError, match="cannot be kept in a int64 array without losing it"):

@@ -6,12 +6,12 @@ import warnings
 import mpmath
 import numpy as np
 import pytest
-from checking import close, leaf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ops.agreement import agree
 
 import qiudao as qd
+from checking import close, leaf
+from ops.agreement import agree
 from qiudao.core.errors import DetachError, DtypeError, RuleError, ShapeError
 from qiudao.ops.reducing import logsumexp
 
@@ -156,7 +156,11 @@ def test_half_precision_mean_does_not_overflow():
 @pytest.mark.parametrize("name", ["sum", "prod", "max", "any", "mean", "count_nonzero"])
 def test_integers_and_booleans_under_vmap(name):
     f = lambda x: getattr(np, name)(x)
-    for x in (rng.integers(-3, 3, (4, 3)), rng.integers(0, 9, (4, 3), dtype=np.int8), np.eye(3) > 0):
+    for x in (
+        rng.integers(-3, 3, (4, 3)),
+        rng.integers(0, 9, (4, 3), dtype=np.int8),
+        np.eye(3) > 0,
+    ):
         found = qd.vmap(f)(x)
         wanted = np.stack([f(row) for row in x])
         assert found.dtype == wanted.dtype
@@ -165,7 +169,9 @@ def test_integers_and_booleans_under_vmap(name):
 
 @pytest.mark.parametrize("name", ["prod", "var", "std", "max", "mean"])
 def test_to_second_order(name):
-    assert qd.gradcheck(lambda x: getattr(np, name)(x, axis=-1) ** 2, rng.normal(size=(2, 3)), order=2)
+    assert qd.gradcheck(
+        lambda x: getattr(np, name)(x, axis=-1) ** 2, rng.normal(size=(2, 3)), order=2
+    )
 
 
 # Edges
@@ -286,14 +292,26 @@ def test_average_refuses_what_numpy_refuses():
 
 def test_nan_is_passed_over():
     x = np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]])
-    for name in ("nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "nanmedian"):
+    for name in (
+        "nansum",
+        "nanprod",
+        "nanmean",
+        "nanvar",
+        "nanstd",
+        "nanmax",
+        "nanmin",
+        "nanmedian",
+    ):
         f = quiet(lambda x, name=name: getattr(np, name)(x, axis=1))
         y, pull = qd.vjp(f, x)
         close(y, f(x))
         gradient = pull(np.array([1.0, 1.0]))[0]
         assert np.isfinite(gradient).all()
         close(gradient[1], np.zeros(3))
-        close(gradient[0, [0, 2]], qd.grad(lambda r, name=name: getattr(np, name[3:])(r))(x[0, [0, 2]]))
+        close(
+            gradient[0, [0, 2]],
+            qd.grad(lambda r, name=name: getattr(np, name[3:])(r))(x[0, [0, 2]]),
+        )
 
 
 def test_nan_searches():
@@ -308,7 +326,7 @@ def test_nan_searches():
 
 
 def exact(a, b):
-    """log |sum b e^a| in fifty digits."""
+    """Log |sum b e^a| in fifty digits."""
     with mpmath.workdps(50):
         return float(mpmath.log(abs(mpmath.fsum(w * mpmath.exp(v) for v, w in zip(a, b)))))
 
@@ -349,7 +367,9 @@ def test_logsumexp_in_its_weights():
     a, b = rng.normal(size=(2, 3)), rng.uniform(0.5, 2, size=(2, 3))
     assert qd.gradcheck(lambda a, b: logsumexp(a, 1, b), a, b, order=2)
     close(qd.grad(lambda b: logsumexp(a, b=b))(b), np.exp(a) / np.sum(b * np.exp(a)))
-    zero = qd.grad(lambda a, b: logsumexp(a, b=b), argnums=(0, 1))(np.array([1.0, 900]), np.array([1.0, 0]))
+    zero = qd.grad(lambda a, b: logsumexp(a, b=b), argnums=(0, 1))(
+        np.array([1.0, 900]), np.array([1.0, 0])
+    )
     close(zero[0], np.array([1.0, 0.0]))
 
 
@@ -378,7 +398,8 @@ UFUNCS = [np.add, np.multiply, np.maximum, np.minimum, np.logaddexp, np.logaddex
 
 @pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda u: u.__name__)
 @pytest.mark.parametrize(
-    "options", [{}, {"axis": None}, {"axis": (0, -1), "keepdims": True}, {"axis": 1, "initial": 0.5}]
+    "options",
+    [{}, {"axis": None}, {"axis": (0, -1), "keepdims": True}, {"axis": 1, "initial": 0.5}],
 )
 def test_ufunc_reduce(ufunc, options):
     agree(lambda x: ufunc.reduce(x, **options), values((2, 3), "free", 5))

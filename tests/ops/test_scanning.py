@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from checking import close, leaf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ops.agreement import agree
 
 import qiudao as qd
+from checking import close, leaf
+from ops.agreement import agree
 from qiudao.core.errors import ShapeError
 from qiudao.ops.scanning import Recurrence, recur
 
@@ -92,13 +92,15 @@ def test_cumprod_where_it_meets_zeros(x):
         return np.prod([x[j] for j in range(k + 1) if j not in gone])
 
     first = [[product({i}, k) if i <= k else 0.0 for i in range(n)] for k in range(n)]
-    second = [
-        [[product({i, j}, k) if i != j and max(i, j) <= k else 0.0 for j in range(n)] for i in range(n)]
-        for k in range(n)
-    ]  # fmt: skip
+    second = np.zeros((n, n, n))
+    for k, i, j in np.ndindex(n, n, n):
+        if i != j and max(i, j) <= k:
+            second[k, i, j] = product({i, j}, k)
     for jacobian in (qd.jacfwd, qd.jacrev):
         np.testing.assert_allclose(jacobian(np.cumprod)(x), first, rtol=1e-14, atol=1e-320)
-        np.testing.assert_allclose(jacobian(qd.jacrev(np.cumprod))(x), second, rtol=1e-14, atol=1e-320)
+        np.testing.assert_allclose(
+            jacobian(qd.jacrev(np.cumprod))(x), second, rtol=1e-14, atol=1e-320
+        )
 
 
 def test_running_extremes_share_ties():
@@ -139,7 +141,9 @@ def test_recurrence_by_pairs_is_the_one_by_steps(n, lanes):
     for k in range(n):
         t = a[k] * t + b[k]
         want.append(t)
-    np.testing.assert_allclose(recur(a, b.copy()), np.reshape(want, (n, lanes)), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        recur(a, b.copy()), np.reshape(want, (n, lanes)), rtol=1e-9, atol=1e-9
+    )
 
 
 def test_recurrence_whose_products_overflow():

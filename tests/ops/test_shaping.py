@@ -1,15 +1,15 @@
-"""Functions that rearrange, join, split, pad and cut out, against NumPy, in value and derivative."""
+"""Functions that rearrange, join, split, pad and cut out, against NumPy, in all modes."""
 
 import numpy as np
 import pytest
-from checking import close, leaf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ops.agreement import agree
 
 import qiudao as qd
-from qiudao.core.errors import DetachError, DtypeError, RuleError, ShapeError
+from checking import close, leaf
+from ops.agreement import agree
 from qiudao.core.dispatch import overrides
+from qiudao.core.errors import DetachError, DtypeError, RuleError, ShapeError
 
 
 def numbers(*shape):
@@ -99,7 +99,9 @@ def test_shapes(f):
     agree(f, X + 1j * X[::-1], batched=False) if f is not SHAPES["astype"] else None
 
 
-@pytest.mark.parametrize("name", ["flip", "roll", "triu", "pad", "cumsum", "copy", "ravel", "transpose"])
+@pytest.mark.parametrize(
+    "name", ["flip", "roll", "triu", "pad", "cumsum", "copy", "ravel", "transpose"]
+)
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0)])
 def test_empty_arrays(name, shape):
     options = [1] if name in ("roll", "pad") else []
@@ -113,14 +115,28 @@ WIDTHS = [1, (2, 0), ((1, 2), (0, 3)), ((0, 0), (7, 9)), {0: 2}, {-1: (0, 4)}]
 
 @pytest.mark.parametrize("widths", WIDTHS, ids=str)
 @pytest.mark.parametrize(
-    "mode", ["constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "maximum", "mean", "median", "minimum"]
+    "mode",
+    [
+        "constant",
+        "edge",
+        "reflect",
+        "symmetric",
+        "wrap",
+        "linear_ramp",
+        "maximum",
+        "mean",
+        "median",
+        "minimum",
+    ],
 )
 def test_pad(mode, widths):
     agree(lambda x: np.pad(x, widths, mode), numbers(3, 4))
     agree(lambda x: np.pad(x, widths, mode), numbers(1, 4))
 
 
-@pytest.mark.parametrize("widths", [((5, 0), (0, 11)), ((1, 2), (2, 1)), ((0, 0), (20, 3))], ids=str)
+@pytest.mark.parametrize(
+    "widths", [((5, 0), (0, 11)), ((1, 2), (2, 1)), ((0, 0), (20, 3))], ids=str
+)
 @pytest.mark.parametrize("mode", ["reflect", "symmetric"])
 def test_pad_turned_over(mode, widths):
     agree(lambda x: np.pad(x, widths, mode, reflect_type="odd"), numbers(3, 4), tolerance=1e-8)
@@ -132,14 +148,16 @@ def test_pad_with_values(value):
     agree(lambda x: np.pad(x, ((1, 2), (2, 1)), constant_values=value), numbers(3, 4))
     agree(lambda x: np.pad(x, ((1, 2), (2, 1)), "linear_ramp", end_values=value), numbers(3, 4))
     v = np.array(value)
-    agree(lambda x, v: np.pad(x, ((1, 2), (2, 1)), constant_values=v), numbers(3, 4), v, batched=False)
+    agree(
+        lambda x, v: np.pad(x, ((1, 2), (2, 1)), constant_values=v), numbers(3, 4), v, batched=False
+    )
     agree(
         lambda x, v: np.pad(x, ((1, 2), (2, 1)), "linear_ramp", end_values=v),
         numbers(3, 4), v, batched=False,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("length", [1, (2, 1), ((1, 3), (None, 2))], ids=str)
+@pytest.mark.parametrize("length", [1, (2, 1), ((1, 3), (4, 2))], ids=str)
 @pytest.mark.parametrize("mode", ["maximum", "mean", "median", "minimum"])
 def test_pad_with_statistics(mode, length):
     agree(lambda x: np.pad(x, 2, mode, stat_length=length), numbers(3, 4))
@@ -150,7 +168,7 @@ def test_pad_keeps_precision_and_records_writes():
     wide = np.pad(x, 1)
     assert wide.dtype == np.float32
     wide[0] = x[1]
-    close(qd.grad(wide.sum(), x), np.array([1, 2, 1], "f4"))
+    close(qd.grad(wide.sum(), x)[0], np.array([1, 2, 1], "f4"))
 
 
 def test_pad_refuses():
@@ -213,7 +231,7 @@ def test_out_and_copy_are_honoured_or_refused():
     x = leaf(np.ones(2))
     out = np.zeros_like(x, shape=4)
     assert np.concatenate([x, 2 * x], out=out) is out
-    close(qd.grad(out.sum(), x), np.full(2, 3.0))
+    close(qd.grad(out.sum(), x)[0], np.full(2, 3.0))
     for f in (np.concatenate, np.stack):
         with pytest.raises(DetachError, match=f"{f.__name__}: out= is a plain NumPy array"):
             f([x, x], out=np.zeros(4))
@@ -223,14 +241,17 @@ def test_out_and_copy_are_honoured_or_refused():
 
 
 @pytest.mark.parametrize(
-    ("call", "text"),
+    "call, text",
     [
         (lambda x: np.reshape(x, (5, 2)), r"reshape: 6 elements do not fit shape \(5, 2\)"),
         (lambda x: np.reshape(x, (4, -1)), "reshape: 6 elements do not divide into shape"),
         (lambda x: np.transpose(x, (0, 0)), "must name each of 2 axes once"),
         (lambda x: np.squeeze(x, 0), "squeeze: axis -2 of f64.2, 3. has size 2, not 1"),
         (lambda x: np.broadcast_to(x, (3, 2)), "broadcast_to: f64.2, 3. does not broadcast"),
-        (lambda x: np.concatenate([x, x[:, :2]], 0), "concatenate: f64.2, 3. and f64.2, 2. do not fit"),
+        (
+            lambda x: np.concatenate([x, x[:, :2]], 0),
+            "concatenate: f64.2, 3. and f64.2, 2. do not fit",
+        ),
         (lambda x: np.stack([x, x[0]]), "stack: f64.2, 3. and f64.3. differ in shape"),
         (lambda x: np.split(x, 2, 1), "does not divide into 2 equal pieces"),
         (lambda x: np.moveaxis(x, (0, 1), 0), "2 axes cannot go to 1 places"),

@@ -4,12 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
-from checking import close, leaf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ops.agreement import agree
 
 import qiudao as qd
+from checking import close, leaf
+from ops.agreement import agree
 from qiudao.core.errors import DetachError, RuleError, ShapeError
 from qiudao.ops.quantiles import PARAMETERS, RANKS
 
@@ -173,7 +173,9 @@ METHODS = [*RANKS, *PARAMETERS]
 
 
 @pytest.mark.parametrize("name", ["quantile", "percentile", "nanquantile", "nanpercentile"])
-@given(arrays(1), st.sampled_from(METHODS), st.sampled_from([0.3, 0, 1, [0.0, 0.25, 1.0]]), st.data())
+@given(
+    arrays(1), st.sampled_from(METHODS), st.sampled_from([0.3, 0, 1, [0.0, 0.25, 1.0]]), st.data()
+)
 @settings(max_examples=30)
 def test_quantiles(name, call, method, q, data):
     x, axis = call
@@ -203,7 +205,10 @@ def test_quantiles_of_tied_values():
     x = np.array([1.0, 1.0, 2.0, 2.0])
     close(qd.grad(np.median)(x), np.full(4, 0.25))
     close(qd.hessian(np.median)(x), np.zeros((4, 4)))
-    close(qd.vmap(qd.grad(np.median))(np.stack([x, x + [0, 1, 2, 3]])), np.array([[1, 1, 1, 1], [0, 2, 2, 0]]) / 4)
+    close(
+        qd.vmap(qd.grad(np.median))(np.stack([x, x + np.arange(4)])),
+        np.array([[1, 1, 1, 1], [0, 2, 2, 0]]) / 4,
+    )
 
 
 def test_quantiles_in_q():
@@ -227,7 +232,11 @@ def test_quantiles_of_nan():
             close(qd.vjp(lambda x, f=f: f(x, axis=1), x)[0], f(x, axis=1))
     gradient = qd.vjp(lambda x: np.nanquantile(x, 0.4, axis=1), x)[1](np.ones(2))[0]
     close(gradient, np.array([[0.6, 0, 0.4], [0, 0, 0]]))
-    assert np.isnan(np.median(leaf(np.array([1.0, np.nan]))).detach().numpy())
+    some = np.array([1.0, np.nan, 2.0])
+    for f in (np.median, lambda x: np.quantile(x, 0.2), lambda x: np.quantile(x, qd.tensor(0.2))):
+        assert np.isnan(f(leaf(some)).detach().numpy())
+        assert np.isnan(qd.vmap(f)(np.stack([some, some]))).all()
+    assert np.isnan(qd.grad(np.median)(some)).all()
 
 
 def test_quantiles_refuse():
@@ -280,7 +289,9 @@ def test_sets():
     for f in (np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d):
         agree(f, a, b, batched=False)
     agree(lambda a, b: np.setdiff1d(a, b, assume_unique=True), a, b, batched=False)
-    for one, other in zip(np.intersect1d(leaf(a), b, return_indices=True), np.intersect1d(a, b, return_indices=True)):
+    for one, other in zip(
+        np.intersect1d(leaf(a), b, return_indices=True), np.intersect1d(a, b, return_indices=True)
+    ):
         close(one, other)
     for invert in (False, True):
         f = lambda a, b, invert=invert: np.isin(a, b, invert=invert)
@@ -300,7 +311,8 @@ def test_bincount():
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"bins": 3}, {"bins": [-1.0, 0.0, 0.0, 2.0]}, {"range": (-1, 1)}, {"bins": "sturges"}]
+    "options",
+    [{}, {"bins": 3}, {"bins": [-1.0, 0.0, 0.0, 2.0]}, {"range": (-1, 1)}, {"bins": "sturges"}],
 )
 @pytest.mark.parametrize("density", [False, True])
 @pytest.mark.parametrize("weighed", [False, True])
@@ -328,4 +340,7 @@ def test_derivatives_of_a_histogram():
     f = lambda x, w: np.histogram(x, 2, weights=w)[0]
     many = np.stack([x, x**2])
     close(qd.vmap(f)(many, np.stack([w, w])), np.stack([f(many[0], w), f(many[1], w)]))
-    close(qd.vmap(lambda x: np.histogram(x, np.array([0.0, 0.5, 1]))[0])(many), np.array([[2, 2], [3, 1]]))
+    close(
+        qd.vmap(lambda x: np.histogram(x, np.array([0.0, 0.5, 1]))[0])(many),
+        np.array([[2, 2], [3, 1]]),
+    )

@@ -118,6 +118,27 @@ def test_wrong_shape_and_dtype():
     caught(Long, r"states f64\[12\] for f64\[3, 4\] and gives f64\[3, 4\]")
 
 
+def test_wrong_scalar_code():
+    class Other(Cube):
+        def element(self, e, *xs):
+            return e.call("square", xs[0])
+
+    class Wide(Cube):
+        def element(self, e, *xs):
+            cube = e.call("multiply", e.call("square", xs[0]), xs[0])
+            return e.call("add", cube, e.constant(0, 1j))
+
+    class Right(Cube):
+        def element(self, e, *xs):
+            (x,) = xs
+            cube = e.call("multiply", e.call("square", x), x)
+            return e.select(e.call("equal", x, e.constant(0, x)), e.constant(0, x), cube)
+
+    caught(Other, "scalar code against the value")
+    caught(Wide, "scalar code gives complex128, not float64")
+    check(Right, ONE)
+
+
 def test_widened_single_precision():
     class Bad(Cube):
         def evaluate(self, *xs):

@@ -86,6 +86,10 @@ class Tracer:
         """The values, one level down, that this tracer stands for."""
         return ()
 
+    def carries(self) -> bool:
+        """Whether a derivative would be lost with this value."""
+        return any(isinstance(part, Tracer) and part.carries() for part in self.parts())
+
     def snapshot(self) -> Value:
         """What this tracer stands for now: a tracer that later writes into this one leave alone."""
         return self

@@ -65,7 +65,11 @@ class Linear(Primitive):
         return tuple(v if p is None else p for v, p in zip(values, parents, strict=True))
 
     def write(self, base: Value, new: Value) -> Value:
-        """`base` with the elements that this view shows replaced by those of `new`."""
+        if self.is_read_only:
+            raise ValueError(
+                f"setitem: the result of {self.name} is read-only, as in NumPy; "
+                "write into a copy, np.copy(x)"
+            )
         shown = self.transpose(0, np.ones(np.shape(new)), base) != 0
         return np.where(shown, self.transpose(0, new, base), base)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .avals import Dtype, Shape, Value, describe
-from .dispatch import Tracer, overrides
+from .dispatch import Tracer, overrides, snapshot
 from .errors import GradientError
 
 CONVERT = (
@@ -248,5 +248,19 @@ class ArrayMethods(NDArrayOperatorsMixin):
     def copy(self, order: Any = "C") -> Value:
         return np.copy(self)  # type: ignore[call-overload]
 
-    def astype(self, dtype: Any, **options: Any) -> Value:
-        return overrides[np.ndarray.astype](self, dtype)
+    def astype(
+        self,
+        dtype: Any,
+        order: Any = "K",
+        casting: Any = "unsafe",
+        subok: bool = True,
+        copy: bool = True,
+    ) -> Value:
+        if not np.can_cast(self.dtype, dtype, casting):
+            raise TypeError(f"astype: casting {self.dtype} to {np.dtype(dtype)} is not {casting!r}")
+        cast = overrides[np.ndarray.astype](self, dtype)
+        return snapshot(cast) if copy and cast is self else cast
+
+    def fill(self, value: Any) -> None:
+        """Write one value everywhere."""
+        self[...] = value

@@ -56,6 +56,7 @@ class Primitive:
     is_constant: ClassVar[bool] = False  # whether no derivative passes: the result is plain
     is_view: ClassVar[bool] = False  # whether NumPy's result may share the operand's memory
     is_double: ClassVar[bool] = False  # whether NumPy gives double precision, whatever comes
+    is_read_only: ClassVar[bool] = False  # whether NumPy refuses writes through this view
     is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was dropped"
 
     def __call__(self, *xs: Value) -> Value:
@@ -123,6 +124,10 @@ class Primitive:
                 slot = Slot(tuple(xs[i].shape), xs[i].dtype)
                 lanes.append(reached(self.tangent(i, slot, out, *xs), slot, alive))
         return lanes
+
+    def write(self, base: Value, new: Value) -> Value:
+        """For a view: `base` with the elements that it shows replaced by those of `new`."""
+        raise RuleError(f"{self.name}: this primitive states no write through its view")
 
     def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
         """What the tape keeps of the operands; the node stands for a value not kept."""

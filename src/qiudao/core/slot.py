@@ -44,6 +44,9 @@ class Slot(ArrayMethods, Tracer):
     def concrete(self) -> Any:
         raise RuleError("slot: a tangent that is not known yet has no value to read")
 
+    def carries(self) -> bool:
+        return True
+
     def overwrite(self, new: Value) -> None:
         raise RuleError(
             "setitem: a linear map that is to be transposed cannot write into an array; "

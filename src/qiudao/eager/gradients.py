@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..core.avals import Value
+from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError, UnusedError
 from ..core.modes import TAPE, new_level
@@ -244,7 +245,7 @@ def known_policy(how: Any) -> str:
 
 def is_pattern(key: Any) -> bool:
     """Whether a key of a policy dict is a pattern over paths rather than a key of the inputs."""
-    return isinstance(key, str) and ("*" in key or key.startswith(("[", ".")))
+    return isinstance(key, str) and ("*" in key or key.startswith(("[", ".", "inputs[", "inputs.")))
 
 
 def fits(pattern: str, path: str) -> bool:
@@ -312,8 +313,7 @@ def batched_seed(output: Tensor, ct: Any, dim: int | None, path: str) -> Value:
             f"grad: the batched cotangent of {path} has shape {np.shape(ct)} with its batch at "
             f"axis {dim}, and the output {output.shape}; the other axes must be equal"
         )
-    one = seed_for(output, moved[0], "grad", path)
-    return Batched(np.conj(moved) if one.dtype.kind == "c" else moved)
+    return Batched(conjugated(moved))
 
 
 

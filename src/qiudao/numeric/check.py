@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -162,8 +161,7 @@ class Matrices(NamedTuple):
     allowed: Array
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """What to compare, and how closely."""
 
     modes: tuple[str, ...]

@@ -15,7 +15,7 @@ import numpy as np
 from ..core.avals import aval_of, is_inexact
 from ..core.dispatch import Tracer, concrete
 from ..core.errors import DtypeError, NotDifferentiableError, ShapeError
-from ..core.trees import flatten
+from ..core.trees import Tree, flatten
 from .coordinates import Coordinates
 from .differences import Estimate, Line, checked, differentiate, dropped, first
 from .steps import Array, resolution
@@ -108,18 +108,20 @@ def gradient(
     >>> round(float(g["a"]), 9), round(float(g["b"]), 9)
     (5.0, 2.0)
     """
-    found = Columns("gradient", f, x, method, step, full)
-    y = found.outputs[0]
+    found = Columns("gradient", f, x, method, step)
+    y: Any = found.outputs[0] if found.outputs else None
     if len(found.outputs) != 1 or np.shape(y):
+        what = f"shape {np.shape(y)}" if len(found.outputs) == 1 else f"{len(found.outputs)} values"
         raise ShapeError(
-            f"gradient: the function must return a scalar, and it returned {found.returned()}; "
-            "reduce it (np.sum), or use jacobian"
+            f"gradient: the function must return a scalar, and it returned {what}; reduce it "
+            "(np.sum), or use jacobian"
         )
     if np.iscomplexobj(y):
         raise DtypeError(
             "gradient: the function returned a complex number, which has no gradient; return a "
             "real one (np.real, np.abs), or use jacobian"
         )
+    found.differentiate(full)
     blocks = []
     for i in range(len(found.inputs.values)):
         across, up = found.block(i, 0)
@@ -147,7 +149,8 @@ def jacobian(
            [3., 2.]])
     """
     name = "jacobian"
-    found = Columns(name, f, x, method, step, full)
+    found = Columns(name, f, x, method, step)
+    found.differentiate(full)
     rows, dtypes = [], []
     for o, y in enumerate(found.outputs):
         row, kinds = [], []
@@ -165,52 +168,52 @@ def jacobian(
 class Columns:
     """The derivatives of all outputs of a function along each real coordinate of its argument."""
 
-    def __init__(
-        self, name: str, f: Callable[[Any], Any], x: Any, method: str, step: Any, full: bool
-    ) -> None:
+    def __init__(self, name: str, f: Callable[[Any], Any], x: Any, method: str, step: Any) -> None:
         checked(name, method, step, 1)
+        self.name, self.f, self.method, self.step = name, f, method, step
         leaves, self.tree = flatten(x)
         paths = self.tree.paths
         values = [value_of(v, name, p) for v, p in zip(leaves, paths, strict=True)]
-        sure = full
-        if any(v.dtype.kind == "c" for v in values):
+        self.is_complex = any(v.dtype.kind == "c" for v in values)
+        if self.is_complex:
             real_steps_only(name, method)
-            sure = True
         self.inputs = Coordinates(values, paths)
-        outputs, self.out_tree = flatten(f(self.tree.build([v.copy()[()] for v in values])))
-        self.outputs: list[Array] = [plain(y, name) for y in outputs]
-        here = join(self.outputs)
+        self.outputs, self.out_tree = self.evaluate([v.copy()[()] for v in values])
         self.calls = 1
         self.estimates: list[Estimate] = []
 
-        def moved(k: int) -> Callable[[Array], Array]:
-            def phi(t: Array) -> Array:
-                ys, tree = flatten(f(self.tree.build(self.inputs.put(k, t))))
-                parts = [plain(y, name) for y in ys]
-                shapes, before = [[np.shape(y) for y in p] for p in (parts, self.outputs)]
-                if tree != self.out_tree or shapes != before:
-                    raise ShapeError(
-                        f"{name}: the function returns shapes {before} at x and {shapes} beside "
-                        "it; the shape of the result must not depend on the values"
-                    )
-                if np.iscomplexobj(t):
-                    for y in parts:
-                        if y.dtype.kind != "c":
-                            raise dropped(name, y.dtype)
-                return join(parts)
+    def evaluate(self, values: list[Array]) -> tuple[list[Array], Tree]:
+        """The leaves of the result as plain arrays, and their structure."""
+        ys, tree = flatten(self.f(self.tree.build(values)))
+        return [plain(y, self.name) for y in ys], tree
 
-            return phi
-
+    def differentiate(self, sure: bool) -> None:
+        """Find all the columns; `sure` has their errors estimated."""
+        here = join(self.outputs)
         for k in range(len(self.inputs)):
-            line = Line(f"{name}: x{self.inputs.name(k)}", moved(k), self.inputs.get(k), here)
-            self.estimates.append(differentiate(line, method, step, 1, sure))
+
+            def phi(t: Array, k: int = k) -> Array:
+                return self.beside(self.inputs.put(k, t), np.iscomplexobj(t))
+
+            line = Line(f"{self.name}: x{self.inputs.name(k)}", phi, self.inputs.get(k), here)
+            found = differentiate(line, self.method, self.step, 1, sure or self.is_complex)
+            self.estimates.append(found)
             self.calls += line.calls
 
-    def returned(self) -> str:
-        """What the function returned, for errors."""
-        if len(self.outputs) != 1:
-            return f"{len(self.outputs)} values"
-        return f"shape {np.shape(self.outputs[0])}"
+    def beside(self, values: list[Array], by_complex_step: bool) -> Array:
+        """All results at a point beside x, as one vector."""
+        ys, tree = self.evaluate(values)
+        shapes, before = [np.shape(y) for y in ys], [np.shape(y) for y in self.outputs]
+        if tree != self.out_tree or shapes != before:
+            raise ShapeError(
+                f"{self.name}: the function returns shapes {before} at x and {shapes} beside it; "
+                "the shape of the result must not depend on the values"
+            )
+        if by_complex_step:
+            for y in ys:
+                if y.dtype.kind != "c":
+                    raise dropped(self.name, y.dtype)
+        return join(ys)
 
     def block(self, i: int, o: int) -> tuple[Estimate, Estimate | None]:
         """The derivatives of output o along the real parts of input i and, if it is complex, along

@@ -88,9 +88,13 @@ class Line:
         self.given = y.dtype
         return y.astype(np.result_type(y.dtype, np.float64))
 
-    def move(self, h: Array) -> Array:
-        """The step nearest to h that the coordinate can take."""
-        taken = representable(self.at, np.asarray(h, self.at.dtype))
+    def nearest(self, h: Array) -> Array:
+        """The step nearest to h that the coordinate can take, 0 if that is too small."""
+        return representable(self.at, np.asarray(h, self.at.dtype))
+
+    def asked(self, h: Array) -> Array:
+        """The step nearest to one that the user asked for, which must move the coordinate."""
+        taken = self.nearest(h)
         if not np.all(taken):
             lost = first(self.at, taken == 0)
             raise GradientError(
@@ -146,24 +150,25 @@ def quotient(line: Line, h: Array, order: int, symmetric: bool) -> Quotient:
         noise = noise + abs(weight) * np.abs(value)
     width = (2 * h if symmetric else h).astype(np.result_type(noise))
     with np.errstate(all="ignore"):
-        value = total / width**order
+        value = total / width**order  # NaN if no step was taken
         inside = np.abs(line.at * value * width ** (order - 1))
         return Quotient(value, line.eps * (noise + inside) / np.abs(width**order))
 
 
 def forward(line: Line, step: Any, order: int, sure: bool) -> Estimate:
     """One-sided differences."""
-    return plain(line, step, order, False, sure)
+    return one(line, step, order, False, sure)
 
 
 def central(line: Line, step: Any, order: int, sure: bool) -> Estimate:
     """Symmetric differences."""
-    return plain(line, step, order, True, sure)
+    return one(line, step, order, True, sure)
 
 
-def plain(line: Line, step: Any, order: int, symmetric: bool, sure: bool) -> Estimate:
+def one(line: Line, step: Any, order: int, symmetric: bool, sure: bool) -> Estimate:
     """One difference; a second one, with twice the step, tells the error."""
-    h = line.move(best_step(line.at, order, symmetric) if step is None else step)
+    own = best_step(line.at, order, symmetric)
+    h = line.nearest(own) if step is None else line.asked(step)
     value, noise = quotient(line, h, order, symmetric)
     error = np.full(np.shape(value), np.nan)
     if sure:
@@ -184,7 +189,8 @@ def complex_step(line: Line, step: Any, order: int, sure: bool) -> Estimate:
             f"{line.name}: the function is complex, and a complex step must be its only complex "
             'part; use method="richardson"'
         )
-    tiny = scale_of(line.at) * line.at.dtype.type(1e-20) if step is None else line.move(step)
+    smallest = max(1e-20, float(np.finfo(line.at.dtype).tiny))
+    tiny = scale_of(line.at) * line.at.dtype.type(smallest if step is None else step)
 
     def slope(t: Array) -> Array:
         y = np.asarray(line.phi(t + 1j * tiny))
@@ -216,7 +222,7 @@ def richardson(line: Line, step: Any, order: int, sure: bool) -> Estimate:
     changes on another scale, or ends between x and x + h) a part of min(|x|, 1) is tried.
     """
     if step is not None:
-        return ladder(line, np.asarray(step), order)[0]
+        return ladder(line, line.asked(step), order)[0]
     far = scale_of(line.at)
     found, noise = ladder(line, REACH * far, order)
     near = np.where(line.at == 0, far, np.minimum(np.abs(line.at), 1))
@@ -254,7 +260,7 @@ def ladder(line: Line, start: Array, order: int) -> tuple[Estimate, Array]:
     lost: Array = np.inf
     above: list[Array] = []
     for k in range(int(-math.log2(line.eps) / 2)):
-        h = line.move(start / 2**k)
+        h = line.nearest(start / 2**k)
         entry, noise = quotient(line, h, order, True)
         row = [entry]
         for j, upper in enumerate(above):

@@ -25,6 +25,7 @@ class Real(Additive):
     """The real part.  d = Re dx."""
 
     ufunc = np.real
+    is_view = True
     samples = BOTH
 
     def dtype(self, *avals: Aval) -> np.dtype[Any]:
@@ -33,12 +34,16 @@ class Real(Additive):
     def transpose(self, i: int, ct: Value) -> Value:
         return ct
 
+    def write(self, base: Value, new: Value) -> Value:
+        return new + np.imag(base) * 1j
+
 
 @primitive
 class Imag(Additive):
     """The imaginary part.  d = Im dx."""
 
     ufunc = np.imag
+    is_view = True
     samples = BOTH
 
     def dtype(self, *avals: Aval) -> np.dtype[Any]:
@@ -46,6 +51,9 @@ class Imag(Additive):
 
     def transpose(self, i: int, ct: Value) -> Value:
         return ct * -1j  # the other way round, Python would make a plain complex of a NumPy float
+
+    def write(self, base: Value, new: Value) -> Value:
+        return np.real(base) + new * 1j
 
 
 @primitive

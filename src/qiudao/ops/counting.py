@@ -195,5 +195,3 @@ def histogram(
     if density:
         found = found / (edges[1:] - edges[:-1]) / np.sum(found)
     return found, edges
-
-

@@ -50,7 +50,7 @@ class FAbs(Smooth):
 
 
 @primitive
-class Direction(Elementwise):
+class ComplexSign(Elementwise):
     """`z / |z|` of complex numbers, 0 at 0.  d = i out Im(conj(out) dz) / |z|, 0 at 0.
 
     Only the part of dz across the direction turns it.
@@ -104,13 +104,13 @@ fabs = face(FAbs(), np.fabs)
 hypot = face(Hypot(), np.hypot)
 arctan2 = face(ArcTan2(), np.arctan2)
 
-_direction, _sign_of_real = Direction(), Step("sign")
+_complex_sign, _real_sign = ComplexSign(), Step("sign")
 
 
 @meets(np.sign)
 def sign(x: Any) -> Value:
     """-1, 0 or 1 for real numbers, a constant; `x / |x|` for complex ones."""
-    return (_direction if np.result_type(x).kind == "c" else _sign_of_real)(x)
+    return (_complex_sign if np.result_type(x).kind == "c" else _real_sign)(x)
 
 
 @implements(np.angle)

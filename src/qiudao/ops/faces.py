@@ -120,6 +120,8 @@ def axes_from_end(axis: Any, ndim: int, name: str) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(-ndim, 0))
     given: Iterable[Any] = axis if isinstance(axis, tuple | list) else (axis,)
+    if ndim == 0 and given == (axis,) and whole(axis) in (0, -1):
+        return ()  # NumPy lets a number be reduced along its first axis, which it has not
     axes = tuple(sorted(from_end(a, ndim, name) for a in given))
     if len(set(axes)) < len(axes):
         raise ShapeError(f"{name}: axis={axis} names an axis twice; name each once")

@@ -223,9 +223,10 @@ class ScatterAdd(Linear):
 
 def number(arrays: Sequence[Plain], dims: Sequence[int]) -> Plain:
     """One number for each element that index arrays name together, in row-major order."""
-    total: Any = 0
+    total: Any = None
     for a, n in zip(arrays, dims, strict=True):
-        total = total * n + np.where(a < 0, a + n, a)
+        a = np.where(a < 0, a + n, a) if a.size and a.min() < 0 else a
+        total = a if total is None else total * n + a
     return np.asarray(total)
 
 
@@ -355,9 +356,10 @@ class AddAlong(Linear):
         index = np.broadcast_to(np.moveaxis(index, self.axis, -1), v.shape)
         out = np.zeros((*v.shape[:-1], self.count), v.dtype)
         lanes = math.prod(v.shape[:-1])
-        dims = (lanes, self.count)
-        numbers = number([np.arange(lanes)[:, None], index.reshape(lanes, v.shape[-1])], dims)
-        add_rows(out.reshape(dims), numbers.reshape(-1), v.reshape(-1), dims)
+        numbers = number([index], [self.count]).reshape(lanes, v.shape[-1])
+        if lanes > 1:
+            numbers = numbers + np.arange(lanes)[:, None] * self.count
+        add_rows(out.reshape(-1), numbers.reshape(-1), v.reshape(-1), (out.size,))
         return np.moveaxis(out, -1, self.axis)
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
@@ -387,11 +389,16 @@ def item(index: int) -> GetItem:
     return GetItem((index,))
 
 
+rows = Gather()
+
+
 @implements(operator.getitem)
 def getitem(x: Value, index: Any) -> Value:
     """`x[index]`, for every index that NumPy takes."""
     if type(index) is int:
         return item(index)(x)
+    if type(index) is np.ndarray and index.ndim and index.dtype.kind in "iu":
+        return rows(x, index)
     parts = index if type(index) is tuple else (index,)
     basic = basic_index(parts)
     if basic is not None:

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..core.avals import Value
 from ..core.dispatch import Tracer, concrete, implements
-from ..core.errors import DetachError
 from .faces import operand
 
 

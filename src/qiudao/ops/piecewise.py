@@ -65,8 +65,9 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Va
     y = np.zeros_like(x)
     for condition, function in zip(conditions, funclist, strict=True):
         if isinstance(condition, Tracer):
-            piece = function(x, *args, **kw) if callable(function) else function
-            y = overrides[np.where](condition, typed(piece, x.dtype), y)
+            piece = typed(function(x, *args, **kw) if callable(function) else function, x.dtype)
+            piece = piece if piece.dtype == x.dtype else piece.astype(x.dtype)
+            y = overrides[np.where](condition, piece, y)
         elif not callable(function):
             y[condition] = function
         elif np.any(condition):
@@ -76,7 +77,10 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Va
 
 def conditions_of(x: Value, condlist: Any) -> list[Value]:
     """Conditions as masks; one condition may stand without a list around it."""
-    if np.ndim(condlist) == 0 or (np.ndim(condlist[0]) == 0 and x.ndim != 0):
+    if not isinstance(condlist, list | tuple):
+        lone = np.ndim(condlist) <= min(x.ndim, 1)
+        condlist = [condlist] if lone else list(condlist)
+    elif np.ndim(condlist[0]) == 0 and x.ndim != 0:
         condlist = [condlist]
     masks = [array(c) for c in condlist]
     return [c if c.dtype == np.bool_ else c != 0 for c in masks]
@@ -231,7 +235,7 @@ def interp(
     period = np.abs(period)
     x, xp = x % period, xp % period
     order = np.argsort(xp)
-    xp, fp = xp[order], fp[order]
+    xp, fp = getitem(xp, order), getitem(fp, order)
     xp = np.concatenate((xp[-1:] - period, xp, xp[:1] + period))
     return Interp()(x, xp, np.concatenate((fp[-1:], fp, fp[:1])))
 

@@ -1,23 +1,86 @@
 """Values between the ranks: medians and quantiles, those that pass over NaN too.
 
-All sort, and read the sorted lanes at computed places; so ties share the derivative equally.
+All read what stands at computed places when the lanes are sorted; ties share the derivative
+equally.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ..core.avals import Value, is_inexact
+from ..core.avals import Aval, Value, is_inexact
 from ..core.dispatch import Tracer, implements
 from ..core.errors import RuleError
+from ..core.primitive import (
+    Parents,
+    Primitive,
+    Product,
+    Terms,
+    Values,
+    add_all,
+    primitive,
+)
+from ..core.samples import sample
 from .faces import array, axes_from_end, delivered, known
 from .indexing import TakeAlong, to_index
-from .reducing import in_lanes, reduced
+from .reducing import in_lanes, reduced, shares
 from .shaping import astype, moveaxis, reshape
 from .sorting import Sort
+
+FEW = 8  # ranks that are found faster one by one than by sorting
+
+
+@primitive
+class Ranks(Primitive):
+    """The elements at the places `kth` of the sorted last axis; NaN where the lane has a NaN.
+
+    Equal elements share the derivative equally; where the result is NaN, so is the derivative.
+    """
+
+    kth: tuple[int, ...] = (0,)
+    samples = (
+        sample("f64[5]", kth=(2,), kind="distinct"),
+        sample("f64[3,6]", kth=(2, 3), kind="distinct"),
+        sample("c128[4]", kth=(0, 1), kind="distinct"),
+    )
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval((*avals[0].shape[:-1], len(self.kth)), avals[0].dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        (x,) = xs
+        x = np.partition(x, (*self.kth, x.shape[-1] - 1), axis=-1)
+        found = x[..., self.kth]
+        last = x[..., -1:]
+        return np.where(last == last, found, last) if is_inexact(x.dtype) else found
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        parts = []
+        for chosen, share in self.chosen(out, xs[0]):
+            parts.append(np.sum(np.where(chosen, dx, 0.0), axis=-1, keepdims=True) * share)
+        return np.concatenate(parts, axis=-1)
+
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        """As derived, in half the time for few elements."""
+        if product is not operator.mul:
+            return super().pull(ct, out, xs, parents, product)
+        terms = [
+            np.where(chosen, ct[..., k : k + 1] * share, 0.0)
+            for k, (chosen, share) in enumerate(self.chosen(out, xs[0]))
+        ]
+        return (add_all(terms),)
+
+    def chosen(self, out: Value, x: Value) -> Iterator[tuple[Value, Value]]:
+        """For each rank, the elements equal to it, and the share of each of them."""
+        for k in range(len(self.kth)):
+            found = out[..., k : k + 1]
+            equal = (x == found) | (found != found)
+            yield equal, shares(equal, found, (-1,), True)
+
 
 # The place of the q-quantile of n values, counted from 0.  The continuous ones are Hyndman and
 # Fan's (1996) methods 4 to 9: n q + alpha + q (1 - alpha - beta) - 1.
@@ -72,37 +135,56 @@ def place(method: str, n: Value, q: Value) -> Value:
     raise ValueError(f"quantile: {method!r} is no method; choose one of {(*RANKS, *PARAMETERS)}")
 
 
-def read_between(ordered: Value, at: Value, top: Value, weak: bool) -> Value:
-    """The sorted lanes read at places that may lie between the elements, 0 to `top`.
+Reader = Callable[[Value], Value]  # from ranks, along the last axis, to the elements there
+
+
+def reader(ordered: Value) -> Reader:
+    """Reads lanes that are sorted."""
+    return lambda k: TakeAlong()(ordered, k)
+
+
+def by_rank(lanes: Value) -> Reader:
+    """Reads lanes that are not sorted; NaN where the lane has one."""
+
+    def read(k: Value) -> Value:
+        if not isinstance(k, Tracer) and 0 < k.size <= FEW and lanes.shape[-1]:
+            wanted, inverse = np.unique(k, return_inverse=True)
+            return Ranks(tuple(wanted.tolist()))(lanes)[..., inverse.reshape(-1)]
+        ordered = Sort()(lanes)
+        last = ordered[..., -1:]
+        return np.where(last == last, TakeAlong()(ordered, k), last)
+
+    return read
+
+
+def read_between(read: Reader, at: Value, top: Value, weak: bool) -> Value:
+    """Sorted lanes read at places that may lie between the elements, 0 to `top`.
 
     Where a place that carries a derivative meets an element, its slope is the mean of both sides.
     """
-    lanes = TakeAlong()
     if at.dtype.kind in "iu":
-        return lanes(ordered, at)
+        return read(at)
     at = np.where(at < 0, 0.0, np.where(at > top, top, at))
     floor = np.floor(at)
     if isinstance(at, Tracer):  # at the upper end the slope is that of the last gap
         floor = np.minimum(floor, np.maximum(top - 1, 0))
-
-    def rank(k: Value) -> Value:
-        return lanes(ordered, to_index(np.minimum(k, top)))
-
-    low, high = rank(floor), rank(floor + 1)
+    ends = np.concatenate([floor, np.minimum(floor + 1, top)], axis=-1)
+    both = read(to_index(ends))
+    count = np.shape(at)[-1]
+    low, high = both[..., :count], both[..., count:]
     part, rest = at - floor, 1 - (at - floor)
     if weak:  # a Python number as q leaves the dtype of the values as it is
-        part, rest = part.astype(ordered.dtype), rest.astype(ordered.dtype)
+        part, rest = part.astype(low.dtype), rest.astype(low.dtype)
     gap = high - low
     rise = gap
     if isinstance(at, Tracer):
         meets = (part == 0) & (floor > 0) & (floor < top)
-        rise = np.where(meets, 0.5 * (high - rank(np.maximum(floor - 1, 0))), gap)
+        below = read(to_index(np.maximum(floor - 1, 0)))
+        rise = np.where(meets, 0.5 * (high - below), gap)
     return np.where(part >= 0.5, high - gap * rest, low + rise * part)
 
 
-def quantile_of(
-    name: str, scale: float, skip_nan: bool
-) -> Callable[..., Value]:
+def quantile_of(name: str, scale: float, skip_nan: bool) -> Callable[..., Value]:
     """One of NumPy's four functions; q runs from 0 to `scale`."""
 
     def quantile(
@@ -124,25 +206,24 @@ def quantile_of(
                 f"{name}: weights= has no derivative here; repeat the values, or leave it out"
             )
         weak = type(q) in (int, float) and is_inexact(x.dtype)
-        shares = array(q) if scale == 1 else np.true_divide(array(q), scale)
-        plain = known(shares)
+        part = array(q) if scale == 1 else np.true_divide(array(q), scale)
+        plain = known(part)
         if plain is not None and not np.all((plain >= 0) & (plain <= 1)):
             raise ValueError(f"{name}: q={q} must lie between 0 and {scale:g}")
         axes = axes_from_end(axis, x.ndim, name)
-        ordered = Sort()(in_lanes(x, axes))
-        row = reshape(shares, (*(1,) * (ordered.ndim - 1), -1))
+        lanes = in_lanes(x, axes)
+        row = reshape(part, (*(1,) * (lanes.ndim - 1), -1))
         if skip_nan and is_inexact(x.dtype):
-            count: Value = np.sum(ordered == ordered, axis=-1, keepdims=True)
-        else:
-            count = ordered.shape[-1]
-        top = np.maximum(count - 1, 0)
-        found = read_between(ordered, place(method, count, row), top, weak)
-        if is_inexact(x.dtype) and skip_nan:
+            ordered = Sort()(lanes)
+            count = np.sum(ordered == ordered, axis=-1, keepdims=True)
+            top = np.maximum(count - 1, 0)
+            found = read_between(reader(ordered), place(method, count, row), top, weak)
             found = np.where(count == 0, np.full((), np.nan, found.dtype), found)
-        elif is_inexact(x.dtype):  # NaN sorts last
-            last = ordered[..., -1:]
-            found = np.where(np.isnan(last), last, found)
-        return delivered(name, arranged(found, shares, x, axes, keepdims), out)
+        else:
+            n = lanes.shape[-1]
+            at = place(method, n, row)
+            found = read_between(by_rank(lanes), at, n - 1, weak)
+        return delivered(name, arranged(found, part, x, axes, keepdims), out)
 
     quantile.__name__ = name
     quantile.__doc__ = f"`np.{name}`; the derivative with respect to q too, where it has one."
@@ -169,12 +250,10 @@ def median(
     """The middle value over `axis`, or the mean of the two in the middle."""
     x = array(a)
     axes = axes_from_end(axis, x.ndim, "median")
-    ordered = Sort()(in_lanes(x, axes))
-    n = ordered.shape[-1]
-    found = np.mean(ordered[..., max(n - 1, 0) // 2 : n // 2 + 1], axis=-1)
-    if n and is_inexact(x.dtype):
-        last = ordered[..., -1]
-        found = np.where(np.isnan(last), last, found)
+    lanes = in_lanes(x, axes)
+    n = lanes.shape[-1]
+    middle = Ranks(tuple(range((n - 1) // 2, n // 2 + 1)))(lanes) if n else lanes
+    found = np.mean(middle, axis=-1)
     found = reshape(found, reduced(tuple(x.shape), axes, bool(keepdims)))
     return delivered("median", found, out)
 

@@ -6,6 +6,7 @@ that changes nothing, and `initial` as one more operand.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from ..core.avals import Aval, Dtype, Value, is_inexact, promote
 from ..core.dispatch import Tracer, implements, implements_method
 from ..core.errors import DtypeError, RuleError
 from ..core.families import Linear, Opaque
-from ..core.primitive import Primitive, primitive
+from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ..core.samples import sample
 from .arithmetic import scale
 from .faces import array, axes_from_end, delivered, from_end
@@ -201,6 +202,15 @@ class Max(Primitive):
         part = np.sum(np.where(chosen, dx, 0.0), axis=self.axes, keepdims=self.keepdims)
         return part * shares(chosen, out, self.axes, self.keepdims)
 
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        """As derived, in half the time for few elements."""
+        if product is not operator.mul:
+            return super().pull(ct, out, xs, parents, product)
+        if not self.keepdims:
+            ct, out = np.expand_dims(ct, self.axes), np.expand_dims(out, self.axes)
+        chosen = (xs[0] == out) | (out != out)
+        return (np.where(chosen, ct * shares(chosen, out, self.axes, True), 0.0),)
+
 
 @primitive
 class Min(Max):
@@ -366,20 +376,21 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Value:
 # The logarithm of a sum of powers
 
 
-def powers(a: Value, b: Value, axes: Axes) -> tuple[Value, Value, Value]:
+def powers(a: Value, b: Value | None, axes: Axes) -> tuple[Value, Value, Value]:
     """The maximum m of `a` where `b` is not zero, e^(a - m), and b e^(a - m); for plain operands.
 
     Where m is infinite the powers are those of its limit: 1 for the elements equal to m, 0 for
     the others.  So the shares of an all -inf sum are equal, and no NaN comes up.
     """
     size = a.real if a.dtype.kind == "c" else a
-    weighed = np.where(b != 0, size, -np.inf)
-    top = np.max(weighed, axis=axes, keepdims=True, initial=-np.inf)
+    if b is not None:
+        size = np.where(b != 0, size, -np.inf)
+    top = np.max(size, axis=axes, keepdims=True, initial=-np.inf)
     with np.errstate(all="ignore"):
         e = np.exp(a - top)
         if np.isinf(top).any():
-            e = np.where(np.isinf(top), weighed == top, e)
-        return top, e, np.where(b == 0, 0.0, b * e)
+            e = np.where(np.isinf(top), size == top, e)
+        return top, e, e if b is None else np.where(b == 0, 0.0, b * e)
 
 
 @primitive
@@ -407,28 +418,37 @@ class LogSumExp(Primitive):
         return Aval(reduced(avals[0].shape, self.axes, self.keepdims), promote(*avals))
 
     def evaluate(self, *xs: Value) -> Value:
-        a, b = xs if len(xs) == 2 else (xs[0], np.ones((), xs[0].dtype))
-        top, _, terms = powers(a, b, self.axes)
-        first = (a == top) & (b != 0)
+        a, b = xs if len(xs) == 2 else (xs[0], None)
+        top, e, terms = powers(a, b, self.axes)
         with np.errstate(all="ignore"):
-            main = np.sum(np.where(first, terms, 0.0), axis=self.axes, keepdims=True)
-            rest = np.sum(np.where(first, 0.0, terms), axis=self.axes, keepdims=True)
-            if a.dtype.kind == "c":
-                out = np.log(main + rest) + top
-            else:
-                ratio = rest / main
-                close = np.isfinite(ratio) & (ratio > -1)
-                small = np.log1p(np.where(close, ratio, 0.0)) + np.log(np.abs(main))
-                out = np.where(close, small, np.log(np.abs(main + rest))) + top
-                if not self.absolute:
-                    out = np.where(main + rest < 0, np.nan, out)
-        out = out.astype(np.result_type(*xs), copy=False)
+            total = np.sum(terms, axis=self.axes, keepdims=True)
+            out = np.log(total if a.dtype.kind == "c" else np.abs(total))
+            if a.dtype.kind != "c":
+                if ((np.abs(total) > 0.5) & (np.abs(total) < 2)).any():
+                    out = np.where(np.isnan(exact := self.near_one(e, terms)), out, exact)
+                if b is not None and not self.absolute:
+                    out = np.where(total < 0, np.nan, out)
+            out = (out + top).astype(np.result_type(*xs), copy=False)
         return out if self.keepdims else np.squeeze(out, self.axes)[()]
+
+    def near_one(self, e: Value, terms: Value) -> Value:
+        """Log |sum of terms| where the sum may be near 1, so that its logarithm is near 0."""
+        first = (e == 1) & (terms != 0)
+        main = np.sum(np.where(first, terms, 0.0), axis=self.axes, keepdims=True)
+        ratio = np.sum(np.where(first, 0.0, terms), axis=self.axes, keepdims=True) / main
+        return np.where(np.isfinite(ratio), np.log1p(ratio) + np.log(np.abs(main)), np.nan)
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         share = Share(self.axes)(*xs)
         weight = scale(xs[1], share) if i == 0 and len(xs) == 2 else share
         return np.sum(weight * dx, axis=self.axes, keepdims=self.keepdims)
+
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        """As derived, in half the time for few elements."""
+        if product is not operator.mul or len(xs) == 2:
+            return super().pull(ct, out, xs, parents, product)
+        ct = ct if self.keepdims else np.expand_dims(ct, self.axes)
+        return (ct * Share(self.axes)(xs[0]),)
 
 
 @primitive
@@ -450,7 +470,7 @@ class Share(Primitive):
         return Aval(avals[0].shape, promote(*avals))
 
     def evaluate(self, *xs: Value) -> Value:
-        a, b = xs if len(xs) == 2 else (xs[0], np.ones((), xs[0].dtype))
+        a, b = xs if len(xs) == 2 else (xs[0], None)
         _, e, terms = powers(a, b, self.axes)
         with np.errstate(all="ignore"):
             share = e / np.sum(terms, axis=self.axes, keepdims=True)

@@ -63,15 +63,12 @@ class Recurrence(Primitive):
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         return self(xs[0], dx * self.shifted(out) if i == 0 else dx)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        in_a = None if parents[0] is None else self._turn(0, ct, out, xs, product)
+        if parents[1] is None:
+            return (in_a, None)
         back = Recurrence(self.axis, not self.reverse)
-        ct = back(back.shifted(xs[0]), ct)
-        return [
-            None if parents[0] is None else product(ct, self.shifted(out)),
-            None if parents[1] is None else ct,
-        ]
+        return (in_a, back(back.shifted(xs[0]), ct))
 
     def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
         back = Recurrence(self.axis, not self.reverse)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
 
 from ..core.avals import Aval, Value, aval_of, is_inexact, promote
-from ..core.dispatch import implements
+from ..core.dispatch import Tracer, implements
 from ..core.errors import DtypeError, ShapeError
 from ..core.families import Linear, stretch
 from ..core.primitive import primitive
 from ..core.samples import sample
-from .faces import array, axes_from_end, from_end, operand, whole
+from .faces import array, axes_from_end, delivered, from_end, operand, whole
 
 
 @primitive
@@ -75,6 +74,7 @@ class Stretch(Linear):
 
     sizes: tuple[int, ...] = ()
     is_view = True
+    is_read_only = True
     samples = (sample("f64[3,1]", sizes=(2, 3, 4)), sample("f64[]", sizes=(2,)))
 
     def shape(self, *avals: Aval) -> Aval:
@@ -86,9 +86,7 @@ class Stretch(Linear):
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         shape = tuple(xs[0].shape)
         lead = len(self.sizes) - len(shape)
-        axes = tuple(
-            k for k, n in enumerate(self.sizes) if k < lead or shape[k - lead] != n
-        )
+        axes = tuple(k for k, n in enumerate(self.sizes) if k < lead or shape[k - lead] != n)
         return np.reshape(np.sum(ct, axis=axes), shape) if axes else ct
 
     def batch(self, size: int, mapped: Any, xs: Any) -> Value:
@@ -162,9 +160,7 @@ class Concatenate(Linear):
         return self(*(x if m else stretch(x, size) for x, m in zip(xs, mapped, strict=True)))
 
     def keep(self, values: Any, parents: Any) -> tuple[Value, ...]:
-        return tuple(
-            aval_of(v) if p is None else p for v, p in zip(values, parents, strict=True)
-        )
+        return tuple(aval_of(v) if p is None else p for v, p in zip(values, parents, strict=True))
 
 
 @primitive
@@ -206,7 +202,7 @@ def astype(x: Value, dtype: Any) -> Value:
     wanted = np.dtype(dtype)
     if wanted == x.dtype:
         return x
-    if is_inexact(x.dtype) and not is_inexact(wanted):
+    if not is_inexact(wanted) and isinstance(x, Tracer) and x.carries():
         raise DtypeError(
             f"astype: a value that carries a gradient cannot become {wanted} without losing it; "
             f"write x.detach().astype({wanted}), or np.floor(x) and the like"
@@ -244,9 +240,9 @@ def sizes_of(shape: Any, total: int) -> tuple[int, ...]:
 
 
 @implements(np.reshape)
-def reshape(a: Any, /, shape: Any = None, order: str = "C", **options: Any) -> Value:
+def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Value:
     """The elements of `a` under another shape, one size of which may be -1."""
-    x = array(a)
+    x = Copy()(array(a)) if copy else array(a)
     sizes = sizes_of(shape, x.size)
     if order == "F":
         return transpose(Reshape(sizes[::-1])(transpose(x)))
@@ -273,7 +269,7 @@ def transpose(a: Any, axes: Any = None) -> Value:
     return Transpose(order)(x)
 
 
-@implements(np.matrix_transpose)
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
 def matrix_transpose(x: Any, /) -> Value:
     """The last two axes exchanged."""
     x = array(x)
@@ -349,8 +345,13 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Value:
     """`array` repeated along new and unit axes to the given shape."""
     x = operand(array)
     sizes = tuple(map(whole, shape)) if isinstance(shape, tuple | list) else (whole(shape),)
-    if np.broadcast_shapes(np.shape(x), sizes) != sizes:
-        raise ShapeError(f"broadcast_to: {aval_of(x)} does not broadcast to {sizes}")
+    shape_of_x = np.shape(x)
+    ends = sizes[len(sizes) - len(shape_of_x) :]
+    if len(shape_of_x) > len(sizes) or any(m not in (1, n) for m, n in zip(shape_of_x, ends)):
+        raise ShapeError(
+            f"broadcast_to: {aval_of(x)} does not broadcast to {sizes}; counted from the last, "
+            "each axis must be equal or 1"
+        )
     return Stretch(sizes)(x)
 
 
@@ -363,6 +364,7 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Value, ...]:
 
 
 def at_least(x: Any, ndim: int) -> Value:
+    """`x` with `ndim` axes or more, new ones in front."""
     x = array(x)
     return x if x.ndim >= ndim else reshape(x, (1,) * (ndim - x.ndim) + tuple(x.shape))
 
@@ -423,8 +425,10 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Value:
         return copy(x)
     if k == 2:
         return flip(flip(x, first), second)
-    return swapaxes(flip(x, second), first, second) if k == 1 else flip(
-        swapaxes(x, first, second), second
+    return (
+        swapaxes(flip(x, second), first, second)
+        if k == 1
+        else flip(swapaxes(x, first, second), second)
     )
 
 
@@ -444,7 +448,8 @@ def concatenate(
     at = from_end(axis, ndim, "concatenate")
     for x in xs[1:]:
         if x.ndim != ndim or any(
-            m != n for k, (m, n) in enumerate(zip(x.shape, xs[0].shape, strict=False), -ndim)
+            m != n
+            for k, (m, n) in enumerate(zip(x.shape, xs[0].shape, strict=False), -ndim)
             if k != at
         ):
             raise ShapeError(
@@ -452,7 +457,14 @@ def concatenate(
                 f"axis {axis} must be equal"
             )
     joined = Concatenate(at)(*xs)
-    return joined if dtype is None else astype(joined, dtype)
+    if dtype is not None:
+        if not np.can_cast(joined.dtype, dtype, casting):
+            raise DtypeError(
+                f"concatenate: {joined.dtype} does not cast to {np.dtype(dtype)} by the rule "
+                f"{casting!r}; give another casting="
+            )
+        joined = astype(joined, dtype)
+    return delivered("concatenate", joined, out)
 
 
 @implements(np.stack)
@@ -468,20 +480,24 @@ def stack(
             raise ShapeError(
                 f"stack: {aval_of(xs[0])} and {aval_of(x)} differ in shape; all must be equal"
             )
-    return concatenate([expand_dims(x, axis) for x in xs], axis=axis, dtype=dtype)
+    joined = concatenate(
+        [expand_dims(x, axis) for x in xs], axis=axis, dtype=dtype, casting=casting
+    )
+    return delivered("stack", joined, out)
 
 
 @implements(np.vstack)
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Value:
     """Rows joined downwards."""
-    return concatenate([atleast_2d(x) for x in tup], 0, dtype=dtype)
+    return concatenate([atleast_2d(x) for x in tup], 0, dtype=dtype, casting=casting)
 
 
 @implements(np.hstack)
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Value:
     """Joined along the second axis, or the first of 1-d arrays."""
     xs = [atleast_1d(x) for x in tup]
-    return concatenate(xs, 0 if xs and xs[0].ndim == 1 else 1, dtype=dtype)
+    axis = 0 if xs and xs[0].ndim == 1 else 1
+    return concatenate(xs, axis, dtype=dtype, casting=casting)
 
 
 @implements(np.dstack)
@@ -536,9 +552,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value
     else:
         ends = [whole(k) for k in indices_or_sections]
     starts = [0, *ends]
-    return [
-        x[slices(x.ndim, at, slice(a, b))] for a, b in zip(starts, [*ends, n], strict=True)
-    ]
+    return [x[slices(x.ndim, at, slice(a, b))] for a, b in zip(starts, [*ends, n], strict=True)]
 
 
 @implements(np.split)
@@ -598,10 +612,10 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Value:
 
 
 @implements(np.tile)
-def tile(A: Any, reps: Any) -> Value:  # noqa: N803  (NumPy's name)
+def tile(A: Any, reps: Any) -> Value:
     """`A` repeated `reps` times along each axis."""
     x = array(A)
-    counts = tuple(map(whole, reps)) if isinstance(reps, tuple | list | np.ndarray) else (whole(reps),)
+    counts = tuple(map(whole, np.atleast_1d(reps)))
     n = max(x.ndim, len(counts))
     counts = (1,) * (n - len(counts)) + counts
     shape = (1,) * (n - x.ndim) + tuple(x.shape)
@@ -619,7 +633,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Value:
         x, axis = ravel(x), 0
     at = from_end(axis, x.ndim, "repeat")
     source = np.repeat(np.arange(x.shape[at]), repeats)
-    return x[slices(x.ndim, at, slice(None))[:-1] + (source,)]
+    return x[(*slices(x.ndim, at, slice(None))[:-1], source)]
 
 
 @implements(np.meshgrid)
@@ -628,7 +642,9 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     xs = [ravel(x) for x in xi]
     n = len(xs)
     order = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
-    shaped = [reshape(x, tuple(-1 if order[k] == j else 1 for j in range(n))) for k, x in enumerate(xs)]
+    shaped = [
+        reshape(x, tuple(-1 if order[k] == j else 1 for j in range(n))) for k, x in enumerate(xs)
+    ]
     return tuple(shaped) if sparse else broadcast_arrays(*shaped)
 
 
@@ -638,6 +654,3 @@ def append(arr: Any, values: Any, axis: Any = None) -> Value:
     if axis is None:
         return concatenate([ravel(arr), ravel(values)])
     return concatenate([arr, values], axis)
-
-
-_ = operator

@@ -7,6 +7,7 @@ directions equally: the symmetric derivative.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,10 +17,10 @@ from ..core.avals import Aval, Value
 from ..core.dispatch import concrete, implements
 from ..core.errors import RuleError
 from ..core.families import Linear, Opaque, stretch
-from ..core.primitive import Primitive, primitive
+from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ..core.samples import sample
 from .faces import array, from_end, known, whole
-from .indexing import TakeAlong
+from .indexing import AddAlong, TakeAlong
 from .shaping import ravel, reshape
 
 INDEX = np.dtype(np.intp)
@@ -45,6 +46,13 @@ class Sort(Primitive):
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         return sorted_tangent(self.axis, dx, out, xs[0])
 
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        """As derived, in half the time for short lanes."""
+        if product is not operator.mul:
+            return super().pull(ct, out, xs, parents, product)
+        level = Level(self.axis)(ct, Runs(self.axis)(out))
+        return (AddAlong(self.axis, out.shape[self.axis])(level, ArgSort(self.axis)(xs[0])),)
+
 
 @primitive
 class Partition(Primitive):
@@ -69,7 +77,7 @@ class Partition(Primitive):
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         order = ArgSort(self.axis)(out)
         in_order = sorted_tangent(self.axis, dx, TakeAlong(self.axis)(out, order), xs[0])
-        return TakeAlong(self.axis)(in_order, ArgSort(self.axis)(order))
+        return TakeAlong(self.axis)(in_order, ArgSort(self.axis)(order))  # the inverse of `order`
 
 
 def sorted_tangent(axis: int, dx: Value, out: Value, x: Value) -> Value:
@@ -127,16 +135,17 @@ class Level(Linear):
 
 @primitive
 class ArgSort(Opaque):
-    """The places that the elements of the sorted array come from; ties keep their order."""
+    """The places that the elements of the sorted array come from; `kind` as NumPy's."""
 
     axis: int = -1
-    samples = (sample("f64[3,4]"), sample("f64[3,4]", axis=-2))
+    kind: Any = None
+    samples = (sample("f64[3,4]"), sample("f64[3,4]", axis=-2, kind="stable"))
 
     def shape(self, *avals: Aval) -> Aval:
         return Aval(avals[0].shape, INDEX)
 
     def evaluate(self, *xs: Value) -> Value:
-        return np.argsort(xs[0], axis=self.axis, kind="stable")
+        return np.argsort(xs[0], axis=self.axis, kind=self.kind)
 
 
 @primitive
@@ -237,7 +246,8 @@ def argsort(
     """The indices that sort along `axis`; of the flat array when that is None."""
     plain_order("argsort", order)
     x = array(a) if axis is not None else ravel(a)
-    return ArgSort(from_end(-1 if axis is None else axis, x.ndim, "argsort"))(x)
+    at = from_end(-1 if axis is None else axis, x.ndim, "argsort")
+    return ArgSort(at, "stable" if stable else kind)(x)
 
 
 def partitioning(name: str, made: Callable[[tuple[int, ...], int], Primitive]) -> Any:

@@ -3,16 +3,64 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
-from ..core.avals import Dtype, Value, is_inexact
+from ..core.avals import Aval, Dtype, Value, is_inexact
 from ..core.dispatch import implements
+from ..core.element import Element, Scalar
 from ..core.errors import ShapeError
+from ..core.families import Smooth
+from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
+from ..core.samples import sample
 from .faces import array, axes_from_end, delivered, known
-from .reducing import Axes, kept
+from .reducing import Axes, Sum, kept, reduced
 from .shaping import astype, broadcast_to, reshape, transpose
+
+
+@primitive
+class Variance(Primitive):
+    """The mean squared distance from the mean over `axes`, the count lessened by `correction`.
+
+    d = 2 sum Re(conj(x - mean) dx) / count: the mean's own change adds nothing.
+    """
+
+    axes: Axes = ()
+    keepdims: bool = False
+    correction: float = 0
+    keeps_out = False
+    samples = (
+        sample("f64[4]", axes=(-1,)),
+        sample("f64[3,2,2]", axes=(-3, -1), keepdims=True, correction=1),
+        sample("c128[2,3]", axes=(-1,)),
+    )
+
+    def shape(self, *avals: Aval) -> Aval:
+        (x,) = avals
+        return Aval(reduced(x.shape, self.axes, self.keepdims), np.finfo(x.dtype).dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.var(xs[0], axis=self.axes, ddof=self.correction, keepdims=self.keepdims)
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        change = np.real(self.weights(xs[0]) * dx)
+        return np.sum(change, axis=self.axes, keepdims=self.keepdims)
+
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        """As derived, in half the time for few elements."""
+        if product is not operator.mul:
+            return super().pull(ct, out, xs, parents, product)
+        ct = ct if self.keepdims else np.expand_dims(ct, self.axes)
+        return (ct * self.weights(xs[0]),)
+
+    def weights(self, x: Value) -> Value:
+        """2 conj(x - mean) / count, in the precision of `x`."""
+        away = x - np.mean(x, axis=self.axes, keepdims=True)
+        count = max(math.prod(np.shape(x)[k] for k in self.axes) - self.correction, 0)
+        half = 0.5 * count
+        return (np.conj(away) if x.dtype.kind == "c" else away) / (half if half else np.float64(0))
 
 
 def count_of(x: Value, axes: Axes, keepdims: bool, where: Any, name: str) -> Any:
@@ -40,6 +88,8 @@ def mean(
     """The mean over `axis` of the elements that `where` keeps."""
     x = array(a)
     axes = axes_from_end(axis, x.ndim, "mean")
+    if where is True and dtype is None and out is None and x.dtype.char in "fdFD":  # most calls
+        return Sum(axes, bool(keepdims))(x) / math.prod([x.shape[k] for k in axes])
     wanted = np.dtype(dtype) if dtype is not None else float_of(x.dtype)
     if dtype is None and x.dtype == np.float16:
         x = astype(x, np.float32)  # as NumPy: the sum of many would overflow
@@ -69,6 +119,8 @@ def var(
         ddof = correction
     axes = axes_from_end(axis, x.ndim, "var")
     x = astype(x, float_of(x.dtype) if dtype is None else dtype)
+    if mean is None and where is True and (dtype is None or x.dtype.kind != "c"):
+        return delivered("var", Variance(axes, bool(keepdims), ddof)(x), out)
     if mean is None:
         mean = np.mean(x, axis=axes, keepdims=True, where=where)
     away = x - mean
@@ -98,10 +150,24 @@ def std(
     return delivered("std", root(spread), out)
 
 
-def root(x: Value) -> Value:
-    """The square root, with the symmetric derivative 0 at 0, as |t| has it."""
-    moves = x != 0
-    return np.where(moves, np.sqrt(np.where(moves, x, 1.0)), 0.0)
+@primitive
+class Root(Smooth):
+    """The square root of a sum of squares.  d = dx / (2 out), and 0 at 0, the symmetric derivative
+    of |t|.
+    """
+
+    ufunc = np.sqrt
+    reads = "out"
+    samples = (sample("f64[3,4]", within=(0.2, 3.0)),)
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return np.where(out == 0, 0.0, 0.5 / np.where(out == 0, 1.0, out))
+
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
+        return e.call("sqrt", *xs)
+
+
+root = Root()
 
 
 @implements(np.average)

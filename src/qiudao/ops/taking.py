@@ -55,9 +55,7 @@ def unravel(numbers: Value, shape: tuple[int, ...], order: str = "C") -> tuple[V
 
 
 @implements(np.ravel_multi_index)
-def ravel_multi_index(
-    multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C"
-) -> Value:
+def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Value:
     """The positions in the flat array that index arrays, one for each axis, name together."""
     sizes = [whole(n) for n in dims]
     modes = list(mode) if isinstance(mode, tuple | list) else [mode] * len(sizes)
@@ -213,4 +211,3 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Value:
             stop = int(places.max()) + 1 if "b" in trim.lower() else None
             index[k] = slice(start, stop)
     return x[tuple(index)]
-

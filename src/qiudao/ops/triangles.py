@@ -25,6 +25,7 @@ class Diagonal(Linear):
 
     offset: int = 0
     is_view = True
+    is_read_only = True
     samples = (
         sample("f64[3,3]"),
         sample("f64[2,3,4]", offset=1),

@@ -23,7 +23,7 @@ from ..ops.faces import operand
 from ..ops.indexing import GetItem
 from ..ops.indexing import getitem as general_getitem
 from .cut import unrecorded
-from .record import protect
+from .record import held
 
 frame = sys._getframe
 Operator = Callable[[Any, Any], Any]
@@ -45,8 +45,12 @@ def binary(
         kind = type(other)
         if kind is tensor and other.level == self.level:
             b, y = other.value, other.node
-        elif kind in NUMBERS or kind is ndarray:
+        elif kind in NUMBERS:
             b, y = other, None
+        elif kind is ndarray:
+            b, y = other, None
+            if not other.ndim:  # as its number: quicker, and nobody can change it
+                b, kind = other[()], None
         else:
             return primitive(self, operand(other))
         x = self.node
@@ -76,14 +80,14 @@ def binary(
         node.primitive = primitive
         node.parents = parents = (x, y)
         if keeps_nothing:
-            operands = parents
-        elif is_product:  # `keep` of these two, without the call
-            operands = (x if y is None else a, y if x is None else b)
+            node.operands = parents
         else:
-            operands = keep((a, b), parents)
-        if kind is ndarray and operands[1] is b:
-            operands = protect(node, operands, 1)
-        node.operands = operands
+            if kind is ndarray:
+                b = held(node, b)
+            if is_product:  # its `keep`, without the call
+                node.operands = (x if y is None else a, y if x is None else b)
+            else:
+                node.operands = keep((a, b), parents)
         node.out = value if keeps_out else None
         where = frame(depth)
         node.code = where.f_code
@@ -96,6 +100,8 @@ def binary(
             return primitive(operand(other), self)
         y = self.node
         b = self.value
+        if kind is ndarray and not other.ndim:
+            other, kind = other[()], None
         value = compute(other, b)
         made = tensor()
         made.value = value
@@ -117,10 +123,9 @@ def binary(
         node.notes = None
         node.primitive = primitive
         node.parents = parents = (None, y)
-        operands = keep((other, b), parents)
-        if kind is ndarray and operands[0] is other:
-            operands = protect(node, operands, 0)
-        node.operands = operands
+        if kind is ndarray and not keeps_nothing:
+            other = held(node, other)
+        node.operands = keep((other, b), parents)
         node.out = value if keeps_out else None
         where = frame(depth)
         node.code = where.f_code

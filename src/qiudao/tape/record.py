@@ -33,9 +33,11 @@ def equation_for(
     node.primitive = primitive
     node.parents = tuple(parents)
     operands = primitive.keep(values, parents)
-    for i, x in enumerate(operands):
-        if type(x) is np.ndarray and parents[i] is None:
-            operands = protect(node, operands, i)
+    if any(type(x) is np.ndarray and p is None for x, p in zip(operands, parents)):
+        operands = tuple(
+            held(node, x) if type(x) is np.ndarray and p is None else x
+            for x, p in zip(operands, parents)
+        )
     node.operands = operands
     node.out = out if primitive.keeps_out else None
     node.code, node.offset = caller()
@@ -50,17 +52,12 @@ def equation_for(
 SMALL = 1 << 13  # bytes below which a copy is cheaper than a fingerprint
 
 
-def protect(node: Equation, operands: tuple[Value, ...], i: int) -> tuple[Value, ...]:
-    """Hold a caller's array against later changes: copy a small one, fingerprint a large one."""
-    array: np.ndarray[Any, Any] = operands[i]
-    if array.dtype.kind not in "fc":
-        held: Any = array.copy()
-    elif array.nbytes <= SMALL:
-        held = array.copy()
-    else:
-        held = array
-        node.noted().guards.append(Guard(array))
-    return (*operands[:i], held, *operands[i + 1 :])
+def held(node: Equation, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A caller's array, safe from later changes: a small one copied, a large one watched."""
+    if array.nbytes <= SMALL or array.dtype.kind not in "fc":
+        return array.copy()
+    node.noted().guards.append(Guard(array))
+    return array
 
 
 def record(

@@ -7,6 +7,7 @@ moves the handle on to a new value; whoever read the old one keeps the old one.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -122,6 +123,9 @@ class Tensor(ArrayMethods, Tracer):
         """Whether this belongs to a transform; a tape inside one stands halfway to the next level."""
         return self.level > TAPE and self.level.is_integer()
 
+    def carries(self) -> bool:
+        return self.node is not None or super().carries()
+
     def refuse(self, act: str, instead: str) -> Any:
         if self.node is not None:
             super().refuse(act, instead)
@@ -183,10 +187,19 @@ class Tensor(ArrayMethods, Tracer):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` summed here: of a leaf, or after `retain_grad()`."""
-        if self.node is None or self.node.notes is None:
+        node = self.node
+        if node is None:
             return None
-        found: Tensor | None = self.node.notes.grad
-        return found
+        if node.notes is not None and (node.notes.grad is not None or node.notes.retains):
+            found: Tensor | None = node.notes.grad
+            return found
+        if not isinstance(node, Leaf):
+            warnings.warn(
+                "grad: this tensor was computed, and only leaves keep their gradient; "
+                "call y.retain_grad() before the sweep",
+                stacklevel=2,
+            )
+        return None
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -208,10 +221,9 @@ class Tensor(ArrayMethods, Tracer):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradient collected so far, or set it to zeros."""
-        if self.grad is not None:
-            self.grad = None if set_to_none else Tensor.make(
-                np.zeros(self.shape, self.dtype), None, self.level
-            )
+        if self.node is not None and self.node.notes is not None and self.node.notes.grad is not None:
+            zeros = Tensor.make(np.zeros(self.shape, self.dtype), None, self.level)
+            self.node.notes.grad = None if set_to_none else zeros
 
     def clear_grad(self, set_to_zero: bool = True) -> None:
         """Paddle's spelling of `zero_grad`, with its default."""
@@ -368,6 +380,13 @@ class Tensor(ArrayMethods, Tracer):
     def __imatmul__(self, other: Any) -> Tensor:
         self.refuse_leaf_write()
         return self._write_whole(self @ other)
+
+
+def off_tapes(y: Any, level: float) -> Any:
+    """A value of a transform of this level, taken off the tapes that stand above it."""
+    while isinstance(y, Tensor) and y.level > level:
+        y = y.value
+    return y
 
 
 def restored(value: Any, requires_grad: bool) -> Tensor:

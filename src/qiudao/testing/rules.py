@@ -76,7 +76,7 @@ def draw_one(aval: Aval, sample: Sample, rng: np.random.Generator) -> Any:
     if aval.dtype.kind == "c":
         x = x + 1j * rng.uniform(-0.5, 0.5, shape)
     if sample.kind == "regular" and len(shape) >= 2:
-        x = x + 3 * max(abs(low), abs(high)) * np.eye(*shape[-2:])
+        x = x + 3 * max(abs(low), abs(high)) * np.eye(shape[-2], shape[-1])
     if sample.kind in ("symmetric", "definite") and len(shape) >= 2:
         x = x + np.conj(np.swapaxes(x, -1, -2))
         if sample.kind == "definite":

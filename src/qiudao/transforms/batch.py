@@ -16,7 +16,7 @@ from ..core.primitive import Primitive, stretch
 from ..core.trees import flatten, prefix
 from ..core.views import Tie, View, follow, tie
 from ..ops.stopping import stop_gradient
-from ..tape.tensor import Tensor
+from ..tape.tensor import off_tapes
 
 
 class Batch(ArrayMethods, Tracer):
@@ -165,8 +165,7 @@ def vmap(
 
 def whole_batch(y: Value, level: float, size: int) -> Value:
     """An output with its batch axis in front; one that no example changed is repeated."""
-    while isinstance(y, Tensor) and y.level > level:
-        y = y.value
+    y = off_tapes(y, level)
     if isinstance(y, Batch) and y.level == level:
         return y.value
     return stretch(y, size)

@@ -20,6 +20,7 @@ from ..tape.operators import product_below
 from ..tape.tensor import Tensor
 from .batch import vmap
 from .forward import jvp
+from .results import owned
 from .reverse import as_primal, lower, record_run, split_aux, strip, vjp
 
 Argnums = int | Sequence[int] | None
@@ -136,7 +137,7 @@ def value_and_grad(
             grads: list[Value] = [np.zeros(x.shape, x.dtype) for x in run.leaves]
         else:
             found = sweep([(node, seed)], wanted=set(run.leaves), product=product_below([value]))
-            grads = [conjugated(gradient_of(found, leaf)) for leaf in run.leaves]
+            grads = owned(conjugated(gradient_of(found, leaf)) for leaf in run.leaves)
         answer = chosen.result(grads if tree is None else tree.build(grads))
         return ((value, strip(aux, run.level)), answer) if has_aux else (value, answer)
 

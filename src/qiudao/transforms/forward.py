@@ -18,6 +18,8 @@ from ..core.trees import flatten, match
 from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import scale
 from ..ops.stopping import stop_gradient
+from ..tape.tensor import off_tapes
+from .results import owned
 from .reverse import as_primal, split_aux
 
 
@@ -46,6 +48,15 @@ class Dual(ArrayMethods, Tracer):
 
     def constant(self, value: Value) -> Dual:
         return Dual(value, None, self.level)
+
+    def carries(self) -> bool:
+        return self.tangent is not None or super().carries()
+
+    def refuse(self, act: str, instead: str) -> Any:
+        if self.tangent is not None:
+            super().refuse(act, instead)
+        if isinstance(self.primal, Tracer):
+            self.primal.refuse(act, instead)
 
     def parts(self) -> tuple[Value, ...]:
         return (self.primal,) if self.tangent is None else (self.primal, self.tangent)
@@ -132,8 +143,9 @@ def jvp(
     if has_aux:
         result, aux = split_aux("jvp", result)
     outs, structure = flatten(result)
-    value = structure.build([primal_of(y, level) for y in outs])
-    change = structure.build([tangent_of(y, level) for y in outs])
+    found = [*(primal_of(y, level) for y in outs), *(tangent_of(y, level) for y in outs)]
+    found = owned(found, [*values, *changes])
+    value, change = structure.build(found[: len(outs)]), structure.build(found[len(outs) :])
     if not has_aux:
         return value, change
     rest, shape = flatten(aux)
@@ -153,13 +165,13 @@ def as_tangent(dx: Any, x: Value, path: str) -> Value:
 
 def primal_of(y: Value, level: float) -> Value:
     """An output brought below `level`."""
-    while isinstance(y, Tracer) and y.level >= level:
-        y = y.primal if isinstance(y, Dual) else y.value  # type: ignore[attr-defined]
-    return y
+    y = off_tapes(y, level)
+    return y.primal if isinstance(y, Dual) and y.level == level else y
 
 
 def tangent_of(y: Value, level: float) -> Value:
     """The tangent of an output at `level`, zeros where it has none."""
+    y = off_tapes(y, level)
     if isinstance(y, Dual) and y.level == level and y.tangent is not None:
         return y.tangent
     value = primal_of(y, level)

@@ -9,14 +9,18 @@ import numpy as np
 
 from ..core.avals import Value, aval_of
 from ..core.complexes import conjugated
-from ..core.errors import RuleError, ShapeError
+from ..core.dispatch import snapshot
+from ..core.errors import MutationError, RuleError, ShapeError
 from ..core.modes import new_level, running
 from ..core.node import Equation, Node
 from ..core.slot import Slot
 from ..core.sweep import fit, sweep
 from ..core.trees import flatten, match
+from ..tape.guard import Guard
+from ..tape.tensor import off_tapes
 from .forward import Dual, primal_of
-from .reverse import as_primal
+from .results import copied, owned
+from .reverse import as_primal, protected
 
 
 def slots_like(values: Sequence[Value], level: float) -> list[Slot]:
@@ -38,16 +42,23 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     values = [as_primal(x, "linearize", p) for x, p in zip(leaves, tree.paths, strict=True)]
     level = new_level()
     slots = slots_like(values, new_level())
-    duals = [Dual(x, s, level) for x, s in zip(values, slots, strict=True)]
+    duals = [Dual(snapshot(x), s, level) for x, s in zip(values, slots, strict=True)]
     with running(level):
         result = f(*tree.build(duals))
     outs, out_tree = flatten(result)
-    value = out_tree.build([primal_of(y, level) for y in outs])
+    outs = [off_tapes(y, level) for y in outs]
+    value = out_tree.build(copied(primal_of(y, level) for y in outs))
     lines = [y.tangent if isinstance(y, Dual) and y.level == level else None for y in outs]
     steps = equations_behind(lines)
+    guards = [guard for equation in steps for guard in guarded(equation)]
 
     def derivative(*tangents: Any) -> Any:
         """The directional derivative along `tangents`."""
+        if any(guard.is_broken() for guard in guards):
+            raise MutationError(
+                "linearize: an array that the derivative reads was changed after it was used; "
+                "pass a copy, np.array(a), or change it after the last call of the derivative"
+            )
         changes = match(tree, tangents, "linearize")
         environment: dict[Node, Value] = {}
         for slot, dx, x in zip(slots, changes, values, strict=True):
@@ -64,14 +75,19 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
                     *(environment[p] if p is not None else x
                       for p, x in zip(equation.parents, xs, strict=True))
                 )  # fmt: skip
-        return out_tree.build(
-            [
-                environment[line.node] if isinstance(line, Slot) else zeros_of(y, level)
-                for line, y in zip(lines, outs, strict=True)
-            ]
-        )
+        found = [
+            environment[line.node] if isinstance(line, Slot) else zeros_of(y, level)
+            for line, y in zip(lines, outs, strict=True)
+        ]
+        return out_tree.build(owned(found, changes))
 
     return value, derivative
+
+
+def guarded(equation: Equation) -> list[Guard]:
+    """Hold the arrays that an equation reads against later changes by their owner."""
+    equation.operands, guards = protected(equation.operands)  # type: ignore[arg-type]
+    return guards
 
 
 def zeros_of(y: Any, level: float) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,12 @@ from ..core.modes import new_level, running
 from ..core.node import Leaf, Node
 from ..core.sweep import Product, sweep
 from ..core.trees import flatten, match
+from ..tape.backward import check_guards
 from ..tape.guard import Guard
 from ..tape.operators import product_below
 from ..tape.record import SMALL
 from ..tape.tensor import Tensor
+from .results import copied, owned
 
 
 def as_primal(x: Any, name: str, path: str = "") -> Value:
@@ -64,7 +66,7 @@ class Run:
             for node, ct in zip(nodes, cts, strict=True)
             if node is not None and ct is not None
         ]
-        found = sweep(seeds, wanted=set(self.leaves), product=product) if seeds else {}
+        found = sweep(seeds, wanted=set(self.leaves), product=product, after=check_guards)
         return [
             found[leaf] if leaf in found else np.zeros(leaf.shape, leaf.dtype)
             for leaf in self.leaves
@@ -108,15 +110,13 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     (9.0, [6.0])
     """
     leaves, tree = flatten(primals)
-    values = [
-        as_primal(x, "vjp", path) for x, path in zip(leaves, tree.paths, strict=True)
-    ]
+    values = [as_primal(x, "vjp", path) for x, path in zip(leaves, tree.paths, strict=True)]
     values, guards = protected(values)
     run = record_run(f, values, lambda tensors: (tree.build(tensors), {}))
     result, aux = split_aux("vjp", run.result) if has_aux else (run.result, None)
     outputs, out_tree = flatten(result)
     lowered = [lower(y, run.level) for y in outputs]
-    value = out_tree.build([v for v, _ in lowered])
+    value = out_tree.build(copied(v for v, _ in lowered))
     product = product_below([v for v, _ in lowered])
 
     def pullback(ct: Any) -> Any:
@@ -131,12 +131,12 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
             for c, (v, _) in zip(match(out_tree, ct, "pullback"), lowered, strict=True)
         ]
         found = run.cotangents([node for _, node in lowered], cts, product)
-        return tree.build([conjugated(c) for c in found])
+        return tree.build(owned(map(conjugated, found), cts))
 
     return (value, pullback, strip(aux, run.level)) if has_aux else (value, pullback)
 
 
-def protected(values: list[Value]) -> tuple[list[Value], list[Guard]]:
+def protected(values: Iterable[Value]) -> tuple[list[Value], list[Guard]]:
     """The caller's arrays against later changes: small ones copied, large ones watched."""
     held = [x.copy() if type(x) is np.ndarray and x.nbytes <= SMALL else x for x in values]
     return held, [Guard(x) for x in held if type(x) is np.ndarray and x.nbytes > SMALL]

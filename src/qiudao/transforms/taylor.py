@@ -25,7 +25,7 @@ from ..core.trees import flatten
 from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import scale
 from ..ops.stopping import stop_gradient
-from ..tape.tensor import Tensor
+from ..tape.tensor import off_tapes
 from .reverse import as_primal
 
 Coefficients = list[Value | None]  # of one value, None for zero beyond the first
@@ -55,6 +55,15 @@ class Series(ArrayMethods, Tracer):
 
     def constant(self, value: Value) -> Series:
         return Series([value, *[None] * (len(self.coefficients) - 1)], self.level)
+
+    def carries(self) -> bool:
+        return any(c is not None for c in self.coefficients[1:]) or super().carries()
+
+    def refuse(self, act: str, instead: str) -> Any:
+        if any(c is not None for c in self.coefficients[1:]):
+            super().refuse(act, instead)
+        if isinstance(self.coefficients[0], Tracer):
+            self.coefficients[0].refuse(act, instead)
 
     def parts(self) -> tuple[Value, ...]:
         return tuple(c for c in self.coefficients if c is not None)
@@ -246,8 +255,7 @@ def checked(coefficient: Any, primal: Value) -> Value:
 
 def coefficients_of(y: Any, order: int, level: float) -> list[Value]:
     """All coefficients of an output, zeros written out."""
-    while isinstance(y, Tensor) and y.level > level:
-        y = y.value
+    y = off_tapes(y, level)
     found = y.coefficients if isinstance(y, Series) and y.level == level else [y, *[None] * order]
     zero = np.zeros(np.shape(found[0]), np.result_type(found[0]))
     return [zero if c is None else c for c in found]

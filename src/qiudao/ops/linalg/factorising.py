@@ -94,13 +94,14 @@ class QR(Primitive):
         lower = x * below(x, 0.5)
         w = lower - adjoint(lower)  # skew: half of the diagonal, twice, leaves its imaginary part
         dr = adjoint(q) @ dx - w @ r
-        return (q @ w if q.shape[-2] == k else y - q @ (x - w)), dr * np.triu(np.ones(r.shape[-2:]))
+        dq = q @ w if q.shape[-2] == k else y - q @ (x - w)
+        return dq, dr * np.triu(np.ones(r.shape[-2:], real_dtype(r.dtype)))
 
 
 @implements(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: bool = False) -> Value:
     """L with L L^H = a, read from the lower triangle; with `upper`, U with U^H U = a."""
-    factor = Cholesky()(from_triangle(array(a), bool(upper)))
+    factor = Cholesky()(from_triangle("cholesky", array(a), bool(upper)))
     return adjoint(factor) if upper else factor
 
 
@@ -122,9 +123,9 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 def completed(q: Value, r: Value) -> tuple[Value, Value]:
     """Q as a whole basis, and R with rows of zeros, as LAPACK makes them.
 
-    LAPACK's Q is a product of reflections, 1 - V T V^H, so that its first columns, less those of the
-    identity, are -V T V1^H where V1 is the top of V; with those, [A; B], known, the other columns are
-    those of the identity plus [A; B] (B A^-1)^H (after Ballard et al. 2014).
+    LAPACK's Q is a product of reflections, 1 - V T V^H, so that its first columns, less those of
+    the identity, are -V T V1^H where V1 is the top of V; with those, [A; B], known, the other
+    columns are those of the identity plus [A; B] (B A^-1)^H (after Ballard et al. 2014).
     """
     m, k = q.shape[-2:]
     if m == k:

@@ -14,7 +14,7 @@ from ...core.families import Opaque, align, stretch
 from ...core.primitive import Primitive, Values, primitive
 from ...core.samples import sample
 from ..faces import array, known
-from .matrices import adjoint, hermitian, real, real_dtype, result_dtype
+from .matrices import adjoint, real, real_dtype, result_dtype
 from .selfadjoint import from_triangle
 from .singular import SingularValues, singular_values
 
@@ -103,15 +103,13 @@ def relative_cutoff(a: Value, rcond: float | None) -> float:
     """What `np.linalg.lstsq` takes for zero, relative to the largest singular value."""
     eps = float(np.finfo(result_dtype(aval_of(a))).eps)
     if rcond is None:
-        return eps * max(a.shape[-2:])
-    return rcond if rcond >= 0 else eps
+        return float(eps * max(a.shape[-2:]))
+    return float(rcond) if rcond >= 0 else eps
 
 
 @primitive
 class Rank(Opaque):
-    """The number of singular values above a tolerance; `relative` says how the second operand,
-    where there is one, is meant.
-    """  # fmt: skip
+    """The number of singular values above a tolerance, `relative` to the largest or not."""
 
     relative: bool = False
     samples = (sample("f64[2,3]", "f64[2]"), sample("f64[3]", "f64[]", relative=True))
@@ -122,7 +120,7 @@ class Rank(Opaque):
     def evaluate(self, *xs: Value) -> Value:
         s, *rest = xs
         highest = np.max(s, axis=-1, keepdims=True, initial=0)
-        tolerance = rest[0][..., None]
+        tolerance = np.asarray(rest[0])[..., None]
         return np.count_nonzero(s > (highest * tolerance if self.relative else tolerance), axis=-1)
 
 
@@ -133,15 +131,13 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = GIVE
     if rcond is not None and rtol is not GIVEN:
         raise ValueError("pinv: rcond and rtol mean the same; give one of them")
     if hermitian:
-        x = hermitian_part(from_triangle(x, upper=False))
+        x = from_triangle("pinv", x, upper=False)
+        x = 0.5 * x + 0.5 * adjoint(x)
     if rcond is None and rtol is GIVEN:
         return PseudoInverse()(x)
     if rcond is None:
         rcond = relative_cutoff(x, None) if rtol is None else rtol
     return PseudoInverse()(x, np.asarray(concrete(rcond)))
-
-
-hermitian_part = hermitian
 
 
 @implements(np.linalg.lstsq)

@@ -112,6 +112,28 @@ class Direction(Refusal):
 
 
 @primitive
+class Turn(Refusal):
+    """The change of eigenvectors in their own basis; a cotangent of it (`back`) is refused where
+    it would turn the vectors of one value.
+    """  # fmt: skip
+
+    back: bool = False
+    samples = (sample("f64[3]", "f64[3,3]", kind="distinct"),)
+
+    def evaluate(self, *xs: Value) -> Value:
+        w, x = xs
+        if self.back:
+            among = tied(w) & ~np.eye(w.shape[-1], dtype=bool)
+            turned = np.where(among, x, np.zeros((), x.dtype))
+            if (found := offending(w, turned, largest(x))) is not None:
+                raise refuse(BASIS, "eig", found)
+        return x
+
+    def transpose(self, ct: Value, *xs: Value) -> Value:
+        return Turn(True)(xs[0], ct)
+
+
+@primitive
 class Null(Refusal):
     """`x`, refused where it does not vanish among singular values that are zero.
 

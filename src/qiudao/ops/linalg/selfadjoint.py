@@ -2,7 +2,7 @@
 
 NumPy reads one triangle.  Where the operand is Hermitian its gradient is the Hermitian one, the
 textbook's and torch's; where it is not (one triangle holds all there is to know) the gradient is
-that of the triangle.  `DESIGN: repeated values` are explained in `degenerate.py`.
+that of the triangle.  Repeated eigenvalues are explained in `degenerate.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.avals import Aval, Value
+from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import implements
 from ...core.families import Opaque
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
@@ -54,7 +54,7 @@ class TriangleWeights(Opaque):
     def evaluate(self, *xs: Value) -> Value:
         (a,) = xs
         n = max(a.shape[-1], 1)
-        dtype = real_dtype(a.dtype)
+        dtype = real_dtype(result_dtype(aval_of(a)))
         size = np.max(np.abs(a), axis=(-2, -1), keepdims=True, initial=0.0)
         skew = np.max(np.abs(a - adjoint(a)), axis=(-2, -1), keepdims=True, initial=0.0)
         triangle = 2 * np.tri(n, n, -1, dtype=dtype) + np.eye(n, dtype=dtype)
@@ -63,10 +63,9 @@ class TriangleWeights(Opaque):
         return np.where(skew <= 4 * n * np.finfo(dtype).eps * size, np.ones((), dtype), triangle)
 
 
-def from_triangle(a: Value, upper: bool) -> Value:
+def from_triangle(name: str, a: Value, upper: bool) -> Value:
     """A matrix whose Hermitian part is what NumPy makes of one triangle of `a`."""
-    if a.ndim < 2 or a.shape[-1] != a.shape[-2] or a.dtype.kind not in "fc":
-        return a  # which NumPy refuses or converts
+    square(name, aval_of(a))
     return a * TriangleWeights(upper)(a)
 
 
@@ -76,9 +75,11 @@ class Eigh(Primitive):
 
     With M = V^H da V: dw = diag(M), dV = V (M / (w_j - w_i) off the diagonal) (Giles 2008, 3.1;
     complex: Boeddeker et al. 2017).  The phase of complex eigenvectors is free: the tangent turns
-    none, and a cotangent that depends on it is refused.
+    none, and a cotangent that depends on it is refused.  The signs are those that LAPACK gives
+    for the triangle `UPLO`.
     """
 
+    UPLO: Any = "L"
     samples = (
         sample("f64[3,3]", kind="symmetric", order=2),
         sample("f64[2,2,2]", kind="symmetric"),
@@ -90,7 +91,7 @@ class Eigh(Primitive):
         return Aval(avals[0].shape[:-1], real_dtype(dtype)), Aval(avals[0].shape, dtype)
 
     def evaluate(self, *xs: Value) -> Value:
-        return tuple(np.linalg.eigh(hermitian(xs[0])))
+        return tuple(np.linalg.eigh(hermitian(xs[0]), self.UPLO))
 
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
         w, v = out
@@ -216,17 +217,19 @@ class WithEigenvalues(Primitive):
 @implements(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> Any:
     """Eigenvalues and eigenvectors of each Hermitian matrix, read from one triangle."""
-    return EighResult(*Eigh()(from_triangle(array(a), is_upper("eigh", UPLO))))
+    triangle = named("eigh", UPLO)
+    return EighResult(*Eigh(triangle)(from_triangle("eigh", array(a), triangle == "U")))
 
 
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Value:
     """Eigenvalues of each Hermitian matrix, read from one triangle."""
-    return EigValsh()(from_triangle(array(a), is_upper("eigvalsh", UPLO)))
+    triangle = named("eigvalsh", UPLO)
+    return EigValsh()(from_triangle("eigvalsh", array(a), triangle == "U"))
 
 
-def is_upper(name: str, triangle: str) -> bool:
-    """Whether `UPLO` names the upper triangle."""
+def named(name: str, triangle: str) -> Any:
+    """The triangle that `UPLO` names: "L" or "U"."""
     if triangle.upper() not in ("L", "U"):
         raise ValueError(f"{name}: UPLO={triangle!r} is no triangle; use 'L' or 'U'")
-    return triangle.upper() == "U"
+    return triangle.upper()

@@ -26,7 +26,6 @@ from .matrices import (
     conj,
     diagonal,
     diagonal_matrix,
-    eye,
     real,
     real_dtype,
     result_dtype,
@@ -413,8 +412,7 @@ def svd(
     order = np.argsort(-np.abs(w), axis=-1)
     w = np.take_along_axis(w, order, axis=-1)
     v = np.take_along_axis(v, order[..., None, :], axis=-1)
-    signs = np.where(w < 0, -1.0, 1.0).astype(w.dtype)
-    return SVDResult(v, np.abs(w), adjoint(columns(v, signs)))
+    return SVDResult(v, np.abs(w), adjoint(columns(v, np.sign(w))))
 
 
 def singular_values(x: Value, hermitian: bool = False) -> Value:

@@ -1,0 +1,37 @@
+"""What transforms hand out: values that may be written to, and change nothing else by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value
+from ..core.dispatch import Tracer
+
+
+def owned(values: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
+    """The values, copied where they share memory with one another, themselves or the `given`."""
+    taken = {id(owner(x)) for x in given if isinstance(x, np.ndarray)}
+    found: list[Any] = []
+    for x in values:
+        if isinstance(x, np.ndarray):
+            if id(owner(x)) in taken or not x.flags.writeable or 0 in x.strides:
+                x = x.copy()
+            taken.add(id(owner(x)))
+        found.append(x.snapshot() if isinstance(x, Tracer) else x)
+    return found
+
+
+def owner(x: Value) -> Any:
+    """The array whose memory an array is in."""
+    return x if x.base is None else x.base
+
+
+def copied(values: Iterable[Any]) -> list[Any]:
+    """The values apart from what a graph has kept of them."""
+    return [
+        x.copy() if isinstance(x, np.ndarray) else x.snapshot() if isinstance(x, Tracer) else x
+        for x in values
+    ]
