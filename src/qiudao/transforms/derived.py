@@ -188,7 +188,7 @@ def grad_of_function(
     return gradient
 
 
-def basis(tree_leaves: list[Any]) -> list[list[Value]]:
+def basis(tree_leaves: list[Any]) -> list[Value]:
     """For each leaf, the unit vectors of all leaves together, stacked along a leading axis."""
     sizes = [int(np.size(x)) for x in tree_leaves]
     total = sum(sizes)
@@ -199,7 +199,7 @@ def basis(tree_leaves: list[Any]) -> list[list[Value]]:
         block[start : start + n] = np.eye(n)
         columns.append(block.reshape(total, *np.shape(x)))
         start += n
-    return [columns]
+    return columns
 
 
 def split_axis(x: Value, axis: int, leaves: list[Any]) -> list[Value]:
@@ -266,9 +266,9 @@ def jacfwd(
             seen["aux"] = aux
             return change
 
-        (columns,) = basis(run.inputs)
-        changes = vmap(pushed, chunk_size=chunk_size)(*columns)
+        changes = vmap(pushed, chunk_size=chunk_size)(*basis(run.inputs))
         outs, out_tree = flatten(changes)
+        check_holomorphic("jacfwd", run.inputs, outs)
         blocks = [
             split_axis(np.moveaxis(change, 0, -1), change.ndim - 1, run.inputs) for change in outs
         ]
@@ -308,16 +308,41 @@ def jacrev(
 def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size: int | None) -> Any:
     """All rows of a Jacobian: the pullback over the unit cotangents of the outputs."""
     outs, out_tree = flatten(value)
-    (rows,) = basis(outs)
-    pulled = vmap(
-        lambda *cts: pullback(out_tree.build(cts)), chunk_size=chunk_size
-    )(*rows)
+    check_holomorphic("jacrev", run.inputs, outs)
+    rows = basis(outs)
+
+    def pull(*cts: Value) -> Any:
+        return pullback(out_tree.build(cts))
+
+    pulled = list(vmap(pull, chunk_size=chunk_size)(*rows))
+    if any(is_complex(y) for y in outs) and not all(map(is_complex, run.inputs)):
+        # The cotangent of a real input is a real part; a second sweep finds the imaginary part.
+        turned = vmap(pull, chunk_size=chunk_size)(*(1j * r if is_complex(r) else 0 * r for r in rows))
+        pulled = [
+            conjugated(g) if is_complex(x) else g + 1j * h
+            for g, h, x in zip(pulled, turned, run.inputs, strict=True)
+        ]
+    else:  # torch's convention conjugates the pullback; the Jacobian itself is not conjugated
+        pulled = list(map(conjugated, pulled))
     blocks: list[list[Value]] = [[] for _ in outs]
     for g in pulled:
-        # torch's convention conjugates the pullback; the Jacobian itself is not conjugated
-        for block, piece in zip(blocks, split_axis(conjugated(g), 0, outs), strict=True):
+        for block, piece in zip(blocks, split_axis(g, 0, outs), strict=True):
             block.append(piece)
     return run.assemble(out_tree, blocks)
+
+
+def is_complex(x: Value) -> bool:
+    """Whether a value has a complex dtype."""
+    return np.result_type(x).kind == "c"
+
+
+def check_holomorphic(name: str, inputs: Sequence[Value], outs: Sequence[Value]) -> None:
+    """Refuse what is surely not holomorphic: a real result of a complex input."""
+    if any(map(is_complex, inputs)) and not all(map(is_complex, outs)):
+        raise GradientError(
+            f"{name}: a real result of a complex input has no Jacobian over the complex numbers; "
+            "use qd.grad, which gives df/dx + i df/dy, or pass the real and imaginary parts"
+        )
 
 
 FEW = 8  # inputs that cost less to push together than it does to count the outputs
