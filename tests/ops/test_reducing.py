@@ -442,3 +442,43 @@ def test_refusals():
         np.sum(x, axis=(0, -2))
     with pytest.raises(np.exceptions.AxisError, match="sum: axis 2 is out of bounds"):
         np.sum(x, axis=2)
+
+
+# Covariances
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"rowvar": False},
+        {"bias": True},
+        {"ddof": 0},
+        {"fweights": np.array([1, 2, 0, 1])},
+        {"aweights": np.array([0.5, 1.0, 2.0, 1.0])},
+        {"fweights": np.array([1, 2, 1, 1]), "aweights": np.array([0.5, 1.0, 2.0, 1.0])},
+    ],
+    ids=str,
+)
+def test_covariances(options):
+    shape = (4, 3) if options.get("rowvar") is False else (3, 4)
+    x = values(shape, "free", 1)
+    agree(lambda x: np.cov(x, **options), x)
+    agree(lambda x: np.cov(x, **options), values(shape, "complex", 1))
+    agree(lambda x, y: np.cov(x, y, **options), x, x**2)
+    assert qd.gradcheck(lambda x: np.cov(x, **options), x, order=2)
+    if "aweights" in options:
+        w = options["aweights"]
+        f = lambda x, w: np.cov(x, **{**options, "aweights": w})
+        agree(f, x, w, batched=False)
+
+
+def test_correlations():
+    x = values((3, 5), "free", 4)
+    agree(np.corrcoef, x)
+    agree(lambda x: np.corrcoef(x, rowvar=False), x)
+    agree(np.corrcoef, values((3, 5), "complex", 4))
+    agree(np.corrcoef, x[0])
+    agree(lambda x: np.corrcoef(x[0], x[1])[0, 1], x)
+    with pytest.raises(ShapeError, match="cov: an array of 3 axes"):
+        np.cov(leaf(np.ones((1, 1, 1))))

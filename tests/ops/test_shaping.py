@@ -215,7 +215,8 @@ def test_rolls_and_repeats(shape, shift, data):
 
 def test_astype():
     x = leaf(np.ones(2))
-    assert x.astype("f8") is x
+    assert x.astype("f8") is not x  # a copy, as in NumPy
+    assert x.astype("f8", copy=False) is x
     assert x.astype("f4").dtype == np.float32
     assert x.astype(complex).dtype == np.complex128
     with pytest.raises(DtypeError, match="cannot become int64 without losing it"):
@@ -269,3 +270,14 @@ def test_nothing_to_join():
     for f in (np.concatenate, np.stack):
         with pytest.raises(ShapeError, match=f"{f.__name__}: there is nothing to join"):
             overrides[f]([])
+
+
+def test_applying_along_axes():
+    for axis in (0, 1, -1):
+        agree(lambda x, axis=axis: np.apply_along_axis(np.sum, axis, x), X)
+        agree(lambda x, axis=axis: np.apply_along_axis(np.outer, axis, x, np.arange(2.0)), X)
+        agree(lambda x, axis=axis: np.apply_along_axis(lambda v: v[::-1] ** 2, axis, x), X)
+    agree(lambda x: np.apply_over_axes(np.sum, x, [0, 2]), X)
+    agree(lambda x: np.astype(x, "f4"), X, tolerance=1e-6)
+    with pytest.raises(ShapeError, match="apply_along_axis: there is no vector"):
+        np.apply_along_axis(np.sum, 0, leaf(np.zeros((2, 0))))

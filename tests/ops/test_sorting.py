@@ -344,3 +344,23 @@ def test_derivatives_of_a_histogram():
         qd.vmap(lambda x: np.histogram(x, np.array([0.0, 0.5, 1]))[0])(many),
         np.array([[2, 2], [3, 1]]),
     )
+
+
+@pytest.mark.parametrize("bins", [3, [2, 4], [[-2.0, 0.0, 2.0], 3]])
+@pytest.mark.parametrize("density", [False, True])
+@pytest.mark.parametrize("weighed", [False, True])
+def test_histograms_of_points(bins, density, weighed):
+    x, y, w = numbers((9,), 1), numbers((9,), 2), np.abs(numbers((9,), 3))
+    for k in range(3):
+        f = lambda x, y, w, k=k: np.histogram2d(
+            x, y, bins, density=density, weights=w if weighed else None
+        )[k]
+        close(f(leaf(x), leaf(y), leaf(w)), f(x, y, w))
+    f = lambda p: np.histogramdd(p, bins, weights=w if weighed else None)[0]
+    points = np.stack([x, y], axis=1)
+    close(f(leaf(points)), f(points))
+    if weighed:
+        g = lambda w: np.histogram2d(x, y, bins, density=density, weights=w)[0]
+        agree(g, w, batched=False)
+    with pytest.raises(ValueError, match="one entry for each of 2 axes"):
+        np.histogramdd(leaf(points), [1, 2, 3])

@@ -154,7 +154,7 @@ def _into(ours: Callable[..., Any], ufunc: np.ufunc, inputs: Any, kwargs: Any) -
             references.found = sys.getrefcount(target)
             return result
         if sys.getrefcount(target) <= references.of_one_name(inputs[-1]):
-            np.copyto(target, result.concrete(), casting="same_kind")
+            check_output(ufunc.__name__, result, target)
             return overrides[np.ndarray.astype](result, target.dtype)
     result.refuse(
         f"{ufunc.__name__} into a plain NumPy array",
@@ -163,6 +163,20 @@ def _into(ours: Callable[..., Any], ufunc: np.ufunc, inputs: Any, kwargs: Any) -
     )
     np.copyto(target, result.concrete(), casting="same_kind")
     return target
+
+
+def check_output(name: str, result: Any, target: np.ndarray[Any, Any]) -> None:
+    """What NumPy asks of an output: the shape of the result, and a dtype of its kind."""
+    if result.shape != target.shape:
+        raise ValueError(
+            f"{name}: an output of shape {target.shape} cannot take the broadcast shape "
+            f"{result.shape}; write n = n + t instead of n += t"
+        )
+    if not np.can_cast(result.dtype, target.dtype, "same_kind"):
+        raise TypeError(
+            f"{name}: an output of dtype {target.dtype} cannot take a {result.dtype} result by "
+            "the rule 'same_kind'; write n = n + t instead of n += t"
+        )
 
 
 class References(threading.local):

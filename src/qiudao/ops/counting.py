@@ -176,6 +176,15 @@ def even_edges(x: Value, count: int) -> Value:
     return concatenate([inner, reshape(high, (1,))]).astype(inner.dtype)
 
 
+def places_in(x: Value, edges: Value) -> tuple[Value, Value]:
+    """The bin that each element falls into (the last includes its end), and whether there is one."""
+    count = edges.size - 1
+    place = searchsorted(edges, x, "right") - 1
+    place = np.where(np.equal(x, edges[-1]), count - 1, place)
+    inside = (place >= 0) & (place < count)
+    return np.where(inside, place, 0), inside
+
+
 @implements(np.histogram)
 def histogram(
     a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
@@ -183,15 +192,56 @@ def histogram(
     """How many elements, or how much weight, falls into each bin, and the edges of the bins."""
     x = ravel(a)
     edges = histogram_bin_edges(x, bins, range, weights)
-    count = edges.size - 1
-    place = searchsorted(edges, x, "right") - 1
-    place = np.where(np.equal(x, edges[-1]), count - 1, place)
-    inside = (place >= 0) & (place < count)
+    place, inside = places_in(x, edges)
     terms = np.ones(x.shape, np.intp) if weights is None else ravel(weights)
     if terms.shape != x.shape:
-        raise ValueError(f"histogram: weights of shape {terms.shape} do not fit {x.shape}")
-    zero = np.zeros((), terms.dtype)
-    found = ScatterAdd(sizes=(count,))(np.where(inside, terms, zero), np.where(inside, place, 0))
+        raise ShapeError(
+            f"histogram: weights of shape {terms.shape} do not fit {x.size} elements; "
+            "give one for each"
+        )
+    kept = np.where(inside, terms, np.zeros((), terms.dtype))
+    found = ScatterAdd(sizes=(edges.size - 1,))(kept, place)
     if density:
         found = found / (edges[1:] - edges[:-1]) / np.sum(found)
     return found, edges
+
+
+@implements(np.histogramdd)
+def histogramdd(
+    sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Value, list[Value]]:
+    """How many points, or how much weight, falls into each cell, and the edges along each axis."""
+    if isinstance(sample, list | tuple):
+        columns = [ravel(column) for column in sample]
+    else:
+        points = array(sample)
+        columns = list(np.moveaxis(points, -1, 0)) if points.ndim > 1 else [points]
+    n = len(columns)
+    each = list(bins) if hasattr(bins, "__len__") else [bins] * n
+    spans = [None] * n if range is None else list(range)
+    if len(each) != n or len(spans) != n:
+        raise ValueError(f"histogramdd: bins and range must have one entry for each of {n} axes")
+    edges = [histogram_bin_edges(x, b, r) for x, b, r in zip(columns, each, spans, strict=True)]
+    found = [places_in(x, e) for x, e in zip(columns, edges, strict=True)]
+    inside = np.all(np.stack([mask for _, mask in found]), axis=0)
+    terms = astype(np.ones(columns[0].shape) if weights is None else ravel(weights), np.float64)
+    cells = ScatterAdd((0,) * n, tuple(np.arange(n).tolist()), tuple(e.size - 1 for e in edges))
+    counts = cells(np.where(inside, terms, 0.0), *(place for place, _ in found))
+    if density:
+        counts = counts / np.sum(counts)
+        for k, e in enumerate(edges):
+            shape = [1] * n
+            shape[k] = -1
+            counts = counts / reshape(e[1:] - e[:-1], tuple(shape))
+    return counts, edges
+
+
+@implements(np.histogram2d)
+def histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Value, Value, Value]:
+    """How many points (x, y), or how much weight, falls into each cell, and the edges."""
+    if hasattr(bins, "__len__") and len(bins) not in (1, 2):
+        bins = [bins, bins]
+    counts, (first, second) = histogramdd([x, y], bins, range, density, weights)
+    return counts, first, second

@@ -389,7 +389,7 @@ def item(index: int) -> GetItem:
     return GetItem((index,))
 
 
-rows = Gather()
+along_first = Gather()
 
 
 @implements(operator.getitem)
@@ -398,7 +398,7 @@ def getitem(x: Value, index: Any) -> Value:
     if type(index) is int:
         return item(index)(x)
     if type(index) is np.ndarray and index.ndim and index.dtype.kind in "iu":
-        return rows(x, index)
+        return along_first(x, index)
     parts = index if type(index) is tuple else (index,)
     basic = basic_index(parts)
     if basic is not None:

@@ -654,3 +654,34 @@ def append(arr: Any, values: Any, axis: Any = None) -> Value:
     if axis is None:
         return concatenate([ravel(arr), ravel(values)])
     return concatenate([arr, values], axis)
+
+
+@implements(np.apply_along_axis)
+def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any) -> Value:
+    """`func1d` of each vector along `axis`; the axes of its result take that place."""
+    x = array(arr)
+    at = from_end(axis, x.ndim, "apply_along_axis") + x.ndim
+    x = moveaxis(x, at, -1)
+    lead = tuple(x.shape[:-1])
+    if 0 in lead:
+        raise ShapeError("apply_along_axis: there is no vector to apply the function to")
+    found = stack([array(func1d(x[k], *args, **kwargs)) for k in np.ndindex(lead)])
+    inner = tuple(found.shape[1:])
+    found = reshape(found, (*lead, *inner))
+    return moveaxis(found, range(len(lead), found.ndim), range(at, at + len(inner)))
+
+
+@implements(np.apply_over_axes)
+def apply_over_axes(func: Any, a: Any, axes: Any) -> Value:
+    """`func(x, axis)` for one axis after another; an axis that it removes stays with size 1."""
+    x = array(a)
+    for axis in np.atleast_1d(axes).tolist():
+        found = array(func(x, axis))
+        x = found if found.ndim == x.ndim else expand_dims(found, axis)
+    return x
+
+
+@implements(np.astype)
+def cast(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Value:
+    """`x` in another dtype."""
+    return array(x).astype(dtype, copy=copy)

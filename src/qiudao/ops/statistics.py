@@ -213,3 +213,61 @@ def weights_like(w: Value, x: Value, axis: Any, axes: Axes) -> Value:
         )
     w = transpose(w, np.argsort(given).tolist())
     return reshape(w, tuple(n if k in axes else 1 for k, n in enumerate(x.shape, -x.ndim)))
+
+
+@implements(np.cov)
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: Any = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Value:
+    """The covariances of variables (rows, unless `rowvar` is false) over weighted observations."""
+    x = variables(m, rowvar)
+    if not x.shape[0]:
+        return np.zeros((0, 0))
+    if y is not None:
+        x = np.concatenate([x, variables(y, rowvar)], axis=0)
+    x = astype(x, float_of(x.dtype) if dtype is None else dtype)
+    ddof = int(not bias) if ddof is None else ddof
+    w = None if fweights is None else array(fweights)
+    if aweights is not None:
+        w = array(aweights) if w is None else w * array(aweights)
+    if w is None:
+        total: Value = x.shape[1]
+        count = total - ddof
+    else:
+        total = np.sum(w)
+        count = total - ddof * (np.sum(w * array(aweights)) / total if aweights is not None else 1)
+    center = np.sum(x if w is None else x * w, axis=1, keepdims=True) / total
+    away = x - center
+    weighed = away if w is None else away * w
+    return np.squeeze(np.matmul(away, np.conj(np.transpose(weighed))) * np.true_divide(1, count))
+
+
+def variables(m: Any, rowvar: bool) -> Value:
+    """Observations as a matrix with a variable in each row."""
+    x = array(m)
+    if x.ndim > 2:
+        raise ShapeError(f"cov: an array of {x.ndim} axes; give a vector or a matrix")
+    if x.ndim < 2:
+        return reshape(x, (1, -1))
+    return x if rowvar else transpose(x)
+
+
+@implements(np.corrcoef)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Value:
+    """The covariances divided by both standard deviations."""
+    c = cov(x, y, rowvar, dtype=dtype)
+    if not c.ndim:
+        return c / c
+    spread = np.sqrt(np.real(np.diagonal(c)))
+    c = c / spread[:, None] / spread
+    if c.dtype.kind == "c":
+        return np.clip(np.real(c), -1, 1) + 1j * np.clip(np.imag(c), -1, 1)
+    return np.clip(c, -1, 1)

@@ -26,11 +26,11 @@ from ...core.primitive import Parents, Primitive, Product, Terms, Values, primit
 from ...core.samples import sample
 from .coincidence import Sorting, largest, offending, tied, vanishing
 from .matrices import adjoint, conj, diagonal_matrix, eye, real_dtype
-from .refusals import HIGHER, Direction, refuse
+from .refusals import HIGHER, Direction, product_size, refuse
 
 
 @primitive
-class Share(Sorting):
+class Pool(Sorting):
     """`g` with the mean in place of the entries whose values in `w` coincide.
 
     With `singular`, zero where the value is: there a singular value has a kink, as |x| has.
@@ -138,23 +138,30 @@ class Quotient(Primitive):
 
 @primitive
 class Vanish(Sorting):
-    """`x`, refused unless it is zero, but for rounding, where a quotient would divide by zero."""
+    """`x`, refused unless it is zero, but for rounding, where a quotient would divide by zero.
+
+    Rounding is measured by x, or by the product of the operands after it: a vector and a matrix.
+    """
 
     over: str = "gap"
-    samples = (sample("f64[3]", "f64[3,3]", kind="distinct", within=(0.5, 3.0)),)
+    samples = (
+        sample("f64[3]", "f64[3,3]", kind="distinct", within=(0.5, 3.0)),
+        sample("f64[3]", "f64[3,3]", "f64[3]", "f64[3,3]", kind="distinct", within=(0.5, 3.0)),
+    )
 
     def evaluate(self, *xs: Value) -> Value:
-        w, x = xs
+        w, x, *factors = xs
+        size = product_size(*factors) if factors else largest(x)
         dead = dead_lanes(self.over, w)
         if self.over == "gap":
             dead = dead & ~np.eye(w.shape[-1], dtype=bool)
-        found = offending(w, np.where(dead, x, np.zeros((), x.dtype)), largest(x))
+        found = offending(w, np.where(dead, x, np.zeros((), x.dtype)), size)
         if found is not None:
             raise refuse(HIGHER, "eigh", found)
         return x
 
     def transpose(self, ct: Value, *xs: Value) -> Value:
-        return self(xs[0], ct)
+        return Vanish(self.over)(xs[0], ct)
 
 
 def off_diagonal(x: Value) -> Value:

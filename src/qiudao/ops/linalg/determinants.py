@@ -23,6 +23,7 @@ from ...core.samples import sample
 from ..arithmetic import scale
 from ..faces import array
 from .matrices import SlogdetResult, adjoint, real, real_dtype, result_dtype, square
+from .solving import condition
 
 CONDITION = 1e6  # below it the inverse gives cofactors to nearly all digits
 
@@ -109,12 +110,11 @@ def cofactors(a: Value) -> Value:
     except np.linalg.LinAlgError:
         return cofactor_derivative(a)
     with np.errstate(all="ignore"):
-        condition = np.linalg.norm(a, 1, (-2, -1)) * np.linalg.norm(inverse, 1, (-2, -1))
         direct = np.linalg.det(a)[..., None, None] * inverse.mT
-    if np.all(condition < CONDITION):
+    well = condition(a, inverse) < CONDITION
+    if np.all(well):
         return direct
-    well = (condition < CONDITION)[..., None, None]
-    return np.where(well, direct, cofactor_derivative(a))
+    return np.where(well[..., None, None], direct, cofactor_derivative(a))
 
 
 def cofactor_derivative(a: Value, *directions: Value) -> Value:

@@ -12,7 +12,7 @@ from ...core.families import Opaque
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
 from ..faces import array, known
-from .degenerate import Quotient, Share, Vanish, off_diagonal
+from .degenerate import Pool, Quotient, Vanish, off_diagonal
 from .matrices import (
     EigResult,
     columns,
@@ -24,7 +24,7 @@ from .matrices import (
 from .refusals import Direction, Turn, apart, used
 from .solving import Inverse
 
-share, quotient = Share(), Quotient()
+share, quotient = Pool(), Quotient()
 
 DEFECTIVE = (
     "eig: the matrix is defective: it has fewer eigenvectors than rows, and its eigenvalues have "
@@ -185,7 +185,7 @@ class Similar(Primitive):
     def quotients(self, w: Value, g: Value, m: Value) -> Value:
         """M (g_j - g_i) / (w_j - w_i)."""
         steps = g[..., None, :] - g[..., :, None]
-        return quotient(w, Vanish()(w, steps * off_diagonal(m)))
+        return quotient(w, Vanish()(w, steps * off_diagonal(m), g, m))
 
 
 @implements(np.linalg.eig)

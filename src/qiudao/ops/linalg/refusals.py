@@ -56,6 +56,11 @@ def refuse(text: str, of: str, found: str) -> NotDifferentiableError:
     return NotDifferentiableError(text.format(of=of, found=found, **WORDS[of]))
 
 
+def product_size(g: Any, m: Any) -> Any:
+    """The largest element that a vector times a matrix may have."""
+    return largest(m) * np.max(np.abs(g), axis=-1, initial=0.0)[..., None, None]
+
+
 class Refusal(Sorting):
     """Hands on a matrix as it is."""
 
@@ -69,18 +74,23 @@ class Basis(Refusal):
 
     Turning them by a skew matrix changes nothing that the matrix determines, so the skew part
     must vanish between coinciding values; on the diagonal, of complex vectors, it is the phase.
+    Rounding is measured by x, or by the product of the operands after it: a vector and a matrix.
     """
 
     of: str = "eigh"
-    samples = (sample("f64[3]", "f64[3,3]", kind="distinct"),)
+    samples = (
+        sample("f64[3]", "f64[3,3]", kind="distinct"),
+        sample("f64[3]", "f64[3,3]", "f64[3]", "f64[3,3]", kind="distinct"),
+    )
 
     def evaluate(self, *xs: Value) -> Value:
-        w, x = xs
+        w, x, *factors = xs
+        size = product_size(*factors) if factors else largest(x)
         skew = np.where(tied(w), 0.5 * x - 0.5 * adjoint(x), np.zeros((), x.dtype))
         phases = np.where(np.eye(w.shape[-1], dtype=bool), skew, np.zeros((), x.dtype))
-        if (found := offending(w, phases, largest(x))) is not None:
+        if (found := offending(w, phases, size)) is not None:
             raise refuse(PHASE, self.of, found)
-        if (found := offending(w, skew, largest(x))) is not None:
+        if (found := offending(w, skew, size)) is not None:
             raise refuse(BASIS, self.of, found)
         return x
 

@@ -18,7 +18,7 @@ from ...core.primitive import Parents, Primitive, Product, Terms, Values, primit
 from ...core.samples import sample
 from ...core.slot import Slot
 from ..faces import array
-from .degenerate import AlongBranches, Branches, Quotient, Share, off_diagonal
+from .degenerate import AlongBranches, Branches, Pool, Quotient, off_diagonal
 from .matrices import (
     EighResult,
     adjoint,
@@ -34,7 +34,7 @@ from .matrices import (
 )
 from .refusals import Basis, Direction, apart, used
 
-share, quotient = Share(), Quotient()
+share, quotient = Pool(), Quotient()
 
 
 @primitive
@@ -211,7 +211,7 @@ class WithEigenvalues(Primitive):
     def quotients(self, w: Value, g: Value, m: Value) -> Value:
         """M (g_j - g_i) / (w_j - w_i)."""
         steps = g[..., None, :] - g[..., :, None]
-        return quotient(w, Basis("eigh")(w, steps * m))
+        return quotient(w, Basis("eigh")(w, steps * m, g, m))
 
 
 @implements(np.linalg.eigh)

@@ -18,7 +18,7 @@ from ...core.primitive import Parents, Primitive, Product, Terms, Values, primit
 from ...core.samples import sample
 from ...core.slot import Slot
 from ..faces import array
-from .degenerate import AlongBranches, Branches, Present, Quotient, Share, off_diagonal
+from .degenerate import AlongBranches, Branches, Pool, Present, Quotient, off_diagonal
 from .matrices import (
     SVDResult,
     adjoint,
@@ -33,7 +33,7 @@ from .matrices import (
 from .refusals import Basis, Direction, Null, apart, used
 from .selfadjoint import eigh, eigvalsh
 
-share, present = Share(True), Present()
+share, present = Pool(True), Present()
 gap, total, by_column = Quotient("gap"), Quotient("total"), Quotient("column")
 
 
@@ -281,7 +281,7 @@ class WithSingularValues(Primitive):
         p = adjoint(u) @ mv
         both, against = split(p)
         steps, sums = g[..., None, :] - g[..., :, None], g[..., None, :] + g[..., :, None]
-        gaps = gap(s, off_diagonal(Basis("svd")(s, steps * both)))
+        gaps = gap(s, off_diagonal(Basis("svd")(s, steps * both, g, both)))
         change = u @ (0.5 * (gaps + total(s, sums * against))) @ vh
         if u.shape[-2] > u.shape[-1]:
             change = change + by_column(s, columns(mv - u @ p, g)) @ vh

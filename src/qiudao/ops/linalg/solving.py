@@ -16,13 +16,21 @@ from ...core.samples import sample
 from ..faces import array, delivered, whole
 from .matrices import aligned, result_dtype, square
 
+LOST = 0.01  # the condition, in units of the rounding, at which an inverse has no digits
+
+
+def condition(a: Value, inverse: Value) -> Value:
+    """The condition number of each matrix, in the norm of absolute column sums."""
+    with np.errstate(all="ignore"):
+        return np.linalg.norm(a, 1, (-2, -1)) * np.linalg.norm(inverse, 1, (-2, -1))
+
 
 @primitive
 class Inverse(Primitive):
     """Inverse of each square matrix.  d = -out da out (Giles 2008, 2.2.3).
 
-    At a singular matrix it raises as NumPy does, or as `refusal` says; with `fill` the inverse
-    is NaN there.
+    At a singular matrix it raises as NumPy does; with `fill` the inverse is NaN there.  With a
+    `refusal` it raises that, where the inverse has no digits too.
     """
 
     refusal: str = ""
@@ -41,12 +49,16 @@ class Inverse(Primitive):
     def evaluate(self, *xs: Value) -> Value:
         (a,) = xs
         try:
-            return np.linalg.inv(a)
+            inverse = np.linalg.inv(a)
         except np.linalg.LinAlgError:
-            if a.ndim < 2 or a.shape[-1] != a.shape[-2] or not (self.fill or self.refusal):
-                raise
             if self.refusal:
                 raise NotDifferentiableError(self.refusal) from None
+            if not self.fill:
+                raise
+        else:
+            if self.refusal and np.any(condition(a, inverse) * np.finfo(a.dtype).eps > LOST):
+                raise NotDifferentiableError(self.refusal)
+            return inverse
         if a.ndim > 2:
             return np.stack([self.evaluate(m) for m in a])
         return np.full(a.shape, np.nan, result_dtype(aval_of(a)))

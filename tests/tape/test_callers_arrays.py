@@ -1,0 +1,166 @@
+"""Arrays of the caller's that a rule reads later: small ones are copied, large ones watched."""
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from checking import close, leaf
+
+LARGE = 5000
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda x, a: x * a,
+        lambda x, a: a * x,
+        lambda x, a: x / a,
+        lambda x, a: a / x,
+        lambda x, a: np.multiply(a, x),
+        lambda x, a: x**a,
+        lambda x, a: np.stack([x, x]) @ np.stack([x, a]).T,
+        lambda x, a: np.where(a > 1, x, 2 * x),
+        lambda x, a: np.hypot(x, a),
+    ],
+)
+def test_a_small_array_may_be_changed_after_it_was_used(use):
+    data = np.array([1.0, 2.0, 3.0])
+    x = leaf([0.5, 1.5, 2.5])
+    y = use(x, data.copy()).sum()
+    (wanted,) = qd.grad(y, x)
+    y = use(x, data).sum()
+    data[...] = -50.0
+    close(qd.grad(y, x)[0], wanted.numpy())
+
+
+def test_an_index_array_may_be_changed_after_it_was_used():
+    x = leaf([1.0, 2.0, 3.0])
+    index = np.array([0, 0, 1])
+    y = (x[index] ** 2).sum()
+    index[...] = 2
+    close(qd.grad(y, x)[0], [4.0, 4.0, 0.0])
+
+
+def test_a_mask_may_be_changed_after_it_was_used():
+    x = leaf(np.ones(LARGE))
+    mask = np.arange(LARGE) % 2 == 0
+    y = np.where(mask, x, 3 * x).sum()
+    wanted = np.where(mask, 1.0, 3.0)
+    mask[...] = True
+    close(qd.grad(y, x)[0], wanted)
+
+
+@pytest.mark.parametrize("use", [lambda x, a: x * a, lambda x, a: a / x, np.hypot])
+def test_a_large_array_that_was_changed_is_an_error(use):
+    data = np.ones(LARGE)
+    x = leaf(np.ones(LARGE))
+    y = use(x, data).sum()
+    data[-1] = 2.0
+    with pytest.raises(RuntimeError, match="was changed after it was used; pass a copy"):
+        y.backward()
+    assert x.grad is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: np.negative(a, out=a),
+        lambda a: a.sort(),
+        lambda a: a.__setitem__(slice(0, 2), a[1::-1].copy()),
+        lambda a: a.__setitem__(7, np.nan),
+        lambda a: np.random.default_rng(0).shuffle(a),
+    ],
+    ids=["sign", "sort", "swap", "nan", "shuffle"],
+)
+def test_every_kind_of_change_is_seen(change):
+    data = np.random.default_rng(0).normal(size=LARGE)
+    x = leaf(np.ones(LARGE))
+    y = (x * data).sum()
+    change(data)
+    with pytest.raises(RuntimeError, match="was changed"):
+        y.backward()
+
+
+def test_a_large_array_that_was_not_changed_is_read():
+    data = np.linspace(0, 1, LARGE)
+    x = leaf(np.ones(LARGE))
+    y = (x * data).sum()
+    y.backward()
+    close(x.grad, data)
+
+
+def test_a_change_that_was_undone_is_none():
+    data = np.ones(LARGE)
+    x = leaf(np.ones(LARGE))
+    y = (x * data).sum()
+    data[0] = 5.0
+    data[0] = 1.0
+    y.backward()
+    close(x.grad, np.ones(LARGE))
+
+
+def test_an_array_that_no_rule_reads_may_be_changed():
+    data = np.ones(LARGE)
+    x = leaf(np.ones(LARGE))
+    y = (x + data).sum()
+    data[...] = 5.0
+    y.backward()
+    close(x.grad, np.ones(LARGE))
+
+
+def test_a_large_transposed_array_is_watched():
+    data = np.ones((100, 60)).T
+    x = leaf(np.ones((60, 100)))
+    y = (x * data).sum()
+    data[0, 1] = 5.0
+    with pytest.raises(RuntimeError, match="was changed"):
+        y.backward()
+
+
+def test_the_array_behind_a_subclass_is_watched(tmp_path):
+    data = np.memmap(tmp_path / "data", float, "w+", shape=(LARGE,))
+    x = leaf(np.ones(LARGE))
+    y = (x * data).sum()
+    data[0] = 5.0
+    with pytest.raises(RuntimeError, match="was changed"):
+        y.backward()
+
+
+@pytest.mark.parametrize("size", [3, LARGE])
+def test_the_argument_of_vjp_is_kept_or_watched(size):
+    data = np.linspace(1, 2, size)
+    _, pull = qd.vjp(lambda x: (x * x).sum(), data)
+    wanted = 2 * data
+    data[0] = 50.0
+    if size == LARGE:
+        with pytest.raises(RuntimeError, match="argument of vjp was changed"):
+            pull(1.0)
+    else:
+        close(pull(1.0)[0], wanted)
+
+
+@pytest.mark.parametrize("size", [3, LARGE])
+def test_an_array_that_a_function_under_vjp_reads_is_kept_or_watched(size):
+    data = np.linspace(1, 2, size)
+    wanted = data.copy()
+    _, pull = qd.vjp(lambda x: (x * data).sum(), np.ones(size))
+    data[0] = 50.0
+    if size == LARGE:
+        with pytest.raises(RuntimeError, match="was changed after it was used"):
+            pull(1.0)
+    else:
+        close(pull(1.0)[0], wanted)
+
+
+@pytest.mark.parametrize("size", [3, LARGE])
+@pytest.mark.parametrize("f", [lambda x, a: (x * a).sum(), lambda x, a: (x * x).sum()])
+def test_what_linearize_reads_is_kept_or_watched(size, f):
+    x, a = np.linspace(1, 2, size), np.linspace(3, 4, size)
+    _, push = qd.linearize(lambda x: f(x, a), x)
+    wanted = push(np.ones(size))
+    x[0] = a[0] = 50.0
+    if size == LARGE:
+        with pytest.raises(RuntimeError, match="linearize: an array .* was changed"):
+            push(np.ones(size))
+    else:
+        close(push(np.ones(size)), wanted)
