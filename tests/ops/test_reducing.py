@@ -79,8 +79,11 @@ def test_sums_and_products(name, call, kind, masked, started):
 @settings(max_examples=20)
 def test_extremes(name, call, kind, masked, started):
     shape, options, seed = call
-    if kind == "complex" and name.startswith("nan"):
-        kind = "free"  # NumPy's fmax orders complex numbers in its own way
+    if name.startswith("nan"):
+        if kind == "complex":
+            kind = "free"  # NumPy's fmax orders complex numbers in its own way
+        if not shape:
+            return  # NumPy takes numbers another way than arrays, and says NaN where none is kept
     x = values(shape, kind, seed)
     if masked:
         options["where"] = mask_for(shape, seed)

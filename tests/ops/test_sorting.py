@@ -364,3 +364,22 @@ def test_histograms_of_points(bins, density, weighed):
         agree(g, w, batched=False)
     with pytest.raises(ValueError, match="one entry for each of 2 axes"):
         np.histogramdd(leaf(points), [1, 2, 3])
+
+
+def test_methods_in_place():
+    x = np.array([3.0, 1.0, 2.0])
+    for change, order in (
+        (lambda y: y.sort(), [1, 2, 0]),
+        (lambda y: y.partition(1), [1, 2, 0]),
+        (lambda y: y.put([0, 1, 2], y[np.array([1, 2, 0])]), [1, 2, 0]),
+    ):
+
+        def f(x, change=change):
+            y = x.copy()
+            change(y)
+            return y
+
+        agree(f, x)
+        close(qd.jacrev(f)(x), np.eye(3)[order])
+    assert leaf(x).argpartition(0)[0] == 1
+    close(leaf(x).compress([True, False, True]), np.array([3.0, 2.0]))

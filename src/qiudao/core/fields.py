@@ -6,12 +6,13 @@ of the time of `import qiudao`.  The functions here serve all classes alike.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, NoReturn
 
 
 def add_fields(cls: type) -> None:
     """Make the annotated class attributes of `cls` its fields, settable only when it is made."""
-    own = [k for k, kind in cls.__dict__.get("__annotations__", {}).items() if is_field(kind)]
+    own = [k for k, kind in inspect.get_annotations(cls).items() if is_field(kind)]
     inherited = [k for k in getattr(cls, "fields", ()) if k not in own]
     settings: dict[str, Any] = {"fields": (*inherited, *own), "__setattr__": refuse}
     settings |= {"__init__": fill, "__eq__": equal, "__hash__": key}

@@ -29,12 +29,18 @@ class ArrayMethods(NDArrayOperatorsMixin):
     __slots__ = ()
     __hash__ = object.__hash__
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # what the tracer beside it has
 
+        def __array_ufunc__(
+            self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
+        ) -> Value: ...
         @property
         def shape(self) -> Shape: ...
         @property
         def dtype(self) -> Dtype: ...
+
+        level: float
+
         def concrete(self) -> Any: ...
         def refuse(self, act: str, instead: str) -> Any: ...
 
@@ -56,19 +62,19 @@ class ArrayMethods(NDArrayOperatorsMixin):
 
     @property
     def T(self) -> Value:
-        return np.transpose(self)  # type: ignore[call-overload]
+        return np.transpose(self)
 
     @property
     def mT(self) -> Value:
-        return np.matrix_transpose(self)  # type: ignore[arg-type]
+        return np.matrix_transpose(self)
 
     @property
     def real(self) -> Value:
-        return np.real(self)  # type: ignore[type-var]
+        return np.real(self)
 
     @property
     def imag(self) -> Value:
-        return np.imag(self)  # type: ignore[type-var]
+        return np.imag(self)
 
     @property
     def flat(self) -> Iterator[Value]:
@@ -147,106 +153,124 @@ class ArrayMethods(NDArrayOperatorsMixin):
     # Reductions
 
     def sum(self, axis: Any = None, **options: Any) -> Value:
-        return np.sum(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.sum(self, axis=axis, **options)
 
     def prod(self, axis: Any = None, **options: Any) -> Value:
-        return np.prod(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.prod(self, axis=axis, **options)
 
     def mean(self, axis: Any = None, **options: Any) -> Value:
-        return np.mean(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.mean(self, axis=axis, **options)
 
     def var(self, axis: Any = None, **options: Any) -> Value:
-        return np.var(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.var(self, axis=axis, **options)
 
     def std(self, axis: Any = None, **options: Any) -> Value:
-        return np.std(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.std(self, axis=axis, **options)
 
     def max(self, axis: Any = None, **options: Any) -> Value:
-        return np.max(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.max(self, axis=axis, **options)
 
     def min(self, axis: Any = None, **options: Any) -> Value:
-        return np.min(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.min(self, axis=axis, **options)
 
     def argmax(self, axis: Any = None, **options: Any) -> Value:
-        return np.argmax(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.argmax(self, axis=axis, **options)
 
     def argmin(self, axis: Any = None, **options: Any) -> Value:
-        return np.argmin(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.argmin(self, axis=axis, **options)
 
     def all(self, axis: Any = None, **options: Any) -> Value:
-        return np.all(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.all(self, axis=axis, **options)
 
     def any(self, axis: Any = None, **options: Any) -> Value:
-        return np.any(self, axis=axis, **options)  # type: ignore[call-overload]
+        return np.any(self, axis=axis, **options)
 
-    def cumsum(self, axis: Any = None) -> Value:
-        return np.cumsum(self, axis=axis)  # type: ignore[call-overload]
+    def cumsum(self, axis: Any = None, **options: Any) -> Value:
+        return np.cumsum(self, axis=axis, **options)
 
-    def cumprod(self, axis: Any = None) -> Value:
-        return np.cumprod(self, axis=axis)  # type: ignore[call-overload]
+    def cumprod(self, axis: Any = None, **options: Any) -> Value:
+        return np.cumprod(self, axis=axis, **options)
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
-        return np.trace(self, offset, axis1, axis2)  # type: ignore[call-overload]
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, **options: Any) -> Value:
+        return np.trace(self, offset, axis1, axis2, **options)
 
     # Shape
 
     def reshape(self, *shape: Any, order: Any = "C") -> Value:
         wanted = shape[0] if len(shape) == 1 else shape
-        return np.reshape(self, wanted, order=order)  # type: ignore[call-overload]
+        return np.reshape(self, wanted, order=order)
 
     def ravel(self, order: Any = "C") -> Value:
-        return np.ravel(self, order=order)  # type: ignore[call-overload]
+        return np.ravel(self, order=order)
 
     def flatten(self, order: Any = "C") -> Value:
-        return np.copy(np.ravel(self, order=order))  # type: ignore[call-overload]
+        return np.copy(np.ravel(self, order=order))
 
     def transpose(self, *axes: Any) -> Value:
         order = axes[0] if len(axes) == 1 else axes or None
-        return np.transpose(self, order)  # type: ignore[call-overload]
+        return np.transpose(self, order)
 
     def swapaxes(self, axis1: int, axis2: int) -> Value:
-        return np.swapaxes(self, axis1, axis2)  # type: ignore[call-overload]
+        return np.swapaxes(self, axis1, axis2)
 
     def squeeze(self, axis: Any = None) -> Value:
-        return np.squeeze(self, axis)  # type: ignore[call-overload]
+        return np.squeeze(self, axis)
 
     def repeat(self, repeats: Any, axis: int | None = None) -> Value:
-        return np.repeat(self, repeats, axis)  # type: ignore[call-overload]
+        return np.repeat(self, repeats, axis)
 
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
-        return np.diagonal(self, offset, axis1, axis2)  # type: ignore[call-overload]
+        return np.diagonal(self, offset, axis1, axis2)
 
     # Elements
 
     def take(self, indices: Any, axis: int | None = None, mode: Any = "raise") -> Value:
-        return np.take(self, indices, axis, mode=mode)  # type: ignore[call-overload]
+        return np.take(self, indices, axis, mode=mode)
 
-    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Value:  # noqa: A002 NumPy's names
-        return np.clip(self, min, max, **options)  # type: ignore[call-overload]
+    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Value:
+        return np.clip(self, min, max, **options)
 
     def round(self, decimals: int = 0) -> Value:
-        return np.round(self, decimals)  # type: ignore[call-overload]
+        return np.round(self, decimals)
 
     def argsort(self, axis: int | None = -1, **options: Any) -> Value:
-        return np.argsort(self, axis, **options)  # type: ignore[call-overload]
+        return np.argsort(self, axis, **options)
+
+    def argpartition(self, kth: Any, axis: int | None = -1, **options: Any) -> Value:
+        return np.argpartition(self, kth, axis, **options)
+
+    def sort(self, axis: int = -1, **options: Any) -> None:
+        """Sort in place along an axis."""
+        self[...] = np.sort(self, axis, **options)
+
+    def partition(self, kth: Any, axis: int = -1, **options: Any) -> None:
+        """Partition in place along an axis."""
+        self[...] = np.partition(self, kth, axis, **options)
+
+    def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
+        """Write into the flat array at `indices`."""
+        np.put(self, indices, values, mode)  # type: ignore[arg-type]
+
+    def compress(self, condition: Any, axis: int | None = None) -> Value:
+        return np.compress(condition, self, axis)
 
     def searchsorted(self, v: Any, side: Any = "left", sorter: Any = None) -> Value:
-        return np.searchsorted(self, v, side, sorter)  # type: ignore[call-overload]
+        return np.searchsorted(self, v, side, sorter)
 
     def nonzero(self) -> Value:
-        return np.nonzero(self)  # type: ignore[call-overload]
+        return np.nonzero(self)
 
     def dot(self, b: Any) -> Value:
-        return np.dot(self, b)  # type: ignore[call-overload]
+        return np.dot(self, b)
 
     def conj(self) -> Value:
-        return np.conj(self)  # type: ignore[call-overload]
+        return np.conj(self)
 
     def conjugate(self) -> Value:
-        return np.conj(self)  # type: ignore[call-overload]
+        return np.conj(self)
 
     def copy(self, order: Any = "C") -> Value:
-        return np.copy(self)  # type: ignore[call-overload]
+        return np.copy(self)
 
     def astype(
         self,

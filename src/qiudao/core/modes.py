@@ -35,7 +35,7 @@ class Modes(threading.local):
 modes = Modes()
 
 
-class running:
+class Running:
     """A transform of this level runs within the block, and the floor is put back after it."""
 
     __slots__ = ("floor", "inside", "level")

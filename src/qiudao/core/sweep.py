@@ -55,7 +55,7 @@ def sweep(
     with np.errstate(all="ignore"):
         try:
             results = run(None)
-        except HookMeetsNaN:
+        except HookMeetsNaNError:
             results = run({})
         else:
             if any(map(has_nan, results.values())):
@@ -65,7 +65,7 @@ def sweep(
     return results
 
 
-class HookMeetsNaN(Exception):
+class HookMeetsNaNError(Exception):
     """A plain sweep has come to a hook with a NaN, which masks may yet take away."""
 
 
@@ -119,7 +119,7 @@ class Sweep:
             if node.notes is not None:
                 self.noted.append(node)
                 if masks is None and node.notes.hooks and has_nan(ct):
-                    raise HookMeetsNaN
+                    raise HookMeetsNaNError
                 ct = self.run_hooks(node, ct)
                 if wanted is None and node.notes.retains:
                     results[node] = ct
@@ -134,7 +134,8 @@ class Sweep:
                 if node not in needed:
                     continue
                 parents = tuple([p if p in needed else None for p in parents])
-            xs, out = node.operands, node.out
+            xs: Any = node.operands
+            out = node.out
             if type(xs) is Freed:
                 raise freed_error(node, xs)
             if wrap is not None:
@@ -149,7 +150,7 @@ class Sweep:
             grads = node.primitive.pull(ct, out, xs, parents, product)
             if masks is not None:
                 grads = pass_masks(masks, mask, node, xs, out, parents, grads)
-            for parent, g in zip(parents, grads):  # noqa: B905  (strict= costs 0.1 us here)
+            for parent, g in zip(parents, grads):
                 if g is None or parent is None:
                     continue
                 if g.dtype is not parent.dtype or (
@@ -290,6 +291,7 @@ def has_nan(x: Value) -> bool:
 
 
 def freed_error(node: Equation, freed: Freed) -> FreedError:
+    """The error for a second sweep over what a first one freed."""
     return FreedError(
         f"backward: the values kept for {node.primitive.name} at {node.line} were freed by the "
         f"backward call at {freed.line}; pass retain_graph=True to that call to sweep twice"

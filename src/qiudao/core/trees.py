@@ -123,11 +123,13 @@ def match(structure: Tree, tree: Any, name: str) -> list[Any]:
 
 def prefix(structure: Tree, tree: Any, name: str) -> list[Any]:
     """One entry for each leaf of `structure`, from a tree that may stop short: an entry that
-    stands where a whole branch is serves all the leaves of that branch."""
+    stands where a whole branch is serves all the leaves of that branch.
+    """
     if tree is None or isinstance(tree, int | str):
         return [tree] * structure.count
-    if type(tree) is structure.kind and all(e is None or isinstance(e, int | str) for e in tree):
-        if len(tree) == structure.count:
+    if isinstance(tree, tuple | list) and type(tree) is structure.kind:
+        flat = all(entry is None or isinstance(entry, int | str) for entry in tree)
+        if flat and len(tree) == structure.count:
             return list(tree)
     try:
         whole = structure.build(range(structure.count))
@@ -162,7 +164,7 @@ def _register(x: Any) -> bool:
 
 def _rebuild(cls: type, names: tuple[str, ...], values: Iterable[Any]) -> Any:
     """A dataclass of these values, without running its checks again."""
-    made = object.__new__(cls)
+    made: Any = object.__new__(cls)
     for name, value in zip(names, values, strict=True):
         object.__setattr__(made, name, value)
     return made

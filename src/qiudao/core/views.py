@@ -65,7 +65,7 @@ class View:
 
     def let_go(self) -> None:
         """Follow no more: from here on this is a tracer of its own."""
-        self.__class__ = self.plain  # type: ignore[assignment]
+        self.__class__ = self.plain
 
 
 def follow(slot: Any, state: Any) -> Any:

@@ -144,13 +144,14 @@ def grad_of_values(
     keep = create_graph if retain_graph is None else retain_graph
 
     constants, _ = flatten(no_grad_vars)
-    blocked = {node_of(x, "an entry of no_grad_vars") for x in constants}
+    places = [node_of(x, "an entry of no_grad_vars") for x in constants]
+    blocked = {place for place in places if place is not None}
     starts = [n for n, _ in seeds]
     wanted = {t for t in targets if t is not None}
     needed = reaching(starts, wanted, blocked)
     others: set[Node] = set()
     if not only_inputs:
-        others = {n for n in walk(starts, 0, blocked) if isinstance(n, Leaf)} - wanted
+        others |= {n for n in walk(starts, 0, blocked) if isinstance(n, Leaf)} - wanted
         needed = reaching(starts, wanted | others, blocked)
     seeds = [(n, ct) for n, ct in seeds if n not in blocked]
 

@@ -177,7 +177,7 @@ def even_edges(x: Value, count: int) -> Value:
 
 
 def places_in(x: Value, edges: Value) -> tuple[Value, Value]:
-    """The bin that each element falls into (the last includes its end), and whether there is one."""
+    """The bin of each element (the last includes its end), and whether it has one."""
     count = edges.size - 1
     place = searchsorted(edges, x, "right") - 1
     place = np.where(np.equal(x, edges[-1]), count - 1, place)

@@ -133,4 +133,5 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
                 )
         np.copyto(dst, concrete(src), casting, concrete(where))
         return
-    dst[...] = src if where is True else np.where(where, src, dst)  # type: ignore[index]
+    overwritten: Any = dst
+    overwritten[...] = src if where is True else np.where(where, src, overwritten)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -285,7 +285,7 @@ def cotangents_for(outputs: list[Any], tree: Tree, given: Any, name: str) -> lis
     """The cotangent given for each output, None where none is."""
     if given is None:
         return [None] * len(outputs)
-    leaves, found = flatten(given, none_is_leaf=True)
+    leaves, _ = flatten(given, none_is_leaf=True)
     if len(leaves) != len(outputs):
         raise GradientError(
             f"{name}: {len(outputs)} outputs and {len(leaves)} cotangents; give one for each "

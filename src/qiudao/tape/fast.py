@@ -42,7 +42,7 @@ def binary(
     ndarray = np.ndarray
 
     def forward(self: Any, other: Any) -> Value:
-        kind = type(other)
+        kind: type | None = type(other)
         if kind is tensor and other.level == self.level:
             b, y = other.value, other.node
         elif kind in NUMBERS:
@@ -95,7 +95,7 @@ def binary(
         return made
 
     def reflected(self: Any, other: Any) -> Value:
-        kind = type(other)
+        kind: type | None = type(other)
         if kind not in NUMBERS and kind is not ndarray:
             return primitive(operand(other), self)
         y = self.node

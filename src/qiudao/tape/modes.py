@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, ClassVar, Self, overload
+from typing import Any, Self, overload
 
 from ..core.modes import TAPE, modes, new_level
 
@@ -70,12 +70,10 @@ def steps(generator: Generator[Any, Any, Any], switch: type[Fixed]) -> Generator
 class Fixed(Switch):
     """A switch that needs no argument, and so decorates with or without parentheses."""
 
-    recording: ClassVar[bool]  # type: ignore[misc]
-
     @overload
     def __new__(cls) -> Self: ...
     @overload
-    def __new__(cls, f: Function) -> Function: ...
+    def __new__(cls, f: Function) -> Function: ...  # type: ignore[misc]  # it decorates too
     def __new__(cls, f: Function | None = None) -> Any:
         switch = super().__new__(cls)
         return switch if f is None else switch(f)
@@ -103,7 +101,8 @@ class enable_grad(Fixed):
 
 class set_grad_enabled(Switch):
     """Turn recording on or off: at once when called, and as a context manager until the end of
-    its block; as a decorator, inside the function only."""
+    its block; as a decorator, inside the function only.
+    """
 
     def __init__(self, mode: bool) -> None:
         self.recording = bool(mode)

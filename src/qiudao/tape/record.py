@@ -33,9 +33,9 @@ def equation_for(
     node.primitive = primitive
     node.parents = tuple(parents)
     operands = primitive.keep(values, parents)
-    if any(type(x) is np.ndarray and p is None for x, p in zip(operands, parents)):
+    if any(isinstance(x, np.ndarray) and p is None for x, p in zip(operands, parents)):
         operands = tuple(
-            held(node, x) if type(x) is np.ndarray and p is None else x
+            held(node, x) if isinstance(x, np.ndarray) and p is None else x
             for x, p in zip(operands, parents)
         )
     node.operands = operands
@@ -54,7 +54,7 @@ SMALL = 1 << 13  # bytes below which a copy is cheaper than a fingerprint
 
 def held(node: Equation, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """A caller's array, safe from later changes: a small one copied, a large one watched."""
-    if array.nbytes <= SMALL or array.dtype.kind not in "fc":
+    if array.nbytes <= SMALL or array.dtype.char not in "fdFD":
         return array.copy()
     node.noted().guards.append(Guard(array))
     return array

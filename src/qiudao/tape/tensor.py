@@ -27,7 +27,6 @@ from .cut import Cut
 from .hooks import Handle, add_hook
 from .record import record
 
-
 # The short roads of `fast.py`, by ufunc; filled by `operators.py`.
 one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
 two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
@@ -249,7 +248,8 @@ class Tensor(ArrayMethods, Tracer):
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Handle:
         """Call `hook(gradient)` when a sweep has this tensor's whole gradient; a returned value
-        replaces it.  Hooks run in the order of registration.  Returns a handle with `remove()`."""
+        replaces it.  Hooks run in the order of registration.  Returns a handle with `remove()`.
+        """
         return add_hook(self, hook, post=False)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], Any]) -> Handle:
@@ -279,7 +279,7 @@ class Tensor(ArrayMethods, Tracer):
 
     def clone(self) -> Tensor:
         """A copy that stays in the graph."""
-        copied: Tensor = np.copy(self)  # type: ignore[call-overload]
+        copied: Tensor = overrides[np.copy](self)
         return copied
 
     @property
@@ -395,19 +395,22 @@ def restored(value: Any, requires_grad: bool) -> Tensor:
     return Tensor.make(value, node, TAPE)
 
 
+_slots = vars(Tensor)  # the descriptors, which a class attribute of that name would hide
+
+
 class TensorView(View, Tensor):
     """A tensor whose NumPy value would share memory with another's."""
 
     __slots__ = ()
 
     plain = Tensor
-    state = Tensor.value.__get__
+    state = _slots["value"].__get__
     fields = ("value", "node", "level", "cut")
 
-    value = follow(Tensor.value, Tensor.value)
-    node = follow(Tensor.node, Tensor.value)
-    level = follow(Tensor.level, Tensor.value)
-    cut = follow(Tensor.cut, Tensor.value)
+    value = follow(_slots["value"], _slots["value"])
+    node = follow(_slots["node"], _slots["value"])
+    level = follow(_slots["level"], _slots["value"])
+    cut = follow(_slots["cut"], _slots["value"])
 
     @property
     def version(self) -> int:  # type: ignore[override]

@@ -11,7 +11,7 @@ from ..core.avals import Value, describe
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DetachError, ShapeError, TreeError
 from ..core.methods import ArrayMethods
-from ..core.modes import new_level, running
+from ..core.modes import Running, new_level
 from ..core.primitive import Primitive, stretch
 from ..core.trees import flatten, prefix
 from ..core.views import Tie, View, follow, tie
@@ -82,16 +82,19 @@ class Batch(ArrayMethods, Tracer):
         return f"one of {self.value.shape[0]}: batch {describe(self.shape, self.dtype)}"
 
 
+_slots = vars(Batch)
+
+
 class BatchView(View, Batch):
     """A batch whose NumPy value would share memory with another's."""
 
     __slots__ = ()
 
     plain = Batch
-    state = Batch.value.__get__  # type: ignore[attr-defined]
+    state = _slots["value"].__get__
     fields = ("value",)
 
-    value = follow(Batch.value, Batch.value)  # type: ignore[attr-defined]
+    value = follow(_slots["value"], _slots["value"])
 
 
 def vmap(
@@ -120,7 +123,7 @@ def vmap(
             )
         if kwargs:
             leaves, tree = flatten((args, kwargs))
-            given = (spec, 0) if isinstance(spec, tuple) else ((spec,) * len(args), 0)
+            given: Any = (spec, 0) if isinstance(spec, tuple) else ((spec,) * len(args), 0)
         else:
             leaves, tree = flatten(args)
             given = spec
@@ -156,7 +159,7 @@ def vmap(
             ]
         )
         args, kwargs = arguments if named else (arguments, {})
-        with running(level):
+        with Running(level):
             outs, shape = flatten(f(*args, **kwargs))
         return [whole_batch(y, level, size) for y in outs], shape
 

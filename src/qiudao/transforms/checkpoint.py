@@ -22,7 +22,8 @@ from ..tape.tensor import Tensor
 
 class Recompute(Primitive):
     """A call whose inner record was dropped.  Its operands are those of the call, then the tensors
-    that the function closes over.  Reverse: run it again, recording, and sweep through."""
+    that the function closes over.  Reverse: run it again, recording, and sweep through.
+    """
 
     name = "checkpoint"
     keeps_out = False

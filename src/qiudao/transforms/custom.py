@@ -69,7 +69,8 @@ class Custom(Primitive):
             np.zeros(np.shape(y), y.dtype) if c is None else c
             for c, y in zip(ct, self.results(xs, ct), strict=True)
         ]
-        return self.back(xs, whole)
+        found_back: Terms = self.back(xs, whole)
+        return found_back
 
     def results(self, xs: Values, ct: Sequence[Any]) -> Sequence[Value]:
         """The results, needed only for the shapes of cotangents that did not arrive."""
@@ -133,7 +134,8 @@ class CustomFunction:
 
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> CustomFunction:
         """State reverse mode: `fwd(*args)` gives (result, residuals), and `bwd(residuals, ct)` a
-        tuple with the cotangent of each argument, None for zero."""
+        tuple with the cotangent of each argument, None for zero.
+        """
         self.fwd, self.bwd = fwd, bwd
         return self
 

@@ -68,7 +68,6 @@ class Chosen:
         self.single = (
             isinstance(argnums, int) and argnames is None
         ) or (argnums is None and isinstance(argnames, str))
-        self.by_name = argnames is not None and not isinstance(argnames, str) and argnums is None
 
     def values(self) -> list[Any]:
         """The chosen arguments."""
@@ -79,8 +78,7 @@ class Chosen:
         args, kwargs = list(self.args), dict(self.kwargs)
         for n, v in zip(self.numbers, values, strict=False):
             args[n] = v
-        for k, v in zip(self.names, values[len(self.numbers) :], strict=True):
-            kwargs[k] = v
+        kwargs.update(zip(self.names, values[len(self.numbers) :], strict=True))
         return args, kwargs
 
     def result(self, values: Sequence[Any]) -> Any:

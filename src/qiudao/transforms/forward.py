@@ -11,7 +11,7 @@ from ..core.avals import Value, aval_of
 from ..core.dispatch import Tracer, concrete, snapshot
 from ..core.errors import ShapeError
 from ..core.methods import ArrayMethods
-from ..core.modes import modes, new_level, running
+from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive
 from ..core.sweep import fit
 from ..core.trees import flatten, match
@@ -104,17 +104,20 @@ class Dual(ArrayMethods, Tracer):
         return Dual(stop_gradient(self.primal), None, self.level)
 
 
+_slots = vars(Dual)
+
+
 class DualView(View, Dual):
     """A dual number whose NumPy value would share memory with another's."""
 
     __slots__ = ()
 
     plain = Dual
-    state = Dual.primal.__get__  # type: ignore[attr-defined]
+    state = _slots["primal"].__get__
     fields = ("primal", "tangent")
 
-    primal = follow(Dual.primal, Dual.primal)  # type: ignore[attr-defined]
-    tangent = follow(Dual.tangent, Dual.primal)  # type: ignore[attr-defined]
+    primal = follow(_slots["primal"], _slots["primal"])
+    tangent = follow(_slots["tangent"], _slots["primal"])
 
 
 def jvp(
@@ -137,7 +140,7 @@ def jvp(
         Dual(snapshot(x), snapshot(as_tangent(dx, x, p)), level)
         for x, dx, p in zip(values, changes, paths, strict=True)
     ]
-    with running(level):
+    with Running(level):
         result = f(*tree.build(duals))
     aux = None
     if has_aux:

@@ -11,7 +11,7 @@ from ..core.avals import Value, aval_of
 from ..core.complexes import conjugated
 from ..core.dispatch import snapshot
 from ..core.errors import MutationError, RuleError, ShapeError
-from ..core.modes import new_level, running
+from ..core.modes import Running, new_level
 from ..core.node import Equation, Node
 from ..core.slot import Slot
 from ..core.sweep import fit, sweep
@@ -43,7 +43,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     level = new_level()
     slots = slots_like(values, new_level())
     duals = [Dual(snapshot(x), s, level) for x, s in zip(values, slots, strict=True)]
-    with running(level):
+    with Running(level):
         result = f(*tree.build(duals))
     outs, out_tree = flatten(result)
     outs = [off_tapes(y, level) for y in outs]
@@ -86,7 +86,9 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
 
 def guarded(equation: Equation) -> list[Guard]:
     """Hold the arrays that an equation reads against later changes by their owner."""
-    equation.operands, guards = protected(equation.operands)  # type: ignore[arg-type]
+    operands: Any = equation.operands
+    held, guards = protected(operands)
+    equation.operands = tuple(held)
     return guards
 
 

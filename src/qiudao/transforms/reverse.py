@@ -11,7 +11,7 @@ from ..core.avals import Value, aval_of, is_inexact
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DtypeError, MutationError, ShapeError, TreeError
-from ..core.modes import new_level, running
+from ..core.modes import Running, new_level
 from ..core.node import Leaf, Node
 from ..core.sweep import Product, sweep
 from ..core.trees import flatten, match
@@ -82,7 +82,7 @@ def record_run(
     tensors = [
         Tensor.make(snapshot(x), leaf, level) for x, leaf in zip(primals, leaves, strict=True)
     ]
-    with running(level):
+    with Running(level):
         args, kwargs = rebuild(tensors)
         return Run(f(*args, **kwargs), leaves, level)
 

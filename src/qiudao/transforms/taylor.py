@@ -18,7 +18,7 @@ from ..core.avals import Value, aval_of
 from ..core.dispatch import Tracer, concrete, snapshot
 from ..core.errors import ShapeError, TreeError
 from ..core.methods import ArrayMethods
-from ..core.modes import modes, new_level, running
+from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive, add_all
 from ..core.sweep import fit
 from ..core.trees import flatten
@@ -101,16 +101,19 @@ class Series(ArrayMethods, Tracer):
         return tie(made, self, primitive, SeriesView) if primitive.is_view else made
 
 
+_slots = vars(Series)
+
+
 class SeriesView(View, Series):
     """A series whose NumPy value would share memory with another's."""
 
     __slots__ = ()
 
     plain = Series
-    state = Series.coefficients.__get__  # type: ignore[attr-defined]
+    state = _slots["coefficients"].__get__
     fields = ("coefficients",)
 
-    coefficients = follow(Series.coefficients, Series.coefficients)  # type: ignore[attr-defined]
+    coefficients = follow(_slots["coefficients"], _slots["coefficients"])
 
 
 def propagate(
@@ -123,7 +126,7 @@ def propagate(
     elif primitive.is_linear(moving):
         rest = [push(primitive, out, first, [s[k] for s in series]) for k in range(1, order + 1)]
     elif primitive.is_linear({0}) and primitive.is_linear({1}) and len(series) == 2:
-        rest = [convolve(primitive, *series, k) for k in range(1, order + 1)]  # bilinear
+        rest = [convolve(primitive, series[0], series[1], k) for k in range(1, order + 1)]
     else:
         rest = integrate(primitive, series, order, out)
     if isinstance(out, tuple):
@@ -134,6 +137,7 @@ def propagate(
 
 
 def fitted(coefficient: Value | None, out: Value) -> Value | None:
+    """A coefficient in the shape and dtype of the result."""
     return None if coefficient is None else fit(coefficient, aval_of(out))
 
 
@@ -234,7 +238,7 @@ def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
         Series([snapshot(x0), *(snapshot(checked(c, x0)) for c in s)], level)
         for x0, s in zip((as_primal(x, "jet") for x in primals), series, strict=True)
     ]
-    with running(level):
+    with Running(level):
         result = f(*inputs)
     outs, tree = flatten(result)
     columns = [coefficients_of(y, order, level) for y in outs]
@@ -257,5 +261,6 @@ def coefficients_of(y: Any, order: int, level: float) -> list[Value]:
     """All coefficients of an output, zeros written out."""
     y = off_tapes(y, level)
     found = y.coefficients if isinstance(y, Series) and y.level == level else [y, *[None] * order]
-    zero = np.zeros(np.shape(found[0]), np.result_type(found[0]))
+    first: Any = found[0]
+    zero = np.zeros(np.shape(first), np.result_type(first))
     return [zero if c is None else c for c in found]

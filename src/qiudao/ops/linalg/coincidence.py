@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,9 +16,16 @@ NOISE = 1e3  # units in the last place, times n, that count as zero in a matrix 
 
 def spread(w: Any) -> Any:
     """The difference of values that rounding alone can make."""
-    n = max(w.shape[-1], 1)
-    largest = np.max(np.abs(w), axis=-1, keepdims=True, initial=0.0)
-    return ROUNDING * np.sqrt(n) * np.finfo(w.dtype).eps * largest
+    highest = np.max(np.abs(w), axis=-1, keepdims=True, initial=0.0)
+    return (ROUNDING * math.sqrt(w.shape[-1]) * np.finfo(w.dtype).eps) * highest
+
+
+def distinct(w: Any) -> bool:
+    """Whether no values coincide."""
+    if w.dtype.kind == "c":
+        return bool(np.count_nonzero(tied(w)) == w.size)
+    rising = np.sort(w, axis=-1)
+    return bool(np.all(rising[..., 1:] - rising[..., :-1] > spread(w)))
 
 
 def tied(w: Any) -> Any:
@@ -25,18 +33,22 @@ def tied(w: Any) -> Any:
 
     What coincides with a third value coincides.
     """
+    n = w.shape[-1]
     if w.dtype.kind == "c":
         near = np.abs(w[..., None, :] - w[..., :, None]) <= spread(w)[..., None]
-        near |= np.eye(w.shape[-1], dtype=bool)
+        near |= np.eye(n, dtype=bool)
         while True:
             wider = near @ near
             if np.array_equal(wider, near):
                 return near
             near = wider
+    if distinct(w):
+        return np.broadcast_to(np.eye(n, dtype=bool), (*w.shape, n))
     order = np.argsort(w, axis=-1)
-    jumps = np.diff(np.take_along_axis(w, order, -1), axis=-1, prepend=-np.inf) > spread(w)
-    groups = np.empty(w.shape, int)
-    np.put_along_axis(groups, order, np.cumsum(jumps, axis=-1), -1)
+    rising = np.take_along_axis(w, order, -1)
+    groups = np.zeros(w.shape, int)
+    jumps = np.cumsum(rising[..., 1:] - rising[..., :-1] > spread(w), axis=-1)
+    np.put_along_axis(groups, order[..., 1:], jumps, -1)
     return groups[..., None, :] == groups[..., :, None]
 
 

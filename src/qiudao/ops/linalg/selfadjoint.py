@@ -53,14 +53,15 @@ class TriangleWeights(Opaque):
 
     def evaluate(self, *xs: Value) -> Value:
         (a,) = xs
-        n = max(a.shape[-1], 1)
+        n = a.shape[-1]
         dtype = real_dtype(result_dtype(aval_of(a)))
-        size = np.max(np.abs(a), axis=(-2, -1), keepdims=True, initial=0.0)
-        skew = np.max(np.abs(a - adjoint(a)), axis=(-2, -1), keepdims=True, initial=0.0)
+        skew = np.abs(a - adjoint(a))
+        if not skew.any():
+            return np.ones(a.shape, dtype)
+        bound = 4 * n * np.finfo(dtype).eps * np.max(np.abs(a), axis=(-2, -1), keepdims=True)
         triangle = 2 * np.tri(n, n, -1, dtype=dtype) + np.eye(n, dtype=dtype)
-        if self.upper:
-            triangle = triangle.T
-        return np.where(skew <= 4 * n * np.finfo(dtype).eps * size, np.ones((), dtype), triangle)
+        near = np.max(skew, axis=(-2, -1), keepdims=True) <= bound
+        return np.where(near, np.ones((), dtype), triangle.T if self.upper else triangle)
 
 
 def from_triangle(name: str, a: Value, upper: bool) -> Value:
