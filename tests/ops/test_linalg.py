@@ -563,6 +563,43 @@ def test_pseudo_inverse_keeps_the_rank():
     np.testing.assert_allclose(second, want, rtol=1e-4, atol=1e-4)
 
 
+def test_singular_values_by_eigenvalues():
+    """`hermitian=True` gives the derivatives that any matrix gives, for symmetric directions."""
+    a, d = hermitian(3, 3), hermitian(3, 3, seed=1)
+    for f in (
+        lambda z, h: L.svd(z, compute_uv=False, hermitian=h),
+        lambda z, h: np.abs(L.svd(z, hermitian=h).U),
+        lambda z, h: np.abs(L.svd(z, hermitian=h).Vh),
+        lambda z, h: L.pinv(z, hermitian=h) if h else L.pinv(z),
+    ):
+        got = qd.jvp(lambda z, f=f: f(z, True), (a,), (d,))[1]
+        want = qd.jvp(lambda z, f=f: f(z, False), (a,), (d,))[1]
+        np.testing.assert_allclose(got, want, atol=1e-12)
+        agree(lambda z, f=f: f(z, True), a)
+
+
+LINEAR = [
+    (L.inv, regular), (L.slogdet, regular), (L.cholesky, definite), (L.qr, regular),
+    (lambda z: L.qr(z[:, :2], "complete"), regular), (L.eigh, hermitian), (L.eigvalsh, hermitian),
+    (L.svd, normal), (lambda z: L.svd(z[:2]), normal), (L.svdvals, normal), (L.pinv, normal),
+    (L.eig, normal), (L.eigvals, normal), (L.cond, regular), (lambda z: L.norm(z, "nuc"), normal),
+    (lambda z: L.lstsq(z, z[0])[0], normal),
+    (qd.grad(lambda z: np.sum(L.svdvals(z) ** 3)), normal),
+    (qd.grad(lambda z: np.sum(L.eigvalsh(z) ** 3)), hermitian),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LINEAR, ids=lambda case: getattr(case[0], "__name__", ""))
+def test_linearised_once(case):
+    f, draw = case
+    x, dx = draw(3, 3), hermitian(3, 3, seed=1)
+    y, df = qd.linearize(f, x)
+    want = qd.jvp(f, (x,), (dx,))[1]
+    for got, w in zip(results(df(dx)), results(want), strict=True):
+        np.testing.assert_allclose(got, w, atol=1e-12)
+    assert type(df(dx)) is type(y)
+
+
 # Norms at their kinks
 
 

@@ -219,6 +219,41 @@ def test_tensors_and_batches():
     np.testing.assert_allclose(hessians[0], qd.hessian(loss)(tie), atol=1e-12)
 
 
+def test_rows_of_a_jacobian_and_a_second_sweep():
+    tie, d = with_eigenvalues([0.0, 0.0, 1.0, 3.0]), hermitian(4)
+
+    def low_rank(z):
+        w, v = L.eigh(z)
+        return (v[:, 2:] * np.exp(w[2:])) @ v[:, 2:].T
+
+    def truncated(z):
+        u, s, vh = L.svd(z)
+        return (u[:, :2] * s[:2]) @ vh[:2]
+
+    for f in (low_rank, truncated):
+        want = (f(tie + 1e-6 * d) - f(tie - 1e-6 * d)) / 2e-6
+        got = np.einsum("ijkl,kl->ij", qd.jacrev(f)(tie), d)
+        np.testing.assert_allclose(got, want, atol=1e-7)
+        t = qd.tensor(tie, requires_grad=True)
+        (g,) = qd.grad(np.sum(f(t) ** 2), [t], create_graph=True)
+        want = qd.grad(lambda z, f=f: np.sum(f(z) ** 2))(tie)
+        np.testing.assert_allclose(g.detach().numpy(), want, atol=1e-12)
+
+
+def test_a_lane_that_a_mask_drops_may_be_a_tie():
+    stack = np.stack([np.eye(3), np.diag([1.0, 2.0, 3.0])])
+
+    def f(z):
+        w, v = L.eigh(z)
+        lanes = np.einsum("bij,bj,bkj->bik", v, np.sin(w), v)[:, 0, 1]
+        return np.sum(np.where(np.array([False, True]), lanes, 0.0))
+
+    g = qd.grad(f)(stack)
+    np.testing.assert_array_equal(g[0], np.zeros((3, 3)))
+    slope = (np.sin(2.0) - np.sin(1.0)) / 2
+    np.testing.assert_allclose(g[1], slope * (np.eye(3)[[1, 0, 2]] - np.diag([0, 0, 1])))
+
+
 MIXTURE = r"eigh: the value 1 occurs . times, and the result uses it together with its eigenvectors"
 
 

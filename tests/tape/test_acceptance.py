@@ -1,5 +1,6 @@
 """The acceptance list: what fails in at least one of torch 2.13, paddle 3.3, jax 0.10 and HIPS
-autograd 1.9, by measurement, and must work here.  A comment says how the others fare."""
+autograd 1.9, by measurement, and must work here.  A comment says how the others fare.
+"""
 
 import threading
 
@@ -211,8 +212,9 @@ def test_norm_at_zero():
 def test_a_changed_array_is_named_with_the_line_that_reads_it():
     # torch: dtype and version numbers, no line; paddle: its own C++ file and line.
     # In-place writes on tensors are simply right here, so only the caller's arrays are left.
-    x = leaf(np.ones(5000))
-    data = np.ones(5000)
+    size = (1 << 21) + 1  # huge: up to 16 MiB the tape has a copy, and the change does no harm
+    x = leaf(np.ones(size))
+    data = np.ones(size)
     y = (x * data).sum()  # the line that reads
     data[0] = 7.0
     with pytest.raises(RuntimeError, match=r"(?s)multiply.*y = \(x \* data\)\.sum\(\)") as caught:

@@ -1,4 +1,6 @@
-"""Arrays of the caller's that a rule reads later: small ones are copied, large ones watched."""
+"""Arrays of the caller's that a rule reads later are copied, or watched when they are huge."""
+
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import pytest
 import qiudao as qd
 from checking import close, leaf
 
-LARGE = 5000
+LARGE = (1 << 21) + 5  # more than the 16 MiB that are copied
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,7 @@ LARGE = 5000
         lambda x, a: np.hypot(x, a),
     ],
 )
-def test_a_small_array_may_be_changed_after_it_was_used(use):
+def test_an_array_may_be_changed_after_it_was_used(use):
     data = np.array([1.0, 2.0, 3.0])
     x = leaf([0.5, 1.5, 2.5])
     y = use(x, data.copy()).sum()
@@ -31,6 +33,30 @@ def test_a_small_array_may_be_changed_after_it_was_used(use):
     y = use(x, data).sum()
     data[...] = -50.0
     close(qd.grad(y, x)[0], wanted.numpy())
+
+
+@pytest.mark.parametrize("size", [3, 5000, 50_000])
+def test_each_use_keeps_the_array_as_it_was_then(size):
+    data = np.ones(size)
+    x = leaf(np.ones(size))
+    y = x * data
+    data *= 2
+    z = x * data
+    data *= 2
+    close(qd.grad((y + z).sum(), x)[0], np.full(size, 3.0))
+
+
+def test_an_array_that_is_used_many_times_is_copied_once():
+    data = np.ones(100_000)
+    x = leaf(np.ones(100_000))
+    tracemalloc.start()
+    try:
+        products = [x * data for _ in range(30)]
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 35 * data.nbytes  # 30 results and one copy
+    del products
 
 
 def test_an_index_array_may_be_changed_after_it_was_used():
@@ -109,8 +135,8 @@ def test_an_array_that_no_rule_reads_may_be_changed():
 
 
 def test_a_large_transposed_array_is_watched():
-    data = np.ones((100, 60)).T
-    x = leaf(np.ones((60, 100)))
+    data = np.ones((3000, 1000)).T
+    x = leaf(np.ones((1000, 3000)))
     y = (x * data).sum()
     data[0, 1] = 5.0
     with pytest.raises(RuntimeError, match="was changed"):

@@ -169,7 +169,7 @@ def unused_pair():
 
 
 @pytest.mark.parametrize(
-    ("options", "wanted"),
+    "options, wanted",
     [
         ({"allow_unused": True}, None),
         ({"unused": "none"}, None),

@@ -18,7 +18,7 @@ def nested(f, x, order):
 
 
 @pytest.mark.parametrize(
-    ("f", "wanted"),
+    "f, wanted",
     [
         (np.sin, [np.cos(0.7), -np.sin(0.7), -np.cos(0.7), np.sin(0.7)]),
         (np.exp, [np.exp(0.7)] * 4),

@@ -11,7 +11,7 @@ from checking import close, leaf
 
 
 @pytest.mark.parametrize(
-    ("data", "dtype"),
+    "data, dtype",
     [
         (1.0, "float64"),
         (1, "int64"),

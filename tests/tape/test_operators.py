@@ -67,7 +67,7 @@ def test_matrix_product_from_the_left():
 
 
 @pytest.mark.parametrize(
-    ("op", "slope"), [(operator.neg, -1.0), (operator.pos, 1.0), (abs, 1.0)], ids=["-", "+", "abs"]
+    "op, slope", [(operator.neg, -1.0), (operator.pos, 1.0), (abs, 1.0)], ids=["-", "+", "abs"]
 )
 def test_unary(op, slope):
     x = leaf(X)

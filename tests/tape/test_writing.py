@@ -61,7 +61,7 @@ def test_a_loop_that_fills_an_array():
 
 
 @pytest.mark.parametrize(
-    ("act", "wanted"),
+    "act, wanted",
     [
         (lambda y, x: y.__iadd__(x), [4.0, 4.0]),
         (lambda y, x: y.__isub__(x), [2.0, 2.0]),

@@ -254,21 +254,21 @@ def fit(g: Value, node: Any) -> Value:
     shape, dtype = node.shape, node.dtype
     if shape is None:
         return g
-    if np.shape(g) != shape:
-        given = np.shape(g)
+    given = np.shape(g)
+    if given != shape:
+        if len(given) < len(shape):
+            given = (1,) * (len(shape) - len(given)) + given
+            g = np.reshape(g, given)
         lead = len(given) - len(shape)
-        if lead < 0:
+        axes = tuple(
+            k for k, n in enumerate(given) if k < lead or (shape[k - lead] == 1 and n != 1)
+        )
+        if axes:
+            g = np.sum(g, axis=axes, keepdims=True)
+        if lead:
+            g = np.reshape(g, np.shape(g)[lead:])
+        if np.shape(g) != shape:
             g = np.broadcast_to(g, shape)
-        else:
-            axes = tuple(
-                k for k, n in enumerate(given) if k < lead or (shape[k - lead] == 1 and n != 1)
-            )
-            if axes:
-                g = np.sum(g, axis=axes, keepdims=True)
-            if lead:
-                g = np.reshape(g, np.shape(g)[lead:])
-            if np.shape(g) != shape:
-                g = np.broadcast_to(g, shape)
     given_dtype = np.result_type(g) if not hasattr(g, "dtype") else g.dtype
     if given_dtype != dtype:
         if given_dtype.kind == "c" and dtype.kind != "c":

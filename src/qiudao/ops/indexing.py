@@ -71,13 +71,22 @@ class GetItem(Linear):
         return xs[0][self.index]
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
-        return Place(self.index, tuple(xs[0].shape))(ct)
+        if isinstance(ct, Tracer):
+            return Place(self.index, tuple(xs[0].shape))(ct)
+        return placed(ct, self.index, xs[0].shape)  # a primitive costs more to make than to apply
 
     def write(self, base: Value, new: Value) -> Value:
         return overrides[operator.setitem](base, self.index, new)
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Sequence[Value]) -> Value:
         return GetItem((slice(None), *self.index))(xs[0])
+
+
+def placed(x: Value, index: Index, sizes: tuple[int, ...]) -> Value:
+    """A plain value written into zeros."""
+    out = np.zeros(sizes, x.dtype)
+    out[index] = x
+    return out
 
 
 @primitive
@@ -96,10 +105,7 @@ class Place(Linear):
         return Aval(self.sizes, avals[0].dtype)
 
     def evaluate(self, *xs: Value) -> Value:
-        (x,) = xs
-        out = np.zeros(self.sizes, x.dtype)
-        out[self.index] = x
-        return out
+        return placed(xs[0], self.index, self.sizes)
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         return GetItem(self.index)(ct)

@@ -1,19 +1,51 @@
-"""A watch over a large array of the caller's that a rule will read later."""
+"""Arrays of the caller's that a rule will read later: copied, or watched when they are huge."""
 
 from __future__ import annotations
 
+import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 4096
-WEIGHTS = np.random.default_rng(20).uniform(1.0, 2.0, BLOCK)
+TINY = 1 << 15  # bytes below which a copy is cheaper than looking for an earlier one
+COPIED = 1 << 24  # bytes up to which a copy is made: it costs less than two fingerprints
+ROW = 4096
+
+_copies: dict[int, weakref.ref[Array]] = {}
+
+
+def copy_of(array: Array) -> Array:
+    """A copy, the same one for an array that was copied before and is unchanged since."""
+    if array.nbytes <= TINY:
+        return array.copy()
+    key = id(array)
+    earlier = _copies.get(key, _nothing)()
+    if earlier is not None and is_same(earlier, array):
+        return earlier
+    made = array.copy()
+    _copies[key] = weakref.ref(made, lambda ref: forget(key, ref))
+    return made
+
+
+def _nothing() -> None:
+    """Stands for a reference to a copy that was never made."""
+
+
+def forget(key: int, ref: weakref.ref[Array]) -> None:
+    """Drop the entry of a copy that is gone, unless another has taken its place."""
+    if _copies.get(key) is ref:
+        del _copies[key]
+
+
+def is_same(a: Array, b: Array) -> bool:
+    """Whether two arrays have the same dtype, shape and values; NaN is the same as nothing."""
+    return a.dtype == b.dtype and a.shape == b.shape and bool((a == b).all())
 
 
 class Guard:
-    """Remembers a fingerprint of an array: reading it once is half the cost of a copy."""
+    """Remembers a fingerprint of an array, which takes no memory."""
 
     __slots__ = ("array", "fingerprint")
 
@@ -23,38 +55,29 @@ class Guard:
 
     def is_broken(self) -> bool:
         """Whether the array has changed since."""
-        return not same(fingerprint(self.array), self.fingerprint)
+        now, before = fingerprint(self.array), self.fingerprint
+        return now.bits != before.bits or now.sums != before.sums
 
 
 class Fingerprint(NamedTuple):
-    """What two readings of an unchanged array have in common.
+    """What two readings of an unchanged array have in common, as bytes.
 
-    `bits` sees every change of one element, and whatever else does not cancel in pairs of bits.
-    What does, such as a change of order or of all signs, changes the weighted `sums`.
+    `bits` has the exclusive or of each column of long rows, which sees the change of one element
+    and most others; `sums` has the sum of each row, which sees a change of all signs, or of order
+    within a column.
     """
 
-    bits: int
-    sums: Array
+    bits: bytes
+    sums: bytes
 
 
 def fingerprint(array: Array) -> Fingerprint:
-    """The fingerprint of a float or complex array: two passes at the speed of memory."""
+    """The fingerprint of a float or complex array: two passes over its memory."""
     flat = array.ravel(order="K")
     flat = flat.view(flat.real.dtype)
-    words = flat.view(np.uint64 if flat.nbytes % 8 == 0 else np.uint32)
-    whole = flat.size // BLOCK * BLOCK
-    weights = WEIGHTS.astype(flat.dtype, copy=False)
+    words = flat.view(f"u{flat.itemsize}")
+    whole = flat.size // ROW * ROW
     with np.errstate(all="ignore"):
-        rows = flat[:whole].reshape(-1, BLOCK) @ weights
-        rest = flat[whole:] @ weights[: flat.size - whole]
-    return Fingerprint(int(np.bitwise_xor.reduce(words)), np.append(rows, rest))
-
-
-def same(a: Fingerprint, b: Fingerprint) -> bool:
-    """Whether two fingerprints are of one array; sums may be rounded otherwise by other threads."""
-    if a.bits != b.bits:
-        return False
-    finite = np.isfinite(b.sums)
-    before, after = b.sums[finite], a.sums[finite]
-    slack = 8 * np.sqrt(BLOCK) * np.finfo(before.dtype).eps * np.max(np.abs(before), initial=0.0)
-    return bool(np.all(np.abs(after - before) <= slack))
+        sums = np.add.reduce(flat[:whole].reshape(-1, ROW), axis=1)
+    bits = np.bitwise_xor.reduce(words[:whole].reshape(-1, ROW), axis=0)
+    return Fingerprint(bits.tobytes() + words[whole:].tobytes(), sums.tobytes())

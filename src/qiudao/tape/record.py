@@ -13,7 +13,7 @@ from ..core.node import Equation, Node, next_number
 from ..core.primitive import Primitive
 from ..core.source import caller
 from .cut import Cut
-from .guard import Guard
+from .guard import COPIED, Guard, copy_of
 from .parts import Part
 
 if TYPE_CHECKING:
@@ -49,13 +49,10 @@ def equation_for(
     return node
 
 
-SMALL = 1 << 13  # bytes below which a copy is cheaper than a fingerprint
-
-
 def held(node: Equation, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A caller's array, safe from later changes: a small one copied, a large one watched."""
-    if array.nbytes <= SMALL or array.dtype.char not in "fdFD":
-        return array.copy()
+    """A caller's array, safe from later changes: copied, or watched when it is huge."""
+    if array.nbytes <= COPIED or array.dtype.char not in "fdFD":
+        return copy_of(array)
     node.noted().guards.append(Guard(array))
     return array
 

@@ -16,9 +16,9 @@ from ..core.node import Leaf, Node
 from ..core.sweep import Product, sweep
 from ..core.trees import flatten, match
 from ..tape.backward import check_guards
-from ..tape.guard import Guard
+from ..tape.guard import COPIED, Guard
 from ..tape.operators import product_below
-from ..tape.record import SMALL
+
 from ..tape.tensor import Tensor
 from .results import copied, owned
 
@@ -137,9 +137,17 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 
 def protected(values: Iterable[Value]) -> tuple[list[Value], list[Guard]]:
-    """The caller's arrays against later changes: small ones copied, large ones watched."""
-    held = [x.copy() if type(x) is np.ndarray and x.nbytes <= SMALL else x for x in values]
-    return held, [Guard(x) for x in held if type(x) is np.ndarray and x.nbytes > SMALL]
+    """The caller's arrays, safe from later changes: copied, or watched when they are huge."""
+    guards: list[Guard] = []
+    held: list[Value] = []
+    for x in values:
+        if isinstance(x, np.ndarray):
+            if x.nbytes > COPIED and x.dtype.char in "fdFD":
+                guards.append(Guard(x))
+            else:
+                x = x.copy()
+        held.append(x)
+    return held, guards
 
 
 def as_cotangent(ct: Any, value: Value, name: str) -> Value:

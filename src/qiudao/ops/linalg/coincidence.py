@@ -77,7 +77,8 @@ def offending(w: Any, remainder: Any, size: Any) -> str | None:
     *lane, _, j = np.argwhere(bad)[0]
     place = (*lane, j)
     times = np.count_nonzero(tied(w)[place])
-    return f"the value {0.0 + w[place]:.6g} occurs " + (f"{times} times" if times > 1 else "once")
+    value = w[place] if np.abs(w[place]) > spread(w[tuple(lane)])[0] else 0
+    return f"the value {value:.6g} occurs " + (f"{times} times" if times > 1 else "once")
 
 
 class Sorting(Primitive):

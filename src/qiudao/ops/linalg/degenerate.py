@@ -26,7 +26,7 @@ from ...core.primitive import Parents, Primitive, Product, Terms, Values, primit
 from ...core.samples import sample
 from .coincidence import Sorting, distinct, largest, offending, tied, vanishing
 from .matrices import adjoint, conj, diagonal_matrix, eye, real_dtype
-from .refusals import HIGHER, Direction, product_size, refuse
+from .refusals import HIGHER, Direction, Refusal, product_size, refuse
 
 
 @primitive
@@ -137,7 +137,7 @@ class Quotient(Primitive):
 
 
 @primitive
-class Vanish(Sorting):
+class Vanish(Refusal):
     """`x`, refused unless it is zero, but for rounding, where a quotient would divide by zero.
 
     Rounding is measured by x, or by the product of the operands after it: a vector and a matrix.

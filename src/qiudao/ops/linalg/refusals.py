@@ -62,7 +62,10 @@ def product_size(g: Any, m: Any) -> Any:
 
 
 class Refusal(Sorting):
-    """Hands on a matrix as it is."""
+    """Hands on a matrix as it is; what stands after it only measures."""
+
+    def is_linear(self, positions: set[int]) -> bool:
+        return 1 in positions and 0 not in positions
 
     def transpose(self, ct: Value, *xs: Value) -> Value:
         return ct
@@ -126,9 +129,10 @@ class Direction(Refusal):
 
 @primitive
 class Turn(Refusal):
-    """The change of eigenvectors in their own basis; a cotangent of it (`back`) is refused where
-    it would turn the vectors of one value.
-    """  # fmt: skip
+    """The change of eigenvectors in their own basis.
+
+    A cotangent of it (`back`) is refused where it would turn the vectors of one value.
+    """
 
     back: bool = False
     samples = (sample("f64[3]", "f64[3,3]", kind="distinct"),)
