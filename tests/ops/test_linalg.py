@@ -253,6 +253,7 @@ def test_nothing_to_do(f):
         (lambda x: L.norm(x, "fro", 0), ValueError, "norm: ord='fro' is no norm of a vector"),
         (lambda x: L.norm(x, 2, (0, 0)), ValueError, "names an axis twice"),
         (lambda x: L.norm(x[None], 2), ValueError, "norm: 3 axes; a vector has one"),
+        (lambda x: L.cond(x[:2], 1), ShapeError, "cond: f64[2, 3] is no square matrix"),
         (lambda x: L.cond(x[:0]), L.LinAlgError, "holds no matrix"),
         (lambda x: L.lstsq(x, np.ones(2)), ShapeError, "lstsq: f64[3, 3] and f64[2] do not fit"),
         (lambda x: L.multi_dot([x]), ValueError, "multi_dot: 1 arrays; give at least two"),

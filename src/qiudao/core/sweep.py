@@ -43,15 +43,16 @@ def sweep(
     wrap: Wrap | None = None,
     after: Callable[[Sweep], None] | None = None,
     product: Product = operator.mul,
+    quiet: Collection[Node] = (),
 ) -> dict[Node, Value]:
     """The cotangents of the `wanted` nodes (None: of every leaf, and nodes that retain theirs).
 
     `seeds` are the outputs with their cotangents, `needed` the nodes that lead to what is wanted
     (None: all), `wrap` gives kept values back their place in the graph so that the sweep is
     itself recorded, and `after` is called with the finished sweep, to check and to free.
-    `product` multiplies cotangents by slopes.
+    `product` multiplies cotangents by slopes.  The hooks of the `quiet` nodes do not run.
     """
-    run = Sweep(list(seeds), wanted, needed, wrap, product)
+    run = Sweep(list(seeds), wanted, needed, wrap, product, quiet)
     with np.errstate(all="ignore"):
         try:
             results = run(None)
@@ -79,8 +80,10 @@ class Sweep:
         needed: Collection[Node] | None,
         wrap: Wrap | None,
         product: Product = operator.mul,
+        quiet: Collection[Node] = (),
     ) -> None:
         self.seeds = seeds
+        self.quiet = quiet
         self.wanted = wanted
         self.needed = needed
         self.wrap = wrap
@@ -116,7 +119,7 @@ class Sweep:
             node = heappop(heap)[1]
             number = node.number
             ct = cts.pop(number)
-            if node.notes is not None:
+            if node.notes is not None and node not in self.quiet:
                 self.noted.append(node)
                 if masks is None and node.notes.hooks and has_nan(ct):
                     raise HookMeetsNaNError
@@ -264,7 +267,8 @@ def fit(g: Value, node: Any) -> Value:
             k for k, n in enumerate(given) if k < lead or (shape[k - lead] == 1 and n != 1)
         )
         if axes:
-            g = np.sum(g, axis=axes, keepdims=True)
+            total = np.sum if isinstance(g, Tracer) else np.add.reduce  # the latter has less to do
+            g = total(g, axis=axes, keepdims=True)
         if lead:
             g = np.reshape(g, np.shape(g)[lead:])
         if np.shape(g) != shape:

@@ -16,7 +16,7 @@ from ..core.errors import GradientError, MutationError, ShapeError
 from ..core.modes import TAPE, modes, new_level
 from ..core.node import Equation, Freed, Node
 from ..core.source import caller
-from ..core.sweep import Sweep, sweep
+from ..core.sweep import Sweep, Wrap, sweep
 from ..core.trees import Tree, flatten
 from .cut import SETTLED
 from .operators import weigh
@@ -119,12 +119,7 @@ def run(
             (n, ct if isinstance(ct, Tracer) else Tensor.make(ct, None, level)) for n, ct in seeds
         ]
 
-        def wrap(value: Value, node: Node) -> Value:
-            if isinstance(value, tuple):
-                places = parts_of(node, value)  # type: ignore[arg-type]
-                return tuple(Tensor.make(part, place, level) for part, place in places)
-            return Tensor.make(value, node, level)
-
+        wrap = placing(level)
         modes.floor = TAPE if level == TAPE else floor
     else:
         seeds = [
@@ -144,6 +139,18 @@ def run(
         )
     finally:
         modes.floor = floor
+
+
+def placing(level: float) -> Wrap:
+    """What gives a kept value back its place in the graph of this level."""
+
+    def place(value: Value, node: Node) -> Value:
+        if isinstance(value, tuple):
+            places = parts_of(node, value)  # type: ignore[arg-type]
+            return tuple(Tensor.make(part, place, level) for part, place in places)
+        return Tensor.make(value, node, level)
+
+    return place
 
 
 def check_guards(done: Sweep) -> None:

@@ -12,7 +12,7 @@ from ..core.avals import Value
 from ..core.dispatch import Tracer
 from ..core.families import Smooth
 from ..core.primitive import Primitive, Product
-from ..ops import arithmetic, products, smooth
+from ..ops import arithmetic, products, selecting, smooth
 from .fast import binary, getitem, unary
 from .tensor import Tensor, one_operand, two_operands
 
@@ -33,6 +33,10 @@ for _name, _ufunc, _primitive, _compute in BINARY:
 
 Tensor.__getitem__ = getitem  # type: ignore[method-assign]
 Tensor.__neg__ = unary(Tensor, arithmetic.negative, operator.neg, 1)  # type: ignore[method-assign]
+
+for _extreme in (selecting.maximum, selecting.minimum):
+    _road = binary(Tensor, _extreme, type(_extreme).ufunc, 2)  # type: ignore[attr-defined]
+    two_operands[type(_extreme).ufunc] = _road  # type: ignore[attr-defined]
 
 for _smooth in (*vars(smooth).values(), arithmetic.negative, arithmetic.square):
     if isinstance(_smooth, Smooth):

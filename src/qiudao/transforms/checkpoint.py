@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.dispatch import Tracer
-from ..core.modes import TAPE, modes
+from ..core.dispatch import Tracer, snapshot, underlying
+from ..core.errors import GradientError
+from ..core.modes import TAPE, Running, modes
 from ..core.node import Equation, Leaf, Node, next_number
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
-from ..tape.backward import walk
+from ..tape.backward import placing, walk
 from ..tape.record import record
 from ..tape.tensor import Tensor
 
@@ -26,7 +27,6 @@ class Recompute(Primitive):
     """
 
     name = "checkpoint"
-    keeps_out = False
 
     def __init__(self, run: Callable[..., list[Any]], count: int, level: float) -> None:
         self.run = run
@@ -44,37 +44,48 @@ class Recompute(Primitive):
         named: list[Any] = []
         sources: list[Node | None] = []
         for x, parent in zip(xs[: self.count], parents, strict=False):
-            if parent is None:
-                named.append(x)
-                sources.append(None)
-                continue
-            if not (recorded and isinstance(x, Tensor)):
+            if parent is not None and not (recorded and isinstance(x, Tensor)):
                 x = Tensor.make(x, Leaf(tuple(x.shape), x.dtype), level)
             named.append(x)
-            sources.append(x.node)
-        floor = modes.floor
-        modes.floor = min(floor, level)
-        try:
-            outs = self.run(*named)
-        finally:
-            modes.floor = floor
+            sources.append(None if parent is None else x.node)
         sources.extend(parents[self.count :])
+        outs = self.run_again(named, out)
         seeds = [
             (y.node, c)
             for y, c in zip(outs, ct, strict=True)
             if c is not None and isinstance(y, Tensor) and y.level == level and y.node is not None
         ]
-
-        def wrap(value: Value, node: Node) -> Value:
-            return Tensor.make(value, node, level)
-
+        wanted = {s for s in sources if s is not None}
         found = sweep(
             seeds,
-            wanted={s for s in sources if s is not None},
-            wrap=wrap if recorded else None,
+            wanted=wanted,
+            wrap=placing(level) if recorded else None,
             product=unmasked(product),
+            quiet=wanted,  # the outer sweep comes to these with their whole cotangents
         )
         return [None if s is None else found.get(s) for s in sources]
+
+    def run_again(self, named: list[Any], before: Sequence[Value]) -> list[Any]:
+        """The results, recorded this time, and the same as before."""
+        with Running(max(self.level, modes.inside)):
+            modes.floor = min(modes.floor, self.level)
+            outs = self.run(*named)
+        if len(outs) != len(before) or not all(map(agree, outs, before)):
+            raise GradientError(
+                "checkpoint: the function gave another result when it was run again for the "
+                "backward sweep; pass it what changes (an array that is written to, the state of "
+                "a random generator) as an argument"
+            )
+        return outs
+
+
+def agree(x: Value, y: Value) -> bool:
+    """Whether two runs gave the same numbers, within rounding."""
+    a, b = np.asarray(underlying(x)), np.asarray(underlying(y))
+    if a.shape != b.shape:
+        return False
+    largest = np.max(np.abs(b), where=np.isfinite(b), initial=0.0)
+    return bool(np.allclose(a, b, rtol=1e-5, atol=1e-8 * largest, equal_nan=True))
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,7 +93,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     Values, gradients and higher derivatives are those of `f`, also with respect to tensors that
     `f` closes over; memory for what it computes inside is freed at once.  `f` must give the same
-    result when run again.  Forward mode and `vmap` run `f` as it is.
+    result when run again, else `GradientError`.  Forward mode and `vmap` run `f` as it is.
 
     >>> qd.grad(checkpoint(lambda x: np.sin(x) ** 2))(0.0)
     np.float64(0.0)
@@ -97,7 +108,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         if levels and not any(at_level):
             return f(*args, **kwargs)
         places = [k for k, mine in enumerate(at_level) if mine]
-        return run_lean(f, leaves, tree, places, level)
+        return run_lean(f, list(map(snapshot, leaves)), tree, places, level)
 
     return lean
 
@@ -107,6 +118,9 @@ def run_lean(
 ) -> Any:
     """Run once for the value, find what is closed over, and record one equation for it all."""
     structure: list[Tree] = []
+    operands = [leaves[k] for k in places]
+    for k in places:
+        leaves[k] = None  # the graph keeps these, and lets go of them when it is freed
 
     def run(*named: Any) -> list[Any]:
         filled = list(leaves)
@@ -118,7 +132,6 @@ def run_lean(
         return outs
 
     start = next_number()
-    operands = [leaves[k] for k in places]
     values = [x.value for x in operands]
     outs = run(*values)
     inner = [

@@ -21,7 +21,7 @@ from .matrices import (
     result_dtype,
     square,
 )
-from .refusals import Direction, Turn, apart, used
+from .refusals import Direction, Turn, apart, pairs_used
 from .solving import Inverse
 
 share, quotient = Pool(), Quotient()
@@ -95,9 +95,7 @@ class Eig(Primitive):
         (back,) = super().pull(ct, out, xs, parents, product)
         if ct[0] is None or ct[1] is None or back is None:
             return (back,)
-        uses = used(product)
-        lanes = None if uses is None else (uses[0], np.any(uses[1], axis=-2))
-        return (apart("eig", out[0], back, lanes),)
+        return (apart("eig", out[0], back, pairs_used(product)),)
 
 
 @primitive

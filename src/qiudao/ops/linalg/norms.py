@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ...core.avals import Aval, Value
+from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import implements
 from ...core.errors import ShapeError
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
 from ..faces import array, axes_from_end, from_end
 from ..reducing import reduced
-from .matrices import conj, real, real_dtype, result_dtype
+from .matrices import conj, real, real_dtype, result_dtype, square
 from .singular import NuclearNorm, SingularValues
 from .solving import Inverse
 
@@ -183,8 +183,11 @@ def cond(x: Any, p: Any = None) -> Value:
         raise np.linalg.LinAlgError(
             f"cond: an array of shape {tuple(a.shape)} holds no matrix; give one with elements"
         )
+    by_values = p is None or p in (2, -2)
+    if not by_values:
+        square("cond", aval_of(a))
     with np.errstate(all="ignore"):
-        if p is None or p in (2, -2):
+        if by_values:
             s = SingularValues()(a)
             lowest, highest = s[..., -1], s[..., 0]
             r = lowest / highest if p == -2 else highest / lowest

@@ -223,3 +223,12 @@ def apart(of: str, w: Value, x: Value, uses: Any) -> Value:
 def used(product: Product) -> Any:
     """Which lanes of each result a sweep with masks uses, or None where it carries none."""
     return product.mask if isinstance(product, Masked) else None
+
+
+def pairs_used(product: Product) -> Any:
+    """Which of the values, and which of their vectors, a sweep with masks uses."""
+    uses = used(product)
+    if uses is None:
+        return None
+    values, vectors = uses
+    return values, None if vectors is None else np.any(vectors, axis=-2)

@@ -32,7 +32,7 @@ from .matrices import (
     result_dtype,
     square,
 )
-from .refusals import Basis, Direction, apart, used
+from .refusals import Basis, Direction, apart, pairs_used
 
 share, quotient = Pool(), Quotient()
 
@@ -108,9 +108,7 @@ class Eigh(Primitive):
             x = Basis("eigh")(w, adjoint(v) @ conj(gv))
             inner = inner + hermitian(quotient(w, off_diagonal(x)))
             if gw is not None:
-                uses = used(product)
-                lanes = None if uses is None else (uses[0], np.any(uses[1], axis=-2))
-                inner = apart("eigh", w, inner, lanes)
+                inner = apart("eigh", w, inner, pairs_used(product))
         return (conj(v @ inner @ adjoint(v)),)
 
 
