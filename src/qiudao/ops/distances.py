@@ -10,6 +10,7 @@ from ..core.avals import Aval, Value
 from ..core.dispatch import implements
 from ..core.families import Elementwise, Smooth
 from ..core.primitive import primitive
+from ..core.roots import remember, squared_size
 from ..core.samples import sample
 from .faces import array, face, meets
 from .rounding import Step
@@ -99,12 +100,17 @@ def over(a: Value, b: Value) -> Value:
     return np.where(hole, 0, a) / np.where(hole, 1, b)
 
 
-absolute = face(Absolute(), np.absolute)
 fabs = face(FAbs(), np.fabs)
 hypot = face(Hypot(), np.hypot)
 arctan2 = face(ArcTan2(), np.arctan2)
 
-_complex_sign, _real_sign = ComplexSign(), Step("sign")
+_absolute, _complex_sign, _real_sign = Absolute(), ComplexSign(), Step("sign")
+
+
+@meets(np.absolute)
+def absolute(x: Value) -> Value:
+    """`|x|`, which remembers that its square is x^2."""
+    return remember(_absolute(x), x, squared_size)
 
 
 @meets(np.sign)

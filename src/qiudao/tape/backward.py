@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -206,6 +206,15 @@ def walk(outputs: Iterable[Node], oldest: int = 0, blocked: Collection[Node] = (
                 if p is not None and p.number >= oldest and p not in seen and p not in blocked
             )
     return seen
+
+
+def boundary(outputs: Sequence[Node], start: int) -> list[Node]:
+    """The nodes older than `start` that the newer ones behind `outputs` were computed from."""
+    found = {n for n in outputs if n.number < start}
+    for node in walk(outputs, start):
+        if isinstance(node, Equation):
+            found.update(p for p in node.parents if p is not None and p.number < start)
+    return sorted(found, key=lambda n: n.number)
 
 
 def as_gradient(ct: Value, level: float, create_graph: bool) -> Tensor:

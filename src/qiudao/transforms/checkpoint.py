@@ -12,11 +12,11 @@ from ..core.avals import Value
 from ..core.dispatch import Tracer, snapshot, underlying
 from ..core.errors import GradientError
 from ..core.modes import TAPE, Running, modes
-from ..core.node import Equation, Leaf, Node, next_number
+from ..core.node import Leaf, Node, next_number
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
-from ..tape.backward import placing, walk
+from ..tape.backward import boundary, placing
 from ..tape.record import record
 from ..tape.tensor import Tensor
 
@@ -146,12 +146,3 @@ def run_lean(
         Recompute(run, len(places), level), [*values, *captured], parents, tuple(plain), like
     )
     return structure[0].build(made)
-
-
-def boundary(outputs: Sequence[Node], start: int) -> list[Node]:
-    """The nodes older than `start` that the newer ones behind `outputs` were computed from."""
-    found = {n for n in outputs if n.number < start}
-    for node in walk(outputs, start):
-        if isinstance(node, Equation):
-            found.update(p for p in node.parents if p is not None and p.number < start)
-    return sorted(found, key=lambda n: n.number)

@@ -11,13 +11,17 @@ import numpy as np
 
 from ..core.avals import Aval, Value, aval_of
 from ..core.complexes import conjugated
-from ..core.dispatch import Tracer
+from ..core.dispatch import Tracer, level_of
 from ..core.errors import GradientError, ShapeError, TreeError
 from ..core.modes import new_level
+from ..core.node import next_number
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.slot import Slot
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
+from ..tape.backward import boundary
+from ..tape.guard import is_same
+from ..tape.tensor import Tensor
 from .batch import vmap
 
 Flat = Callable[..., Any]
@@ -104,17 +108,23 @@ class Custom(Primitive):
         batched = Custom(
             self.name,
             vmap(self.compute, axes),
-            None if back is None else batched_rule(back, axes, size),
-            None if ahead is None else batched_rule(ahead, axes, size),
+            None if back is None else batched_rule(back, axes, None),
+            None if ahead is None else batched_rule(ahead, axes, axes),
         )
         return batched(*xs)
 
 
-def batched_rule(rule: Flat, axes: tuple[int | None, ...], size: int) -> Flat:
-    """A rule of one example as a rule of many; what is passed back is batched throughout."""
+Axes = tuple[int | None, ...]
+
+
+def batched_rule(rule: Flat, axes: Axes, others_axes: Axes | None) -> Flat:
+    """A rule of one example as a rule of many.
+
+    Tangents are batched as their operands are, cotangents all (None): so is every result.
+    """
 
     def many(xs: Values, others: Values) -> Any:
-        ready = [0 if len(np.shape(o)) and np.shape(o)[0] == size else None for o in others]
+        ready = [0] * len(others) if others_axes is None else list(others_axes)
         return vmap(lambda a, b: tuple(rule(a, b)), (list(axes), ready))(list(xs), list(others))
 
     return many
@@ -129,7 +139,7 @@ class CustomFunction:
         self.fwd: Callable[..., Any] | None = None
         self.bwd: Callable[..., Any] | None = None
         self.jvp_rule: Callable[..., Any] | None = None
-        self.signature = inspect.signature(f)
+        self.signature = signature_of(f)
         functools.update_wrapper(self, f)
 
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> CustomFunction:
@@ -149,13 +159,20 @@ class CustomFunction:
             raise GradientError(
                 f"{self.name}: this function has no rule yet; give it one with defvjp or defjvp"
             )
-        bound = self.signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        args = bound.args
-        call = Call(self, args)
-        if not any(isinstance(x, Tracer) for x in call.operands):
+        if self.signature is not None:
+            bound = self.signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            args = bound.args
+        call, operands = Call.of(self, args)
+        level = max(map(level_of, operands), default=-1.0)
+        if level < 0:
             return self.f(*args)
-        outs = call.primitive(*call.operands)
+        outs = call.primitive()(*operands)
+        if any(isinstance(y, Tracer) and level_of(y.parts()[0]) >= level for y in outs):
+            raise GradientError(
+                f"{self.name}: this function reads a value from outside that carries a gradient, "
+                "which its rule does not know of; pass it as an argument"
+            )
         return call.out_tree.build(outs)
 
     @property
@@ -163,27 +180,61 @@ class CustomFunction:
         return getattr(self.f, "__name__", "custom function")
 
 
+def signature_of(f: Callable[..., Any]) -> inspect.Signature | None:
+    """The parameters of a function, all of which a call may pass by position."""
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):
+        return None
+    for parameter in signature.parameters.values():
+        if parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD):
+            raise GradientError(
+                f"{getattr(f, '__name__', 'custom function')}: the parameter {parameter.name!r} "
+                "can be passed by keyword only, and rules take arguments by position; make it "
+                "one that may be passed by position"
+            )
+    return signature
+
+
+
+
+
 class Call:
     """One call of a custom function: its array operands apart from everything else."""
 
-    def __init__(self, rule: CustomFunction, args: tuple[Any, ...]) -> None:
+    def __init__(
+        self, rule: CustomFunction, static: dict[int, Any], leaves: list[Any], tree: Tree
+    ) -> None:
         self.rule = rule
-        fixed = {n % len(args) for n in rule.fixed}
-        self.static = {n: args[n] for n in fixed}
-        moving = tuple(a for n, a in enumerate(args) if n not in fixed)
-        leaves, self.tree = flatten(moving)
-        self.leaves = leaves
+        self.static = static  # the arguments handed on as they are, by number
         self.places = [k for k, x in enumerate(leaves) if is_array(x)]
-        self.operands = [
-            x if hasattr(x, "dtype") else np.asarray(x)[()]
-            for x in (leaves[k] for k in self.places)
-        ]
-        self.out_tree: Tree = self.tree
-        self.primitive = Custom(
-            rule.name,
+        self.leaves = [None if k in self.places else x for k, x in enumerate(leaves)]
+        self.tree = tree
+        self.out_tree: Tree = tree
+        self.kept: tuple[Values, Any] | None = None  # operands, and the residuals of `fwd` there
+
+    @staticmethod
+    def of(rule: CustomFunction, args: tuple[Any, ...]) -> tuple[Call, list[Value]]:
+        """A call with these arguments, and its operands."""
+        static = {n % len(args): args[n] for n in rule.fixed}
+        for n, x in static.items():
+            if any(isinstance(leaf, Tracer) and leaf.carries() for leaf in flatten(x)[0]):
+                raise GradientError(
+                    f"{rule.name}: argument {n} is in nondiff_argnums and carries a gradient; "
+                    "take it out of nondiff_argnums, or cut it with qd.stop_gradient"
+                )
+        leaves, tree = flatten(tuple(a for n, a in enumerate(args) if n not in static))
+        call = Call(rule, static, leaves, tree)
+        operands = [leaves[k] for k in call.places]
+        return call, [x if hasattr(x, "dtype") else np.asarray(x)[()] for x in operands]
+
+    def primitive(self) -> Custom:
+        """The operation that this call is, on its operands."""
+        return Custom(
+            self.rule.name,
             self.compute,
-            self.back if rule.bwd is not None else None,
-            self.ahead if rule.jvp_rule is not None else None,
+            self.back if self.rule.bwd is not None else None,
+            self.ahead if self.rule.jvp_rule is not None else None,
         )
 
     def arguments(self, xs: Values) -> tuple[Any, ...]:
@@ -201,14 +252,39 @@ class Call:
         return [self.static[n] if n in self.static else next(rest) for n in range(count)]
 
     def compute(self, *xs: Value) -> tuple[Value, ...]:
-        outs, self.out_tree = flatten(self.rule.f(*self.merged(self.arguments(xs))))
+        """The results; by `fwd` where there is one, whose residuals are kept for `back`."""
+        arguments = self.merged(self.arguments(xs))
+        start = next_number()
+        if self.rule.fwd is None:
+            result = self.rule.f(*arguments)
+        else:
+            result, residuals = self.forward(arguments)
+            self.kept = xs, residuals
+        outs, self.out_tree = flatten(result)
+        outs = [without_own_tape(y, start) for y in outs]
         return tuple(y if hasattr(y, "dtype") else np.asarray(y)[()] for y in outs)
+
+    def forward(self, arguments: list[Any]) -> tuple[Any, Any]:
+        """The user's `fwd`, its answer checked."""
+        answer = self.rule.fwd(*arguments)  # type: ignore[misc]
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise TreeError(
+                f"{self.rule.name}: its forward function must return (result, residuals), and it "
+                f"returned {type(answer).__name__}"
+            )
+        return answer
+
+    def residuals(self, xs: Values, moving: tuple[Any, ...]) -> Any:
+        """What `fwd` keeps for `bwd`: from the call itself, or recorded anew for a derivative."""
+        if self.kept is not None and all(map(unchanged, xs, self.kept[0])):
+            return self.kept[1]
+        return self.forward(self.merged(moving))[1]
 
     def back(self, xs: Values, cts: Values) -> list[Value | None]:
         """The user's `bwd`, its answer checked and flattened."""
         rule = self.rule
         moving = self.arguments(xs)
-        _, residuals = rule.fwd(*self.merged(moving))  # type: ignore[misc]
+        residuals = self.residuals(xs, moving)
         ct = self.out_tree.build([conjugated(c) for c in cts])
         static = [self.static[n] for n in sorted(self.static)]
         answer = rule.bwd(*static, residuals, ct)  # type: ignore[misc]
@@ -218,7 +294,7 @@ class Call:
             )
             raise TreeError(
                 f"{rule.name}: its backward rule returned {got} for {len(moving)} arguments; "
-                "return a tuple with one cotangent each, None for zero"
+                "return a tuple with the cotangent of each, None for zero"
             )
         flat: list[Value | None] = []
         for n, (argument, ct_in) in enumerate(zip(moving, answer, strict=True)):
@@ -255,13 +331,43 @@ class Call:
         pair = self.rule.jvp_rule(*static, self.arguments(xs), tangents)  # type: ignore[misc]
         if not isinstance(pair, tuple) or len(pair) != 2:
             raise TreeError(
-                f"{self.rule.name}: its forward rule must return (result, tangent of the result)"
+                f"{self.rule.name}: its forward rule must return (result, tangent of the result), "
+                f"and it returned {type(pair).__name__}"
             )
-        return flatten(pair[1])[0]
+        outs, out_tree = flatten(pair[0])
+        lines, tree = flatten(pair[1])
+        if tree != out_tree:
+            raise TreeError(
+                f"{self.rule.name}: its forward rule returned the tangent {tree} of the result "
+                f"{out_tree}; both must be nested alike"
+            )
+        for y, line, path in zip(outs, lines, out_tree.paths, strict=True):
+            if np.shape(line) != np.shape(y):
+                raise ShapeError(
+                    f"{self.rule.name}: the tangent of result{path} has shape {np.shape(line)} "
+                    f"and the result {np.shape(y)}; both must be equal"
+                )
+        return [line if hasattr(line, "dtype") else np.asarray(line)[()] for line in lines]
+
+
+def without_own_tape(y: Any, start: int) -> Any:
+    """A result without a record that begins inside the call: its derivative is the rule's."""
+    while isinstance(y, Tensor) and (y.node is None or not boundary([y.node], start)):
+        y = y.value
+    return y
+
+
+def unchanged(x: Value, earlier: Value) -> bool:
+    """Whether an operand is what it was when the residuals were computed."""
+    if x is earlier:
+        return True
+    return isinstance(x, np.ndarray) and isinstance(earlier, np.ndarray) and is_same(x, earlier)
 
 
 def is_array(x: Any) -> bool:
-    """Whether an argument's leaf is a number or an array of floats."""
+    """Whether an argument's leaf is a number or an array of floats, or a tracer."""
+    if isinstance(x, Tracer):
+        return True
     if isinstance(x, bool | str | bytes):
         return False
     dtype = getattr(x, "dtype", None)

@@ -18,7 +18,6 @@ from ..core.trees import flatten, match
 from ..tape.backward import check_guards
 from ..tape.guard import COPIED, Guard
 from ..tape.operators import product_below
-
 from ..tape.tensor import Tensor
 from .results import copied, owned
 

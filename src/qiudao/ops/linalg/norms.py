@@ -10,6 +10,7 @@ from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import implements
 from ...core.errors import ShapeError
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
+from ...core.roots import remember, squared_size
 from ...core.samples import sample
 from ..faces import array, axes_from_end, from_end
 from ..reducing import reduced
@@ -92,6 +93,15 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     return over_axes(a, axes_from_end(axis, a.ndim, "vector_norm"), ord, bool(keepdims))
 
 
+def euclidean(x: Value, axes: tuple[int, ...], keepdims: bool) -> Value:
+    """The 2-norm over `axes`, which remembers that its square is a sum of squares."""
+
+    def square(source: Value) -> Value:
+        return np.sum(squared_size(source), axis=axes, keepdims=keepdims)
+
+    return remember(VectorNorm(2.0, axes, keepdims)(x), x, square)
+
+
 def over_axes(x: Value, axes: tuple[int, ...], ord: Any, keepdims: bool) -> Value:
     """The norm of the elements over `axes` as of one vector."""
     if isinstance(ord, str):
@@ -99,7 +109,7 @@ def over_axes(x: Value, axes: tuple[int, ...], ord: Any, keepdims: bool) -> Valu
             f"norm: ord={ord!r} is no norm of a vector; use a number, np.inf or -np.inf"
         )
     if ord is None or ord == 2:
-        return VectorNorm(2.0, axes, keepdims)(x)
+        return euclidean(x, axes, keepdims)
     if ord == 0:
         count: Value = np.sum((x != 0).astype(real_dtype(x.dtype)), axis=axes, keepdims=keepdims)
         return count
@@ -125,7 +135,7 @@ def of_matrices(x: Value, axes: tuple[int, int], ord: Any, keepdims: bool) -> Va
     if row == col:
         raise ShapeError(f"norm: axis={axes} names an axis twice; a matrix has two")
     if ord is None or ord in ("fro", "f"):
-        return VectorNorm(2.0, tuple(sorted(axes)), keepdims)(x)
+        return euclidean(x, tuple(sorted(axes)), keepdims)
     if ord in (1, -1, INFINITY, -INFINITY):
         summed, left = (row, col) if ord in (1, -1) else (col, row)
         sums = np.sum(np.abs(x), axis=summed, keepdims=True)
@@ -157,7 +167,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
     """
     a = array(x)
     if axis is None and ord is None:
-        return VectorNorm(2.0, axes_from_end(None, a.ndim, "norm"), bool(keepdims))(a)
+        return euclidean(a, axes_from_end(None, a.ndim, "norm"), bool(keepdims))
     if axis is None:
         axis = tuple(range(a.ndim))
     given = axis if isinstance(axis, tuple) else (axis,)
