@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -116,7 +116,12 @@ def vmap(
     """
 
     def batched(*args: Any, **kwargs: Any) -> Any:
-        spec = in_axes if isinstance(in_axes, int | None) else tuple(in_axes)
+        spec = tuple(in_axes) if isinstance(in_axes, list) else in_axes
+        if not isinstance(spec, tuple | int | None):
+            raise TreeError(
+                f"vmap: in_axes={in_axes!r} is neither an integer nor None nor a tuple with one "
+                "entry for each argument"
+            )
         if isinstance(spec, tuple) and len(spec) != len(args):
             raise TreeError(
                 f"vmap: in_axes has {len(spec)} entries for {len(args)} arguments; give one each"
@@ -132,23 +137,24 @@ def vmap(
         moved = [
             x if axis is None else to_front(x, axis) for x, axis in zip(leaves, axes, strict=True)
         ]
-        if chunk_size is None or chunk_size >= size:
-            outs, shape = run(moved, axes, size, tree, bool(kwargs))
-        else:
-            pieces = []
-            for start in range(0, size, chunk_size):
-                part = [
-                    x if axis is None else x[start : start + chunk_size]
-                    for x, axis in zip(moved, axes, strict=True)
-                ]
-                count = min(chunk_size, size - start)
-                piece, shape = run(part, axes, count, tree, bool(kwargs))
-                pieces.append(piece)
-            outs = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+        step = chunk_size or max(size, 1)
+        pieces: list[list[Value]] = []
+        for start in range(0, max(size, 1), step):
+            part = [
+                x if axis is None or step >= size else x[start : start + step]
+                for x, axis in zip(moved, axes, strict=True)
+            ]
+            count = min(step, size - start)
+            outs, differs, shape = run(part, axes, count, tree, bool(kwargs))
+            pieces.append(outs)
         places = prefix(shape, out_axes, "vmap")
-        return shape.build(
-            [from_front(y, place) for y, place in zip(outs, places, strict=True)]
-        )
+        results = [
+            placed(column, varies, axis, path)
+            for column, varies, axis, path in zip(
+                zip(*pieces, strict=True), differs, places, shape.paths, strict=True
+            )
+        ]
+        return shape.build(results)
 
     def run(leaves: list[Value], axes: list[Any], size: int, tree: Any, named: bool) -> Any:
         level = new_level()
@@ -161,7 +167,8 @@ def vmap(
         args, kwargs = arguments if named else (arguments, {})
         with Running(level):
             outs, shape = flatten(f(*args, **kwargs))
-        return [whole_batch(y, level, size) for y in outs], shape
+        differs = [isinstance(off_tapes(y, level), Batch) for y in outs]
+        return [whole_batch(y, level, size) for y in outs], differs, shape
 
     return batched
 
@@ -180,10 +187,16 @@ def to_front(x: Any, axis: int) -> Value:
     return x if axis == 0 else np.moveaxis(x, axis, 0)
 
 
-def from_front(y: Value, axis: int | None) -> Value:
-    """A result with its batch axis where it was asked for."""
+def placed(pieces: Sequence[Value], differs: bool, axis: int | None, path: str) -> Value:
+    """A result from its chunks, with its batch axis where it was asked for."""
     if axis is None:
-        return y[0]
+        if differs:
+            raise ShapeError(
+                f"vmap: out_axes says None for result{path}, which differs between the examples; "
+                "give the batch an axis"
+            )
+        return pieces[0][0]
+    y = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     return y if axis == 0 else np.moveaxis(y, 0, axis)
 
 
@@ -210,6 +223,3 @@ def batch_size(leaves: list[Any], axes: list[Any], paths: list[str]) -> int:
     if size is None:
         raise ShapeError("vmap: no argument is mapped; give at least one an axis in in_axes")
     return size
-
-
-

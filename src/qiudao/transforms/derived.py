@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Value, aval_of
+from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
-from ..core.errors import GradientError, QiudaoError, ShapeError
+from ..core.errors import GradientError, ShapeError
 from ..core.node import Leaf
 from ..core.sweep import sweep
 from ..core.trees import Tree, flatten
 from ..tape.operators import product_below
-from ..tape.tensor import Tensor
 from .batch import vmap
 from .forward import jvp
 from .results import owned
@@ -45,40 +44,51 @@ class Chosen:
         numbers = () if argnums is None else (argnums,) if isinstance(argnums, int) else argnums
         self.args = args
         self.kwargs = kwargs
-        self.numbers: list[int] = []
-        self.names: list[str] = []
+        self.keys: list[int | str] = []  # positions and keywords, in the order asked for
         for n in numbers:
             if not -len(args) <= n < len(args):
                 raise GradientError(
                     f"{name}: argnums={argnums} names argument {n}, and the call has "
                     f"{len(args)} positional arguments; name a keyword argument with argnames"
                 )
-            self.numbers.append(n % len(args))
+            self.keys.append(n % len(args))
         positions = positions_of(f, args) if names else {}
         for key in names:
-            if key in kwargs:
-                self.names.append(key)
-            elif key in positions:
-                self.numbers.append(positions[key])
-            else:
+            if key not in kwargs and key not in positions:
                 raise GradientError(
                     f"{name}: argnames={argnames!r} names {key!r}, which the call does not pass; "
                     f"it passes {[*positions, *kwargs]}"
                 )
-        self.single = (
-            isinstance(argnums, int) and argnames is None
-        ) or (argnums is None and isinstance(argnames, str))
+            self.keys.append(key if key in kwargs else positions[key])
+        if len(set(self.keys)) < len(self.keys):
+            raise GradientError(
+                f"{name}: argnums={argnums} and argnames={argnames!r} name an argument twice; "
+                "name each once"
+            )
+        asked = argnames if argnums is None else argnums
+        self.single = len(self.keys) == 1 and isinstance(asked, int | str)
 
     def values(self) -> list[Any]:
         """The chosen arguments."""
-        return [*(self.args[n] for n in self.numbers), *(self.kwargs[k] for k in self.names)]
+        return [self.args[k] if isinstance(k, int) else self.kwargs[k] for k in self.keys]
+
+    def paths(self, tree: Tree) -> list[str]:
+        """Where the leaves of the chosen arguments are, for messages: ` 1['w']`."""
+        return [self.label(path) for path in tree.paths]
+
+    def label(self, path: str) -> str:
+        """A path into the list of chosen arguments as one into the call's."""
+        number, _, rest = path.removeprefix("[").partition("]")
+        return f" {self.keys[int(number)]!r}{rest}"
 
     def put(self, values: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
         """All arguments, the chosen ones replaced."""
         args, kwargs = list(self.args), dict(self.kwargs)
-        for n, v in zip(self.numbers, values, strict=False):
-            args[n] = v
-        kwargs.update(zip(self.names, values[len(self.numbers) :], strict=True))
+        for k, v in zip(self.keys, values, strict=True):
+            if isinstance(k, int):
+                args[k] = v
+            else:
+                kwargs[k] = v
         return args, kwargs
 
     def result(self, values: Sequence[Any]) -> Any:
@@ -89,10 +99,13 @@ class Chosen:
 def positions_of(f: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, int]:
     """The names of positional arguments."""
     try:
-        parameters = inspect.signature(f).parameters
+        parameters = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):
         return {}
-    return {name: k for k, name in enumerate(parameters) if k < len(args)}
+    named = [
+        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    return {name: k for k, name in enumerate(named[: len(args)])}
 
 
 def value_and_grad(
@@ -120,11 +133,12 @@ def value_and_grad(
         chosen = Chosen("grad", f, args, kwargs, argnums, argnames)
         values = chosen.values()
         if len(values) == 1 and isinstance(values[0], np.ndarray | float | Tracer):
-            primals: list[Value] = [as_primal(values[0], "grad", " ")]
+            primals: list[Value] = [as_primal(values[0], "grad", chosen.label("[0]"))]
             tree: Tree | None = None
         else:
             leaves, tree = flatten(values)
-            primals = [as_primal(x, "grad", p) for x, p in zip(leaves, tree.paths, strict=True)]
+            paths = chosen.paths(tree)
+            primals = [as_primal(x, "grad", p) for x, p in zip(leaves, paths, strict=True)]
         run = record_run(
             f, primals, lambda ts: chosen.put(ts if tree is None else tree.build(ts))
         )
@@ -217,13 +231,14 @@ def split_axis(x: Value, axis: int, leaves: list[Any]) -> list[Value]:
 class Differentiated:
     """`f` as a function of the leaves of its chosen arguments."""
 
-    def __init__(self, name: str, f: Any, args: Any, kwargs: Any, argnums: Any, argnames: Any) -> None:
+    def __init__(
+        self, name: str, f: Any, args: Any, kwargs: Any, argnums: Any, argnames: Any
+    ) -> None:
         self.chosen = Chosen(name, f, args, kwargs, argnums, argnames)
         self.f = f
         leaves, self.tree = flatten(self.chosen.values())
-        self.inputs = [
-            as_primal(x, name, p) for x, p in zip(leaves, self.tree.paths, strict=True)
-        ]
+        paths = self.chosen.paths(self.tree)
+        self.inputs = [as_primal(x, name, p) for x, p in zip(leaves, paths, strict=True)]
 
     def __call__(self, *leaves: Any) -> Any:
         args, kwargs = self.chosen.put(self.tree.build(leaves))
@@ -315,7 +330,8 @@ def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size:
     pulled = list(vmap(pull, chunk_size=chunk_size)(*rows))
     if any(is_complex(y) for y in outs) and not all(map(is_complex, run.inputs)):
         # The cotangent of a real input is a real part; a second sweep finds the imaginary part.
-        turned = vmap(pull, chunk_size=chunk_size)(*(1j * r if is_complex(r) else 0 * r for r in rows))
+        imaginary = [1j * r if is_complex(r) else 0 * r for r in rows]
+        turned = vmap(pull, chunk_size=chunk_size)(*imaginary)
         pulled = [
             conjugated(g) if is_complex(x) else g + 1j * h
             for g, h, x in zip(pulled, turned, run.inputs, strict=True)
@@ -417,10 +433,8 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     >>> hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     array([6., 0.])
     """
-    if isinstance(primals, tuple):
+    if type(primals) is tuple:
         numbers = tuple(range(len(primals)))
         return jvp(grad_of_function(f, numbers), primals, tangents)[1]
     return jvp(grad_of_function(f), (primals,), (tangents,))[1]
 
-
-_ = (QiudaoError, Tensor, aval_of)

@@ -21,11 +21,12 @@ from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive, add_all
 from ..core.sweep import fit
-from ..core.trees import flatten
+from ..core.trees import flatten, match
 from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import scale
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
+from .results import owned
 from .reverse import as_primal
 
 Coefficients = list[Value | None]  # of one value, None for zero beyond the first
@@ -174,7 +175,11 @@ def integrate(primitive: Primitive, series: list[Coefficients], order: int, out:
 
 
 def derivative_series(
-    primitive: Primitive, series: list[Coefficients], rates: list[Coefficients], order: int, outs: Any
+    primitive: Primitive,
+    series: list[Coefficients],
+    rates: list[Coefficients],
+    order: int,
+    outs: Any,
 ) -> list[Any]:
     """The coefficients of y' to `order`, divided so as to be coefficients 1 to order + 1 of y."""
     level = new_level()
@@ -214,10 +219,10 @@ def terms(change: Value | None, order: int, level: float) -> list[Value | None]:
 def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
     """The Taylor coefficients of `f` along a curve.
 
-    The curve is x(t) = x0 + x1 t + x2 t^2 + ...: `primals` is a tuple of the x0, one an argument,
-    and `series` a tuple of lists [x1, x2, ...] of equal length.  Returns y0 and the list
-    [y1, y2, ...] of y(t) = f(x(t)); the k-th derivative along a straight line is k! yk.  Each
-    coefficient of a pytree result has its structure.
+    The curve is x(t) = x0 + x1 t + x2 t^2 + ...: `primals` is a tuple of the x0, one an argument
+    and any pytree, and `series` a tuple of lists [x1, x2, ...] of equal length, each coefficient
+    nested like its x0.  Returns y0 and the list [y1, y2, ...] of y(t) = f(x(t)), nested like the
+    result; the k-th derivative along a straight line is k! yk.
 
     >>> y, coefficients = jet(np.exp, (0.0,), ([1.0, 0.0, 0.0],))
     >>> [round(float(c), 6) for c in coefficients]
@@ -233,25 +238,31 @@ def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
     if len(orders) != 1:
         raise TreeError(f"jet: series of lengths {sorted(orders)}; all must be equal")
     (order,) = orders
+    leaves, tree = flatten(primals)
+    paths = tree.paths
+    values = [as_primal(x, "jet", p) for x, p in zip(leaves, paths, strict=True)]
+    curve = [match(tree, tuple(s[k] for s in series), "jet") for k in range(order)]
     level = new_level()
     inputs = [
-        Series([snapshot(x0), *(snapshot(checked(c, x0)) for c in s)], level)
-        for x0, s in zip((as_primal(x, "jet") for x in primals), series, strict=True)
+        Series([snapshot(x), *(snapshot(checked(c[i], x, paths[i])) for c in curve)], level)
+        for i, x in enumerate(values)
     ]
     with Running(level):
-        result = f(*inputs)
-    outs, tree = flatten(result)
+        result = f(*tree.build(inputs))
+    outs, out_tree = flatten(result)
     columns = [coefficients_of(y, order, level) for y in outs]
-    built = [tree.build([c[k] for c in columns]) for k in range(order + 1)]
+    found = owned((c[k] for k in range(order + 1) for c in columns), [*leaves, *sum(curve, [])])
+    n = len(outs)
+    built = [out_tree.build(found[k * n : (k + 1) * n]) for k in range(order + 1)]
     return built[0], built[1:]
 
 
-def checked(coefficient: Any, primal: Value) -> Value:
+def checked(coefficient: Any, primal: Value, path: str) -> Value:
     """A user's coefficient in the shape and dtype of its primal."""
     if np.shape(coefficient) != np.shape(primal):
         raise ShapeError(
-            f"jet: a coefficient of shape {np.shape(coefficient)} does not fit a primal of shape "
-            f"{np.shape(primal)}; both must be equal"
+            f"jet: a coefficient of argument{path} has shape {np.shape(coefficient)} and its "
+            f"primal {np.shape(primal)}; both must be equal"
         )
     c = coefficient if hasattr(coefficient, "dtype") else np.asarray(coefficient)
     return fit(c, aval_of(primal))

@@ -1,0 +1,225 @@
+"""`checkpoint`: the same numbers, less memory, and an error when the second run differs."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from checking import close, leaf, same
+
+
+def f(x):
+    return np.exp(np.sin(x) * x)
+
+
+X = np.array([0.3, 0.9])
+
+
+def test_the_value_and_the_gradient():
+    lean = qd.checkpoint(f)
+    close(lean(X), f(X))
+    close(qd.grad(lambda x: lean(x).sum())(X), qd.grad(lambda x: f(x).sum())(X))
+
+
+def test_on_the_tape():
+    x = leaf(X)
+    qd.checkpoint(f)(x).sum().backward()
+    close(x.grad, qd.grad(lambda x: f(x).sum())(X))
+
+
+def test_second_and_third_order():
+    def loss(g):
+        return lambda x: (g(x) ** 2).sum()
+
+    lean = qd.checkpoint(f)
+    close(qd.hessian(loss(lean))(X), qd.hessian(loss(f))(X))
+    x = leaf(0.3)
+    y = lean(x)
+    z = f(t := leaf(0.3))
+    for _ in range(3):
+        (y,) = qd.grad(y, x, create_graph=True)
+        (z,) = qd.grad(z, t, create_graph=True)
+    close(y, z)
+
+
+def test_forward_and_batched():
+    lean = qd.checkpoint(f)
+    close(qd.jvp(lean, (X,), (np.ones(2),))[1], qd.jvp(f, (X,), (np.ones(2),))[1])
+    close(qd.vmap(lean)(X), f(X))
+    close(qd.vmap(qd.grad(lean))(X), qd.vmap(qd.grad(f))(X))
+    close(qd.jacrev(lean)(X), qd.jacfwd(f)(X))
+
+
+def test_tensors_that_the_function_closes_over():
+    w, x = leaf(2.0), leaf(X)
+    y = qd.checkpoint(lambda x: f(x * w))(x).sum()
+    y.backward()
+    v, z = leaf(2.0), leaf(X)
+    f(z * v).sum().backward()
+    close(w.grad, v.grad)
+    close(x.grad, z.grad)
+
+
+def test_only_tensors_that_the_function_closes_over():
+    w = leaf(2.0)
+    y = qd.checkpoint(lambda: np.sin(w) * 3)()
+    y.backward()
+    close(w.grad, 3 * np.cos(2.0))
+
+
+def test_second_order_in_what_the_function_closes_over():
+    w = leaf(2.0)
+    (g,) = qd.grad(qd.checkpoint(lambda: np.sin(w) * w)(), w, create_graph=True)
+    close(qd.grad(g, w)[0], 2 * np.cos(2.0) - 2 * np.sin(2.0))
+
+
+def test_a_computed_tensor_that_the_function_closes_over():
+    x = leaf(2.0)
+    y = x * x
+    z = qd.checkpoint(lambda t: t * y)(x) + y
+    close(qd.grad(z, x)[0], 3 * 4 + 4.0)
+
+
+def test_containers_keywords_and_constants():
+    def g(p, *, scale, name):
+        assert name == "text"
+        return {"y": p["a"] * scale, "z": [p["b"].sum(), 7.0]}
+
+    p = {"a": leaf(2.0), "b": leaf(X)}
+    out = qd.checkpoint(g)(p, scale=5.0, name="text")
+    same(qd.grad([out["y"], out["z"][0]], p), {"a": 5.0, "b": np.ones(2)})
+    close(out["z"][1], 7.0)
+
+
+def test_a_result_that_is_not_used():
+    x = leaf(2.0)
+    y, _ = qd.checkpoint(lambda x: (x**2, x**3))(x)
+    close(qd.grad(y, x)[0], 4.0)
+
+
+def test_nested():
+    inner = qd.checkpoint(f)
+    outer = qd.checkpoint(lambda x: inner(x) * inner(x + 1))
+    close(
+        qd.grad(lambda x: outer(x).sum())(X),
+        qd.grad(lambda x: (f(x) * f(x + 1)).sum())(X),
+    )
+
+
+def test_under_no_grad_nothing_is_recorded():
+    x = leaf(X)
+    with qd.no_grad():
+        assert not qd.checkpoint(f)(x).requires_grad
+
+
+def test_plain_values_stay_plain():
+    assert type(qd.checkpoint(f)(X)) is np.ndarray
+
+
+def test_writes_inside():
+    def g(x):
+        y = np.zeros_like(x)
+        y[0] = x[1] ** 2
+        y[1:] += x[:1]
+        x += 1
+        return (y * x).sum()
+
+    close(qd.grad(qd.checkpoint(g))(X), qd.grad(g)(X))
+
+
+def test_a_hook_on_what_the_function_closes_over_runs_once_with_the_whole_gradient():
+    w = leaf(2.0)
+    seen = []
+    w.register_hook(lambda g: seen.append(float(g)) or g * 10)
+    y = qd.checkpoint(lambda: w * w)() + 3 * w
+    y.backward()
+    assert seen == [7.0]
+    close(w.grad, 70.0)
+
+
+def test_the_function_runs_again_for_the_sweep_and_no_oftener():
+    calls = []
+
+    def counted(x):
+        calls.append(1)
+        return f(x)
+
+    qd.grad(lambda x: qd.checkpoint(counted)(x).sum())(X)
+    assert len(calls) == 2
+
+
+def test_a_graph_that_is_kept_may_be_swept_twice():
+    x = leaf(X)
+    y = qd.checkpoint(f)(x).sum()
+    (first,) = qd.grad(y, x, retain_graph=True)
+    (second,) = qd.grad(y, x)
+    close(first, second.numpy())
+
+
+def test_a_graph_that_was_freed_says_so():
+    x = leaf(X)
+    y = qd.checkpoint(f)(x).sum()
+    qd.grad(y, x)
+    with pytest.raises(RuntimeError, match="were freed by"):
+        qd.grad(y, x)
+
+
+def test_another_result_in_the_second_run_is_an_error():
+    rng = np.random.default_rng(0)
+    x = leaf(X)
+    y = qd.checkpoint(lambda x: x * x * rng.normal(size=2))(x).sum()
+    with pytest.raises(RuntimeError, match="another result when it was run again"):
+        y.backward()
+    assert x.grad is None
+
+
+def test_a_parameter_that_was_updated_before_the_sweep_is_an_error():
+    x, w = leaf(X), leaf(2.0)
+    y = qd.checkpoint(lambda x: f(x * w))(x).sum()
+    with qd.no_grad():
+        w -= 0.5
+    with pytest.raises(RuntimeError, match="another result when it was run again"):
+        y.backward()
+
+
+def test_an_array_argument_that_was_changed_before_the_sweep_is_an_error():
+    x, data = leaf(X), np.array([1.0, 2.0])
+    y = qd.checkpoint(lambda x, a: f(x * a))(x, data).sum()
+    data[0] = 9.0
+    with pytest.raises(RuntimeError, match="another result when it was run again"):
+        y.backward()
+
+
+def peak(run):
+    tracemalloc.start()
+    try:
+        run()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_memory_of_a_deep_function_is_much_lower():
+    x = np.linspace(0, 1, 20_000)
+
+    def block(x):
+        for _ in range(10):
+            x = np.sin(x) * 1.01
+        return x
+
+    def deep(block):
+        def loss(x):
+            for _ in range(10):
+                x = block(x)
+            return x.sum()
+
+        return loss
+
+    lean = peak(lambda: qd.grad(deep(qd.checkpoint(block)))(x))
+    full = peak(lambda: qd.grad(deep(block))(x))
+    assert lean < 0.35 * full
+
+
+def test_the_names_of_the_function_are_kept():
+    assert qd.checkpoint(f).__name__ == "f"

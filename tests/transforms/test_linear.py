@@ -1,0 +1,139 @@
+"""`linearize` and `linear_transpose`: linear maps as functions."""
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from checking import close, same
+
+A = np.array([[1.0, 2.0, 0.5], [3.0, -1.0, 4.0]])
+
+
+def f(x):
+    return np.sin(A @ x) * x[0]
+
+
+X = np.array([0.3, 0.9, -0.4])
+
+
+def test_linearize_gives_the_value_and_the_derivative():
+    y, push = qd.linearize(f, X)
+    close(y, f(X))
+    for dx in np.eye(3):
+        close(push(dx), qd.jvp(f, (X,), (dx,))[1])
+
+
+def test_linearize_runs_the_function_once():
+    calls = []
+
+    def counted(x):
+        calls.append(1)
+        return f(x)
+
+    _, push = qd.linearize(counted, X)
+    push(X)
+    push(X)
+    assert calls == [1]
+
+
+def test_linearize_of_several_arguments_and_containers():
+    def g(p, y):
+        return {"z": p["a"] * y, "w": [p["b"] ** 2]}
+
+    y, push = qd.linearize(g, {"a": 2.0, "b": 3.0}, 5.0)
+    same(y, {"z": 10.0, "w": [9.0]})
+    same(push({"a": 1.0, "b": 10.0}, 100.0), {"z": 205.0, "w": [60.0]})
+
+
+def test_linearize_of_a_result_that_does_not_move():
+    y, push = qd.linearize(lambda x: (x, np.ones(2)), 3.0)
+    same(push(5.0), (5.0, np.zeros(2)))
+
+
+def test_linearize_of_branches_loops_and_writes():
+    def g(x):
+        y = np.zeros_like(x)
+        for k in range(3):
+            y[k] = x[k] ** 2 if x[k] > 0 else -x[k]
+        view = y[1:]
+        view *= x[0]
+        return y
+
+    _, push = qd.linearize(g, X)
+    for dx in np.eye(3):
+        close(push(dx), qd.jvp(g, (X,), (dx,))[1])
+
+
+def test_the_derivative_may_be_differentiated():
+    _, push = qd.linearize(f, X)
+    close(qd.jacrev(push)(np.zeros(3)), qd.jacfwd(f)(X))
+
+
+def test_linearize_inside_grad_is_differentiated():
+    def slope(x):
+        return qd.linearize(np.sin, x)[1](1.0)
+
+    close(qd.grad(slope)(0.3), -np.sin(0.3))
+
+
+def test_an_outer_value_written_to_after_linearize_changes_nothing():
+    def g(x):
+        held = x * 1
+        _, push = qd.linearize(lambda y: (y * held).sum(), np.ones(3))
+        held[...] = 0.0
+        return push(np.ones(3))
+
+    close(qd.grad(g)(X), np.ones(3))
+
+
+def test_linearize_results_share_no_memory():
+    _, push = qd.linearize(lambda x: (x, x), X)
+    dx = np.ones(3)
+    one, other = push(dx)
+    one += 5
+    close(other, np.ones(3))
+    close(dx, np.ones(3))
+
+
+TRANSPOSES = {
+    "matrix": (lambda x: A @ x, A.T),
+    "scaling": (lambda x: 3.0 * x, 3 * np.eye(3)),
+    "sum": (lambda x: np.sum(x)[None], np.ones((3, 1))),
+    "slices": (lambda x: x[1:] - x[:-1], np.array([[-1.0, 0], [1, -1], [0, 1]])),
+    "gather": (lambda x: x[[0, 0, 2]], np.array([[1.0, 1, 0], [0, 0, 0], [0, 0, 1]])),
+    "concatenate": (lambda x: np.concatenate([x, 2 * x[:1]]), np.hstack([np.eye(3), [[2], [0], [0]]])),
+    "where": (lambda x: np.where([True, False, True], x, 0.0), np.diag([1.0, 0, 1])),
+    "cumsum": (np.cumsum, np.triu(np.ones((3, 3)))),
+    "flip": (np.flip, np.eye(3)[::-1]),
+    "division": (lambda x: x / 2.0, np.eye(3) / 2),
+    "of itself": (lambda x: x, np.eye(3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRANSPOSES)
+def test_linear_transpose(name):
+    g, wanted = TRANSPOSES[name]
+    back = qd.linear_transpose(g, np.zeros(3))
+    for k in range(wanted.shape[1]):
+        (found,) = back(np.eye(wanted.shape[1])[k])
+        close(found, wanted[:, k])
+
+
+def test_linear_transpose_of_containers():
+    back = qd.linear_transpose(lambda p: [p["a"] + p["b"], 2 * p["a"]], {"a": 0.0, "b": 0.0})
+    same(back([1.0, 10.0]), ({"a": 21.0, "b": 1.0},))
+
+
+def test_linear_transpose_of_complex_maps_conjugates():
+    (found,) = qd.linear_transpose(lambda z: 1j * z, np.zeros(2, complex))(np.array([1.0, 1j]))
+    close(found, [-1j, 1.0])
+
+
+def test_an_input_that_is_not_used_gets_zeros():
+    back = qd.linear_transpose(lambda x, y: 2 * x, np.zeros(2), np.zeros(3))
+    same(back(np.ones(2)), (2 * np.ones(2), np.zeros(3)))
+
+
+def test_the_transpose_of_float32_is_float32():
+    (found,) = qd.linear_transpose(lambda x: 2 * x, np.zeros(2, np.float32))(np.ones(2))
+    assert found.dtype == np.float32
