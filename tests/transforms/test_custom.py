@@ -390,3 +390,19 @@ def test_a_call_is_freed_with_its_graph():
         assert gone() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("rule", ["f", "forward"])
+def test_a_function_that_writes_into_its_argument_changes_no_one_elses(rule):
+    def double(x):
+        x *= 2
+        return x
+
+    f = qd.custom_vjp(double)
+    if rule == "forward":
+        f.defvjp(lambda x: (double(x), None), lambda _, ct: (2 * ct,))
+    else:
+        f.defjvp(lambda xs, dxs: (2 * xs[0], 2 * dxs[0]))
+    x = leaf(X)
+    close(qd.grad(f(x).sum(), x)[0], [2.0, 2.0])
+    close(x, X)

@@ -46,6 +46,8 @@ def test_the_inner_point_is_the_outer_variable(outer, inner):
 
 @PAIRS
 def test_the_inner_function_does_not_use_its_variable(outer, inner):
+    if inner is by_tape:
+        pytest.skip("a value that is not on the tape is an error there")
     close(outer(lambda x: x * inner(lambda y: x * x)(x))(3.0), 0.0)
 
 

@@ -39,7 +39,7 @@ for _extreme in (selecting.maximum, selecting.minimum):
     two_operands[type(_extreme).ufunc] = _road  # type: ignore[attr-defined]
 
 for _smooth in (*vars(smooth).values(), arithmetic.negative, arithmetic.square):
-    if isinstance(_smooth, Smooth):
+    if isinstance(_smooth, Smooth) and hasattr(type(_smooth), "ufunc"):
         one_operand[type(_smooth).ufunc] = unary(Tensor, _smooth, type(_smooth).ufunc, 2)
 
 _weighed, _reflected_weighed = binary(Tensor, arithmetic.weigh, operator.mul, 2)

@@ -18,7 +18,8 @@ from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
 from ..tape.backward import boundary, placing
 from ..tape.record import record
-from ..tape.tensor import Tensor
+from ..tape.tensor import Tensor, off_tapes
+from .results import copied
 
 
 class Recompute(Primitive):
@@ -129,15 +130,17 @@ def run_lean(
         args, kwargs = tree.build(filled)
         outs, out_tree = flatten(f(*args, **kwargs))
         structure[:] = [out_tree]
-        return outs
+        return [off_tapes(y, level) for y in outs]
 
     start = next_number()
     values = [x.value for x in operands]
-    outs = run(*values)
+    outs = run(*copied(values))
     inner = [
         y.node for y in outs if isinstance(y, Tensor) and y.level == level and y.node is not None
     ]
     captured = boundary(inner, start)
+    if not operands and not captured:
+        return structure[0].build(outs)
     plain = [y.value if isinstance(y, Tensor) and y.level == level else y for y in outs]
     plain = [y if hasattr(y, "dtype") else np.asarray(y)[()] for y in plain]
     parents = [*(x.node for x in operands), *captured]

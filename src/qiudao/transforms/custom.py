@@ -23,6 +23,7 @@ from ..tape.backward import boundary
 from ..tape.guard import is_same
 from ..tape.tensor import Tensor
 from .batch import vmap
+from .results import copied
 
 Flat = Callable[..., Any]
 
@@ -253,7 +254,7 @@ class Call:
 
     def compute(self, *xs: Value) -> tuple[Value, ...]:
         """The results; by `fwd` where there is one, whose residuals are kept for `back`."""
-        arguments = self.merged(self.arguments(xs))
+        arguments = self.merged(self.arguments(copied(xs)))
         start = next_number()
         if self.rule.fwd is None:
             result = self.rule.f(*arguments)
