@@ -32,7 +32,7 @@ def derivatives(f, x, order):
     return [qd.jacfwd(qd.grad(f))(x), qd.jacrev(qd.grad(f))(x), qd.jacfwd(qd.jacfwd(f))(x)]
 
 
-@pytest.mark.parametrize(("expression", "point", "expected", "order"), list(rows()))
+@pytest.mark.parametrize("expression, point, expected, order", list(rows()))
 def test_row(expression, point, expected, order):
     names = {"np": np}
     x = eval(point, names)

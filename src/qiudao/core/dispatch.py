@@ -1,4 +1,4 @@
-"""How a call finds its rule: the tracer base class, and the table from NumPy's functions to ours."""
+"""How a call finds its rule: the tracer base class, the table from NumPy's functions to ours."""
 
 from __future__ import annotations
 

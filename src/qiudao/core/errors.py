@@ -2,7 +2,7 @@
 
     QiudaoError
     ├── GradientError     (RuntimeError)         a gradient cannot be computed as asked
-    │   ├── FreedError                           the graph's kept values were freed by an earlier sweep
+    │   ├── FreedError                           what the rules kept was freed by an earlier sweep
     │   ├── UnusedError                          an input does not influence the outputs
     │   └── MutationError                        an array that a rule reads was changed in between
     ├── DetachError       (TypeError)            a conversion would lose a gradient in silence

@@ -101,7 +101,7 @@ class ArrayMethods(NDArrayOperatorsMixin):
         raise NotImplementedError
 
     def same_level(self, new: Value) -> Value:
-        """`new`, which is to be written into this tracer; one of an inner transform has no place."""
+        """`new`, to be written into this tracer; one of an inner transform has no place here."""
         if isinstance(new, Tracer) and new.level == self.level:
             return new
         raise GradientError(

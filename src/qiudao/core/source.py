@@ -1,4 +1,4 @@
-"""The user's source line behind an operation: two pointers when recorded, text only when asked for."""
+"""The user's source line behind an operation: two pointers when recorded, text when asked for."""
 
 from __future__ import annotations
 

@@ -78,7 +78,8 @@ class Tree:
         return hash((self.kind, self.count))
 
     def __repr__(self) -> str:
-        return str(self.spec).removeprefix("PyTreeSpec(").removesuffix(f", namespace={NAMESPACE!r})")
+        text = str(self.spec).removeprefix("PyTreeSpec(")
+        return text.removesuffix(")").removesuffix(f", namespace={NAMESPACE!r}")
 
 
 LONE = Tree(None, 1)

@@ -119,7 +119,7 @@ class Tensor(ArrayMethods, Tracer):
 
     @property
     def in_transform(self) -> bool:
-        """Whether this belongs to a transform; a tape inside one stands halfway to the next level."""
+        """Whether this belongs to a transform; a tape inside one stands halfway to the next."""
         return self.level > TAPE and self.level.is_integer()
 
     def carries(self) -> bool:
@@ -220,9 +220,9 @@ class Tensor(ArrayMethods, Tracer):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradient collected so far, or set it to zeros."""
-        if self.node is not None and self.node.notes is not None and self.node.notes.grad is not None:
+        if self.grad is not None:
             zeros = Tensor.make(np.zeros(self.shape, self.dtype), None, self.level)
-            self.node.notes.grad = None if set_to_none else zeros
+            self.grad = None if set_to_none else zeros
 
     def clear_grad(self, set_to_zero: bool = True) -> None:
         """Paddle's spelling of `zero_grad`, with its default."""

@@ -1,1 +1,1 @@
-"""Functions in, functions out: reverse, forward, batched and Taylor modes, and what they compose."""
+"""Functions in, functions out: reverse, forward, batched and Taylor modes, and compositions."""

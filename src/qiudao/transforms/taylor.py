@@ -10,6 +10,7 @@ are the cases of this recurrence.)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from ..core.sweep import fit
 from ..core.trees import flatten, match
 from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import scale
+from ..ops.arithmetic import Divide
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
 from .results import owned
@@ -128,6 +130,8 @@ def propagate(
         rest = [push(primitive, out, first, [s[k] for s in series]) for k in range(1, order + 1)]
     elif primitive.is_linear({0}) and primitive.is_linear({1}) and len(series) == 2:
         rest = [convolve(primitive, series[0], series[1], k) for k in range(1, order + 1)]
+    elif isinstance(primitive, Divide):
+        rest = divide(primitive, series[0], series[1], out)
     else:
         rest = integrate(primitive, series, order, out)
     if isinstance(out, tuple):
@@ -160,13 +164,43 @@ def convolve(primitive: Primitive, a: Coefficients, b: Coefficients, k: int) -> 
     )
 
 
+def divide(primitive: Divide, a: Coefficients, b: Coefficients, out: Value) -> Coefficients:
+    """Coefficients 1 and on of y = a / b, from those of y b = a.
+
+    The recurrence below would find them too, but the slope of a quotient is a quotient.
+    """
+    found: Coefficients = [out]
+    for k in range(1, len(a)):
+        products = [
+            None if x is None or y is None else x * y for x, y in zip(b[k:0:-1], found, strict=True)
+        ]
+        total = add_all([a[k], *(None if p is None else -p for p in products)])
+        found.append(None if total is None else primitive(total, b[0]))
+    return found[1:]
+
+
+class ResultReadError(Exception):
+    """A rule has read the result, which is not known yet."""
+
+
+class Unread(np.lib.mixins.NDArrayOperatorsMixin):
+    """Stands for a result that is not known yet, to learn whether a rule reads it."""
+
+    def __array_ufunc__(self, *args: Any, **kwargs: Any) -> Any:
+        raise ResultReadError
+
+    __array_function__ = __getattr__ = __iter__ = __getitem__ = __array_ufunc__
+
+
 def integrate(primitive: Primitive, series: list[Coefficients], order: int, out: Value) -> Any:
     """Coefficients 1 to `order` of the result, from its derivative along the series."""
     rates: list[Coefficients] = [
         [None if c is None else (k + 1) * c for k, c in enumerate(s[1:])] for s in series
     ]
-    if not primitive.keeps_out:
-        return derivative_series(primitive, series, rates, order - 1, [out])
+    try:
+        return derivative_series(primitive, series, rates, order - 1, None)
+    except ResultReadError:
+        pass  # the coefficients of the result are found one by one, each from those before
     found: list[Any] = []
     for known in range(order):
         outs = [out, *found]
@@ -181,7 +215,10 @@ def derivative_series(
     order: int,
     outs: Any,
 ) -> list[Any]:
-    """The coefficients of y' to `order`, divided so as to be coefficients 1 to order + 1 of y."""
+    """The coefficients of y' to `order`, divided so as to be coefficients 1 to order + 1 of y.
+
+    `outs` are the coefficients of y that the rule may read, or None where it must read none.
+    """
     level = new_level()
 
     def lift(coefficients: Coefficients) -> Value:
@@ -193,11 +230,13 @@ def derivative_series(
             used = [np.zeros(np.shape(template), template.dtype), *used[1:]]
         return Series(used, level)
 
-    if isinstance(outs[0], tuple):
-        columns = [list(c) for c in zip(*outs, strict=True)] if len(outs) > order else None
-        out: Any = tuple(map(lift, columns)) if columns else outs[0]
+    out: Any
+    if outs is None:
+        out = Unread()
+    elif isinstance(outs[0], tuple):
+        out = tuple(lift(list(column)) for column in zip(*outs, strict=True))
     else:
-        out = lift(outs) if len(outs) > order else outs[0]
+        out = lift(outs)
     xs = [lift(s) for s in series]
     dxs = [lift(r) if r else None for r in rates]
     change = push(primitive, out, xs, dxs)
@@ -251,7 +290,7 @@ def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
         result = f(*tree.build(inputs))
     outs, out_tree = flatten(result)
     columns = [coefficients_of(y, order, level) for y in outs]
-    found = owned((c[k] for k in range(order + 1) for c in columns), [*leaves, *sum(curve, [])])
+    found = owned((c[k] for k in range(order + 1) for c in columns), [*leaves, *chain.from_iterable(curve)])
     n = len(outs)
     built = [out_tree.build(found[k * n : (k + 1) * n]) for k in range(order + 1)]
     return built[0], built[1:]
