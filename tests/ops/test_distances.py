@@ -66,9 +66,7 @@ def test_sign():
     np.testing.assert_allclose(y, [0, 0.6 + 0.8j])
     assert pull(np.ones(2, complex))[0][0] == 0
     # turning z by i dt turns its direction as far; stretching does not
-    np.testing.assert_allclose(
-        qd.jvp(np.sign, (Z,), (1j * Z,))[1], 1j * Z / abs(Z), atol=1e-15
-    )
+    np.testing.assert_allclose(qd.jvp(np.sign, (Z,), (1j * Z,))[1], 1j * Z / abs(Z), atol=1e-15)
     np.testing.assert_allclose(qd.jvp(np.sign, (Z,), (2 * Z,))[1], 0, atol=1e-15)
 
 

@@ -673,9 +673,7 @@ def test_tensors_and_their_gradients_twice():
     loss = np.sum(w * s) + np.sum(np.abs(v)) + np.sum((u * s) @ vh)
     (g,) = qd.grad(loss, [t], create_graph=True)
     (h,) = qd.grad(np.sum(g * g), [t])
-    f = lambda z: (
-        np.sum(L.eigh(z)[0] * L.svd(z)[1]) + np.sum(np.abs(L.eigh(z)[1])) + np.sum(z)
-    )
+    f = lambda z: np.sum(L.eigh(z)[0] * L.svd(z)[1]) + np.sum(np.abs(L.eigh(z)[1])) + np.sum(z)
     x = t.detach().numpy()
     np.testing.assert_allclose(g.detach().numpy(), qd.grad(f)(x), atol=1e-10)
     want = qd.grad(lambda z: np.sum(qd.grad(f)(z) ** 2))(x)

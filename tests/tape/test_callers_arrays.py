@@ -186,7 +186,7 @@ def test_what_linearize_reads_is_kept_or_watched(size, f):
     wanted = push(np.ones(size))
     x[0] = a[0] = 50.0
     if size == LARGE:
-        with pytest.raises(RuntimeError, match="linearize: an array .* was changed"):
+        with pytest.raises(RuntimeError, match=r"linearize: an array .* was changed"):
             push(np.ones(size))
     else:
         close(push(np.ones(size)), wanted)

@@ -217,7 +217,7 @@ def test_linearize_of_vmap_and_vmap_of_its_derivative():
 
 
 def test_a_pullback_may_be_mapped_pushed_and_pulled():
-    y, pull = qd.vjp(vector_function, POINT)
+    _y, pull = qd.vjp(vector_function, POINT)
     rows = qd.vmap(lambda ct: pull(ct)[0])(np.eye(3))
     close(rows, qd.jacfwd(vector_function)(POINT), rtol=1e-12)
     _, back = qd.jvp(lambda ct: pull(ct)[0], (np.ones(3),), (np.eye(3)[1],))

@@ -91,7 +91,7 @@ def test_hessian_in_chunks(chunk_size):
 
     x = np.array([0.3, 0.9, 1.4])
     found = qd.hessian(f, chunk_size=chunk_size)(x)
-    wanted = np.stack([slopes(lambda x: qd.grad(f)(x)[k], x) for k in range(3)])
+    wanted = np.stack([slopes(lambda x, k=k: qd.grad(f)(x)[k], x) for k in range(3)])
     np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-8)
 
 

@@ -46,7 +46,7 @@ def test_linearize_of_several_arguments_and_containers():
 
 
 def test_linearize_of_a_result_that_does_not_move():
-    y, push = qd.linearize(lambda x: (x, np.ones(2)), 3.0)
+    _y, push = qd.linearize(lambda x: (x, np.ones(2)), 3.0)
     same(push(5.0), (5.0, np.zeros(2)))
 
 
@@ -101,7 +101,10 @@ TRANSPOSES = {
     "sum": (lambda x: np.sum(x)[None], np.ones((3, 1))),
     "slices": (lambda x: x[1:] - x[:-1], np.array([[-1.0, 0], [1, -1], [0, 1]])),
     "gather": (lambda x: x[[0, 0, 2]], np.array([[1.0, 1, 0], [0, 0, 0], [0, 0, 1]])),
-    "concatenate": (lambda x: np.concatenate([x, 2 * x[:1]]), np.hstack([np.eye(3), [[2], [0], [0]]])),
+    "concatenate": (
+        lambda x: np.concatenate([x, 2 * x[:1]]),
+        np.hstack([np.eye(3), [[2], [0], [0]]]),
+    ),
     "where": (lambda x: np.where([True, False, True], x, 0.0), np.diag([1.0, 0, 1])),
     "cumsum": (np.cumsum, np.triu(np.ones((3, 3)))),
     "flip": (np.flip, np.eye(3)[::-1]),

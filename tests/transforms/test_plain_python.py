@@ -26,7 +26,7 @@ def while_loop(x):
 def branches(x):
     if x[0] > x[1]:
         return x[0] * x[2]
-    elif x[2] > 0:
+    if x[2] > 0:
         return np.sin(x[1]) * x[2]
     return x.sum()
 
@@ -222,7 +222,7 @@ def test_forward_and_taylor(program):
 @PROGRAM
 def test_second_order(program):
     found = qd.hessian(program)(X)
-    wanted = np.stack([slopes(lambda x: qd.grad(program)(x)[k], X) for k in range(3)])
+    wanted = np.stack([slopes(lambda x, k=k: qd.grad(program)(x)[k], X) for k in range(3)])
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 

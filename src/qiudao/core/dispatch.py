@@ -94,9 +94,7 @@ class Tracer:
         """What this tracer stands for now: a tracer that later writes into this one leave alone."""
         return self
 
-    def __array_ufunc__(
-        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
-    ) -> Value:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
         if method == "__call__":
             ours = overrides.get(ufunc)
             if ours is not None:

@@ -42,9 +42,7 @@ class Linear(Primitive):
             return None
         return self(*(_tangent(x, dxs[i]) if i in linear else x for i, x in enumerate(xs)))
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if len(xs) == 1:
             return (self.transpose(0, ct, xs[0]),)
         return [
@@ -101,9 +99,7 @@ class Bilinear(Primitive):
         (a, b), (da, db) = xs, dxs
         return add_all([None if da is None else self(da, b), None if db is None else self(a, db)])
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if isinstance(product, Masked):
             xs = [
                 x if isinstance(x, Node) else np.where(self.read(i, product.mask, xs), x, 0.0)
@@ -161,9 +157,7 @@ class Elementwise(Primitive):
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         ndim = max(np.ndim(x) - m for x, m in zip(xs, mapped, strict=True))
-        return self(
-            *(align(x, ndim) if m else x for x, m in zip(xs, mapped, strict=True))
-        )
+        return self(*(align(x, ndim) if m else x for x, m in zip(xs, mapped, strict=True)))
 
 
 def align(x: Value, ndim: int) -> Value:
@@ -202,9 +196,7 @@ class Additive(Elementwise):
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
         return self(*(0.0 if dx is None else dx for dx in dxs))
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if len(xs) == 1:
             return (self.transpose(0, ct),)
         return [
@@ -239,9 +231,7 @@ class Smooth(Elementwise):
         """The tangent from one operand.  What comes first in the product wins where it is zero."""
         return product(slope, dx) if self.is_selection else product(dx, slope)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if len(xs) == 1:
             return (product(ct, self.slope(0, out, *xs)),)
         return [

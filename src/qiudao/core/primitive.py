@@ -95,9 +95,7 @@ class Primitive:
         terms = [self.tangent(i, dx, out, *xs) for i, dx in enumerate(dxs) if dx is not None]
         return add_all(terms)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """Reverse: the cotangent of each operand that has a parent."""
         return [
             None if parent is None else self._turn(i, ct, out, xs, product)

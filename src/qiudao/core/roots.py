@@ -34,9 +34,7 @@ class Root:
     def __mul__(self, other: Any) -> Value:
         return self.tied() if other is self else overrides[np.multiply](self, other)
 
-    def __array_ufunc__(
-        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
-    ) -> Value:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
         if method == "__call__" and not kwargs and inputs[0] is self:
             power = ufunc in (np.power, np.float_power) and is_two(inputs[1])
             product = ufunc is np.multiply and inputs[1] is self

@@ -228,8 +228,7 @@ def policies_for(policy: Any, tree: Any, paths: list[str]) -> list[Any]:
         return [policy] * len(paths)
     if isinstance(policy, dict) and any(is_pattern(key) for key in policy):
         chosen = [
-            next((how for key, how in policy.items() if fits(key, path)), "error")
-            for path in paths
+            next((how for key, how in policy.items() if fits(key, path)), "error") for path in paths
         ]
     else:
         chosen = prefix(tree, policy, "grad")
@@ -269,9 +268,7 @@ def check_unused(
         if target is not None and target in needed:
             continue
         reason = (
-            f"it does not require grad, {why_cut(x)}"
-            if target is None
-            else "no path leads to it"
+            f"it does not require grad, {why_cut(x)}" if target is None else "no path leads to it"
         )
         if callable(policies[k]):
             policies[k] = known_policy(policies[k](path.removeprefix("inputs"), reason))
@@ -317,9 +314,6 @@ def batched_seed(output: Tensor, ct: Any, dim: int | None, path: str) -> Value:
     return Batched(conjugated(moved))
 
 
-
-
-
 def batch_size_of(seeds: Seeds) -> int | None:
     """The number of cotangents in a batch, or None when there is no batch."""
     sizes = {ct.value.shape[0] for _, ct in seeds if isinstance(ct, Batched)}
@@ -361,4 +355,3 @@ def zeros_for(x: Any, level: float, size: int | None) -> Tensor:
     """The zero gradient of an input."""
     shape = tuple(x.shape) if size is None else (size, *x.shape)
     return Tensor.make(np.zeros(shape, x.dtype)[()], None, level, SETTLED)
-

@@ -29,9 +29,7 @@ class Add(Additive):
     ufunc = np.add
     samples = (*TWO, sample("c128[3]", "f64[3]"))
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return (ct, ct)
 
 
@@ -91,9 +89,7 @@ class Multiply(Elementwise):
             (None if da is None else product(da, b), None if db is None else product(db, a))
         )
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         a, b = xs
         x, y = parents
         return (None if x is None else product(ct, b), None if y is None else product(ct, a))
@@ -170,9 +166,7 @@ class Scale(Elementwise):
             )
         )
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         dx, slope = xs
         x, s = parents
         return (None if x is None else product(ct, slope), None if s is None else self(dx, ct))

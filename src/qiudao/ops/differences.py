@@ -21,9 +21,7 @@ def cut(x: Value, axis: int, start: int | None, stop: int | None) -> Value:
 
 
 @implements(np.diff)
-def diff(
-    a: Any, n: int = 1, axis: int = -1, prepend: Any = UNSET, append: Any = UNSET
-) -> Value:
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = UNSET, append: Any = UNSET) -> Value:
     """The n-th difference of neighbours along an axis, after joining `prepend` and `append`."""
     n = whole(n)
     if n == 0:

@@ -85,9 +85,7 @@ class LdExp(Elementwise):
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
         return None if dxs[0] is None else self(dxs[0], xs[1])
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return (self(ct, xs[1]), None)
 
     def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
@@ -103,9 +101,7 @@ class Followed(Smooth):
         k = self.followed
         return None if dxs[k] is None else self.move(dxs[k], self.slope(k, out, *xs), product)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         terms: list[Value | None] = [None] * len(xs)
         k = self.followed
         if parents[k] is not None:

@@ -100,8 +100,6 @@ def round_(a: Any, decimals: int = 0, out: Any = None) -> Value:
 
 
 @implements(np.isclose)
-def isclose(
-    a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False
-) -> Value:
+def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Value:
     """Whether `a` and `b` agree within tolerances, element by element: a plain mask."""
     return IsClose(bool(equal_nan))(*map(array, (a, b, rtol, atol)))

@@ -44,9 +44,7 @@ class Where(Elementwise):
         _, dx, dy = dxs
         return self(xs[0], 0.0 if dx is None else dx, 0.0 if dy is None else dy)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         mask, (_, x, y) = xs[0], parents
         return (
             None,

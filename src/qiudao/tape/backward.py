@@ -123,8 +123,7 @@ def run(
         modes.floor = TAPE if level == TAPE else floor
     else:
         seeds = [
-            (n, ct.value if isinstance(ct, Tensor) and ct.level == level else ct)
-            for n, ct in seeds
+            (n, ct.value if isinstance(ct, Tensor) and ct.level == level else ct) for n, ct in seeds
         ]
         if level == TAPE:
             modes.floor = new_level()

@@ -17,8 +17,7 @@ class Cotangents(tuple[Any, ...]):
 
     def __add__(self, other: Any) -> Cotangents:
         return Cotangents(
-            b if a is None else a if b is None else a + b
-            for a, b in zip(self, other, strict=True)
+            b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True)
         )
 
 
@@ -32,9 +31,7 @@ class Part(Primitive):
         self.index = index
         self.count = count
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return [Cotangents(ct if i == self.index else None for i in range(self.count))]
 
     def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:

@@ -62,9 +62,7 @@ class Tensor(ArrayMethods, Tracer):
 
     # As a tracer
 
-    def __array_ufunc__(
-        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
-    ) -> Value:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
         if not kwargs and method == "__call__":
             if len(inputs) == 1:
                 road = one_operand.get(ufunc)

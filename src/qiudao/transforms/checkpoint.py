@@ -37,9 +37,7 @@ class Recompute(Primitive):
     def __repr__(self) -> str:
         return "checkpoint"
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         level = self.level
         recorded = any(isinstance(c, Tensor) and c.level == level for c in ct)
         named: list[Any] = []

@@ -53,9 +53,7 @@ class Custom(Primitive):
         zeros = [np.zeros(a.shape, a.dtype) for a in avals]
         return tuple(map(aval_of, self.compute(*zeros)))
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if self.back is None:
             level = new_level()
             slots = [Slot(tuple(np.shape(x)), x.dtype, level) for x in xs]
@@ -99,9 +97,7 @@ class Custom(Primitive):
             ],
             wanted={s.node for s in slots},
         )
-        return tuple(
-            found.get(s.node, np.zeros(s.shape, s.dtype)) for s in slots
-        )
+        return tuple(found.get(s.node, np.zeros(s.shape, s.dtype)) for s in slots)
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         axes = tuple(0 if m else None for m in mapped)
@@ -197,9 +193,6 @@ def signature_of(f: Callable[..., Any]) -> inspect.Signature | None:
     return signature
 
 
-
-
-
 class Call:
     """One call of a custom function: its array operands apart from everything else."""
 
@@ -290,8 +283,10 @@ class Call:
         static = [self.static[n] for n in sorted(self.static)]
         answer = rule.bwd(*static, residuals, ct)  # type: ignore[misc]
         if not isinstance(answer, tuple | list) or len(answer) != len(moving):
-            got = f"{len(answer)} entries" if isinstance(answer, tuple | list) else (
-                type(answer).__name__
+            got = (
+                f"{len(answer)} entries"
+                if isinstance(answer, tuple | list)
+                else (type(answer).__name__)
             )
             raise TreeError(
                 f"{rule.name}: its backward rule returned {got} for {len(moving)} arguments; "
@@ -375,9 +370,7 @@ def is_array(x: Any) -> bool:
     return isinstance(x, float | complex) if dtype is None else dtype.kind in "fc"
 
 
-def custom_vjp(
-    f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence[int] = ()
-) -> Any:
+def custom_vjp(f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence[int] = ()) -> Any:
     """Give a function a reverse rule of its own (and with `defjvp` a forward one too).
 
     Forward mode, `vmap` and higher orders are derived from it: `bwd` must be linear in the
@@ -397,9 +390,7 @@ def custom_vjp(
     return CustomFunction(f, nondiff_argnums)
 
 
-def custom_jvp(
-    f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence[int] = ()
-) -> Any:
+def custom_jvp(f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence[int] = ()) -> Any:
     """Give a function a forward rule of its own (and with `defvjp` a reverse one too).
 
     Reverse mode, `vmap` and higher orders are derived from it: the rule must be linear in the

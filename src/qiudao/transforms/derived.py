@@ -102,9 +102,7 @@ def positions_of(f: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, int]
         parameters = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):
         return {}
-    named = [
-        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return {name: k for k, name in enumerate(named[: len(args)])}
 
 
@@ -139,9 +137,7 @@ def value_and_grad(
             leaves, tree = flatten(values)
             paths = chosen.paths(tree)
             primals = [as_primal(x, "grad", p) for x, p in zip(leaves, paths, strict=True)]
-        run = record_run(
-            f, primals, lambda ts: chosen.put(ts if tree is None else tree.build(ts))
-        )
+        run = record_run(f, primals, lambda ts: chosen.put(ts if tree is None else tree.build(ts)))
         result, aux = split_aux("grad", run.result) if has_aux else (run.result, None)
         value, node = lower(result, run.level)
         seed = scalar_seed(value)
@@ -167,8 +163,10 @@ def scalar_seed(value: Any) -> Value:
     if dtype is None and isinstance(value, float | int):
         return np.float64(1.0)
     if dtype is None or np.shape(value) != ():
-        what = f"returned shape {np.shape(value)}" if dtype is not None else (
-            f"returned {type(value).__name__}"
+        what = (
+            f"returned shape {np.shape(value)}"
+            if dtype is not None
+            else (f"returned {type(value).__name__}")
         )
         raise ShapeError(
             f"grad: the function must return a scalar, and it {what}; "
@@ -437,4 +435,3 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
         numbers = tuple(range(len(primals)))
         return jvp(grad_of_function(f, numbers), primals, tangents)[1]
     return jvp(grad_of_function(f), (primals,), (tangents,))[1]
-

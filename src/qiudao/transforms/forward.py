@@ -120,9 +120,7 @@ class DualView(View, Dual):
     tangent = follow(_slots["tangent"], _slots["primal"])
 
 
-def jvp(
-    f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = False
-) -> Any:
+def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = False) -> Any:
     """The value of `f(*primals)` and its directional derivative along `tangents`: (y, J dx).
 
     `primals` and `tangents` are tuples of equal structure.  With `has_aux`, (y, dy, aux).

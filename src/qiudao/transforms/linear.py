@@ -142,4 +142,3 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]
         )
 
     return transposed
-

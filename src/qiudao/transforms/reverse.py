@@ -174,4 +174,3 @@ def strip(tree: Any, level: float) -> Any:
     """Values of a finished level brought below it, in any container."""
     leaves, structure = flatten(tree)
     return structure.build([lower(x, level)[0] for x in leaves])
-

@@ -24,8 +24,7 @@ from ..core.primitive import Primitive, add_all
 from ..core.sweep import fit
 from ..core.trees import flatten, match
 from ..core.views import Tie, View, follow, tie
-from ..ops.arithmetic import scale
-from ..ops.arithmetic import Divide
+from ..ops.arithmetic import Divide, scale
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
 from .results import owned
@@ -85,9 +84,7 @@ class Series(ArrayMethods, Tracer):
         level = self.level
         order = len(self.coefficients) - 1
         series = [
-            x.coefficients
-            if isinstance(x, Series) and x.level == level
-            else [x, *[None] * order]
+            x.coefficients if isinstance(x, Series) and x.level == level else [x, *[None] * order]
             for x in xs
         ]
         moving = {i for i, s in enumerate(series) if any(c is not None for c in s[1:])}
@@ -290,7 +287,8 @@ def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
         result = f(*tree.build(inputs))
     outs, out_tree = flatten(result)
     columns = [coefficients_of(y, order, level) for y in outs]
-    found = owned((c[k] for k in range(order + 1) for c in columns), [*leaves, *chain.from_iterable(curve)])
+    given = [*leaves, *chain.from_iterable(curve)]
+    found = owned((c[k] for k in range(order + 1) for c in columns), given)
     n = len(outs)
     built = [out_tree.build(found[k * n : (k + 1) * n]) for k in range(order + 1)]
     return built[0], built[1:]

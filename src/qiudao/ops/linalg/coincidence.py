@@ -98,9 +98,7 @@ class Sorting(Primitive):
         change, k = dxs[self.last], self.last
         return None if change is None else self(*xs[:k], change, *xs[k + 1 :])
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         back: list[Value | None] = [None] * len(xs)
         if parents[self.last] is not None:
             back[self.last] = self.transpose(ct, *xs)

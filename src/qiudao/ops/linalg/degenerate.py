@@ -120,9 +120,7 @@ class Quotient(Primitive):
             moved = -turned if moved is None else moved - turned
         return None if moved is None else self(w, moved)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         w, _ = xs
         back = self(w, Vanish(self.over)(w, ct))
         if parents[0] is None:

@@ -50,9 +50,7 @@ class Det(Primitive):
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         return np.sum(cofactor(xs[0]) * dx, axis=(-2, -1))
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """As derived, in half the time for small matrices."""
         return (ct[..., None, None] * cofactor(xs[0]),)
 
@@ -95,9 +93,7 @@ class Cofactor(Primitive):
             ]
         )
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return [
             None if p is None else self(*xs, ct) if i == 0 else self(*swapped(xs, i, ct))
             for i, p in enumerate(parents)
@@ -224,9 +220,7 @@ class SlogDet(Primitive):
         turned = 1j * sign * np.imag(t) if sign.dtype.kind == "c" else 0.0 * sign
         return turned, real(t)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """As derived, in half the time for small matrices."""
         (sign, _), (turn, weight) = out, ct
         if turn is not None and sign.dtype.kind == "c":

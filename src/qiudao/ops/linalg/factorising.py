@@ -49,9 +49,7 @@ class Cholesky(Primitive):
         s = hermitian(inverse @ dx @ adjoint(inverse))
         return out @ (s * below(out, 0.5))
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """As derived, in a third of the time for small matrices."""
         inverse = Inverse()(out)
         s = hermitian((adjoint(out) @ conj(ct)) * below(out, 0.5))
@@ -105,9 +103,7 @@ class QR(Primitive):
         dq = q @ w if q.shape[-2] == k else y - q @ (x - w)
         return dq, dr * above(r)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """As derived, in a third of the time for small matrices."""
         (q, r), (gq, gr) = out, ct
         k = q.shape[-1]
@@ -151,9 +147,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
         return QRResult(*QR()(x))
     if mode == "complete":
         return QRResult(*completed(*QR()(x)))
-    raise RuleError(
-        f"qr: mode={mode!r} has no derivative rule; use 'reduced', 'complete' or 'r'"
-    )
+    raise RuleError(f"qr: mode={mode!r} has no derivative rule; use 'reduced', 'complete' or 'r'")
 
 
 def completed(q: Value, r: Value) -> tuple[Value, Value]:

@@ -89,9 +89,7 @@ class Eig(Primitive):
         phase = np.imag(np.sum(pivot * turned, axis=-2)) / np.real(np.sum(pivot * v, axis=-2))
         return share(w, diagonal(m)), turned - columns(v, longer + 1j * phase)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         (back,) = super().pull(ct, out, xs, parents, product)
         if ct[0] is None or ct[1] is None or back is None:
             return (back,)
@@ -125,9 +123,7 @@ class EigVals(Primitive):
         w, v = Eig()(xs[0])
         return share(w, diagonal(Inverse(DEFECTIVE)(v) @ dxs[0] @ v))
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return (Similar()(xs[0], ct).mT,)
 
 
@@ -166,9 +162,7 @@ class Similar(Primitive):
         m = Direction("eig", True)(w, m)
         return v @ (self.quotients(w, g, m) + diagonal_matrix(share(w, dg))) @ inverse
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         a, g = xs
         w, v = Eig()(a)
         inverse = Inverse(DEFECTIVE)(v)

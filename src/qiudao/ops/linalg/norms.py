@@ -60,9 +60,7 @@ class VectorNorm(Primitive):
         change = real(self.slope(out, xs[0]) * dx)
         return np.sum(change, axis=self.axes, keepdims=self.keepdims)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """As derived, in half the time for small arrays."""
         kept = reduced(tuple(xs[0].shape), self.axes, True)
         return (np.reshape(ct, kept) * self.slope(out, xs[0]),)

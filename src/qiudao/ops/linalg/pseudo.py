@@ -54,9 +54,7 @@ class PseudoInverse(Primitive):
         left, right = left @ p, p @ right
         return -(p @ dx @ p) + (right - right @ a @ p) + (left - p @ (a @ left))
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """As derived, in half the time for small matrices."""
         a, p, ph, gh = xs[0], out, adjoint(out), ct.mT
         left, right = gh @ p @ ph, ph @ p @ gh

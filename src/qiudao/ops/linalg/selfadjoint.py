@@ -99,9 +99,7 @@ class Eigh(Primitive):
         m = Direction("eigh")(w, in_basis(v, dxs[0]))
         return share(w, real(diagonal(m))), v @ quotient(w, off_diagonal(m))
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         (w, v), (gw, gv) = out, ct
         inner = 0.0 if gw is None else diagonal_matrix(share(w, gw))
         if gv is not None:
@@ -146,9 +144,7 @@ class EigValsh(Primitive):
             return share(w, real(diagonal(m)))
         return AlongBranches()(w, m, m)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return (conj(WithEigenvalues()(xs[0], ct)),)
 
 
@@ -194,9 +190,7 @@ class WithEigenvalues(Primitive):
             inner = self.quotients(w, g, m) + Branches()(w, m, dg)
         return v @ inner @ adjoint(v)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         a, g = xs
         w, v = Eigh()(a)
         x = in_basis(v, conj(ct))

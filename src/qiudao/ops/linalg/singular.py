@@ -115,9 +115,7 @@ class SVD(Primitive):
             return du + rest
         return np.concatenate([du + rest, -(u[..., :k] @ (adjoint(rest) @ u[..., k:]))], axis=-1)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         (u, s, vh), (gu, gs, gvh) = out, ct
         k = s.shape[-1]
         v = adjoint(vh)
@@ -200,9 +198,7 @@ class SingularValues(Primitive):
             return share(s, real(diagonal(p)))
         return present(s) * AlongBranches(True)(s, split(p)[0], p)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return (conj(WithSingularValues()(xs[0], ct)),)
 
 
@@ -250,9 +246,7 @@ class WithSingularValues(Primitive):
             inner = Branches(True)(s, both, present(s) * dg)
         return change + u @ inner @ vh
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         a, g = xs
         u, s, vh = SVD()(a)
         c = conj(ct)
@@ -322,9 +316,7 @@ class Lyapunov(Primitive):
         turned = dh @ out + out @ dh
         return self(h, -turned if dc is None else dc - turned)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         h, _ = xs
         back = self(conj(h), ct)
         if parents[0] is None:
@@ -390,9 +382,7 @@ class NuclearNorm(Primitive):
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         return real(np.sum(conj(polar(xs[0])) * dx, axis=(-2, -1)))
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """As derived, in half the time for small matrices."""
         return (ct[..., None, None] * conj(polar(xs[0])),)
 

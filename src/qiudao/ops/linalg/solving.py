@@ -66,9 +66,7 @@ class Inverse(Primitive):
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         return -(out @ dx @ out)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """As derived, in half the time for small matrices."""
         back = out.mT
         return (-(back @ ct @ back),)
@@ -110,9 +108,7 @@ class Solve(Primitive):
         moved = da @ out
         return self(xs[0], -moved if db is None else db - moved)
 
-    def pull(
-        self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product
-    ) -> Terms:
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         back = self(xs[0].mT, ct)
         return (None if parents[0] is None else -(back @ out.mT), back)
 
