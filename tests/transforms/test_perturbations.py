@@ -26,10 +26,15 @@ D = {
     "jacrev": qd.jacrev,
     "tape": by_tape,
 }
-PAIRS = pytest.mark.parametrize(
-    "outer, inner",
-    [pytest.param(D[a], D[b], id=f"{a} of {b}") for a, b in itertools.product(D, D)],
-)
+
+
+def pairs(inner):
+    """Each way to take a derivative outside each of the `inner` ways."""
+    chosen = [pytest.param(D[a], D[b], id=f"{a} of {b}") for a, b in itertools.product(D, inner)]
+    return pytest.mark.parametrize("outer, inner", chosen)
+
+
+PAIRS = pairs(D)
 
 
 @PAIRS
@@ -44,10 +49,8 @@ def test_the_inner_point_is_the_outer_variable(outer, inner):
     close(outer(lambda x: x * inner(lambda y: x * y)(x))(3.0), 6.0)
 
 
-@PAIRS
+@pairs([name for name in D if name != "tape"])  # there, what is not on the tape is an error
 def test_the_inner_function_does_not_use_its_variable(outer, inner):
-    if inner is by_tape:
-        pytest.skip("a value that is not on the tape is an error there")
     close(outer(lambda x: x * inner(lambda y: x * x)(x))(3.0), 0.0)
 
 

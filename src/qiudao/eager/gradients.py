@@ -305,6 +305,11 @@ def batched_seed(output: Tensor, ct: Any, dim: int | None, path: str) -> Value:
     """The cotangent of an output, with or without a batch."""
     if dim is None:
         return seed_for(output, ct, "grad", path)
+    if not -np.ndim(ct) <= dim < np.ndim(ct):
+        raise ShapeError(
+            f"grad: the batched cotangent of {path} has shape {np.shape(ct)} and no axis {dim}; "
+            "say in batch_dims where its batch is, None for a cotangent that is shared"
+        )
     moved = to_front(ct, dim)
     if tuple(moved.shape[1:]) != output.shape:
         raise ShapeError(

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.avals import Value, describe
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, snapshot
-from ..core.errors import GradientError, MutationError, ShapeError
+from ..core.errors import GradientError, MutationError, ShapeError, TreeError
 from ..core.modes import TAPE, modes, new_level
 from ..core.node import Equation, Freed, Node
 from ..core.source import caller
@@ -300,11 +300,16 @@ def cotangents_for(outputs: list[Any], tree: Tree, given: Any, name: str) -> lis
     """The cotangent given for each output, None where none is."""
     if given is None:
         return [None] * len(outputs)
-    leaves, _ = flatten(given, none_is_leaf=True)
+    leaves, found = flatten(given, none_is_leaf=True)
     if len(leaves) != len(outputs):
         raise GradientError(
             f"{name}: {len(outputs)} outputs and {len(leaves)} cotangents; give one for each "
             "output, None for a scalar that starts with 1"
+        )
+    if len(outputs) > 1 and found.paths != tree.paths:
+        raise TreeError(
+            f"{name}: the cotangents are nested as {found} and the outputs as {tree}; both must "
+            "be nested alike"
         )
     return leaves
 

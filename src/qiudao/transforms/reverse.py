@@ -125,9 +125,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
                 "pullback: an argument of vjp was changed after the call that recorded it; pass "
                 "a copy, np.array(x), or change it after the pullback"
             )
+        given = match(out_tree, ct, "pullback")
         cts = [
-            None if c is None else as_cotangent(c, v, "pullback")
-            for c, (v, _) in zip(match(out_tree, ct, "pullback"), lowered, strict=True)
+            as_cotangent(c, v, path)
+            for c, (v, _), path in zip(given, lowered, out_tree.paths, strict=True)
         ]
         found = run.cotangents([node for _, node in lowered], cts, product)
         return tree.build(owned(map(conjugated, found), cts))
@@ -149,12 +150,12 @@ def protected(values: Iterable[Value]) -> tuple[list[Value], list[Guard]]:
     return held, guards
 
 
-def as_cotangent(ct: Any, value: Value, name: str) -> Value:
+def as_cotangent(ct: Any, value: Value, path: str) -> Value:
     """A user's cotangent of an output, checked and in the inner convention."""
     c = ct if isinstance(ct, Tracer) else np.asarray(ct)
     if np.shape(c) != np.shape(value):
         raise ShapeError(
-            f"{name}: a cotangent of shape {np.shape(c)} does not fit an output of shape "
+            f"pullback: the cotangent of result{path} has shape {np.shape(c)} and the result "
             f"{np.shape(value)}; both must be equal"
         )
     return conjugated(c)
