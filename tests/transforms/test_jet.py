@@ -110,6 +110,22 @@ def test_a_function_of_a_matrix_to_third_order(name):
         np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.parametrize("name", ONE)
+def test_order_twenty_is_found_at_once(name):
+    """Each coefficient is found once; were the work to double with each, this would not end."""
+    _, coefficients = qd.jet(ONE[name], (0.7,), ([1.0] + [0.0] * 19,))
+    assert np.isfinite(coefficients).all()
+
+
+def test_a_circle_in_the_complex_plane_agrees_to_order_fifteen():
+    n, radius = 64, 0.4
+    points = 0.7 + radius * np.exp(2j * np.pi * np.arange(n) / n)
+    for name in ("tanh", "quotient", "power", "composed", "sqrt"):
+        wanted = np.fft.fft(ONE[name](points)).real / n / radius ** np.arange(n)
+        _, found = qd.jet(ONE[name], (0.7,), ([1.0] + [0.0] * 14,))
+        np.testing.assert_allclose(found, wanted[1:16], rtol=1e-5, atol=1e-5)
+
+
 def test_high_order():
     _, coefficients = qd.jet(np.exp, (0.0,), ([1.0] + [0.0] * 29,))
     np.testing.assert_allclose(coefficients, [1 / math.factorial(k + 1) for k in range(30)])

@@ -71,6 +71,11 @@ class Primitive:
         fields = ", ".join(f"{k}={v!r}" for k, v in vars(self).items())
         return f"{self.name}({fields})" if fields else self.name
 
+    @property
+    def label(self) -> str:
+        """What messages call this operation."""
+        return self.name
+
     def shape(self, *avals: Aval) -> Any:
         """The type of the result: an `Aval`, or a tuple of them."""
         raise RuleError(f"{self.name}: this primitive states no shape")

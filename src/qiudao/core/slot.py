@@ -24,6 +24,17 @@ if TYPE_CHECKING:
     from .primitive import Primitive
 
 
+class NotLinearError(RuleError):
+    """A tangent that is not known yet was used in a way that is not linear in it."""
+
+    def __init__(self, primitive: str) -> None:
+        super().__init__(
+            f"{primitive}: a tangent statement must be linear in dx, and this use of dx is not; "
+            "write the part that is not in terms of the operands"
+        )
+        self.primitive = primitive
+
+
 class Slot(ArrayMethods, Tracer):
     """A value of known shape and dtype in which everything computed must be linear."""
 
@@ -56,10 +67,7 @@ class Slot(ArrayMethods, Tracer):
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         nodes = [x.node if isinstance(x, Slot) and x.level == self.level else None for x in xs]
         if not primitive.is_linear({i for i, node in enumerate(nodes) if node is not None}):
-            raise RuleError(
-                f"{primitive.name}: a tangent statement must be linear in dx, and this use of "
-                "dx is not; write the part that is not in terms of the operands"
-            )
+            raise NotLinearError(primitive.label)
         operands = tuple(snapshot(x) if n is None else n for x, n in zip(xs, nodes, strict=True))
         aval: Aval = primitive.shape(*map(aval_of, operands))
         equation = Equation()

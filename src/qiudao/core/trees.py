@@ -79,7 +79,8 @@ class Tree:
 
     def __repr__(self) -> str:
         text = str(self.spec).removeprefix("PyTreeSpec(")
-        return text.removesuffix(")").removesuffix(f", namespace={NAMESPACE!r}")
+        text = text.removesuffix(")").removesuffix(f", namespace={NAMESPACE!r}")
+        return text.removesuffix(", NoneIsLeaf")
 
 
 LONE = Tree(None, 1)

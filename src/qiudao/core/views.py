@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .avals import Value
-from .dispatch import underlying
+
 from .modes import modes
 
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ def renew(view: Any) -> None:
 
 def tie(result: Any, base: Any, how: Primitive, kind: type[View]) -> Any:
     """Make `result` a view of `base`, of the class `kind`, where NumPy's arrays share memory."""
-    owner = getattr(underlying(result), "base", None)
+    owner = getattr(result.underlying(), "base", None)
     if owner is None:
         return result
-    whole = underlying(base)
+    whole = base.underlying()
     if owner is not whole and owner is not whole.base:
         return result  # a copy after all, as `reshape` makes of what lies in another order
     if not result.shape and gives_number(how, base):

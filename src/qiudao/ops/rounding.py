@@ -42,6 +42,10 @@ class Step(Constant):
         *(sample("i64[3,4]", "i64[4]", function=f, within=(0, 9)) for f in WHOLE_TWO),
     )
 
+    @property
+    def label(self) -> str:
+        return self.function
+
     def evaluate(self, *xs: Value) -> Value:
         return getattr(np, self.function)(*xs)
 

@@ -102,6 +102,10 @@ class Tensor(ArrayMethods, Tracer):
     def parts(self) -> tuple[Value, ...]:
         return (self.value,)
 
+    def underlying(self) -> Value:
+        value = self.value
+        return value.underlying() if isinstance(value, Tracer) else value
+
     def snapshot(self) -> Tensor:
         return Tensor.make(self.value, self.node, self.level, self.cut)
 

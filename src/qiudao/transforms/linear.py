@@ -13,7 +13,7 @@ from ..core.dispatch import snapshot
 from ..core.errors import MutationError, RuleError, ShapeError
 from ..core.modes import Running, new_level
 from ..core.node import Equation, Node
-from ..core.slot import Slot
+from ..core.slot import NotLinearError, Slot
 from ..core.sweep import fit, sweep
 from ..core.trees import flatten, match
 from ..tape.guard import Guard
@@ -54,18 +54,14 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
 
     def derivative(*tangents: Any) -> Any:
         """The directional derivative along `tangents`."""
-        if any(guard.is_broken() for guard in guards):
-            raise MutationError(
-                "linearize: an array that the derivative reads was changed after it was used; "
-                "pass a copy, np.array(a), or change it after the last call of the derivative"
-            )
+        check_unchanged("linearize", guards)
         changes = match(tree, tangents, "linearize")
         environment: dict[Node, Value] = {}
-        for slot, dx, x in zip(slots, changes, values, strict=True):
+        for slot, dx, x, path in zip(slots, changes, values, tree.paths, strict=True):
             if np.shape(dx) != np.shape(x):
                 raise ShapeError(
-                    f"linearize: a tangent of shape {np.shape(dx)} does not fit a primal of "
-                    f"shape {np.shape(x)}; both must be equal"
+                    f"linearize: the tangent of argument{path} has shape {np.shape(dx)} and its "
+                    f"primal {np.shape(x)}; both must be equal"
                 )
             environment[slot.node] = fit(dx if hasattr(dx, "dtype") else np.asarray(dx), aval_of(x))
         with np.errstate(all="ignore"):
@@ -82,6 +78,15 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
         return out_tree.build(owned(found, changes))
 
     return value, derivative
+
+
+def check_unchanged(name: str, guards: Sequence[Guard]) -> None:
+    """Refuse to compute with an array that its owner has changed."""
+    if any(guard.is_broken() for guard in guards):
+        raise MutationError(
+            f"{name}: an array that the linear map reads was changed after it was used; pass a "
+            "copy, np.array(a), or change it after the last call of the map"
+        )
 
 
 def guarded(equation: Equation) -> list[Guard]:
@@ -121,24 +126,37 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]
     (array([3., 6.]),)
     """
     leaves, tree = flatten(primals)
-    slots = slots_like([as_primal(x, "linear_transpose", p) for x, p in
-                        zip(leaves, tree.paths, strict=True)], new_level())  # fmt: skip
-    outs, out_tree = flatten(f(*tree.build(slots)))
+    values = [as_primal(x, "linear_transpose", p) for x, p in zip(leaves, tree.paths, strict=True)]
+    slots = slots_like(values, new_level())
+    try:
+        outs, out_tree = flatten(f(*tree.build(slots)))
+    except NotLinearError as error:
+        raise RuleError(
+            f"linear_transpose: {error.primitive} is not linear in what it is applied to here, so "
+            "the function is not linear; take qd.vjp, the transpose of its derivative at a point"
+        ) from error
+    for y, path in zip(outs, out_tree.paths, strict=True):
+        if not isinstance(y, Slot):
+            raise RuleError(
+                f"linear_transpose: result{path} does not depend on the inputs, so the function "
+                "is affine, not linear; subtract its value at zero"
+            )
+    guards = [guard for equation in equations_behind(outs) for guard in guarded(equation)]
 
     def transposed(ct: Any) -> Any:
         """The cotangents of the inputs, a tuple like `primals`."""
+        check_unchanged("linear_transpose", guards)
         cts = match(out_tree, ct, "linear_transpose")
         seeds = []
-        for y, c in zip(outs, cts, strict=True):
-            if not isinstance(y, Slot):
-                raise RuleError(
-                    "linear_transpose: an output does not depend on the inputs, so the function "
-                    "is affine, not linear; subtract its value at zero"
+        for y, c, path in zip(outs, cts, out_tree.paths, strict=True):
+            if np.shape(c) != y.shape:
+                raise ShapeError(
+                    f"linear_transpose: the cotangent of result{path} has shape {np.shape(c)} and "
+                    f"the result {y.shape}; both must be equal"
                 )
             seeds.append((y.node, conjugated(c if hasattr(c, "dtype") else np.asarray(c))))
         found = sweep(seeds, wanted={s.node for s in slots})
-        return tree.build(
-            [conjugated(found.get(s.node, np.zeros(s.shape, s.dtype))) for s in slots]
-        )
+        gradients = [found.get(s.node, np.zeros(s.shape, s.dtype)) for s in slots]
+        return tree.build(owned(map(conjugated, gradients), cts))
 
     return transposed

@@ -2,9 +2,13 @@
 
 A value is x(t) = x0 + x1 t + ... + xn t^n.  Linear primitives act on each coefficient and bilinear
 ones convolve them.  For every other primitive the series comes from its one derivative statement:
-y'(t) is the tangent along x'(t), itself a computation on series one order lower, and
-y_(k+1) = (y')_k / (k + 1).  (Griewank and Walther, Evaluating Derivatives, chapter 13, whose tables
-are the cases of this recurrence.)
+y'(t) is the tangent along x'(t), itself a computation on series, and y_(k+1) = (y')_k / (k + 1).
+(Griewank and Walther, Evaluating Derivatives, chapter 13, whose tables are the cases of this
+recurrence.)
+
+The series of that inner computation are `Lazy`: coefficient k is found when it is asked for, from
+earlier ones of the operands and of y itself.  So each is found once, and y may stand in the
+expression for its own derivative.
 """
 
 from __future__ import annotations
@@ -30,11 +34,33 @@ from ..tape.tensor import off_tapes
 from .results import owned
 from .reverse import as_primal
 
-Coefficients = list[Value | None]  # of one value, None for zero beyond the first
+Find = Callable[[int], Any]  # coefficient k > 0, or None for zero
+
+
+class Lazy:
+    """The coefficients of a value, each found when it is first asked for."""
+
+    __slots__ = ("find", "known")
+
+    def __init__(self, first: Value, find: Find) -> None:
+        self.known = [first]
+        self.find = find
+
+    def __getitem__(self, k: int) -> Any:
+        while len(self.known) <= k:
+            self.known.append(self.find(len(self.known)))
+        return self.known[k]
+
+
+def nothing(k: int) -> None:
+    """The coefficients of a constant."""
+
+
+Coefficients = list[Any] | Lazy  # of one value, None for zero beyond the first
 
 
 class Series(ArrayMethods, Tracer):
-    """A truncated power series in place of a value."""
+    """A power series in place of a value: truncated (a list), or as far as anyone asks (lazy)."""
 
     __slots__ = ("coefficients", "level", "tied")
 
@@ -46,29 +72,42 @@ class Series(ArrayMethods, Tracer):
 
     @property
     def shape(self) -> Any:
-        return self.coefficients[0].shape  # type: ignore[union-attr]
+        return self.coefficients[0].shape
 
     @property
     def dtype(self) -> Any:
-        return self.coefficients[0].dtype  # type: ignore[union-attr]
+        return self.coefficients[0].dtype
+
+    @property
+    def known(self) -> list[Any]:
+        """The coefficients found so far."""
+        found = self.coefficients
+        return found.known if isinstance(found, Lazy) else found
+
+    @property
+    def moves(self) -> bool:
+        """Whether this may be more than a constant."""
+        return isinstance(self.coefficients, Lazy) or any(c is not None for c in self.known[1:])
 
     def concrete(self) -> Any:
         return concrete(self.coefficients[0])
 
     def constant(self, value: Value) -> Series:
+        if isinstance(self.coefficients, Lazy):
+            return Series(Lazy(value, nothing), self.level)
         return Series([value, *[None] * (len(self.coefficients) - 1)], self.level)
 
     def carries(self) -> bool:
-        return any(c is not None for c in self.coefficients[1:]) or super().carries()
+        return self.moves or super().carries()
 
     def refuse(self, act: str, instead: str) -> Any:
-        if any(c is not None for c in self.coefficients[1:]):
+        if self.moves:
             super().refuse(act, instead)
         if isinstance(self.coefficients[0], Tracer):
             self.coefficients[0].refuse(act, instead)
 
     def parts(self) -> tuple[Value, ...]:
-        return tuple(c for c in self.coefficients if c is not None)
+        return tuple(c for c in self.known if c is not None)
 
     def detach(self) -> Series:
         """The value as a constant for every derivative."""
@@ -82,23 +121,32 @@ class Series(ArrayMethods, Tracer):
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         level = self.level
-        order = len(self.coefficients) - 1
-        series = [
-            x.coefficients if isinstance(x, Series) and x.level == level else [x, *[None] * order]
-            for x in xs
-        ]
-        moving = {i for i, s in enumerate(series) if any(c is not None for c in s[1:])}
-        if level < modes.floor:
-            moving = set()
+        series: list[Coefficients] = []
+        moving: set[int] = set()
+        for i, x in enumerate(xs):
+            if isinstance(x, Series) and x.level == level:
+                series.append(x.coefficients)
+                if level >= modes.floor and x.moves:
+                    moving.add(i)
+            else:
+                series.append(Lazy(x, nothing))
         out = primitive(*(s[0] for s in series))
         if primitive.is_constant:
             return out
-        with np.errstate(all="ignore"):
-            results = propagate(primitive, series, moving, order, out)
+        joint = Lazy(out, nothing)
+        joint.find = finder(primitive, series, moving, joint)
+        lazy = parts_of(joint) if isinstance(out, tuple) else (joint,)
+        found = tuple(Series(self.as_mine(each), level) for each in lazy)
         if isinstance(out, tuple):
-            return tuple(Series(list(column), level) for column in results)
-        made = Series(results, level)
-        return tie(made, self, primitive, SeriesView) if primitive.is_view else made
+            return found
+        return tie(found[0], self, primitive, SeriesView) if primitive.is_view else found[0]
+
+    def as_mine(self, coefficients: Lazy) -> Coefficients:
+        """Coefficients of a result: lazy where mine are, else found at once."""
+        if isinstance(self.coefficients, Lazy):
+            return coefficients
+        with np.errstate(all="ignore"):
+            return [coefficients[k] for k in range(len(self.coefficients))]
 
 
 _slots = vars(Series)
@@ -116,31 +164,53 @@ class SeriesView(View, Series):
     coefficients = follow(_slots["coefficients"], _slots["coefficients"])
 
 
-def propagate(
-    primitive: Primitive, series: list[Coefficients], moving: set[int], order: int, out: Value
-) -> Any:
-    """The series of a result, or of each of several."""
-    first = [s[0] for s in series]
+def parts_of(joint: Lazy) -> tuple[Lazy, ...]:
+    """The coefficients of each of several results."""
+
+    def part(i: int) -> Lazy:
+        def find(k: int) -> Any:
+            found = joint[k]
+            return None if found is None else found[i]
+
+        return Lazy(joint[0][i], find)
+
+    return tuple(map(part, range(len(joint[0]))))
+
+
+def finder(
+    primitive: Primitive, series: Sequence[Coefficients], moving: set[int], joint: Lazy
+) -> Find:
+    """How to find the coefficients of a result, or of several together, from those before them."""
+    out = joint[0]
     if not moving:
-        rest: list[Any] = [None] * order
-    elif primitive.is_linear(moving):
-        rest = [push(primitive, out, first, [s[k] for s in series]) for k in range(1, order + 1)]
-    elif primitive.is_linear({0}) and primitive.is_linear({1}) and len(series) == 2:
-        rest = [convolve(primitive, series[0], series[1], k) for k in range(1, order + 1)]
-    elif isinstance(primitive, Divide):
-        rest = divide(primitive, series[0], series[1], out)
-    else:
-        rest = integrate(primitive, series, order, out)
-    if isinstance(out, tuple):
-        return [
-            [o, *(None if r is None else fitted(r[i], o) for r in rest)] for i, o in enumerate(out)
-        ]
-    return [out, *(fitted(r, out) for r in rest)]
+        return nothing
+    if primitive.is_linear(moving):
+        first = [s[0] for s in series]
+        return lambda k: fitted(push(primitive, out, first, [s[k] for s in series]), out)
+    if primitive.is_linear({0}) and primitive.is_linear({1}) and len(series) == 2:
+        return lambda k: fitted(convolve(primitive, series[0], series[1], k), out)
+    if isinstance(primitive, Divide):
+        return lambda k: fitted(quotient(primitive, series[0], series[1], joint, k), out)
+    rate: list[Any] = []
+
+    def integrate(k: int) -> Any:
+        if not rate:
+            rate.append(derivative(primitive, series, moving, joint))
+        change = rate[0]
+        if isinstance(change, tuple):
+            return tuple(fitted(over(c, k), o) for c, o in zip(change, out, strict=True))
+        return fitted(over(change, k), out)
+
+    return integrate
 
 
-def fitted(coefficient: Value | None, out: Value) -> Value | None:
+def fitted(coefficient: Any, out: Any) -> Any:
     """A coefficient in the shape and dtype of the result."""
-    return None if coefficient is None else fit(coefficient, aval_of(out))
+    if coefficient is None:
+        return None
+    if isinstance(out, tuple):
+        return tuple(map(fitted, coefficient, out))
+    return fit(coefficient, aval_of(out))
 
 
 def push(primitive: Primitive, out: Value, xs: Sequence[Any], dxs: Sequence[Any]) -> Value | None:
@@ -161,95 +231,57 @@ def convolve(primitive: Primitive, a: Coefficients, b: Coefficients, k: int) -> 
     )
 
 
-def divide(primitive: Divide, a: Coefficients, b: Coefficients, out: Value) -> Coefficients:
-    """Coefficients 1 and on of y = a / b, from those of y b = a.
-
-    The recurrence below would find them too, but the slope of a quotient is a quotient.
-    """
-    found: Coefficients = [out]
-    for k in range(1, len(a)):
-        products = [
-            None if x is None or y is None else x * y for x, y in zip(b[k:0:-1], found, strict=True)
-        ]
-        total = add_all([a[k], *(None if p is None else -p for p in products)])
-        found.append(None if total is None else primitive(total, b[0]))
-    return found[1:]
-
-
-class ResultReadError(Exception):
-    """A rule has read the result, which is not known yet."""
-
-
-class Unread(np.lib.mixins.NDArrayOperatorsMixin):
-    """Stands for a result that is not known yet, to learn whether a rule reads it."""
-
-    def __array_ufunc__(self, *args: Any, **kwargs: Any) -> Any:
-        raise ResultReadError
-
-    __array_function__ = __getattr__ = __iter__ = __getitem__ = __array_ufunc__
-
-
-def integrate(primitive: Primitive, series: list[Coefficients], order: int, out: Value) -> Any:
-    """Coefficients 1 to `order` of the result, from its derivative along the series."""
-    rates: list[Coefficients] = [
-        [None if c is None else (k + 1) * c for k, c in enumerate(s[1:])] for s in series
+def quotient(
+    primitive: Divide, a: Coefficients, b: Coefficients, y: Coefficients, k: int
+) -> Value | None:
+    """Coefficient k of y = a / b, from y b = a: the slope of a quotient is itself a quotient."""
+    products = [
+        -(b[j] * y[k - j]) for j in range(1, k + 1) if b[j] is not None and y[k - j] is not None
     ]
-    try:
-        return derivative_series(primitive, series, rates, order - 1, None)
-    except ResultReadError:
-        pass  # the coefficients of the result are found one by one, each from those before
-    found: list[Any] = []
-    for known in range(order):
-        outs = [out, *found]
-        found.append(derivative_series(primitive, series, rates, known, outs)[known])
-    return found
+    total = add_all([a[k], *products])
+    return None if total is None else primitive(total, b[0])
 
 
-def derivative_series(
-    primitive: Primitive,
-    series: list[Coefficients],
-    rates: list[Coefficients],
-    order: int,
-    outs: Any,
-) -> list[Any]:
-    """The coefficients of y' to `order`, divided so as to be coefficients 1 to order + 1 of y.
-
-    `outs` are the coefficients of y that the rule may read, or None where it must read none.
-    """
+def derivative(
+    primitive: Primitive, series: Sequence[Coefficients], moving: set[int], joint: Lazy
+) -> Any:
+    """The series of y'(t), or of several, in which the series of y itself may stand."""
     level = new_level()
-
-    def lift(coefficients: Coefficients) -> Value:
-        used = coefficients[: order + 1]
-        if order == 0 or all(c is None for c in used[1:]):
-            return used[0]
-        if used[0] is None:
-            template = next(c for c in used if c is not None)
-            used = [np.zeros(np.shape(template), template.dtype), *used[1:]]
-        return Series(used, level)
-
-    out: Any
-    if outs is None:
-        out = Unread()
-    elif isinstance(outs[0], tuple):
-        out = tuple(lift(list(column)) for column in zip(*outs, strict=True))
-    else:
-        out = lift(outs)
-    xs = [lift(s) for s in series]
-    dxs = [lift(r) if r else None for r in rates]
-    change = push(primitive, out, xs, dxs)
+    xs = [
+        Series(Lazy(s[0], s.__getitem__), level) if i in moving else s[0]
+        for i, s in enumerate(series)
+    ]
+    dxs = [Series(rate_of(s), level) if i in moving else None for i, s in enumerate(series)]
+    out: Any = Series(joint, level)
+    if isinstance(joint[0], tuple):
+        out = tuple(Series(each, level) for each in parts_of(joint))
+    with Running(level):
+        change = push(primitive, out, xs, dxs)
     if isinstance(change, tuple):
-        columns = [terms(part, order, level) for part in change]
-        return [tuple(row) for row in zip(*columns, strict=True)]
-    return terms(change, order, level)
+        return tuple(series_at(c, level) for c in change)
+    return series_at(change, level)
 
 
-def terms(change: Value | None, order: int, level: float) -> list[Value | None]:
-    """Coefficient k of y' as coefficient k + 1 of y."""
+def rate_of(s: Coefficients) -> Lazy:
+    """The coefficients of x'(t)."""
+
+    def find(k: int) -> Any:
+        return None if s[k + 1] is None else (k + 1) * s[k + 1]
+
+    first = np.zeros(np.shape(s[0]), np.result_type(s[0])) if s[1] is None else s[1]
+    return Lazy(first, find)
+
+
+def series_at(change: Any, level: float) -> Coefficients:
+    """The coefficients of a computed tangent, which may be a constant."""
     if isinstance(change, Series) and change.level == level:
-        found = change.coefficients[: order + 1]
-    else:
-        found = [change, *[None] * order]
-    return [None if c is None else c / (k + 1) for k, c in enumerate(found)]
+        return change.coefficients
+    return Lazy(change, nothing)
+
+
+def over(rate: Coefficients, k: int) -> Any:
+    """Coefficient k of y from coefficient k - 1 of y'."""
+    return None if rate[k - 1] is None else rate[k - 1] / k
 
 
 def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
@@ -311,4 +343,4 @@ def coefficients_of(y: Any, order: int, level: float) -> list[Value]:
     found = y.coefficients if isinstance(y, Series) and y.level == level else [y, *[None] * order]
     first: Any = found[0]
     zero = np.zeros(np.shape(first), np.result_type(first))
-    return [zero if c is None else c for c in found]
+    return [zero if found[k] is None else found[k] for k in range(order + 1)]

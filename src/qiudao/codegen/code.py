@@ -1,0 +1,200 @@
+"""LLVM's text, line by line: what every emitter of machine code writes into.
+
+A module is text because that is quick: building llvmlite's objects takes longer than LLVM takes to
+read what they print.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.avals import Dtype, Shape
+
+Register = str  # the name of a value, or a constant as LLVM writes it
+
+TYPES = {
+    "b1": "i8", "i1": "i8", "u1": "i8", "i2": "i16", "u2": "i16", "i4": "i32", "u4": "i32",
+    "i8": "i64", "u8": "i64", "f4": "float", "f8": "double",
+}  # fmt: skip
+
+INTERLEAVED = {"c8": "float", "c16": "double"}  # a complex number lies as its two parts
+
+
+def memory_type(dtype: Dtype) -> str:
+    """The type of one element in memory; of one part of it, for complex numbers."""
+    key = f"{dtype.kind}{dtype.itemsize}"
+    return INTERLEAVED.get(key) or TYPES[key]
+
+
+def floating(value: float, type_: str) -> Register:
+    """A floating constant, by its bits."""
+    if type_ == "float":
+        value = struct.unpack("f", struct.pack("f", value))[0] if math.isfinite(value) else value
+    return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+
+
+class Buffer(NamedTuple):
+    """An array in memory: the address of its first element, and how elements follow each other.
+
+    `strides` count elements, not bytes; they are known when compiling, as `shape` is.
+    """
+
+    pointer: Register
+    shape: Shape
+    dtype: Dtype
+    strides: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+def row_major(shape: Shape) -> tuple[int, ...]:
+    """The strides of an array whose elements lie in order."""
+    strides = [1] * len(shape)
+    for k in range(len(shape) - 1, 0, -1):
+        strides[k - 1] = strides[k] * max(shape[k], 1)
+    return tuple(strides)
+
+
+class Module:
+    """What the functions of one module share: declarations, constants, and the functions."""
+
+    def __init__(self) -> None:
+        self.declarations: dict[str, str] = {}  # by name, so that each is written once
+        self.definitions: dict[str, str] = {}
+        self.libraries: dict[str, int] = {}  # addresses of outside functions, by name
+
+    def declare(self, name: str, text: str, address: int | None = None) -> str:
+        """Declare an outside function once; its address, where the linker cannot find it."""
+        self.declarations.setdefault(name, text)
+        if address is not None:
+            self.libraries[name] = address
+        return name
+
+    def define(self, name: str, text: str) -> str:
+        """Add a global or a whole function once."""
+        self.definitions.setdefault(name, text)
+        return name
+
+    def constant(self, array: Any) -> Register:
+        """A global that holds the bytes of an array, aligned for vectors."""
+        data = np.ascontiguousarray(array)
+        name = f"@constant.{len(self.definitions)}"
+        text = "".join(f"\\{byte:02X}" for byte in data.tobytes())
+        self.define(
+            name, f'{name} = private constant [{data.nbytes} x i8] c"{text}", align 64'
+        )
+        return name
+
+    def __str__(self) -> str:
+        return "\n".join((*self.declarations.values(), *self.definitions.values(), ""))
+
+
+class Code:
+    """The body of one function, written from the top down."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.lines: list[str] = []
+        self.allocas: list[str] = []  # these go to the head, so that loops do not grow the stack
+        self.block = "entry"
+        self.count = 0
+
+    def fresh(self, hint: str = "") -> Register:
+        """A new register name."""
+        self.count += 1
+        return f"%{hint}{self.count}"
+
+    def op(self, text: str) -> Register:
+        """One instruction that has a result."""
+        name = self.fresh()
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def do(self, text: str) -> None:
+        """One instruction without a result."""
+        self.lines.append(f"  {text}")
+
+    def alloca(self, type_: str, count: int = 1) -> Register:
+        """Memory on the stack for the whole call."""
+        name = self.fresh("local")
+        self.allocas.append(f"  {name} = alloca {type_}, i64 {count}, align 64")
+        return name
+
+    def label(self, hint: str) -> str:
+        """A new block name."""
+        self.count += 1
+        return f"{hint}{self.count}"
+
+    def start(self, label: str) -> None:
+        """Begin a block; the one before must have ended with a jump."""
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def jump(self, label: str) -> None:
+        """End the block by going to `label`."""
+        self.do(f"br label %{label}")
+
+    def branch(self, condition: Register, yes: str, no: str) -> None:
+        """End the block by going one way or the other."""
+        self.do(f"br i1 {condition}, label %{yes}, label %{no}")
+
+    @contextmanager
+    def loop(
+        self, stop: int | Register, start: int | Register = 0, *, hint: str = "i", note: str = ""
+    ) -> Iterator[Register]:
+        """A counted loop that runs while the index is below `stop`; the index is an i64.
+
+        `note` is metadata for the jump back (", !llvm.loop !0").
+        """
+        before, head, body, end = self.block, *map(self.label, ("head", "body", "end"))
+        index, after = self.fresh(hint), self.fresh("next")
+        self.jump(head)
+        self.start(head)
+        at = len(self.lines)
+        self.lines.append("")  # the phi, once the block that jumps back is known
+        self.branch(self.op(f"icmp slt i64 {index}, {stop}"), body, end)
+        self.start(body)
+        yield index
+        self.do(f"{after} = add nsw i64 {index}, 1")
+        self.do(f"br label %{head}{note}")
+        self.lines[at] = f"  {index} = phi i64 [ {start}, %{before} ], [ {after}, %{self.block} ]"
+        self.start(end)
+
+    @contextmanager
+    def when(self, condition: Register) -> Iterator[None]:
+        """What is written inside runs only where the condition (an i1) holds."""
+        yes, end = self.label("then"), self.label("end")
+        self.branch(condition, yes, end)
+        self.start(yes)
+        yield
+        self.jump(end)
+        self.start(end)
+
+    def address(self, buffer: Buffer, offset: int | Register) -> Register:
+        """The address of the element `offset` elements after the first."""
+        scale = 2 if buffer.dtype.kind == "c" else 1
+        type_ = memory_type(buffer.dtype)
+        if scale == 2:
+            type_ = f"[2 x {type_}]"
+        return self.op(f"getelementptr inbounds {type_}, ptr {buffer.pointer}, i64 {offset}")
+
+    def load(self, buffer: Buffer, offset: int | Register) -> Register:
+        """A real element, as its memory type."""
+        return self.op(f"load {memory_type(buffer.dtype)}, ptr {self.address(buffer, offset)}")
+
+    def store(self, value: Register, buffer: Buffer, offset: int | Register) -> None:
+        """Write a real element."""
+        self.do(f"store {memory_type(buffer.dtype)} {value}, ptr {self.address(buffer, offset)}")
+
+    def function(self, head: str, result: str = "void", attributes: str = "") -> str:
+        """The text of the function: `head` is its name and parameters, `@f(ptr %a)`."""
+        body = "\n".join((*self.allocas, *self.lines))
+        return f"define {result} {head} {attributes} {{\nentry:\n{body}\n}}"
