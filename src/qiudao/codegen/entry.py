@@ -76,8 +76,9 @@ def make_entry(
     run meanwhile.  A single output comes back by itself if `lone`, else in a tuple; an output
     without axes comes back as a NumPy scalar.
 
-    A weak input takes a Python scalar of its type and nothing else; an input of no axes takes an
-    array, a NumPy scalar, and for float64 and complex128 the Python scalar as well.
+    A weak input takes a Python scalar of its type and nothing else (an int as int64); another input
+    without axes takes an array, a NumPy scalar, and for float64 and complex128 the Python scalar
+    as well.  Data is contiguous and aligned to its items, not more; the arena to 64 bytes.
     """
     if address is not None:
         module.declare(program, f"declare void @{program}(ptr, ptr)", address)
@@ -124,13 +125,15 @@ class Entry:
             self.run()
             self.give(self.object("_Py_NoneStruct", None))
         else:
-            scalars = self.make_outputs()
+            places = self.make_outputs()
             self.run()
-            results = [
-                self.box(aval, scalars[k]) if k in scalars else made
-                for k, (aval, made) in enumerate(zip(outputs, self.arrays, strict=True))
-            ]
-            self.finish(results, lone)
+            self.finish(
+                [
+                    place if aval.ndim else self.box(aval, place)
+                    for aval, place in zip(outputs, places, strict=True)
+                ],
+                lone,
+            )
         code.start("other")
         self.give(self.object("_Py_NotImplementedStruct", NotImplemented))
         self.write_failures()
@@ -155,18 +158,18 @@ class Entry:
         code = self.code
         if aval.ndim or written:
             return self.array_data(item, aval, written)
-        scalar = aval.dtype.type
-        types = [] if aval.weak else [self.object(f"numpy.{scalar.__name__}", scalar)]
-        python = aval.weak or PYTHON_SCALARS.get(aval.dtype.char)
-        if python is not None:
-            types.append(self.object(f"Py_{python.__name__}", python))
         kind = code.op(f"load ptr, ptr {self.field(item, TYPE)}")
-        fits = "false"
-        for type_ in types:
-            fits = code.op(f"or i1 {fits}, {code.op(f'icmp eq ptr {kind}, {type_}')}")
         value = self.field(item, HEAD)
         if aval.weak:
-            return code.op(f"select i1 {fits}, ptr {value}, ptr null")
+            python = self.object(f"Py_{aval.weak.__name__}", aval.weak)
+            self.need(code.op(f"icmp eq ptr {kind}, {python}"))
+            return self.integer(item, aval.weak) if aval.weak in (int, bool) else value
+        scalar = aval.dtype.type
+        fits = code.op(f"icmp eq ptr {kind}, {self.object(f'numpy.{scalar.__name__}', scalar)}")
+        python_scalar = PYTHON_SCALARS.get(aval.dtype.char)
+        if python_scalar is not None:
+            python = self.object(f"Py_{python_scalar.__name__}", python_scalar)
+            fits = code.op(f"or i1 {fits}, {code.op(f'icmp eq ptr {kind}, {python}')}")
         before, array, after = code.block, code.label("array"), code.label("data")
         code.branch(fits, after, array)
         code.start(array)
@@ -174,6 +177,21 @@ class Entry:
         code.jump(after)
         code.start(after)
         return code.op(f"phi ptr [ {value}, %{before} ], [ {data}, %{array} ]")
+
+    def integer(self, item: Register, kind: type) -> Register:
+        """The address of the value of a Python int, as 64 bits, or of a bool, as 8."""
+        code = self.code
+        if kind is bool:
+            place = code.alloca("i8")
+            true = self.object("_Py_TrueStruct", True)
+            truth = code.op(f"zext i1 {code.op(f'icmp eq ptr {item}, {true}')} to i8")
+            code.do(f"store i8 {truth}, ptr {place}")
+            return place
+        place, overflow = code.alloca("i64"), code.alloca("i32")
+        value = self.call("PyLong_AsLongLongAndOverflow", "i64", item, overflow)
+        self.need(code.op(f"icmp eq i32 {code.op(f'load i32, ptr {overflow}')}, 0"))
+        code.do(f"store i64 {value}, ptr {place}")
+        return place
 
     def array_data(self, item: Register, aval: Aval, written: bool) -> Register:
         """The address of the data of an array of exactly this type, else null."""
@@ -214,28 +232,28 @@ class Entry:
 
     # Outputs.
 
-    def make_outputs(self) -> dict[int, Register]:
-        """Make an array for each output, or room for its value where it is a scalar."""
+    def make_outputs(self) -> list[Register]:
+        """Make an array for each output; for a scalar, room on the stack for its value."""
         code = self.code
         new = self.function("PyArray_NewFromDescr", "ptr", "ptr, ptr, i32, ptr, ptr, ptr, i32, ptr")
         type_ = self.object("PyArray_Type", np.ndarray)
-        self.arrays: list[Register] = []
-        scalars: dict[int, Register] = {}
-        for k, aval in enumerate(self.outputs):
-            if not aval.ndim:
-                array = data = scalars[k] = code.alloca("i8", aval.dtype.itemsize)
-            else:
+        places = []
+        for k, aval in enumerate(self.outputs, len(self.inputs)):
+            if aval.ndim:
                 descr = self.descr(aval.dtype)
                 self.call("Py_IncRef", "void", descr)  # the next call takes one over
-                array = code.op(
-                    f"call ptr @{new}(ptr {type_}, ptr {descr}, i32 {aval.ndim}, "
-                    f"ptr {self.shape(aval)}, ptr null, ptr null, i32 0, ptr null)"
+                place = self.keep(
+                    code.op(
+                        f"call ptr @{new}(ptr {type_}, ptr {descr}, i32 {aval.ndim}, "
+                        f"ptr {self.shape(aval)}, ptr null, ptr null, i32 0, ptr null)"
+                    )
                 )
-                self.keep(array)
-                data = code.op(f"load ptr, ptr {self.field(array, DATA)}")
-            self.arrays.append(array)
-            code.do(f"store ptr {data}, ptr {self.slot(len(self.inputs) + k)}")
-        return scalars
+                data = code.op(f"load ptr, ptr {self.field(place, DATA)}")
+            else:
+                place = data = code.alloca("i8", aval.dtype.itemsize)
+            places.append(place)
+            code.do(f"store ptr {data}, ptr {self.slot(k)}")
+        return places
 
     def box(self, aval: Aval, data: Register) -> Register:
         """A NumPy scalar of the value at an address."""
