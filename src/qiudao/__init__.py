@@ -3,6 +3,7 @@
 from . import numeric
 from .eager.gradients import grad
 from .eager.making import tensor
+from .jit.front import jit
 from .numeric.check import gradcheck, gradgradcheck
 from .ops.stopping import stop_gradient
 from .tape.backward import backward
@@ -16,6 +17,7 @@ from .transforms.forward import jvp
 from .transforms.linear import linear_transpose, linearize
 from .transforms.reverse import vjp
 from .transforms.taylor import jet
+from .transforms.trace import trace
 
 __all__ = [
     "Tensor",
@@ -34,6 +36,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jet",
+    "jit",
     "jvp",
     "linear_transpose",
     "linearize",
@@ -42,6 +45,7 @@ __all__ = [
     "set_grad_enabled",
     "stop_gradient",
     "tensor",
+    "trace",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -324,7 +324,7 @@ class Accumulator:
         self, op: str, otherwise: Callable[[Lane, Lane], Lane], x: Lane, y: Lane
     ) -> Lane:
         """A sum or product that may be taken in another order, so that it can be vectorised."""
-        if self.dtype.kind == "c" and op == "fadd":
+        if x.dtype.kind == "c" and op == "fadd":
             parts = [
                 self.scalars.register(self.reordered(op, otherwise, *pair))
                 for pair in ((self.scalars.part(x, k), self.scalars.part(y, k)) for k in (0, 1))

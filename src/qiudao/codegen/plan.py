@@ -81,6 +81,7 @@ class Plan:
         self.lowerable = lowerable
         self.roots: dict[Node, Root] = {}
         self.inlined: dict[Node, Equation] = {}
+        self.aliases: set[Node] = set()  # views that are read as the memory that they show
         self.demands: dict[Node, list[Demand]] = {e: [] for e in program.equations}
         self.whole: set[Node] = {y for y in program.outputs if isinstance(y, Node)}
         self.uses: dict[Node, int] = {}
@@ -168,7 +169,7 @@ class Plan:
                 self.demands.get(x, []).extend((root, None) for root, _ in maps)
                 for root, _ in maps:
                     root.reads.append((x, None))
-            self.inlined[equation] = equation
+            self.aliases.add(equation)
             return
         self.inlined[equation] = equation
         for root, at in maps:

@@ -191,7 +191,7 @@ class Scope:
         if not isinstance(x, Node):
             return self.place(x)
         found: Place | None = self.places.get(x)
-        if found is None and x in self.plan.inlined and x in self.plan.whole:
+        if found is None and x in self.plan.aliases:
             return self.place(x)
         return found
 
