@@ -112,7 +112,7 @@ end:
     native = engine.compile(text, {}, ["f"], level=level)
     POINTERS(native.address("f"))(x.ctypes.data, y.ctypes.data)
     assert np.array_equal(y, x * x)
-    optimised = tool.optimise(text, level)[0]
+    optimised = tool.optimise(text, level, tool.machine(level))
     assert "x double>" in str(optimised)
 
 

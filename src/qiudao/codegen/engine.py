@@ -88,24 +88,28 @@ class Compiler:
         # JITLink places all sections together, so that code reaches its constants at any distance.
         self.jit = llvm.create_lljit_compiler(self.machine(2), use_jit_link=os.name != "nt")
 
-    def machine(self, emission: int) -> Any:
-        """A target machine for this processor."""
+    def machine(self, emission: int, cpu: str | None = None, jit: bool = True) -> Any:
+        """A target machine: for this processor, or for all those that `cpu` names."""
         target = self.llvm.Target.from_triple(self.host.triple)
         return target.create_target_machine(
-            cpu=self.host.cpu,
-            features=self.host.features,
+            cpu=cpu or self.host.cpu,
+            features="" if cpu else self.host.features,
             opt=emission,
             reloc="pic",
-            codemodel="jitdefault" if os.name == "nt" else "small",
+            codemodel="jitdefault" if jit and os.name == "nt" else "small",
         )
 
-    def optimise(self, text: str, level: int) -> tuple[Any, Any]:
-        """The module after the passes, and the machine to emit it by."""
-        llvm, (passes, emission, slp) = self.llvm, LEVELS[level]
-        machine = self.machine(emission)
+    def optimise(
+        self, text: str, level: int, machine: Any, public: Sequence[str] | None = None
+    ) -> Any:
+        """The module after the passes.  Functions that are not `public` (None: all are) may go."""
+        llvm, (passes, _, slp) = self.llvm, LEVELS[level]
         module = llvm.parse_assembly(text)
         module.triple, module.data_layout = machine.triple, str(machine.target_data)
         module.verify()
+        for each in module.functions:
+            if public is not None and each.name not in public and not each.is_declaration:
+                each.linkage = "internal"
         options = llvm.create_pipeline_tuning_options(speed_level=passes)
         options.loop_vectorization = options.loop_interleaving = True
         options.loop_unrolling = True
@@ -117,13 +121,19 @@ class Compiler:
             manager = llvm.create_new_module_pass_manager()
             manager.add_dead_code_elimination_pass()
         manager.run(module, builder)
-        return module, machine
+        return module
 
     def object(self, text: str, level: int) -> bytes:
-        """The object file of a module."""
+        """The object file of a module, to be linked into this process."""
         with self.lock:
-            module, machine = self.optimise(text, level)
-            return bytes(machine.emit_object(module))
+            machine = self.machine(LEVELS[level].emission)
+            return bytes(machine.emit_object(self.optimise(text, level, machine)))
+
+    def exported(self, text: str, level: int, cpu: str | None, public: Sequence[str]) -> bytes:
+        """The object file of a module, in the platform's own format, for other programs."""
+        with self.lock:
+            machine = self.machine(LEVELS[level].emission, cpu, jit=False)
+            return bytes(machine.emit_object(self.optimise(text, level, machine, public)))
 
     def link(self, data: bytes, libraries: Mapping[str, int], names: Sequence[str]) -> Native:
         """Place an object in this process."""
