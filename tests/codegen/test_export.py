@@ -133,7 +133,7 @@ def test_the_header_says_what_each_argument_is(tmp_path):
 
 
 @needs_cc
-def test_the_header_is_c_and_the_object_has_one_name(tmp_path):
+def test_the_header_may_be_included_twice(tmp_path):
     export(TEXT, {}, waves(), tmp_path / "waves.o")
     (tmp_path / "twice.c").write_text('#include "waves.h"\n#include "waves.h"\n')
     subprocess.run([CC, "-Werror", "-c", "twice.c"], cwd=tmp_path, check=True)
@@ -159,7 +159,7 @@ def test_a_path_of_no_kind_is_refused(tmp_path):
         export(TEXT, {}, waves(), tmp_path / "waves.txt")
 
 
-@pytest.mark.parametrize("name", ["2x", "x y", "x-y", ""])
+@pytest.mark.parametrize("name", ["2x", "x y", "x-y", "", "double"])
 def test_names_must_be_names_in_c(tmp_path, name):
     signature = Signature("program", {name: aval(3), "scale": aval()}, {"y": aval(3)})
     with pytest.raises(ValueError, match=r"^export: '.*' is no name in C"):
@@ -167,6 +167,12 @@ def test_names_must_be_names_in_c(tmp_path, name):
     signature = Signature("program", {"x": aval(3), "y": aval()}, {"y": aval(3)})
     with pytest.raises(ValueError, match=r"^export: waves has inputs and outputs of one name, y"):
         export(TEXT, {}, {"waves": signature}, tmp_path / "waves.o")
+
+
+@pytest.mark.parametrize("name", ["sin", "program"])
+def test_names_that_the_program_has_are_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=rf"^export: '{name}' is the name of a function"):
+        export(TEXT, {}, {name: waves()["waves"]}, tmp_path / "waves.o")
 
 
 def test_without_a_c_compiler_an_object_is_advised(tmp_path, monkeypatch):

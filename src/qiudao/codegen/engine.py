@@ -20,7 +20,7 @@ import itertools
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .cache import jit_cache
@@ -83,6 +83,7 @@ class Compiler:
         features = llvm.get_host_cpu_features()
         self.host = Host(llvm.get_process_triple(), llvm.get_host_cpu_name(), features.flatten())
         self.has_wide_vectors = bool(features.get("avx512f"))
+        self.versions = versions(llvm)
         self.lock = threading.Lock()
         self.numbers = itertools.count()
         # JITLink places all sections together, so that code reaches its constants at any distance.
@@ -147,7 +148,7 @@ class Compiler:
 
     def key(self, text: str, libraries: Mapping[str, int], level: int) -> str:
         """The name of an object on disk: all that its bytes depend on, and nothing else."""
-        parts = (text, sorted(libraries), level, LEVELS[level], self.host, versions(self.llvm))
+        parts = (text, sorted(libraries), level, LEVELS[level], self.host, self.versions)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -164,12 +165,16 @@ def load_llvm() -> Any:
 
 
 def versions(llvm: Any) -> tuple[str, ...]:
-    """The versions of everything that has a say in the machine code."""
+    """What has a say in the machine code besides the text: llvmlite, LLVM, and this very file.
+
+    The file rather than the version of qiudao, which stays as it is while the file is worked on.
+    """
     try:
-        own = version("qiudao")
-    except PackageNotFoundError:
-        own = "source"
-    return own, version("llvmlite"), ".".join(map(str, llvm.llvm_version_info))
+        own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    except OSError:  # qiudao is run from an archive, which does not change
+        own = ""
+    llvmlite = importlib.import_module("llvmlite")
+    return own, llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info))
 
 
 def compiler() -> Compiler:

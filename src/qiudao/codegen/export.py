@@ -30,6 +30,14 @@ C_TYPES = {
     "f4": "float", "f8": "double", "c8": "float", "c16": "double",
 }  # fmt: skip
 
+KEYWORDS = frozenset(
+    "alignas alignof asm auto bool break case char class const constexpr continue default delete do "
+    "double else enum explicit export extern false float for friend goto if inline int long mutable "
+    "namespace new nullptr operator private protected public register restrict return short signed "
+    "sizeof static static_assert struct switch template this thread_local throw true try typedef "
+    "typeid typename typeof union unsigned using virtual void volatile while".split()
+)  # of C and C++, for the header serves both
+
 OBJECTS = {".o", ".obj"}
 LIBRARIES = {".so", ".dylib", ".dll"}
 
@@ -71,7 +79,7 @@ def export(
             "export: the program calls functions that a C program does not have: "
             f"{', '.join(sorted(libraries))}; leave out the operations that need them"
         )
-    check_names(signatures)
+    check_names(module_text, signatures)
     text = "\n".join((module_text, wrappers(module_text, signatures)))
     tool = compiler()
     data = tool.exported(text, level, cpu, list(signatures))
@@ -87,12 +95,17 @@ def export(
     return written
 
 
-def check_names(signatures: Mapping[str, Signature]) -> None:
+def check_names(module_text: str, signatures: Mapping[str, Signature]) -> None:
     """All names must be names in C, and those of one function differ."""
     for name, signature in signatures.items():
         for each in (name, *signature.inputs, *signature.outputs):
-            if not re.fullmatch(r"[A-Za-z_][A-Za-z_0-9]*", each):
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z_0-9]*", each) or each in KEYWORDS:
                 raise ValueError(f"export: {each!r} is no name in C; use letters, digits and _")
+        if f"@{name}(" in module_text:
+            raise ValueError(
+                f"export: {name!r} is the name of a function that the program itself has or calls; "
+                "choose another"
+            )
         twice = sorted(signature.inputs.keys() & signature.outputs.keys())
         if twice:
             raise ValueError(
