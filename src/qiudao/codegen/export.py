@@ -30,13 +30,16 @@ C_TYPES = {
     "f4": "float", "f8": "double", "c8": "float", "c16": "double",
 }  # fmt: skip
 
-KEYWORDS = frozenset(
-    "alignas alignof asm auto bool break case char class const constexpr continue default delete do "
-    "double else enum explicit export extern false float for friend goto if inline int long mutable "
-    "namespace new nullptr operator private protected public register restrict return short signed "
-    "sizeof static static_assert struct switch template this thread_local throw true try typedef "
-    "typeid typename typeof union unsigned using virtual void volatile while".split()
-)  # of C and C++, for the header serves both
+KEYWORDS = {
+    "alignas", "alignof", "asm", "auto", "bool", "break", "case", "catch", "char", "class",
+    "const", "constexpr", "continue", "decltype", "default", "delete", "do", "double", "else",
+    "enum", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if",
+    "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "nullptr", "operator",
+    "private", "protected", "public", "register", "restrict", "return", "short", "signed",
+    "sizeof", "static", "static_assert", "struct", "switch", "template", "this", "thread_local",
+    "throw", "true", "try", "typedef", "typeid", "typename", "typeof", "union", "unsigned",
+    "using", "virtual", "void", "volatile", "wchar_t", "while",
+}  # fmt: skip  # of C and C++, for the header serves both
 
 OBJECTS = {".o", ".obj"}
 LIBRARIES = {".so", ".dylib", ".dll"}
