@@ -112,7 +112,7 @@ end:
     native = engine.compile(text, {}, ["f"], level=level)
     POINTERS(native.address("f"))(x.ctypes.data, y.ctypes.data)
     assert np.array_equal(y, x * x)
-    optimised = tool.optimise(text, level)[0]
+    optimised = tool.optimise(text, level, tool.machine(level))
     assert "x double>" in str(optimised)
 
 
@@ -211,3 +211,11 @@ def test_code_goes_when_its_owner_does():
     del first
     again = engine.compile(square("13.0"), {}, ["f"])
     assert UNARY(again.address("f"))(1.0) == 13.0
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_functions_carry_the_width_of_vectors_where_there_are_wide_ones(monkeypatch, wide):
+    monkeypatch.setattr(engine.compiler(), "has_wide_vectors", wide)
+    assert engine.attributes() == "nounwind" + ' "prefer-vector-width"="512"' * wide
+    native = engine.compile(square("17.0"), {}, ["f"])
+    assert UNARY(native.address("f"))(1.0) == 17.0

@@ -20,7 +20,7 @@ import itertools
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .cache import jit_cache
@@ -83,29 +83,34 @@ class Compiler:
         features = llvm.get_host_cpu_features()
         self.host = Host(llvm.get_process_triple(), llvm.get_host_cpu_name(), features.flatten())
         self.has_wide_vectors = bool(features.get("avx512f"))
+        self.versions = versions(llvm)
         self.lock = threading.Lock()
         self.numbers = itertools.count()
         # JITLink places all sections together, so that code reaches its constants at any distance.
         self.jit = llvm.create_lljit_compiler(self.machine(2), use_jit_link=os.name != "nt")
 
-    def machine(self, emission: int) -> Any:
-        """A target machine for this processor."""
+    def machine(self, emission: int, cpu: str | None = None, jit: bool = True) -> Any:
+        """A target machine: for this processor, or for all those that `cpu` names."""
         target = self.llvm.Target.from_triple(self.host.triple)
         return target.create_target_machine(
-            cpu=self.host.cpu,
-            features=self.host.features,
+            cpu=cpu or self.host.cpu,
+            features="" if cpu else self.host.features,
             opt=emission,
             reloc="pic",
-            codemodel="jitdefault" if os.name == "nt" else "small",
+            codemodel="jitdefault" if jit and os.name == "nt" else "small",
         )
 
-    def optimise(self, text: str, level: int) -> tuple[Any, Any]:
-        """The module after the passes, and the machine to emit it by."""
-        llvm, (passes, emission, slp) = self.llvm, LEVELS[level]
-        machine = self.machine(emission)
+    def optimise(
+        self, text: str, level: int, machine: Any, public: Sequence[str] | None = None
+    ) -> Any:
+        """The module after the passes.  Functions that are not `public` (None: all are) may go."""
+        llvm, (passes, _, slp) = self.llvm, LEVELS[level]
         module = llvm.parse_assembly(text)
         module.triple, module.data_layout = machine.triple, str(machine.target_data)
         module.verify()
+        for each in module.functions:
+            if public is not None and each.name not in public and not each.is_declaration:
+                each.linkage = "internal"
         options = llvm.create_pipeline_tuning_options(speed_level=passes)
         options.loop_vectorization = options.loop_interleaving = True
         options.loop_unrolling = True
@@ -117,13 +122,19 @@ class Compiler:
             manager = llvm.create_new_module_pass_manager()
             manager.add_dead_code_elimination_pass()
         manager.run(module, builder)
-        return module, machine
+        return module
 
     def object(self, text: str, level: int) -> bytes:
-        """The object file of a module."""
+        """The object file of a module, to be linked into this process."""
         with self.lock:
-            module, machine = self.optimise(text, level)
-            return bytes(machine.emit_object(module))
+            machine = self.machine(LEVELS[level].emission)
+            return bytes(machine.emit_object(self.optimise(text, level, machine)))
+
+    def exported(self, text: str, level: int, cpu: str | None, public: Sequence[str]) -> bytes:
+        """The object file of a module, in the platform's own format, for other programs."""
+        with self.lock:
+            machine = self.machine(LEVELS[level].emission, cpu, jit=False)
+            return bytes(machine.emit_object(self.optimise(text, level, machine, public)))
 
     def link(self, data: bytes, libraries: Mapping[str, int], names: Sequence[str]) -> Native:
         """Place an object in this process."""
@@ -137,7 +148,7 @@ class Compiler:
 
     def key(self, text: str, libraries: Mapping[str, int], level: int) -> str:
         """The name of an object on disk: all that its bytes depend on, and nothing else."""
-        parts = (text, sorted(libraries), level, LEVELS[level], self.host, versions(self.llvm))
+        parts = (text, sorted(libraries), level, LEVELS[level], self.host, self.versions)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -154,12 +165,16 @@ def load_llvm() -> Any:
 
 
 def versions(llvm: Any) -> tuple[str, ...]:
-    """The versions of everything that has a say in the machine code."""
+    """What has a say in the machine code besides the text: llvmlite, LLVM, and this very file.
+
+    The file rather than the version of qiudao, which stays as it is while the file is worked on.
+    """
     try:
-        own = version("qiudao")
-    except PackageNotFoundError:
-        own = "source"
-    return own, version("llvmlite"), ".".join(map(str, llvm.llvm_version_info))
+        own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    except OSError:  # qiudao is run from an archive, which does not change
+        own = ""
+    llvmlite = importlib.import_module("llvmlite")
+    return own, llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info))
 
 
 def compiler() -> Compiler:

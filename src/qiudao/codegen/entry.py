@@ -287,8 +287,7 @@ class Entry:
             reserve = self.function("PyMem_RawMalloc", "ptr", "i64")
             memory = code.op(f"call ptr @{reserve}(i64 {self.arena_bytes + ALIGNMENT})")
             self.need_memory(memory)
-            past = code.op(f"ptrtoint ptr {self.field(memory, ALIGNMENT - 1)} to i64")
-            arena = code.op(f"inttoptr i64 {code.op(f'and i64 {past}, -{ALIGNMENT}')} to ptr")
+            arena = aligned(code, memory)
         if self.release:
             save = self.function("PyEval_SaveThread", "ptr", "")
             state = code.op(f"call ptr @{save}()")
@@ -369,6 +368,13 @@ class Entry:
     def field(self, item: Register, offset: int) -> Register:
         """The address so many bytes into an object."""
         return self.code.op(f"getelementptr i8, ptr {item}, i64 {offset}")
+
+
+def aligned(code: Code, memory: Register) -> Register:
+    """The first address in some memory that is aligned as an arena is."""
+    past = code.op(f"getelementptr i8, ptr {memory}, i64 {ALIGNMENT - 1}")
+    number = code.op(f"ptrtoint ptr {past} to i64")
+    return code.op(f"inttoptr i64 {code.op(f'and i64 {number}, -{ALIGNMENT}')} to ptr")
 
 
 def array_data(module: Module, name: str, attributes: str) -> str:
