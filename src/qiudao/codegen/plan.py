@@ -139,7 +139,7 @@ class Plan:
     def call(self, equation: Equation) -> None:
         root = self.root(equation, "call", equation.shape or ())
         for x in operands_of(equation):
-            self.read(root, x, () if aval_of(x).shape == () and not is_several(x) else None)
+            self.read(root, x, None if is_several(x) or aval_of(x).shape else ())
 
     def scalar(self, equation: Equation) -> None:
         root = self.root(equation, "scalar", ())

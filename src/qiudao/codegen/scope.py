@@ -18,7 +18,7 @@ from ..core.program import Atom, Program, operands_of
 from ..ops.control import Scan, Switch, While
 from .code import Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
-from .kernels.table import kernel_for
+from .kernels.table import OVERFLOW, fail, kernel_for
 from .maps import viewed
 from .memory import Arena
 from .native import is_fused
@@ -68,7 +68,12 @@ class Scope:
         self.program = program
         self.plan = Plan(program, is_fused)
         self.places: dict[Node, Any] = {}  # a Place, or a tuple of them for several results
-        self.blocks: dict[Node, tuple[int, int]] = {}
+        self.blocks: dict[Node | None, list[tuple[int, int]]] = {}
+        self.parts: dict[tuple[Node, int], Node] = {
+            (operands_of(e)[0], e.primitive.index): e
+            for e in program.equations
+            if isinstance(e.primitive, Part)
+        }
         self.wanted: dict[Node, Buffer] = {}
 
     def write(self, inputs: Sequence[Place], outputs: Sequence[Buffer | None]) -> list[Place]:
@@ -117,7 +122,17 @@ class Scope:
         for root in calls:
             self.write_call(root)
         for node in self.dying.get(level, ()):
-            self.function.arena.give(self.blocks.pop(node))
+            self.give_back(node)
+
+    def give_back(self, owner: Node | None) -> None:
+        """Give the memory of a value back."""
+        for block in self.blocks.pop(owner, ()):
+            self.function.arena.give(block)
+
+    def release(self) -> None:
+        """Give back all memory that is left, once nothing of this scope is read any more."""
+        for owner in list(self.blocks):
+            self.give_back(owner)
 
     # Where values are
 
@@ -165,8 +180,8 @@ class Scope:
             pointer = self.code.alloca("i8", max(count, 1))
         else:
             block = self.function.arena.take(count)
+            self.blocks.setdefault(owner, []).append(block)
             if owner is not None:
-                self.blocks[owner] = block
                 self.dying.setdefault(self.last.get(owner, 0), []).append(owner)
             pointer = self.code.op(f"getelementptr inbounds i8, ptr %arena, i64 {block[0]}")
         return Buffer(pointer, shape, dtype, row_major(shape))
@@ -352,13 +367,122 @@ class Scope:
 
     def result_buffer(self, equation: Equation, k: int, aval: Aval) -> Buffer:
         """Where result `k` of a call goes."""
-        if equation.shape is not None and equation in self.wanted:
-            return self.wanted[equation]
-        return self.new_buffer(aval.shape, aval.dtype, equation if equation.shape else None)
+        reader = equation if equation.shape is not None else self.parts.get((equation, k))
+        if reader is not None and reader in self.wanted:
+            return self.wanted[reader]
+        return self.new_buffer(aval.shape, aval.dtype, equation)
 
     def write_control(self, equation: Equation) -> None:
         """A structured loop or a branch."""
-        raise NoNativeForm(f"{equation.primitive.name} has no native form")
+        primitive: Any = equation.primitive
+        results = [
+            self.result_buffer(equation, k, aval) for k, aval in enumerate(results_of(equation))
+        ]
+        operands = [self.place(x) for x in operands_of(equation)]
+        if isinstance(primitive, Scan):
+            self.write_scan(primitive, operands, results)
+        elif isinstance(primitive, While):
+            self.write_while(primitive, operands, results)
+        else:
+            self.write_switch(primitive, operands, results)
+        self.places[equation] = tuple(map(self.loaded, results))
+
+    def loaded(self, place: Place) -> Place:
+        """A number in memory as a lane."""
+        is_number = isinstance(place, Buffer) and place.shape == ()
+        return self.scalars.load(place, 0) if is_number else place  # type: ignore[arg-type]
+
+    def write_body(
+        self, program: Program, inputs: Sequence[Place], outputs: Sequence[Buffer | None]
+    ) -> list[Place]:
+        """A body, in the block that is being written."""
+        scope = Scope(self.function, program)
+        found = scope.write(list(map(self.loaded, inputs)), outputs)
+        scope.release()
+        return found
+
+    def row(self, stack: Buffer, i: Register) -> Buffer:
+        """The part of a stacked array that belongs to step `i`."""
+        start = self.code.op(f"mul nsw i64 {i}, {stack.strides[0]}")
+        pointer = self.code.address(stack, start)
+        return Buffer(pointer, stack.shape[1:], stack.dtype, stack.strides[1:])
+
+    def write_scan(
+        self, scan: Scan, operands: Sequence[Place], results: Sequence[Buffer]
+    ) -> None:
+        """The carry lies in its result from the start, and each step writes the next beside it."""
+        c, n, count = scan.constants, scan.carries, len(scan.body.outputs)
+        constants, first, xs = operands[:c], operands[c : c + n], operands[c + n :]
+        carry, ys, record = results[:n], results[n:count], results[count:]
+        for place, buffer in zip(first, carry, strict=True):
+            self.store(place, buffer)
+        after = [self.new_buffer(b.shape, b.dtype) for b in carry]
+        with self.code.loop(scan.length) as k:
+            i = k
+            if scan.reverse:
+                i = self.code.op(f"sub nsw i64 {scan.length - 1}, {k}")
+            for stack, buffer in zip(record, carry):
+                self.store(buffer, self.row(stack, i))
+            slices = [self.row(x, i) for x in xs if isinstance(x, Buffer)]
+            targets = [*after, *(self.row(y, i) for y in ys)]
+            self.write_body(scan.body, [*constants, *carry, *slices], targets)
+            for source, target in zip(after, carry, strict=True):
+                self.store(self.loaded(source), target)
+
+    def write_while(
+        self, loop: While, operands: Sequence[Place], results: Sequence[Buffer]
+    ) -> None:
+        """As a scan, with a condition before each step."""
+        code, c, n = self.code, loop.constants, loop.carries
+        constants, first = operands[:c], operands[c:]
+        carry, count, record = results[:n], results[n], results[n + 1 :]
+        for place, buffer in zip(first, carry, strict=True):
+            self.store(place, buffer)
+        for stack in record:
+            self.fill(stack)
+        after = [self.new_buffer(b.shape, b.dtype) for b in carry]
+        self.scalars.store(constant(0), count, 0)
+        head, body, end = map(code.label, ("head", "body", "end"))
+        code.jump(head)
+        code.start(head)
+        (condition,) = self.write_body(loop.condition, [*constants, *carry], [None])
+        goes_on = self.scalars.truth(self.loaded(condition))  # type: ignore[arg-type]
+        code.branch(self.scalars.register(goes_on), body, end)
+        code.start(body)
+        i = self.scalars.register(self.scalars.load(count, 0))
+        if loop.capacity:
+            full = code.op(f"icmp sge i64 {i}, {loop.capacity}")
+            fail(code, full, OVERFLOW, loop.capacity)
+            on = code.label("room")
+            code.branch(full, end, on)
+            code.start(on)
+        for stack, buffer in zip(record, carry):
+            self.store(self.loaded(buffer), self.row(stack, i))
+        self.write_body(loop.body, [*constants, *carry], after)
+        for source, target in zip(after, carry, strict=True):
+            self.store(self.loaded(source), target)
+        code.do(f"store i64 {code.op(f'add nsw i64 {i}, 1')}, ptr {count.pointer}")
+        code.jump(head)
+        code.start(end)
+
+    def write_switch(
+        self, switch: Switch, operands: Sequence[Place], results: Sequence[Buffer]
+    ) -> None:
+        """Each branch writes the results; the last is taken for all larger numbers."""
+        code = self.code
+        chosen = self.scalars.cast(self.loaded(operands[0]), np.dtype(np.int64))  # type: ignore[arg-type]
+        last = len(switch.branches) - 1
+        labels = [code.label("case") for _ in switch.branches]
+        end = code.label("end")
+        low = self.scalars.maximum(chosen, constant(0))
+        number = self.scalars.register(self.scalars.minimum(low, constant(last)))
+        cases = " ".join(f"i64 {k}, label %{label}" for k, label in enumerate(labels[:-1]))
+        code.do(f"switch i64 {number}, label %{labels[-1]} [ {cases} ]")
+        for label, branch in zip(labels, switch.branches, strict=True):
+            code.start(label)
+            self.write_body(branch, operands[1:], results)
+            code.jump(end)
+        code.start(end)
 
 
 def results_of(equation: Equation) -> list[Aval]:

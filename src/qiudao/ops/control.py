@@ -73,9 +73,9 @@ class Scan(Primitive):
 class CapacityError(GradientError):
     """A loop took more steps than there is room to remember; the front door makes more."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int | str) -> None:
         super().__init__(f"while_loop: more than {capacity} steps; give a larger max_steps")
-        self.capacity = capacity
+        self.capacity = int(capacity)
 
 
 class While(Primitive):
