@@ -117,7 +117,7 @@ def spread(a: Lane, b: Lane) -> Spread:
     larger, smaller = (a > b).choose(a, b), (a > b).choose(b, a)
     gap = two_sum(larger, -smaller)
     distance = a.equals(b).choose(a.constant(0.0), gap.high)
-    return Spread(larger, distance, (distance < math.inf).choose(gap.low, 0.0))
+    return Spread(larger, distance, (gap.high < math.inf).choose(gap.low, 0.0))
 
 
 def logaddexp(a: Lane, b: Lane) -> Lane:
