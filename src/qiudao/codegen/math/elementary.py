@@ -67,12 +67,12 @@ def fmax(x: Lane, y: Lane) -> Lane:
 
 
 def fmod(x: Lane, y: Lane) -> Lane:
-    """x - n y with the sign of x, exactly: a call of the C library, not vectorised."""
+    """The rest x - n y with the sign of x, exactly: a call of the C library, not vectorised."""
     return x.op(f"frem {x.type_} {x.register}, {y.register}")
 
 
 def remainder(x: Lane, y: Lane) -> Lane:
-    """x - n y with the sign of y."""
+    """The rest x - n y with the sign of y."""
     rest = fmod(x, y)
     moved = ((y < 0.0) ^ (rest < 0.0)).choose(rest + y, rest)
     settled = rest.equals(0.0).choose(rest.constant(0.0).copysign(y), moved)

@@ -31,7 +31,7 @@ RANGE = {"double": (-746.0, 711.0), "float": (-104.0, 90.0)}
 
 
 def reduce(x: Lane) -> tuple[Rounded, Pair]:
-    """n and r with x = n log 2 + r, where r = high + low."""
+    """The n and r with x = n log 2 + r, where r = high + low."""
     n = rounded_product(x, LOG2_E)
     high, low = constant(x, *LOG_2)
     near = (-n.real).fma(high, x)
@@ -52,7 +52,7 @@ def exponential(r: Lane) -> Lane:
 
 
 def clamp(x: Lane) -> Lane:
-    """X within the range where e^x is finite and not 0; NaN stays NaN."""
+    """The number, within the range where e^x is finite and not 0; NaN stays NaN."""
     low, high = RANGE[x.type_]
     return x.at_most(high).at_least(low)
 

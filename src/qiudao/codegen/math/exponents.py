@@ -35,7 +35,7 @@ def power_of_two(n: Lane) -> Lane:
 
 
 def scale(x: Lane, n: Lane) -> Lane:
-    """X 2^n with a single rounding where the result is denormal, for x near 1.
+    """The product x 2^n, with a single rounding where the result is denormal, for x near 1.
 
     The integer n, in the low bits, may run twice as far as exponents do: the factor is split in
     two.

@@ -10,6 +10,8 @@ rounded once:
 
 from __future__ import annotations
 
+import math
+
 from .exponentials import clamp, exponential_minus_one, minus_one, reduce
 from .exponents import scale
 from .lane import Lane
@@ -43,7 +45,7 @@ def cosh(x: Lane) -> Lane:
 
 
 def tanh(x: Lane) -> Lane:
-    """Sinh x / cosh x."""
+    """The quotient of sinh x and cosh x."""
     a = x.abs().at_most(STEEP[x.type_])
     e = exponential_minus_one(a + a)
     below = two_sum(e.high, x.constant(2.0))
@@ -71,7 +73,7 @@ def arccosh(x: Lane) -> Lane:
     t = x - 1.0
     total = two_sum(t, t.fma(t, t + t).sqrt())
     argument = Pair(large.choose(x, total.high), large.choose(x.constant(0.0), total.low))
-    return log_one_plus(argument, octave(large, x))
+    return (x < 1.0).choose(x.constant(math.nan), log_one_plus(argument, octave(large, x)))
 
 
 def arctanh(x: Lane) -> Lane:

@@ -170,7 +170,7 @@ class Lane:
         return self.op(f"call {self.type_} {symbol}({values})")
 
     def fma(self, b: Lane | float, c: Lane | float) -> Lane:
-        """self * b + c, rounded once."""
+        """The product with b, plus c, rounded once."""
         return self.call("fma", b, c)
 
     def sqrt(self) -> Lane:
@@ -186,7 +186,7 @@ class Lane:
         return self.call("copysign", sign)
 
     def flip(self, where: Lane) -> Lane:
-        """-self where the truth holds."""
+        """Negated where the truth holds."""
         return where.choose(-self, self)
 
     def at_most(self, bound: float) -> Lane:

@@ -11,8 +11,9 @@ Polynomials: minimax (Remez) of (2 artanh(s)/s - 2) / s^2 in s^2, weighted by s^
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
-from .exponentials import LOG_2, LOG2_E, exp, exp2
+from .exponentials import LOG2_E, LOG_2, exp, exp2
 from .exponents import split
 from .lane import Lane, polynomial
 from .pairs import Pair, constant, quick_sum, two_product, two_sum
@@ -46,7 +47,7 @@ def ends(result: Lane, x: Lane) -> Lane:
 
 
 def natural(k: Lane, f: Pair) -> Lane:
-    """k log 2 + log(1 + f), in an order that rounds small terms first."""
+    """The sum k log 2 + log(1 + f), in an order that rounds small terms first."""
     high, low = constant(f.high, *LOG_2)
     half_square, c = curve(f.high)
     small = f.high - (half_square - (k.fma(low, c) + f.low))
@@ -63,7 +64,7 @@ def log(x: Lane) -> Lane:
 
 
 def log_in_base(x: Lane, octave: Pair, unit: Pair) -> Lane:
-    """k `octave` + log(m) `unit`: the logarithm in the base where these are those of 2 and e."""
+    """The logarithm in the base where that of 2 is `octave` and that of e is `unit`."""
     k, m = split(x, ROOT)
     f = m - 1.0
     half_square, c = curve(f)
@@ -103,18 +104,31 @@ def log1p(x: Lane) -> Lane:
     return x.equals(0.0).choose(x, log_one_plus(Pair(x, x.constant(0.0))))
 
 
-def spread(a: Lane, b: Lane) -> tuple[Lane, Lane]:
-    """The larger of two, and minus their distance: 0 for equal infinities."""
-    return (a > b).choose(a, b), a.equals(b).choose(a.constant(0.0), -(a - b).abs())
+class Spread(NamedTuple):
+    """Two numbers: the larger, and how far the smaller lies below, as a pair."""
+
+    larger: Lane
+    distance: Lane
+    lost: Lane
+
+
+def spread(a: Lane, b: Lane) -> Spread:
+    """The distance of two numbers; 0 between equal infinities."""
+    larger, smaller = (a > b).choose(a, b), (a > b).choose(b, a)
+    gap = two_sum(larger, -smaller)
+    distance = a.equals(b).choose(a.constant(0.0), gap.high)
+    return Spread(larger, distance, (gap.high < math.inf).choose(gap.low, 0.0))
 
 
 def logaddexp(a: Lane, b: Lane) -> Lane:
-    """log(e^a + e^b) = max + log(1 + e^-|a - b|)."""
-    larger, gap = spread(a, b)
-    return larger + log1p(exp(gap))
+    """log(e^a + e^b) = max + log(1 + e^-d),   d = |a - b|."""
+    larger, distance, lost = spread(a, b)
+    e = exp(-distance)
+    return larger + log1p((-e).fma(lost, e))
 
 
 def logaddexp2(a: Lane, b: Lane) -> Lane:
-    """log2(2^a + 2^b) = max + log2(1 + 2^-|a - b|)."""
-    larger, gap = spread(a, b)
-    return larger + log1p(exp2(gap)) * LOG2_E
+    """log2(2^a + 2^b) = max + log2(1 + 2^-d),   d = |a - b|."""
+    larger, distance, lost = spread(a, b)
+    e = exp2(-distance)
+    return larger + log1p((-e).fma(lost * LOG_2[0], e)) * LOG2_E

@@ -27,26 +27,26 @@ class Pair(NamedTuple):
 
 
 def quick_sum(a: Lane | float, b: Lane) -> Pair:
-    """a + b exactly, where |a| >= |b|, or a is 0."""
+    """The sum a + b exactly, where |a| >= |b|, or a is 0."""
     total = a + b
     return Pair(total, b - (total - a))
 
 
 def two_sum(a: Lane, b: Lane) -> Pair:
-    """a + b exactly."""
+    """The sum a + b exactly."""
     total = a + b
     part = total - a
     return Pair(total, (a - (total - part)) + (b - part))
 
 
 def two_product(a: Lane, b: Lane | float) -> Pair:
-    """a b exactly, save underflow."""
+    """The product a b exactly, save underflow."""
     product = a * b
     return Pair(product, a.fma(b, -product))
 
 
 def multiply(a: Pair, b: Pair) -> Pair:
-    """a b to almost twice the digits."""
+    """The product a b to almost twice the digits."""
     high, low = two_product(a.high, b.high)
     return quick_sum(high, low + a.high.fma(b.low, a.low * b.high))
 

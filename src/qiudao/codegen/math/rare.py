@@ -49,16 +49,18 @@ def _scalar(module: Module, symbol: str, slow: Callable[[Lane], Lane], type_: st
 
 
 def _vector(module: Module, symbol: str, width: int, type_: str) -> str:
-    """The slow path as a function of a vector and a mask."""
+    """The slow path as a function of a vector and a mask.
+
+    The test for an empty mask stands in a function of its own, which has no registers to save.
+    """
     variant = f"{symbol}.x{width}"
     if f"@{variant}" in module.definitions:
         return variant
-    code = Code(module)
     vector, mask = f"<{width} x {type_}>", f"<{width} x i1>"
-    lanes = code.op(f"bitcast {mask} %mask to i{width}")
-    some, none = code.label("some"), code.label("none")
-    code.branch(code.op(f"icmp ne i{width} {lanes}, 0"), some, none)
-    code.start(some)
+    parameters = f"({vector} %x, {mask} %mask)"
+    kind = f"internal preserve_allcc {vector}"
+
+    code = Code(module)
     values, flags = code.alloca(vector), code.alloca("i8", width)
     code.do(f"store {vector} %x, ptr {values}")
     code.do(f"store <{width} x i8> {code.op(f'zext {mask} %mask to <{width} x i8>')}, ptr {flags}")
@@ -70,20 +72,28 @@ def _vector(module: Module, symbol: str, width: int, type_: str) -> str:
             result = code.op(f"call {type_} @{symbol}({type_} {value})")
             code.do(f"store {type_} {result}, ptr {place}")
     code.do(f"ret {vector} {code.op(f'load {vector}, ptr {values}')}")
+    lanes = f"@{variant}.lanes"
+    module.define(lanes, code.function(f"{lanes}{parameters}", kind, ATTRIBUTES))
+
+    code = Code(module)
+    some, none = code.label("some"), code.label("none")
+    flagged = code.op(f"bitcast {mask} %mask to i{width}")
+    code.branch(code.op(f"icmp ne i{width} {flagged}, 0"), some, none)
+    code.start(some)
+    result = code.op(f"call preserve_allcc {vector} {lanes}{parameters}")
+    code.do(f"ret {vector} {result}")
     code.start(none)
     code.do(f"ret {vector} %x")
-    head = f"@{variant}({vector} %x, {mask} %mask)"
-    text = code.function(head, f"internal preserve_allcc {vector}", ATTRIBUTES)
-    module.define(f"@{variant}", text)
-    _keep(module, variant)
+    module.define(f"@{variant}", code.function(f"@{variant}{parameters}", kind, ATTRIBUTES))
+    _keep(module, f"@{variant}")
     return variant
 
 
 def _keep(module: Module, symbol: str) -> None:
     """Have LLVM keep a function that nothing calls yet."""
-    kept = [name for name in module.definitions if name.startswith("@") and ".far." in name]
-    listed = ", ".join(f"ptr {name}" for name in kept if ".x" in name)
-    count = sum(".x" in name for name in kept)
+    before = module.definitions.get(KEPT, "").partition(" x ptr] [")[2].partition("]")[0]
+    listed = [*filter(None, before.split(", ")), f"ptr {symbol}"]
     module.definitions[KEPT] = (
-        f'{KEPT} = appending global [{count} x ptr] [{listed}], section "llvm.metadata"'
+        f"{KEPT} = appending global [{len(listed)} x ptr] [{', '.join(listed)}], "
+        'section "llvm.metadata"'
     )

@@ -1,11 +1,20 @@
-"""Which function is built how, by NumPy's names."""
+"""Which function is built how, by the names of NumPy's and of SciPy's special functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from ..code import Code, Module
-from . import elementary, exponentials, hyperbolic, inverse, logarithms, powers, trigonometric
+from . import (
+    elementary,
+    exponentials,
+    hyperbolic,
+    inverse,
+    logarithms,
+    powers,
+    special,
+    trigonometric,
+)
 from .lane import FORMATS, Lane
 
 UNARY: dict[str, Callable[[Lane], Lane]] = {
@@ -20,11 +29,14 @@ UNARY: dict[str, Callable[[Lane], Lane]] = {
     "ceil": elementary.ceil,
     "cos": trigonometric.cos,
     "cosh": hyperbolic.cosh,
+    "erf": special.erf,
+    "erfc": special.erfc,
     "exp": exponentials.exp,
     "exp2": exponentials.exp2,
     "expm1": exponentials.expm1,
     "fabs": elementary.absolute,
     "floor": elementary.floor,
+    "gammaln": special.gammaln,
     "log": logarithms.log,
     "log10": logarithms.log10,
     "log1p": logarithms.log1p,
@@ -58,7 +70,7 @@ ATTRIBUTES = "alwaysinline nounwind willreturn memory(none)"
 
 
 def function(module: Module, name: str, type_: str) -> str | None:
-    """Define NumPy's function `name` of `float` or `double` operands, once, and name its symbol.
+    """Define the function `name` of `float` or `double` operands, once, and name its symbol.
 
     None where there is no such function.  Callers emit `call double @qd.exp.f64(double %x)`.
     """

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from .exponents import rounded_product
 from .lane import Lane, polynomial
-from .pairs import Pair, constant, divide, quick_sum, two_product, two_sum
+from .pairs import Pair, divide, quick_sum, two_product, two_sum
 from .rare import unless_rare
 from .two_over_pi import remainder
 
@@ -57,7 +57,7 @@ class Turned(NamedTuple):
 
 
 def reduce(x: Lane) -> Turned:
-    """A near x less the nearest multiple of pi/2."""
+    """The angle less the nearest multiple of pi/2, where it is near."""
     first, second, third = HALF_PI[x.type_]
     n = rounded_product(x, TWO_OVER_PI)
     start = (-n.real).fma(first, x)
@@ -124,15 +124,18 @@ def far(name: str, finish: Callable[[Turned], Lane], x: Lane) -> Lane:
 
 def circular(name: str, finish: Callable[[Turned], Lane], x: Lane) -> Lane:
     """A function of an angle: by the quick reduction, and by `far` for the lanes that need it."""
-    near = x.equals(0.0).choose(x, finish(reduce(x)))
-    return unless_rare(
-        near, x.abs() > NEAR[x.type_], f"qd.{name}.far", lambda x: far(name, finish, x), x
-    )
+    near, is_far = finish(reduce(x)), x.abs() > NEAR[x.type_]
+    return unless_rare(near, is_far, f"qd.{name}.far", lambda x: far(name, finish, x), x)
+
+
+def with_zeros(x: Lane, result: Lane) -> Lane:
+    """The result, but x where that is 0: the sum of a pair loses the sign."""
+    return x.equals(0.0).choose(x, result)
 
 
 def sin(x: Lane) -> Lane:
     """Sine, of radians."""
-    return circular("sin", sine_of, x)
+    return with_zeros(x, circular("sin", sine_of, x))
 
 
 def cos(x: Lane) -> Lane:
@@ -142,4 +145,4 @@ def cos(x: Lane) -> Lane:
 
 def tan(x: Lane) -> Lane:
     """Tangent, of radians."""
-    return circular("tan", tangent_of, x)
+    return with_zeros(x, circular("tan", tangent_of, x))
