@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .avals import Value
-
 from .modes import modes
 
 if TYPE_CHECKING:
