@@ -88,9 +88,7 @@ class Module:
         data = np.ascontiguousarray(array)
         name = f"@constant.{len(self.definitions)}"
         text = "".join(f"\\{byte:02X}" for byte in data.tobytes())
-        self.define(
-            name, f'{name} = private constant [{data.nbytes} x i8] c"{text}", align 64'
-        )
+        self.define(name, f'{name} = private constant [{data.nbytes} x i8] c"{text}", align 64')
         return name
 
     def __str__(self) -> str:

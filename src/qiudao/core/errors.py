@@ -6,6 +6,7 @@
     │   ├── UnusedError                          an input does not influence the outputs
     │   └── MutationError                        an array that a rule reads was changed in between
     ├── DetachError       (TypeError)            a conversion would lose a gradient in silence
+    │   └── TraceError                           a value is needed that is not known while tracing
     ├── RuleError         (NotImplementedError)  a primitive has no rule for what is asked
     ├── NotDifferentiableError (ArithmeticError) the quantity has no derivative at this point
     ├── GradcheckError    (AssertionError)       a derivative disagrees with differences of values
@@ -39,6 +40,10 @@ class MutationError(GradientError):
 
 class DetachError(QiudaoError, TypeError):
     """A conversion would cut the gradient in silence."""
+
+
+class TraceError(DetachError):
+    """A value is needed that is known only when the traced program runs."""
 
 
 class RuleError(QiudaoError, NotImplementedError):

@@ -10,11 +10,11 @@ import numpy as np
 from ..core.avals import Value
 from ..core.modes import modes
 from ..core.node import Equation, Node, next_number
+from ..core.parts import Part
 from ..core.primitive import Primitive
 from ..core.source import caller
 from .cut import Cut
 from .guard import COPIED, TINY, Guard, copy_of
-from .parts import Part
 
 if TYPE_CHECKING:
     from .tensor import Tensor

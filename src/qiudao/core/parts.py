@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.avals import Value
-from ..core.primitive import Parents, Primitive, Product, Terms, Values
+from .avals import Value
+from .primitive import Parents, Primitive, Product, Terms, Values
 
 
 class Cotangents(tuple[Any, ...]):
@@ -30,6 +30,9 @@ class Part(Primitive):
     def __init__(self, index: int, count: int) -> None:
         self.index = index
         self.count = count
+
+    def evaluate(self, *xs: Value) -> Value:
+        return xs[0][self.index]
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return [Cotangents(ct if i == self.index else None for i in range(self.count))]

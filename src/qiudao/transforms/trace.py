@@ -1,0 +1,230 @@
+"""Tracing: run a function on symbols, and keep what it did as a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from ..core.avals import Aval, Dtype, Shape, Value, aval_of, describe
+from ..core.dispatch import Tracer, snapshot
+from ..core.errors import DtypeError, TraceError
+from ..core.methods import ArrayMethods
+from ..core.modes import Running, new_level
+from ..core.node import Equation, Leaf, Node
+from ..core.parts import Part
+from ..core.primitive import Primitive
+from ..core.program import Atom, Program, apply
+from ..core.source import caller, line_of
+from ..core.trees import Tree, flatten
+from ..core.views import Tie, View, follow, tie
+from ..ops.shaping import Copy
+from ..ops.stopping import stop_gradient
+from ..tape.guard import copy_of
+from ..tape.tensor import off_tapes
+
+BRANCH = (
+    "choose values with np.where(condition, a, b), branches with qd.cond(condition, f, g, x), "
+    "and loop with qd.while_loop, qd.fori_loop or qd.scan"
+)
+
+
+class Recording:
+    """A program while it is being traced.
+
+    `captured` are the tracers from outside that the function reads: they become inputs after its
+    own, in the order they were met.
+    """
+
+    __slots__ = ("captured", "equations", "level")
+
+    def __init__(self) -> None:
+        self.level = new_level()
+        self.equations: list[Equation] = []
+        self.captured: dict[int, tuple[Tracer, Leaf]] = {}
+
+    def atom(self, x: Value) -> Atom:
+        """An operand as an atom of the program."""
+        if type(x) is Symbol or type(x) is SymbolView:
+            if x.level == self.level:
+                return x.node
+        elif not isinstance(x, Tracer):
+            return copy_of(x) if isinstance(x, np.ndarray) else x
+        known = self.captured.get(id(x))
+        if known is None:
+            held = snapshot(x)
+            known = (held, Leaf(tuple(x.shape), x.dtype))
+            self.captured[id(x)] = known
+            self.captured[id(held)] = known  # keeps `held`, so that its id stays its own
+        return known[1]
+
+    def symbol(self, node: Node) -> Symbol:
+        """A tracer that stands for a node."""
+        made = Symbol()
+        made.level, made.node, made.recording, made.memory = self.level, node, self, None
+        return made
+
+
+class Symbol(ArrayMethods, Tracer):
+    """A value that is not known yet: whatever is done to it is recorded, and nothing computed."""
+
+    __slots__ = ("level", "memory", "node", "recording", "tied")
+
+    level: float
+    node: Node
+    recording: Recording
+    memory: Any  # an array that is laid out as the value would be; None until a view asks
+    tied: Tie  # set on views only
+
+    @property
+    def shape(self) -> Shape:
+        return self.node.shape
+
+    @property
+    def dtype(self) -> Dtype:
+        return self.node.dtype
+
+    def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
+        recording = self.recording
+        atoms = [recording.atom(x) for x in xs]
+        stated: Any = primitive.shape(*[aval_of(x) for x in atoms])
+        single = type(stated) is Aval
+        equation = apply(primitive, atoms, stated if single else None)
+        equation.code, equation.offset = caller()
+        recording.equations.append(equation)
+        if single:
+            made = recording.symbol(equation)
+            if not primitive.is_view:
+                return made
+            made.memory = primitive.evaluate(self.underlying())
+            return tie(made, self, primitive, SymbolView)
+        results = []
+        for k, aval in enumerate(stated):
+            part = apply(Part(k, len(stated)), (equation,), aval, equation)
+            recording.equations.append(part)
+            results.append(recording.symbol(part))
+        return tuple(results)
+
+    def underlying(self) -> Any:
+        if self.memory is None:
+            self.memory = np.empty(self.shape, self.dtype)
+        return self.memory
+
+    def constant(self, value: Value) -> Symbol:
+        recording = self.recording
+        node = apply(Copy(), (recording.atom(value),), Aval(np.shape(value), value.dtype))
+        node.code, node.offset = caller()
+        recording.equations.append(node)
+        return recording.symbol(node)
+
+    def overwrite(self, new: Value) -> None:
+        self.node = self.same_level(new).node
+
+    def snapshot(self) -> Symbol:
+        return self.recording.symbol(self.node)
+
+    def detach(self) -> Value:
+        """The value as a constant for every derivative."""
+        return stop_gradient(self)
+
+    def concrete(self) -> NoReturn:
+        raise TraceError(
+            f"trace: the value of this {describe(self.shape, self.dtype)} is not known while "
+            f"tracing, and {line_of(*caller())} asks for it; {BRANCH}"
+        )
+
+    def refuse(self, act: str, instead: str) -> NoReturn:
+        raise TraceError(
+            f"{act}: the value of this {describe(self.shape, self.dtype)} is not known while "
+            f"tracing, and {line_of(*caller())} asks for it; {instead}"
+        )
+
+    def carries(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"symbol {describe(self.shape, self.dtype)}"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+
+_slots = vars(Symbol)
+
+
+class SymbolView(View, Symbol):
+    """A symbol whose value would share memory with another's."""
+
+    __slots__ = ()
+
+    plain = Symbol
+    state = _slots["node"].__get__
+    fields = ("node",)
+
+    node = follow(_slots["node"], _slots["node"])
+
+
+class Traced(NamedTuple):
+    """A traced function: its program, the outside tracers that it reads, the nest of its results.
+
+    The program takes the function's own leaves and then the captured tracers.
+    """
+
+    program: Program
+    captured: tuple[Tracer, ...]
+    tree: Tree
+
+    def __call__(self, *xs: Value) -> Any:
+        """The results for these leaves, which may be tracers."""
+        return self.tree.build(self.program(*xs, *self.captured))
+
+
+def traced(
+    f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
+) -> Traced:
+    """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols."""
+    recording = Recording()
+    leaves = [Leaf(aval.shape, aval.dtype) for aval in avals]
+    with Running(recording.level):
+        args, kwargs = build([recording.symbol(leaf) for leaf in leaves])
+        outs, tree = flatten(f(*args, **kwargs))
+    atoms = [result_atom(recording, y, path) for y, path in zip(outs, tree.paths, strict=True)]
+    captured: dict[Leaf, Tracer] = {leaf: held for held, leaf in recording.captured.values()}
+    program = Program((*leaves, *captured), recording.equations, atoms)
+    return Traced(program, tuple(captured.values()), tree)
+
+
+def result_atom(recording: Recording, y: Any, path: str) -> Atom:
+    """A result of the traced function as an atom."""
+    y = off_tapes(y, recording.level)
+    if isinstance(y, Tracer):
+        return recording.atom(y)
+    value = np.asarray(y)
+    if value.dtype.kind not in "fciub":
+        raise DtypeError(
+            f"trace: result{path} is {type(y).__name__} {y!r}, which is no number; return arrays, "
+            "numbers and containers of them"
+        )
+    return recording.atom(value[()])
+
+
+def trace(f: Callable[..., Any]) -> Callable[..., Program]:
+    """A function that shows what `f` does: called like `f`, it gives the `Program` that `f` runs.
+
+    Nothing is computed; only the shapes and dtypes of the arguments count.  Every array or number
+    among the arguments becomes an input.
+
+    >>> trace(lambda x: np.sum(x**2))(np.ones(3))
+    program(a: f64[3])
+        b: f64[3] = power a 2
+        c: f64[] = sum(axes=(-1,), keepdims=False) b
+        return c
+    """
+
+    def show(*args: Any, **kwargs: Any) -> Program:
+        leaves, tree = flatten((args, kwargs))
+        avals = [aval_of(x if hasattr(x, "dtype") else np.asarray(x)) for x in leaves]
+        return traced(f, avals, tree.build).program
+
+    return show
