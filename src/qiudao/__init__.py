@@ -16,11 +16,13 @@ from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
     from . import numeric
+    from .jit.front import jit
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.custom import custom_jvp, custom_vjp
     from .transforms.linear import linear_transpose, linearize
     from .transforms.taylor import jet
+    from .transforms.trace import trace
 
 __all__ = [
     "Tensor",
@@ -39,6 +41,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jet",
+    "jit",
     "jvp",
     "linear_transpose",
     "linearize",
@@ -47,6 +50,7 @@ __all__ = [
     "set_grad_enabled",
     "stop_gradient",
     "tensor",
+    "trace",
     "value_and_grad",
     "vjp",
     "vmap",
@@ -60,10 +64,15 @@ _later = {
     "gradcheck": "numeric.check",
     "gradgradcheck": "numeric.check",
     "jet": "transforms.taylor",
+    "jit": "jit.front",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
+    "trace": "transforms.trace",
 }
+
+importlib.import_module(f"{__name__}.jit")  # the package, which leaves its name to the function
+del globals()["jit"]
 
 
 def __getattr__(name: str) -> Any:

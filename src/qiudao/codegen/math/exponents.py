@@ -1,0 +1,71 @@
+"""Exponents: taking numbers apart into 2^k m, and putting them together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .lane import Lane
+
+
+class Rounded(NamedTuple):
+    """A whole number near a real one: as a real, and in the low bits of `bits`."""
+
+    real: Lane
+    bits: Lane
+
+
+def magic(x: Lane) -> float:
+    """1.5 * 2^p for a p-bit significand: what is added to it is rounded to a whole number."""
+    return float(3 << (x.format.mantissa - 1))
+
+
+def rounded_product(x: Lane, factor: float) -> Rounded:
+    """The whole number nearest to x * factor, which must be below 2^(p - 2).
+
+    Adding `magic` leaves the number in the low bits: SSE and AVX2 have no conversion of 64-bit
+    integers.
+    """
+    shifted = x.fma(factor, magic(x))
+    return Rounded(shifted - magic(x), shifted.bits())
+
+
+def power_of_two(n: Lane) -> Lane:
+    """2^n of an n that counts from the bias: the low bits of `n` become the exponent."""
+    return (n << (52 if n.type_ == "i64" else 23)).real()
+
+
+def scale(x: Lane, n: Lane) -> Lane:
+    """X 2^n with a single rounding where the result is denormal, for x near 1.
+
+    The integer n, in the low bits, may run twice as far as exponents do: the factor is split in
+    two.
+    """
+    bias = x.format.bias
+    half = ((n + 2 * (bias + 1)) & (4 * (bias + 1) - 1)) >> 1
+    rest = n - half + (2 * bias + 1)  # n = (half - bias - 1) + (rest - bias)
+    return x * power_of_two(half - 1) * power_of_two(rest)
+
+
+class Split(NamedTuple):
+    """x = 2^exponent * mantissa, the exponent as a real."""
+
+    exponent: Lane
+    mantissa: Lane
+
+
+def split(x: Lane, low: float) -> Split:
+    """The parts of a positive finite x, the mantissa between `low` and 2 `low` (1/2 <= low <= 1).
+
+    Denormals are scaled up first.
+    """
+    format_ = x.format
+    p, shift = format_.mantissa, format_.mantissa + 2
+    denormal = x < 2.0 ** (1 - format_.bias)
+    bits = denormal.choose(x * 2.0**shift, x).bits()
+    offset = format_.pattern(1.0) - format_.pattern(low)
+    moved = bits + offset
+    mantissa = ((moved & ((1 << p) - 1)) + format_.pattern(low)).real()
+    # The exponent becomes a real by standing in the last places of 2^p.
+    biased = (moved >> p) | format_.pattern(2.0**p)
+    start = denormal.choose(x.constant(2.0**p + format_.bias + shift), 2.0**p + format_.bias)
+    return Split(biased.real() - start, mantissa)

@@ -1,0 +1,90 @@
+"""The remainder of a large double modulo pi/2 (Payne and Hanek).
+
+x = m 2^e with a whole m.  In m 2^e (2/pi) the high bits of 2/pi give multiples of 4, which are
+whole turns, and the low ones lie below the last place: 192 bits between are enough.  They are
+loaded from the byte where they begin.
+
+The bits of 2/pi come from Machin's formula, pi/4 = 4 arctan(1/5) - arctan(1/239), in integers.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from .lane import Lane
+from .pairs import Pair, multiply, quick_sum
+
+WIDE = "i192"
+PLACES = 1280  # binary places of 2/pi in the table
+FEWEST = -16  # the least exponent e: the table has zeros above the point for it
+HALF_PI = (1.5707963267948966, 6.123233995736766e-17)
+
+
+def arctan_of_inverse(n: int, one: int) -> int:
+    """arctan(1/n) in units of 1/one, by its series."""
+    term = total = one // n
+    k = 1
+    while term:
+        term = -(term // (n * n)) if term > 0 else -term // (n * n)
+        k += 2
+        total += term // k if term > 0 else -(-term // k)
+    return total
+
+
+@functools.cache
+def two_over_pi() -> bytes:
+    """2/pi to so many binary places, as a little-endian integer with zeros above."""
+    one = 1 << (PLACES + 64)
+    pi = 4 * (4 * arctan_of_inverse(5, one) - arctan_of_inverse(239, one))
+    return ((one << (PLACES + 1)) // pi).to_bytes(PLACES // 8 + 32, "little")
+
+
+def cast(kind: str, value: Lane, type_: str) -> Lane:
+    """An integer or a real as another type."""
+    return value.op(f"{kind} {value.type_} {value.register} to {type_}", type_)
+
+
+def piece(fraction: Lane, index: int) -> Lane:
+    """Forty-eight bits of the signed fraction, from the top, as a real number below 1."""
+    shift = "ashr" if index == 0 else "lshr"
+    down = fraction.op(f"{shift} {WIDE} {fraction.register}, {144 - 48 * index}")
+    if index:
+        down = down & ((1 << 48) - 1)
+    return cast("sitofp", cast("trunc", down, "i64"), "double") * 2.0 ** (-48 * (index + 1))
+
+
+def remainder(x: Lane) -> tuple[Lane, Pair]:
+    """The quarter turns (in the low two bits) and the rest of a double; NaN for an infinite one.
+
+    Scalar code, for |x| >= 2^37.
+    """
+    code = x.code
+    bits = x.abs().bits()
+    exponent = (bits >> 52) - 1075
+    whole = (bits & ((1 << 52) - 1)) | (1 << 52)
+    # The window begins at a bit whose multiples of 2^192 count whole turns.
+    start = x.constant(0.0).bits() + (PLACES - 190) - exponent
+    start = start.op(f"call i64 @llvm.smax.i64(i64 {start.register}, i64 0)")
+    code.module.declare("@llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
+    byte = (start + 7) >> 3
+    table = code.module.constant(np.frombuffer(two_over_pi(), np.uint8))
+    place = code.op(f"getelementptr i8, ptr {table}, i64 {byte.register}")
+    window = Lane(code, code.op(f"load {WIDE}, ptr {place}, align 1"), WIDE)
+    product = window * cast("zext", whole, WIDE)
+    # Two bits of quarters on top, then the fraction.
+    surplus = (byte << 3) - (PLACES - 190) + exponent
+    wide = cast("zext", surplus, WIDE)
+    product = product.op(f"shl {WIDE} {product.register}, {wide.register}")
+    fraction = product << 2
+    quarter = cast("trunc", product >> 190, "i64") + cast("trunc", fraction >> 191, "i64")
+    first = quick_sum(piece(fraction, 0), piece(fraction, 1))
+    part = quick_sum(first.high, first.low + piece(fraction, 2))
+    r = multiply(part, Pair(*map(x.constant, HALF_PI)))
+    # The remainder and the quarter turns change sign with x.
+    negative = x.is_negative()
+    quarter = negative.choose(quarter.constant(0) - quarter, quarter)
+    finite = x.abs() < float("inf")
+    high = finite.choose(r.high.flip(negative), float("nan"))
+    return quarter, Pair(high, r.low.flip(negative))
