@@ -233,7 +233,7 @@ class Smooth(Elementwise):
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if len(xs) == 1:
-            return (product(ct, self.slope(0, out, *xs)),)
+            return (product(ct, self.slope(0, out, xs[0])),)
         return [
             None if parent is None else product(ct, self.slope(i, out, *xs))
             for i, parent in enumerate(parents)
