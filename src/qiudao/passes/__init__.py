@@ -1,0 +1,1 @@
+"""Passes: from one program to another that computes the same."""
