@@ -157,7 +157,10 @@ class Plan:
         shape = aval_of(x).shape
         result = equation.shape
         if equation in self.whole or is_constant_array(x):
-            self.map(equation)
+            if through(equation.primitive, identity(result), shape, result) is None:
+                self.call(equation)  # a reshape: a copy of the same memory
+            else:
+                self.map(equation)
             return
         maps = [
             (root, None if at is None else through(equation.primitive, at, shape, result))

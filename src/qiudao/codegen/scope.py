@@ -19,7 +19,7 @@ from ..ops.control import Scan, Switch, While
 from .code import Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
 from .kernels.table import OVERFLOW, fail, kernel_for
-from .maps import viewed
+from .maps import VIEWS, viewed
 from .memory import Arena
 from .native import is_fused
 from .nest import Nest, element
@@ -347,6 +347,12 @@ class Scope:
             return
         if isinstance(primitive, Scan | While | Switch):
             self.write_control(equation)
+            return
+        if isinstance(primitive, VIEWS):
+            (aval,) = results_of(equation)
+            buffer = self.result_buffer(equation, 0, aval)
+            self.store(self.view(equation), buffer)
+            self.places[equation] = buffer
             return
         avals = results_of(equation)
         kernel = kernel_for(primitive, [aval_of(x) for x in operands], avals)

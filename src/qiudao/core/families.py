@@ -141,7 +141,9 @@ class Elementwise(Primitive):
     def dtype(self, *avals: Aval) -> np.dtype[Any]:
         """The dtype of the result."""
         dtype = promote(*avals)
-        return dtype if dtype.kind in "fc" else np.dtype(np.float64)
+        if dtype.kind in "fc":
+            return dtype
+        return np.result_type(self.evaluate(*(np.ones((), a.dtype) for a in avals)))
 
     def element(self, e: Element, *xs: Scalar) -> Scalar:
         """Scalar code for the compiler: `e` builds one scalar operation at a time.
