@@ -102,4 +102,3 @@ def try_element(
 def scratch_module() -> Module:
     """Where code goes that is written to see whether it can be."""
     return Module()
-

@@ -366,9 +366,7 @@ class Scope:
         if count:
             buffers.append(self.new_buffer((count,), np.dtype(np.uint8)))
         kernel(self.code, primitive, buffers, results)
-        places: list[Place] = [
-            self.scalars.load(b, 0) if b.shape == () else b for b in results
-        ]
+        places: list[Place] = [self.scalars.load(b, 0) if b.shape == () else b for b in results]
         self.places[equation] = tuple(places) if equation.shape is None else places[0]
 
     def result_buffer(self, equation: Equation, k: int, aval: Aval) -> Buffer:
@@ -413,9 +411,7 @@ class Scope:
         pointer = self.code.address(stack, start)
         return Buffer(pointer, stack.shape[1:], stack.dtype, stack.strides[1:])
 
-    def write_scan(
-        self, scan: Scan, operands: Sequence[Place], results: Sequence[Buffer]
-    ) -> None:
+    def write_scan(self, scan: Scan, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
         """The carry lies in its result from the start, and each step writes the next beside it."""
         c, n, count = scan.constants, scan.carries, len(scan.body.outputs)
         constants, first, xs = operands[:c], operands[c : c + n], operands[c + n :]

@@ -1,8 +1,8 @@
 """A program as arrays of integers, in which repetition can be looked for quickly.
 
-    token      what an equation does: equal for the same primitive with a result of the same type
-    place      where a value is made: the position of an equation, or a negative number for a leaf
-    numbers    the integers of an index, which the token leaves out: `x[3]` and `x[4]` do the same
+token      what an equation does: equal for the same primitive with a result of the same type
+place      where a value is made: the position of an equation, or a negative number for a leaf
+numbers    the integers of an index, which the token leaves out: `x[3]` and `x[4]` do the same
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ class Listing:
             numbering[leaf] = -1 - k
         numbering[None] = CONSTANT
         flat = itertools.chain.from_iterable(parents)
-        self.places = np.fromiter(
-            map(numbering.__getitem__, flat), np.int64, int(self.offsets[-1])
-        )
+        self.places = np.fromiter(map(numbering.__getitem__, flat), np.int64, int(self.offsets[-1]))
         self.operands: list[Atom] = list(
             itertools.chain.from_iterable(map(attrgetter("operands"), equations))
         )
@@ -125,9 +123,7 @@ def structure(primitive: Primitive) -> Hashable:
 def program_key(program: Program) -> Hashable:
     """A key that equal programs have in common."""
     listing = Listing(program)
-    equations = tuple(
-        (template(e.primitive), e.shape, e.dtype) for e in program.equations
-    )
+    equations = tuple((template(e.primitive), e.shape, e.dtype) for e in program.equations)
     return (
         tuple(program.avals),
         equations,

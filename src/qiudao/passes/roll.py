@@ -84,9 +84,7 @@ def rolled(program: Program) -> Rolled:
 
 def planned(listing: Listing) -> tuple[list[Plan], list[str]]:
     """The loops of a program, those that save most chosen first, and why others are none."""
-    found = [
-        run for period in candidates(listing.tokens) for run in runs(listing.tokens, period)
-    ]
+    found = [run for period in candidates(listing.tokens) for run in runs(listing.tokens, period)]
     queue = [(-run.saved, run.period, run, False) for run in found]
     heapq.heapify(queue)
     taken: list[Plan] = []
@@ -145,9 +143,7 @@ class Writer:
             except Refusal as refusal:
                 for place in range(plan.start, plan.end):
                     self.atoms.pop(place, None)
-                self.report.append(
-                    f"{place_of(self.listing, plan.start)}: not rolled: {refusal}"
-                )
+                self.report.append(f"{place_of(self.listing, plan.start)}: not rolled: {refusal}")
                 self.keep(plan.start, plan.end)
             else:
                 self.region[plan.start : plan.end] = len(self.loops)
@@ -229,7 +225,9 @@ class Writer:
             if whole is None:
                 return None
             return self.cut(whole, steps, self.listing.equations[places[0]])
-        if (regions >= 0).any() or (self.listing.tokens[places] != self.listing.tokens[places[0]]).any():
+        if (regions >= 0).any() or (
+            self.listing.tokens[places] != self.listing.tokens[places[0]]
+        ).any():
             return None
         first = self.listing.equations[places[0]]
         if type(first.primitive) is not GetItem:
@@ -261,9 +259,7 @@ class Writer:
             cut = span(*even, len(numbers))
             read = (*moving.index[:part], cut, *moving.index[part + 1 :])
             return self.front(self.emit(GetItem(read), (x,), like), axis, like)
-        fixed = tuple(
-            slice(None) if k in moving.parts else p for k, p in enumerate(moving.index)
-        )
+        fixed = tuple(slice(None) if k in moving.parts else p for k, p in enumerate(moving.index))
         if any(part != slice(None) for part in fixed):
             x = self.emit(GetItem(fixed), (x,), like)
         axes = [sum(p is None or isinstance(p, slice) for p in moving.index[:part])
@@ -317,8 +313,10 @@ class Writer:
             return at + 1
         period = self.loops[region].plan.period
         end = at + 1
-        while end < len(places) and places[end] - places[end - 1] == period and (
-            self.region[places[end]] == region
+        while (
+            end < len(places)
+            and places[end] - places[end - 1] == period
+            and (self.region[places[end]] == region)
         ):
             end += 1
         return end
@@ -332,9 +330,7 @@ class Writer:
             order = [*range(1, at + 1), 0, *range(at + 1, ndim)]
             rows = self.emit(Transpose(tuple(k - ndim for k in order)), (rows,), like)
         count = rows.shape[at]
-        return self.emit(
-            Reshape((*shape[:at], count * shape[at], *shape[at + 1 :])), (rows,), like
-        )
+        return self.emit(Reshape((*shape[:at], count * shape[at], *shape[at + 1 :])), (rows,), like)
 
 
 def is_even(steps: Array) -> bool:
@@ -481,9 +477,7 @@ class Loop:
         if isinstance(stack, Constants):
             return stack.values
         if isinstance(stack, Items):
-            return writer.items(
-                writer.value(stack.place), stack.index, stack.numbers, self.like
-            )
+            return writer.items(writer.value(stack.place), stack.index, stack.numbers, self.like)
         if isinstance(stack, Mapped):
             return writer.emit(stack.primitive, (self.stack(stack.stack),), self.like)
         rows = writer.rows(stack.places)

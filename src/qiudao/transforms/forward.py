@@ -21,6 +21,7 @@ from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
 from .results import owned
 from .reverse import as_primal, split_aux
+from .trace import run
 
 
 class Dual(ArrayMethods, Tracer):
@@ -139,7 +140,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
         for x, dx, p in zip(values, changes, paths, strict=True)
     ]
     with Running(level):
-        result = f(*tree.build(duals))
+        result = run(f, duals, lambda tracers: (tree.build(tracers), {}), values)
     aux = None
     if has_aux:
         result, aux = split_aux("jvp", result)

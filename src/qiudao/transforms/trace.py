@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.avals import Aval, Dtype, Shape, Value, aval_of, describe
 from ..core.dispatch import Tracer, snapshot
-from ..core.errors import DtypeError, TraceError
+from ..core.errors import DtypeError, QiudaoError, TraceError
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, new_level
 from ..core.node import Equation, Leaf, Node
@@ -21,6 +21,7 @@ from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
 from ..ops.shaping import Copy
 from ..ops.stopping import stop_gradient
+from ..passes.roll import roll
 from ..tape.guard import copy_of
 from ..tape.tensor import off_tapes
 
@@ -193,6 +194,53 @@ def traced(
     captured: dict[Leaf, Tracer] = {leaf: held for held, leaf in recording.captured.values()}
     program = Program((*leaves, *captured), recording.equations, atoms)
     return Traced(program, tuple(captured.values()), tree)
+
+
+def run(
+    f: Callable[..., Any],
+    tracers: Sequence[Tracer],
+    build: Callable[[list[Any]], Any],
+    values: Sequence[Value],
+) -> Any:
+    """Call `f` on the tracers of a transform, which stand for the values one level down.
+
+    While a trace is under way, a function that takes many steps is traced by itself first, and
+    its repetitions become loops; so a transform sees loops rather than their copies.
+    """
+    if any(map(is_symbolic, values)):
+        made = with_loops(f, [aval_of(x) for x in values], build)
+        if made is not None:
+            return made(*tracers)
+    args, kwargs = build(list(tracers))
+    return f(*args, **kwargs)
+
+
+def with_loops(
+    f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
+) -> Traced | None:
+    """The trace of `f` with its repetitions as loops, or None where there are none.
+
+    None also where it cannot be traced by itself: it may ask for what only the tracers have, and
+    what is wrong with it shows when it is run on them.
+    """
+    try:
+        made = traced(f, avals, build)
+    except (QiudaoError, AttributeError, TypeError):
+        return None
+    program = roll(made.program)
+    return None if program is made.program else made._replace(program=program)
+
+
+def is_symbolic(x: Value) -> bool:
+    """Whether a value is not known because a trace is under way."""
+    stack = [x]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, Symbol):
+            return True
+        if isinstance(each, Tracer):
+            stack.extend(each.parts())
+    return False
 
 
 def result_atom(recording: Recording, y: Any, path: str) -> Atom:

@@ -110,9 +110,7 @@ def splat(code: Code, x: Number, dtype: Dtype, lanes: int) -> Number:
     for part in x:
         first = code.op(f"insertelement {wide} poison, {type_} {part}, i32 0")
         made.append(
-            code.op(
-                f"shufflevector {wide} {first}, {wide} poison, <{lanes} x i32> zeroinitializer"
-            )
+            code.op(f"shufflevector {wide} {first}, {wide} poison, <{lanes} x i32> zeroinitializer")
         )
     return tuple(made)
 
@@ -156,7 +154,7 @@ def one(code: Code, name: str, x: Register, y: Register, type_: str, flags: str)
 def add(
     code: Code, x: Number, y: Number, dtype: Dtype, lanes: int = 1, flags: str = LOOSE
 ) -> Number:
-    """x + y; for booleans "or"."""
+    """X + y; for booleans "or"."""
     type_ = part_type(dtype, lanes)
     if dtype.kind in "biu":
         return (one(code, "or" if dtype.kind == "b" else "add", *x, *y, type_, ""),)
@@ -166,7 +164,7 @@ def add(
 def subtract(
     code: Code, x: Number, y: Number, dtype: Dtype, lanes: int = 1, flags: str = LOOSE
 ) -> Number:
-    """x - y, of numbers that are no booleans."""
+    """X - y, of numbers that are no booleans."""
     name = "sub" if dtype.kind in "iu" else "fsub"
     type_ = part_type(dtype, lanes)
     flags = flags if name == "fsub" else ""
@@ -176,14 +174,16 @@ def subtract(
 def multiply(
     code: Code, x: Number, y: Number, dtype: Dtype, lanes: int = 1, flags: str = LOOSE
 ) -> Number:
-    """x y; for booleans "and"."""
+    """X y; for booleans "and"."""
     type_ = part_type(dtype, lanes)
     if dtype.kind in "biu":
         return (one(code, "and" if dtype.kind == "b" else "mul", *x, *y, type_, ""),)
     if dtype.kind == "f":
         return (one(code, "fmul", *x, *y, type_, flags),)
     (a, b), (c, d) = x, y
-    ac, bd, ad, bc = (one(code, "fmul", p, q, type_, flags) for p, q in ((a, c), (b, d), (a, d), (b, c)))
+    ac, bd, ad, bc = (
+        one(code, "fmul", p, q, type_, flags) for p, q in ((a, c), (b, d), (a, d), (b, c))
+    )
     return (one(code, "fsub", ac, bd, type_, flags), one(code, "fadd", ad, bc, type_, flags))
 
 
