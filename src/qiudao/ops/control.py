@@ -137,3 +137,52 @@ class Switch(Primitive):
     def evaluate(self, *xs: Value) -> Value:
         chosen = min(max(int(xs[0]), 0), len(self.branches) - 1)
         return tuple(self.branches[chosen](*xs[1:]))
+
+
+class Rows(Primitive):
+    """A function of each row, for all rows: made by the compiler, which runs a block at a time.
+
+    body      (constants, blocks of xs) -> (blocks of ys, what the rows of the block add to sums)
+    tail      the same for the rows that are left over, fewer than a block; None where none are
+    operands  constants, xs: arrays with a leading axis of `length`
+    results   ys, sums
+
+    What lies between is as large as a block, and so stays in the cache.
+    """
+
+    name = "rows"
+
+    def __init__(
+        self,
+        body: Program,
+        tail: Program | None,
+        constants: int,
+        sums: int,
+        length: int,
+        block: int,
+    ) -> None:
+        self.body = body
+        self.tail = tail
+        self.constants = constants
+        self.sums = sums
+        self.length = length
+        self.block = block
+
+    def shape(self, *avals: Aval) -> Any:
+        results = self.body.results
+        count = len(results) - self.sums
+        ys = [Aval((self.length, *y.shape[1:]), y.dtype) for y in results[:count]]
+        return (*ys, *(Aval(y.shape, y.dtype) for y in results[count:]))
+
+    def evaluate(self, *xs: Value) -> Value:
+        constants, rows = xs[: self.constants], xs[self.constants :]
+        pieces = []
+        for start in range(0, self.length, self.block):
+            stop = min(start + self.block, self.length)
+            whole = stop - start == self.block
+            program = self.body if whole or self.tail is None else self.tail
+            pieces.append(program(*constants, *(x[start:stop] for x in rows)))
+        columns = list(zip(*pieces, strict=True))
+        count = len(columns) - self.sums
+        joined = [np.concatenate(column) for column in columns[:count]]
+        return (*joined, *(np.sum(column, axis=0) for column in columns[count:]))
