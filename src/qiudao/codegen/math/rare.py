@@ -16,6 +16,7 @@ from .lane import Lane
 
 WIDTHS = {"double": (2, 4, 8), "float": (4, 8, 16)}  # vectors of 128, 256 and 512 bits
 ATTRIBUTES = "noinline nounwind willreturn memory(none)"
+SHORT = f"optsize minsize {ATTRIBUTES}"  # keeps loops over lanes as loops
 KEPT = "@llvm.compiler.used"  # what is listed here lives until the vectoriser looks for it
 
 
@@ -73,7 +74,7 @@ def _vector(module: Module, symbol: str, width: int, type_: str) -> str:
             code.do(f"store {type_} {result}, ptr {place}")
     code.do(f"ret {vector} {code.op(f'load {vector}, ptr {values}')}")
     lanes = f"@{variant}.lanes"
-    module.define(lanes, code.function(f"{lanes}{parameters}", kind, ATTRIBUTES))
+    module.define(lanes, code.function(f"{lanes}{parameters}", kind, SHORT))
 
     code = Code(module)
     some, none = code.label("some"), code.label("none")

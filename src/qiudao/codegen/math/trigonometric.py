@@ -118,7 +118,7 @@ def tangent_of(t: Turned) -> Lane:
 def far(name: str, finish: Callable[[Turned], Lane], x: Lane) -> Lane:
     """The function of any finite operand."""
     if x.type_ == "float":
-        return circular(name, finish, x.widened()).narrowed()
+        return finish(Turned(*remainder(x.widened()))).narrowed()
     return finish(Turned(*remainder(x)))
 
 

@@ -18,7 +18,6 @@ from .pairs import Pair, multiply, quick_sum
 
 WIDE = "i192"
 PLACES = 1280  # binary places of 2/pi in the table
-FEWEST = -16  # the least exponent e: the table has zeros above the point for it
 HALF_PI = (1.5707963267948966, 6.123233995736766e-17)
 
 
@@ -58,16 +57,14 @@ def piece(fraction: Lane, index: int) -> Lane:
 def remainder(x: Lane) -> tuple[Lane, Pair]:
     """The quarter turns (in the low two bits) and the rest of a double; NaN for an infinite one.
 
-    Scalar code, for |x| >= 2^37.
+    Scalar code, for |x| >= 2^16.
     """
     code = x.code
     bits = x.abs().bits()
     exponent = (bits >> 52) - 1075
     whole = (bits & ((1 << 52) - 1)) | (1 << 52)
     # The window begins at a bit whose multiples of 2^192 count whole turns.
-    start = x.constant(0.0).bits() + (PLACES - 190) - exponent
-    start = start.op(f"call i64 @llvm.smax.i64(i64 {start.register}, i64 0)")
-    code.module.declare("@llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
+    start = (PLACES - 190) - exponent
     byte = (start + 7) >> 3
     table = code.module.constant(np.frombuffer(two_over_pi(), np.uint8))
     place = code.op(f"getelementptr i8, ptr {table}, i64 {byte.register}")
