@@ -10,13 +10,12 @@ import mpmath
 import numpy as np
 import pytest
 
+from codegen.kernels import DTYPES, Kernel
 from qiudao.codegen.code import Module
 from qiudao.codegen.math import function
 from qiudao.codegen.math.table import BINARY, UNARY
 
 pytest.importorskip("llvmlite")
-
-from codegen.kernels import DTYPES, Kernel
 
 TYPES = tuple(DTYPES)
 compiled = functools.cache(Kernel)

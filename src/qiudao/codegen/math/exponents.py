@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .lane import Lane
+from .lane import FORMATS, REALS, Lane
 
 
 class Rounded(NamedTuple):
@@ -31,7 +31,7 @@ def rounded_product(x: Lane, factor: float) -> Rounded:
 
 def power_of_two(n: Lane) -> Lane:
     """2^(n - bias): the low bits of the integer n become the exponent."""
-    return (n << (52 if n.type_ == "i64" else 23)).real()
+    return (n << FORMATS[REALS[n.type_]].mantissa).real()
 
 
 def scale(x: Lane, n: Rounded) -> Lane:

@@ -39,6 +39,8 @@ FORMATS = {
     "float": Format("f32", "i32", 32, 23, 127),
 }
 
+REALS = {format_.bits: type_ for type_, format_ in FORMATS.items()}  # by the integer of the width
+
 
 class Lane:
     """A register with its type: a real number, its bits (an integer), or a truth (`i1`).
@@ -205,7 +207,7 @@ class Lane:
 
     def real(self) -> Lane:
         """The real number whose bits these are."""
-        type_ = "double" if self.type_ == "i64" else "float"
+        type_ = REALS[self.type_]
         return self.op(f"bitcast {self.type_} {self.register} to {type_}", type_)
 
     def widened(self) -> Lane:

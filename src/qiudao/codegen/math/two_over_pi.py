@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import functools
 
-import numpy as np
-
+from ..code import Module
 from .lane import Lane
 from .pairs import Pair, multiply, quick_sum
 
@@ -22,13 +21,11 @@ HALF_PI = (1.5707963267948966, 6.123233995736766e-17)
 
 
 def arctan_of_inverse(n: int, one: int) -> int:
-    """arctan(1/n) in units of 1/one, by its series."""
-    term = total = one // n
-    k = 1
-    while term:
-        term = -(term // (n * n)) if term > 0 else -term // (n * n)
-        k += 2
-        total += term // k if term > 0 else -(-term // k)
+    """arctan(1/n) = 1/n - 1/(3 n^3) + 1/(5 n^5) - ... in units of 1/one."""
+    total, power, k, sign = 0, one // n, 1, 1
+    while power:
+        total += sign * (power // k)
+        power, k, sign = power // (n * n), k + 2, -sign
     return total
 
 
@@ -38,6 +35,14 @@ def two_over_pi() -> bytes:
     one = 1 << (PLACES + 64)
     pi = 4 * (4 * arctan_of_inverse(5, one) - arctan_of_inverse(239, one))
     return ((one << (PLACES + 1)) // pi).to_bytes(PLACES // 8 + 32, "little")
+
+
+def table(module: Module) -> str:
+    """The bytes of 2/pi as a global of the module."""
+    data = two_over_pi()
+    text = "".join(f"\\{byte:02X}" for byte in data)
+    name = "@qd.two_over_pi"
+    return module.define(name, f'{name} = private constant [{len(data)} x i8] c"{text}"')
 
 
 def cast(kind: str, value: Lane, type_: str) -> Lane:
@@ -66,8 +71,7 @@ def remainder(x: Lane) -> tuple[Lane, Pair]:
     # The window begins at a bit whose multiples of 2^192 count whole turns.
     start = (PLACES - 190) - exponent
     byte = (start + 7) >> 3
-    table = code.module.constant(np.frombuffer(two_over_pi(), np.uint8))
-    place = code.op(f"getelementptr i8, ptr {table}, i64 {byte.register}")
+    place = code.op(f"getelementptr i8, ptr {table(code.module)}, i64 {byte.register}")
     window = Lane(code, code.op(f"load {WIDE}, ptr {place}, align 1"), WIDE)
     product = window * cast("zext", whole, WIDE)
     # Two bits of quarters on top, then the fraction.
