@@ -28,8 +28,6 @@ TAIL = {
 
 # Where e^x is neither 0 nor infinite, nor are sinh x and cosh x; a little wider.
 RANGE = {"double": (-746.0, 711.0), "float": (-104.0, 90.0)}
-
-
 TINY = {"double": 2.0**-54, "float": 2.0**-25}  # below, e^x - 1 rounds to x
 
 
@@ -81,7 +79,7 @@ def exp2(x: Lane) -> Lane:
 
 
 def exponential_minus_one(x: Lane, halvings: int = 0) -> Pair:
-    """e^x - 1 as a pair (half of it, by one halving, overflows later), for a clamped x.
+    """(e^x - 1) / 2^halvings as a pair, for a clamped x; each halving lets it overflow later.
 
     2^n ((1 - 2^-n) + (e^r - 1)): the parts are added before they are scaled.
     """
