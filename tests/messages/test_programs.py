@@ -1,4 +1,4 @@
-"""The whole text of every error of traced programs: while tracing, and when one breaks the grammar."""
+"""The whole text of the errors of traced programs: while tracing, and of the grammar."""
 
 import numpy as np
 import pytest
