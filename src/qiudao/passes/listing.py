@@ -17,6 +17,7 @@ import numpy as np
 
 from ..core.avals import Aval, aval_of
 from ..core.node import Equation, Leaf
+from ..core.parts import Part
 from ..core.primitive import Primitive
 from ..core.program import Atom, Program, inner_programs
 from ..ops.indexing import GetItem
@@ -102,6 +103,8 @@ def template(primitive: Primitive) -> tuple[Hashable, Numbers]:
                 key.append("integer")
                 numbers.append(part)
         return tuple(key), tuple(numbers)
+    if kind is Part:
+        return (kind, *vars(primitive).values()), ()
     if any(True for _ in inner_programs(primitive)):
         return structure(primitive), ()
     return primitive, ()

@@ -7,6 +7,7 @@ move by any other step, which makes a stack.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,7 @@ class Plan:
         )
         self.first_slots = (offsets[start : start + self.period] - self.base).tolist()
         self.stacks: list[Stack] = []
+        self.stacked: dict[Hashable, int] = {}
         self.chains: list[Chain] = []
         self.values: dict[int, Role] = {}
         self.formulas: dict[int, Formula] = {}
@@ -105,9 +107,12 @@ class Plan:
         return self.stack(Places(self.matrix[:, a].copy()))
 
     def stack(self, stack: Stack) -> Slice:
-        """The role of a row of a new stack."""
-        self.stacks.append(stack)
-        return Slice(len(self.stacks) - 1)
+        """The role of a row of a stack; equal ones are one."""
+        key = stack_key(stack)
+        if key not in self.stacked:
+            self.stacked[key] = len(self.stacks)
+            self.stacks.append(stack)
+        return Slice(self.stacked[key])
 
     def carried(self, value: int, lag: int, a: int) -> Carried:
         """The role of a value made `lag` iterations ago."""
@@ -257,6 +262,14 @@ def replaced(equation: Equation, slot: int, aval: Aval) -> list[Aval]:
     """The types of the operands, that of one replaced."""
     operands: Any = equation.operands
     return [aval if k == slot else aval_of(x) for k, x in enumerate(operands)]
+
+
+def stack_key(stack: Stack) -> Hashable:
+    """A key that equal stacks have in common."""
+    return tuple(
+        (field.dtype.str, field.shape, field.tobytes()) if isinstance(field, np.ndarray)
+        else repr(field) for field in (type(stack), *stack)
+    )  # fmt: skip
 
 
 # Where an iteration starts

@@ -30,6 +30,11 @@ BRANCH = (
 )
 
 
+# The short roads of `symbol_operators.py`, by ufunc.
+one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
+two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
+
+
 class Recording:
     """A program while it is being traced.
 
@@ -84,6 +89,19 @@ class Symbol(ArrayMethods, Tracer):
     @property
     def dtype(self) -> Dtype:
         return self.node.dtype
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
+        if not kwargs and method == "__call__":
+            if len(inputs) == 1:
+                road = one_operand.get(ufunc)
+                if road is not None:
+                    return road(self)
+            else:
+                roads = two_operands.get(ufunc)
+                if roads is not None:
+                    first, second = inputs
+                    return roads[0](first, second) if first is self else roads[1](self, first)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         recording = self.recording
