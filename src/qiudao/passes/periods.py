@@ -78,10 +78,7 @@ def runs(tokens: Array, period: int) -> list[Run]:
     """The runs of a period that are long enough."""
     starts, ends = stretches(tokens[:-period] == tokens[period:])
     long = ends - starts >= max((REPEATS - 1) * period, SAVED)
-    return [
-        Run(period, a, b + period)
-        for a, b in zip(starts[long].tolist(), ends[long].tolist())
-    ]
+    return [Run(period, a, b + period) for a, b in zip(starts[long].tolist(), ends[long].tolist())]
 
 
 def regular(listing: Listing, run: Run) -> list[Run]:

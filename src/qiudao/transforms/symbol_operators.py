@@ -19,7 +19,7 @@ from ..core.families import Smooth
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
 from ..core.source import known_files, users
-from ..ops import arithmetic, products, selecting, smooth
+from ..ops import arithmetic, selecting, smooth
 from ..ops.faces import operand
 from ..ops.indexing import getitem as general_getitem
 from ..ops.indexing import item
