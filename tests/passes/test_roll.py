@@ -10,7 +10,7 @@ import pytest
 
 from qiudao.core.program import Program, check, inner_programs
 from qiudao.ops.control import Scan
-from qiudao.passes.roll import roll, rolled
+from qiudao.passes.roll import rolled
 from qiudao.transforms.trace import trace
 
 
@@ -187,7 +187,7 @@ def triangular(x: Any) -> Any:
     for i in range(30):
         inner = x[i]
         for j in range(i):
-            inner = inner * x[j] + np.cos(inner)
+            inner = np.tanh(inner) * x[j] + np.cos(inner)
         total = total + inner
     return total
 
@@ -220,7 +220,7 @@ def three_lags(x: Any) -> Any:
     """Values read from a list that grows."""
     values = [x[0], x[1], x[2]]
     for i in range(3, 60):
-        values.append(np.sin(values[i - 1]) + values[i - 3] * values[i - 2])
+        values.append(np.sin(values[i - 1]) + 0.3 * values[i - 3] * values[i - 2])
     return values[-1] + values[-3]
 
 
@@ -285,10 +285,7 @@ def integers(x: Any) -> Any:
 
 def zeros_of_both_signs(x: Any) -> Any:
     """Constants that are equal, though not in every bit."""
-    out = []
-    for i in range(40):
-        out.append(np.copysign(x[i] * 3.0 + 1.0, 0.0 if i % 3 else -0.0))
-    return np.stack(out)
+    return np.stack([np.copysign(x[i] * 3.0 + 1.0, 0.0 if i % 3 else -0.0) for i in range(40)])
 
 
 def decompositions(ms: Any) -> Any:

@@ -17,8 +17,9 @@ import numpy as np
 
 from ..core.avals import Aval, aval_of
 from ..core.node import Equation, Leaf
+from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.program import Atom, Program, inner_programs
+from ..core.program import Atom, Program, inner_programs, operands_of
 from ..ops.indexing import GetItem
 from ..ops.writing import SetItem
 
@@ -29,7 +30,7 @@ CONSTANT = -(1 << 40)  # the place of a constant
 
 
 class Listing:
-    """The arrays of a program; the operands of equation i stand at `offsets[i] : offsets[i + 1]`."""
+    """The arrays of a program; equation i has the operands `offsets[i] : offsets[i + 1]`."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -44,9 +45,6 @@ class Listing:
         numbering[None] = CONSTANT
         flat = itertools.chain.from_iterable(parents)
         self.places = np.fromiter(map(numbering.__getitem__, flat), np.int64, int(self.offsets[-1]))
-        self.operands: list[Atom] = list(
-            itertools.chain.from_iterable(map(attrgetter("operands"), equations))
-        )
         self.outputs = np.array(
             [numbering[y if isinstance(y, Equation | Leaf) else None] for y in program.outputs],
             np.int64,
@@ -75,7 +73,7 @@ class Listing:
 
     def aval(self, place: int) -> Aval | None:
         """The type of the value made at a place; None where there are several values."""
-        node = self.equations[place] if place >= 0 else self.program.inputs[-1 - place]
+        node: Any = self.equations[place] if place >= 0 else self.program.inputs[-1 - place]
         return None if node.shape is None else aval_of(node)
 
     def numbers_at(self, place: int) -> Numbers:
@@ -100,6 +98,8 @@ def template(primitive: Primitive) -> tuple[Hashable, Numbers]:
                 key.append("integer")
                 numbers.append(part)
         return tuple(key), tuple(numbers)
+    if kind is Part:
+        return (kind, *vars(primitive).values()), ()
     if any(True for _ in inner_programs(primitive)):
         return structure(primitive), ()
     return primitive, ()
@@ -107,7 +107,7 @@ def template(primitive: Primitive) -> tuple[Hashable, Numbers]:
 
 def structure(primitive: Primitive) -> Hashable:
     """A key that primitives have in common whose inner programs are equal, though not the same."""
-    fields: list[Hashable] = [type(primitive)]
+    fields: list[Any] = [type(primitive)]
     for name, value in vars(primitive).items():
         if isinstance(value, Program):
             fields.append((name, program_key(value)))
@@ -129,7 +129,7 @@ def program_key(program: Program) -> Hashable:
         equations,
         listing.places.tobytes(),
         listing.offsets.tobytes(),
-        tuple(map(constant_key, listing.operands)),
+        tuple(constant_key(x) for e in program.equations for x in operands_of(e)),
         listing.outputs.tobytes(),
         tuple(map(constant_key, program.outputs)),
     )

@@ -41,7 +41,11 @@ def pays(run: Run, slack: int = 0) -> bool:
 
 def stretches(mask: Array) -> tuple[Array, Array]:
     """The starts and the ends of the stretches where `mask` is true."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.view(np.int8), [0]])))
+    edges = np.flatnonzero(mask[1:] != mask[:-1]) + 1
+    if len(mask) and mask[0]:
+        edges = np.concatenate([[0], edges])
+    if len(mask) and mask[-1]:
+        edges = np.concatenate([edges, [len(mask)]])
     return edges[::2], edges[1::2]
 
 
@@ -70,12 +74,11 @@ def candidates(tokens: Array) -> list[int]:
     return [p for p in found if 0 < p <= len(tokens) // 3]
 
 
-def runs(tokens: Array, period: int, base: int = 0) -> list[Run]:
-    """The runs of a period that are long enough, in tokens that start at the place `base`."""
+def runs(tokens: Array, period: int) -> list[Run]:
+    """The runs of a period that are long enough."""
     starts, ends = stretches(tokens[:-period] == tokens[period:])
-    found = [Run(period, base + a, base + b + period) for a, b in zip(starts.tolist(), ends.tolist())
-             if b - a >= (REPEATS - 3) * period]  # fmt: skip
-    return [run for run in found if pays(run)]
+    long = ends - starts >= max((REPEATS - 1) * period, SAVED)
+    return [Run(period, a, b + period) for a, b in zip(starts[long].tolist(), ends[long].tolist())]
 
 
 def regular(listing: Listing, run: Run) -> list[Run]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -29,6 +30,11 @@ BRANCH = (
     "choose values with np.where(condition, a, b), branches with qd.cond(condition, f, g, x), "
     "and loop with qd.while_loop, qd.fori_loop or qd.scan"
 )
+
+
+# The short roads of `symbol_operators.py`, by ufunc.
+one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
+two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
 
 
 class Recording:
@@ -85,6 +91,19 @@ class Symbol(ArrayMethods, Tracer):
     @property
     def dtype(self) -> Dtype:
         return self.node.dtype
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
+        if not kwargs and method == "__call__":
+            if len(inputs) == 1:
+                road = one_operand.get(ufunc)
+                if road is not None:
+                    return road(self)
+            else:
+                roads = two_operands.get(ufunc)
+                if roads is not None:
+                    first, second = inputs
+                    return roads[0](first, second) if first is self else roads[1](self, first)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         recording = self.recording
@@ -181,13 +200,27 @@ class Traced(NamedTuple):
         return self.tree.build(self.program(*xs, *self.captured))
 
 
+class Uncollected:
+    """Within the block no garbage is collected: the walks over all equations were half the time."""
+
+    __slots__ = ("was_on",)
+
+    def __enter__(self) -> None:
+        self.was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *error: object) -> None:
+        if self.was_on:
+            gc.enable()
+
+
 def traced(
     f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
 ) -> Traced:
     """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols."""
     recording = Recording()
     leaves = [Leaf(aval.shape, aval.dtype) for aval in avals]
-    with Running(recording.level):
+    with Running(recording.level), Uncollected():
         args, kwargs = build([recording.symbol(leaf) for leaf in leaves])
         outs, tree = flatten(f(*args, **kwargs))
     atoms = [result_atom(recording, y, path) for y, path in zip(outs, tree.paths, strict=True)]
