@@ -17,6 +17,7 @@ from ..core.sweep import fit
 from ..core.trees import flatten, match
 from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import scale
+from ..ops.control import Structured
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
 from .results import owned
@@ -75,13 +76,18 @@ class Dual(ArrayMethods, Tracer):
             else:
                 primals.append(x)
                 tangents.append(None)
-        out = primitive(*primals)
-        if primitive.is_constant:
-            return out
+        moves = moves and level >= modes.floor
         change: Value | None = None
-        if moves and level >= modes.floor:
+        if moves and isinstance(primitive, Structured):
             with np.errstate(all="ignore"):
-                change = primitive.push(out, primals, tangents, scale)
+                out, change = primitive.dual(primals, tangents)
+        else:
+            out = primitive(*primals)
+            if primitive.is_constant:
+                return out
+            if moves:
+                with np.errstate(all="ignore"):
+                    change = primitive.push(out, primals, tangents, scale)
         if isinstance(out, tuple):
             changes = (None,) * len(out) if change is None else change
             return tuple(

@@ -220,7 +220,7 @@ def traced(
     """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols."""
     recording = Recording()
     leaves = [Leaf(aval.shape, aval.dtype) for aval in avals]
-    with Running(recording.level), Uncollected():
+    with Running(recording.level, tracing=True), Uncollected():
         args, kwargs = build([recording.symbol(leaf) for leaf in leaves])
         outs, tree = flatten(f(*args, **kwargs))
     atoms = [result_atom(recording, y, path) for y, path in zip(outs, tree.paths, strict=True)]
