@@ -31,6 +31,7 @@ TILE = 16 * 16 * 16  # multiplications up to which a call of BLAS costs more tha
 VECTOR = 32  # bytes
 REGISTERS = 8  # vectors that a tile of the result fills
 ROWS = 4  # of a tile
+GATHERED = 16  # sums up to this length read lanes that lie apart one by one
 
 
 class Axis(NamedTuple):
@@ -83,7 +84,10 @@ def joined(axes: Sequence[Axis]) -> list[Axis]:
 def contract_in_tiles(code: Code, axes: Sequence[Axis], a: Buffer, b: Buffer, out: Buffer) -> None:
     """The product by loops over tiles: `ROWS` of an axis by some vectors of the last one."""
     kept, summed = [x for x in axes if not x.summed], [x for x in axes if x.summed]
-    lane = next((x for x in kept if x.out == 1 and {x.a, x.b} <= {0, 1}), None)
+    lane = next((x for x in kept if x.out == 1), None)
+    is_gathered = lane is not None and not {lane.a, lane.b} <= {0, 1}
+    if is_gathered and (not summed or math.prod(sizes_of(summed)) > GATHERED):
+        lane = None  # lanes would be read one by one: LLVM's own vectors do better
     shared = [x for x in kept if x != lane and (x.a == 0) != (x.b == 0)]
     block = max(shared, key=lambda x: x.size, default=None) if summed else None
     outer = [x for x in kept if x not in (lane, block)]
@@ -92,6 +96,7 @@ def contract_in_tiles(code: Code, axes: Sequence[Axis], a: Buffer, b: Buffer, ou
         rows = ROWS if block is None or block.size >= ROWS else block.size
         for first, height in pieces(code, block, rows if block else 1, start):
             width = REGISTERS * VECTOR // (out.dtype.itemsize * height) if lane else 1
+            width = min(width, GATHERED) if is_gathered else width
             for place, lanes in pieces(code, lane, width, first):
                 tile(code, (a, b, out), place, (block, height), (lane, lanes), summed)
 

@@ -57,10 +57,29 @@ def load(
 ) -> Number:  # fmt: skip
     """Elements from `offset` on, as numbers of the dtype `to`; stride 0 repeats one."""
     dtype = buffer.dtype
+    if lanes > 1 and stride not in (0, 1):
+        return gather(code, buffer, offset, to or dtype, lanes, stride)
     if lanes > 1 and stride == 0:
         return splat(code, load(code, buffer, offset, to), to or dtype, lanes)
     place = code.address(buffer, offset)
     return convert(code, load_from(code, place, dtype, lanes), dtype, to or dtype, lanes)
+
+
+def gather(
+    code: Code, buffer: Buffer, offset: Offset, to: Dtype, lanes: int, stride: int
+) -> Number:
+    """Elements that lie apart, put into lanes one by one."""
+    type_, wide = part_type(to), part_type(to, lanes)
+    made: Number = ("poison",) * (2 if to.kind == "c" else 1)
+    place = code.address(buffer, offset)
+    for k in range(lanes):
+        at = code.address(buffer._replace(pointer=place), k * stride)
+        x = convert(code, load_from(code, at, buffer.dtype), buffer.dtype, to)
+        made = tuple(
+            code.op(f"insertelement {wide} {whole}, {type_} {part}, i32 {k}")
+            for whole, part in zip(made, x, strict=True)
+        )
+    return made
 
 
 def load_from(code: Code, place: Register, dtype: Dtype, lanes: int = 1) -> Number:

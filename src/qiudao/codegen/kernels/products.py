@@ -53,8 +53,8 @@ def axes_of_einsum(spec: str, a: Buffer, b: Buffer, out: Aval) -> list[Axis]:
         steps.append(step)
     found = []
     for name, size in sizes.items():
-        a, b, out = (step.get(name, 0) for step in steps)
-        found.append(Axis(size, a, b, out, name not in letters[2]))
+        first, second, result = (step.get(name, 0) for step in steps)
+        found.append(Axis(size, first, second, result, name not in letters[2]))
     return found
 
 
