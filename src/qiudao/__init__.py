@@ -100,7 +100,8 @@ def __getattr__(name: str) -> Any:
     if name not in _later:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(f"{__name__}.{_later[name]}")
-    return getattr(module, name, module)
+    found = globals()[name] = getattr(module, name, module)
+    return found
 
 
 def __dir__() -> list[str]:

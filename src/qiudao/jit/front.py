@@ -15,6 +15,7 @@ from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
 from ..core.trees import Tree, flatten, match
 from ..passes.roll import roll
+from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.trace import Traced, is_symbolic, traced
 from .compiled import Compiled
 from .report import Lowered

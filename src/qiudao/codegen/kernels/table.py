@@ -15,6 +15,7 @@ import numpy as np
 
 from ...core.avals import Aval
 from ...core.primitive import Primitive
+from ...ops.control import CapacityError
 from ..code import INTERLEAVED, TYPES, Buffer, Code, Register
 
 Emit = Callable[[Code, Any, Sequence[Buffer], Sequence[Buffer]], None]
@@ -30,8 +31,9 @@ FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (np.linalg.LinAlgError, "Eigenvalues did not converge"),
     (np.linalg.LinAlgError, "SVD did not converge"),
     (IndexError, "index {} is out of bounds for axis {} with size {}"),
+    (CapacityError, "{}"),
 )
-SINGULAR, NOT_DEFINITE, NO_EIGENVALUES, NO_SVD, OUT_OF_BOUNDS = range(1, len(FAILURES))
+SINGULAR, NOT_DEFINITE, NO_EIGENVALUES, NO_SVD, OUT_OF_BOUNDS, OVERFLOW = range(1, len(FAILURES))
 
 
 def raise_failure(status: Sequence[int]) -> None:
