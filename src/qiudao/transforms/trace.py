@@ -52,10 +52,9 @@ class Recording:
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""
-        if type(x) is Symbol or type(x) is SymbolView:
-            if x.level == self.level:
-                return x.node
-        elif not isinstance(x, Tracer):
+        if isinstance(x, Symbol) and x.level == self.level:
+            return x.node
+        if not isinstance(x, Tracer):
             return copy_of(x) if isinstance(x, np.ndarray) else x
         known = self.captured.get(id(x))
         if known is None:
