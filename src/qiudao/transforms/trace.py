@@ -67,7 +67,7 @@ class Recording:
     def symbol(self, node: Node) -> Symbol:
         """A tracer that stands for a node."""
         made = Symbol()
-        made.level, made.node, made.recording, made.memory = self.level, node, self, None
+        made.level, made.node, made.recording = self.level, node, self
         return made
 
 
@@ -79,7 +79,7 @@ class Symbol(ArrayMethods, Tracer):
     level: float
     node: Node
     recording: Recording
-    memory: Any  # an array that is laid out as the value would be; None until a view asks
+    memory: Any  # an array that is laid out as the value would be; set when a view asks
     tied: Tie  # set on views only
 
     @property
@@ -125,9 +125,10 @@ class Symbol(ArrayMethods, Tracer):
         return tuple(results)
 
     def underlying(self) -> Any:
-        if self.memory is None:
-            self.memory = np.empty(self.shape, self.dtype)
-        return self.memory
+        memory = getattr(self, "memory", None)
+        if memory is None:
+            memory = self.memory = np.empty(self.shape, self.dtype)
+        return memory
 
     def constant(self, value: Value) -> Symbol:
         recording = self.recording
