@@ -86,8 +86,6 @@ def planned(listing: Listing) -> tuple[list[Plan], list[str]]:
     if taken:
         return taken, []
     if not refused and listing.count >= LONG:
-        refused = [
-            f"{listing.count} operations, among which none repeat {REPEATS} times in a row with "
-            "operands that move evenly"
-        ]
+        said = f"none repeat {REPEATS} times in a row with operands that move evenly"
+        return [], [f"{listing.count} operations, among which {said}"]
     return [], list(dict.fromkeys(refused))

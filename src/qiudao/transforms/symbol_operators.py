@@ -24,7 +24,7 @@ from ..ops.faces import operand
 from ..ops.indexing import getitem as general_getitem
 from ..ops.indexing import item
 from ..tape.guard import copy_of
-from .trace import Symbol, SymbolView, one_operand, two_operands
+from .trace import MANY, Symbol, SymbolView, one_operand, two_operands
 
 frame = sys._getframe
 Operator = Callable[[Any, Any], Any]
@@ -32,7 +32,6 @@ Operator = Callable[[Any, Any], Any]
 NUMBERS = {float, int, complex, np.float64, np.float32}
 DOUBLE = np.dtype(np.float64)
 SYMBOLS = {Symbol, SymbolView}
-MANY = 4096  # types remembered before a road forgets them
 
 
 def binary(primitive: Primitive, depth: int) -> tuple[Operator, Operator]:

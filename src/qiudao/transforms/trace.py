@@ -11,6 +11,7 @@ import numpy as np
 from ..core.avals import Aval, Dtype, Shape, Value, aval_of, describe
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DtypeError, TraceError
+from ..core.families import Elementwise
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, new_level
 from ..core.node import Equation, Leaf, Node
@@ -34,6 +35,10 @@ BRANCH = (
 # The short roads of `symbol_operators.py`, by ufunc.
 one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
 two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
+
+
+types: dict[Any, Aval] = {}  # of results, by primitive and types of operands
+MANY = 4096  # types remembered before all are forgotten
 
 
 class Recording:
@@ -106,7 +111,7 @@ class Symbol(ArrayMethods, Tracer):
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         recording = self.recording
         atoms = [recording.atom(x) for x in xs]
-        stated: Any = primitive.shape(*[aval_of(x) for x in atoms])
+        stated = type_of(primitive, [aval_of(x) for x in atoms])
         single = type(stated) is Aval
         equation = apply(primitive, atoms, stated if single else None)
         equation.code, equation.offset = caller()
@@ -167,6 +172,19 @@ class Symbol(ArrayMethods, Tracer):
 
     def __format__(self, spec: str) -> str:
         return repr(self)
+
+
+def type_of(primitive: Primitive, avals: Sequence[Aval]) -> Any:
+    """The type of the result; elementwise ones are remembered, since NumPy takes long to tell."""
+    if not isinstance(primitive, Elementwise):
+        return primitive.shape(*avals)
+    key = (primitive, *avals)
+    found = types.get(key)
+    if found is None:
+        if len(types) > MANY:
+            types.clear()
+        found = types[key] = primitive.shape(*avals)
+    return found
 
 
 _slots = vars(Symbol)
