@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Hashable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ import numpy as np
 from ..core.avals import Aval, aval_of, promote
 from ..core.families import Elementwise
 from ..core.node import Equation
-from ..core.program import operands_of
 from ..ops.indexing import Gather, GetItem
 from ..ops.shaping import Reshape
 from ..ops.writing import Put, SetItem
@@ -168,7 +168,7 @@ class Plan:
         j = bisect_right(self.first_slots, a) - 1
         slot = a - self.first_slots[j]
         equations = self.listing.equations[self.start + j : self.end : self.period]
-        return [operands_of(e)[slot] for e in equations]
+        return [operands[slot] for operands in map(attrgetter("operands"), equations)]
 
     def common_dtype(self, j: int, a: int, kinds: set[type], values: list[Any]) -> Any:
         """The dtype in which constants that differ enter an operation."""

@@ -22,10 +22,11 @@ from ..core.program import Program
 from .filling import fills
 from .listing import Listing
 from .loops import Plan
-from .periods import SAVED, Run, candidates, pays, regular, runs
+from .periods import REPEATS, SAVED, Run, all_runs, pays, regular
 from .rewriting import Writer, line_of_place
 from .roles import Refusal
 
+LONG = 500  # operations from which a report says that there is no loop
 STUBBORN = 64  # attempts that may fail before a program is left as it is
 
 
@@ -56,7 +57,7 @@ def rolled(program: Program) -> Rolled:
 
 def planned(listing: Listing) -> tuple[list[Plan], list[str]]:
     """The loops of a program, those that save most chosen first, and why others are none."""
-    found = [run for period in candidates(listing.tokens) for run in runs(listing.tokens, period)]
+    found = all_runs(listing.tokens)
     queue = [(-run.saved, run.period, run, False) for run in found]
     heapq.heapify(queue)
     taken: list[Plan] = []
@@ -84,4 +85,7 @@ def planned(listing: Listing) -> tuple[list[Plan], list[str]]:
     taken.sort(key=lambda plan: plan.start)
     if taken:
         return taken, []
+    if not refused and listing.count >= LONG:
+        said = f"none repeat {REPEATS} times in a row with operands that move evenly"
+        return [], [f"{listing.count} operations, among which {said}"]
     return [], list(dict.fromkeys(refused))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Aval, Value, aval_of
+from ..core.avals import Aval, Dtype, Shape, Value, aval_of
 from ..core.families import Smooth
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
@@ -24,49 +24,55 @@ from ..ops.faces import operand
 from ..ops.indexing import getitem as general_getitem
 from ..ops.indexing import item
 from ..tape.guard import copy_of
-from .trace import Symbol, SymbolView, one_operand, two_operands
+from .trace import MANY, Symbol, SymbolView, one_operand, two_operands
 
 frame = sys._getframe
 Operator = Callable[[Any, Any], Any]
 
 NUMBERS = {float, int, complex, np.float64, np.float32}
+DOUBLE = np.dtype(np.float64)
 SYMBOLS = {Symbol, SymbolView}
-MANY = 4096  # types remembered before a road forgets them
 
 
 def binary(primitive: Primitive, depth: int) -> tuple[Operator, Operator]:
-    """`a op b` and its reflection."""
-    types: dict[Any, Aval] = {}
+    """`a op b` and its reflection, for a primitive that makes doubles of doubles."""
+    types: dict[Any, tuple[Shape, Dtype]] = {}
     known = types.get
     ndarray = np.ndarray
 
-    def typed(key: Any, x: Any, y: Any) -> Aval:
+    def typed(key: Any, x: Any, y: Any) -> tuple[Shape, Dtype]:
         if len(types) > MANY:
             types.clear()
-        found: Aval = primitive.shape(aval_of(x), aval_of(y))
-        types[key] = found
+        aval: Aval = primitive.shape(aval_of(x), aval_of(y))
+        types[key] = found = (aval.shape, aval.dtype)
         return found
 
     def forward(self: Any, other: Any) -> Value:
         kind = type(other)
         x = self.node
+        shape = x.shape
+        dtype = x.dtype
         if kind in NUMBERS:
             y, parents = other, (x, None)
-            key: Any = (x.shape, x.dtype, kind)
+            if dtype is not DOUBLE or kind is complex:
+                key: Any = (shape, dtype, kind)
+                shape, dtype = known(key) or typed(key, x, y)
         elif kind in SYMBOLS and other.level == self.level:
             y = other.node
             parents = (x, y)
-            key = (x.shape, x.dtype, y.shape, y.dtype)
+            if dtype is not DOUBLE or y.dtype is not DOUBLE or shape is not y.shape:
+                key = (shape, dtype, y.shape, y.dtype)
+                shape, dtype = known(key) or typed(key, x, y)
         elif kind is ndarray:
             y, parents = copy_of(other), (x, None)
-            key = (x.shape, x.dtype, y.shape, y.dtype)
+            key = (shape, dtype, y.shape, y.dtype)
+            shape, dtype = known(key) or typed(key, x, y)
         else:
             return primitive(self, operand(other))
-        aval = known(key) or typed(key, x, y)
         equation = Equation()
         equation.number = next_number()
-        equation.shape = aval[0]
-        equation.dtype = aval[1]
+        equation.shape = shape
+        equation.dtype = dtype
         equation.notes = None
         equation.primitive = primitive
         equation.operands = (x, y)
@@ -85,25 +91,28 @@ def binary(primitive: Primitive, depth: int) -> tuple[Operator, Operator]:
         made.level = recording.level
         made.node = equation
         made.recording = recording
-        made.memory = None
         return made
 
     def reflected(self: Any, other: Any) -> Value:
         kind = type(other)
         x = self.node
+        shape = x.shape
+        dtype = x.dtype
         if kind in NUMBERS:
             y = other
-            key: Any = (kind, x.shape, x.dtype)
+            if dtype is not DOUBLE or kind is complex:
+                key: Any = (kind, shape, dtype)
+                shape, dtype = known(key) or typed(key, y, x)
         elif kind is ndarray:
             y = copy_of(other)
-            key = (y.shape, y.dtype, x.shape, x.dtype)
+            key = (y.shape, y.dtype, shape, dtype)
+            shape, dtype = known(key) or typed(key, y, x)
         else:
             return primitive(operand(other), self)
-        aval = known(key) or typed(key, y, x)
         equation = Equation()
         equation.number = next_number()
-        equation.shape = aval[0]
-        equation.dtype = aval[1]
+        equation.shape = shape
+        equation.dtype = dtype
         equation.notes = None
         equation.primitive = primitive
         equation.operands = (y, x)
@@ -122,7 +131,6 @@ def binary(primitive: Primitive, depth: int) -> tuple[Operator, Operator]:
         made.level = recording.level
         made.node = equation
         made.recording = recording
-        made.memory = None
         return made
 
     return forward, reflected
@@ -171,7 +179,6 @@ def record(symbol: Any, primitive: Primitive, x: Any, aval: Aval, depth: int) ->
     made.level = recording.level
     made.node = equation
     made.recording = recording
-    made.memory = None
     return made
 
 

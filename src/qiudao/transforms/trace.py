@@ -11,6 +11,7 @@ import numpy as np
 from ..core.avals import Aval, Dtype, Shape, Value, aval_of, describe
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DtypeError, QiudaoError, TraceError
+from ..core.families import Elementwise
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, new_level
 from ..core.node import Equation, Leaf, Node
@@ -37,6 +38,10 @@ one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
 two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
 
 
+types: dict[Any, Aval] = {}  # of results, by primitive and types of operands
+MANY = 4096  # types remembered before all are forgotten
+
+
 class Recording:
     """A program while it is being traced.
 
@@ -53,10 +58,9 @@ class Recording:
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""
-        if isinstance(x, Symbol):
-            if x.level == self.level:
-                return x.node
-        elif not isinstance(x, Tracer):
+        if isinstance(x, Symbol) and x.level == self.level:
+            return x.node
+        if not isinstance(x, Tracer):
             return copy_of(x) if isinstance(x, np.ndarray) else x
         known = self.captured.get(id(x))
         if known is None:
@@ -69,7 +73,7 @@ class Recording:
     def symbol(self, node: Node) -> Symbol:
         """A tracer that stands for a node."""
         made = Symbol()
-        made.level, made.node, made.recording, made.memory = self.level, node, self, None
+        made.level, made.node, made.recording = self.level, node, self
         return made
 
 
@@ -81,7 +85,7 @@ class Symbol(ArrayMethods, Tracer):
     level: float
     node: Node
     recording: Recording
-    memory: Any  # an array that is laid out as the value would be; None until a view asks
+    memory: Any  # an array that is laid out as the value would be; set when a view asks
     tied: Tie  # set on views only
 
     @property
@@ -108,7 +112,7 @@ class Symbol(ArrayMethods, Tracer):
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         recording = self.recording
         atoms = [recording.atom(x) for x in xs]
-        stated: Any = primitive.shape(*[aval_of(x) for x in atoms])
+        stated = type_of(primitive, [aval_of(x) for x in atoms])
         single = type(stated) is Aval
         equation = apply(primitive, atoms, stated if single else None)
         equation.code, equation.offset = caller()
@@ -127,9 +131,10 @@ class Symbol(ArrayMethods, Tracer):
         return tuple(results)
 
     def underlying(self) -> Any:
-        if self.memory is None:
-            self.memory = np.empty(self.shape, self.dtype)
-        return self.memory
+        memory = getattr(self, "memory", None)
+        if memory is None:
+            memory = self.memory = np.empty(self.shape, self.dtype)
+        return memory
 
     def constant(self, value: Value) -> Symbol:
         recording = self.recording
@@ -168,6 +173,19 @@ class Symbol(ArrayMethods, Tracer):
 
     def __format__(self, spec: str) -> str:
         return repr(self)
+
+
+def type_of(primitive: Primitive, avals: Sequence[Aval]) -> Any:
+    """The type of the result; elementwise ones are remembered, since NumPy takes long to tell."""
+    if not isinstance(primitive, Elementwise):
+        return primitive.shape(*avals)
+    key = (primitive, *avals)
+    found = types.get(key)
+    if found is None:
+        if len(types) > MANY:
+            types.clear()
+        found = types[key] = primitive.shape(*avals)
+    return found
 
 
 _slots = vars(Symbol)
