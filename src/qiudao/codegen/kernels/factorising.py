@@ -45,10 +45,10 @@ def cholesky(
         else:
             hermitian_part(code, matrix, x)
             fail(code, lapack(code, "potrf", dtype, "U", n, x.pointer, n), NOT_DEFINITE)
-        clear(code, x, "sgt")
+        clear_triangle(code, x, "sgt")
 
 
-def clear(code: Code, x: Buffer, where: str) -> None:
+def clear_triangle(code: Code, x: Buffer, where: str) -> None:
     """Write zeros where the column number compares so with that of the row."""
     with nest(code, x.shape) as (i, j), code.when(code.op(f"icmp {where} i64 {j}, {i}")):
         store(code, constant(0, x.dtype), x, offset_of(code, (i, j), x.strides))
@@ -100,6 +100,6 @@ def qr(code: Code, primitive: QR, operands: Sequence[Buffer], results: Sequence[
         by_columns(code, matrix, room[0], dtype)
         lapack(code, "geqrf", dtype, m, n, room[0], m, room[1], room[2], work)
         from_columns(code, room[0], m, right)
-        clear(code, right, "slt")
+        clear_triangle(code, right, "slt")
         lapack(code, make, dtype, m, k, k, room[0], m, room[1], room[2], work)
         from_columns(code, room[0], m, left)
