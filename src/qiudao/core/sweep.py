@@ -117,8 +117,10 @@ class Sweep:
                 heappush(heap, (-number, node))
         following: Node | None = None  # a parent that may well come next, as in a chain
         following_ct: Value = None
-        while heap or following is not None:
+        while True:
             if following is None:
+                if not heap:
+                    return results
                 node = heappop(heap)[1]
                 ct = cts.pop(node.number)
             elif not heap or following.number > -heap[0][0]:
@@ -179,7 +181,6 @@ class Sweep:
                 else:
                     cts[number] = g
                     heappush(heap, (-number, parent))
-        return results
 
     def run_hooks(self, node: Node, ct: Value) -> Value:
         """Let the node's hooks see, and perhaps replace, its cotangent: once a sweep."""
