@@ -1,4 +1,4 @@
-"""Derivatives and batches of `While`: loops of the body's dual and batch, a scan for the pullback."""
+"""Derivatives and batches of `While`: of the body's dual, its batch, its pullback."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def scan(
     (np.float64(6.0), array([0., 2., 9.]))
     """
     leaves, tree = flatten(xs)
-    arrays = [x if isinstance(x, Tracer) else np.asarray(x) for x in leaves]
+    arrays: list[Value] = [x if isinstance(x, Tracer) else np.asarray(x) for x in leaves]
     steps = common_length("scan", arrays, tree, length)
     chunk = chunk_length(checkpoint, steps)
     if modes.tracing or not steps:
@@ -118,12 +118,14 @@ def plain_scan(
             ys.append(y)
         return carry, ys[::-1] if reverse else ys
 
-    carry, ys = init, []
+    carry = init
+    ys: list[Any] = []
     run_chunk = run if chunk == 1 else forgetting(run)
     for a, b in chunks(steps, chunk if chunk > 1 else steps, reverse):
         carry, made = run_chunk(carry, [x[a:b] for x in arrays], b - a)
         ys = [*made, *ys] if reverse else [*ys, *made]
-    flat, structure = [], None
+    flat: list[list[Any]] = []
+    structure: Tree | None = None
     for y in ys:
         leaves, found = flatten(y)
         if structure is not None and found != structure:
