@@ -46,7 +46,7 @@ class Recording:
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""
-        if isinstance(x, Symbol):
+        if type(x) is Symbol or type(x) is SymbolView:
             if x.level == self.level:
                 return x.node
         elif not isinstance(x, Tracer):

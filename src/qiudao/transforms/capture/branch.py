@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,21 +23,24 @@ FLAG = Aval((), np.dtype(bool))  # an input that only tells a piece's recording
 Run = Callable[[], Any]
 
 
-class Out(NamedTuple):
+@dataclass(frozen=True)
+class Out:
     """A leaf that a piece computes: output `index`."""
 
     index: int
     aval: Aval
 
 
-class Handle(NamedTuple):
+@dataclass(frozen=True)
+class Handle:
     """A leaf that is one of the tracers from outside, as it then is."""
 
     index: int
     aval: Aval
 
 
-class Static(NamedTuple):
+@dataclass(frozen=True)
+class Static:
     """A leaf that is known while tracing."""
 
     value: Any
@@ -151,8 +155,6 @@ class Join:
 
     def leaf(self, a: Leaf, b: Leaf, what: str) -> Any:
         """One leaf of both sides: a value, or `Out` of the whole."""
-        if isinstance(a, Handle) and a == b and not any(a.index in s.written for s in self.sides):
-            return self.handles[a.index]
         if isinstance(a, Handle) and a == b:
             return self.handles[a.index]  # it moves on with the writes
         if isinstance(a, Static) and isinstance(b, Static) and equal(a.value, b.value):

@@ -10,6 +10,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from types import CellType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -184,14 +185,8 @@ def ours(x: Any) -> int:
     return sum(state.holds(x) for state in list(regions.states))
 
 
-class _Probe:
-    """A variable that alone holds an array."""
-
-    def __init__(self) -> None:
-        self.cell_contents = np.zeros(1)
-
-
-_alone = sys.getrefcount(_Probe().cell_contents)
+_probe = CellType(np.zeros(1))
+_alone = sys.getrefcount(_probe.cell_contents)  # where a variable alone holds an array
 
 
 class StandIns:
