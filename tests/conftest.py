@@ -7,6 +7,8 @@ import os
 
 from hypothesis import settings
 
+import qiudao.ops.rarer  # noqa: F401  # a test that goes through the rules goes through all
+
 os.environ.setdefault("MPLBACKEND", "Agg")  # no window
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # an oracle must be as precise as we are
 os.environ.setdefault("JAX_PLATFORMS", "cpu")

@@ -1,29 +1,48 @@
 """qiudao (求导): automatic differentiation for people who write NumPy."""
 
-from . import numeric
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from .eager.gradients import grad
 from .eager.making import tensor
-from .numeric.check import gradcheck, gradgradcheck
 from .ops.stopping import stop_gradient
 from .tape.backward import backward
 from .tape.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .tape.tensor import Tensor
 from .transforms.batch import vmap
-from .transforms.checkpoint import checkpoint
-from .transforms.custom import custom_jvp, custom_vjp
 from .transforms.derived import hessian, hvp, jacfwd, jacobian, jacrev, value_and_grad
 from .transforms.forward import jvp
-from .transforms.linear import linear_transpose, linearize
 from .transforms.reverse import vjp
-from .transforms.taylor import jet
+
+if TYPE_CHECKING:
+    from . import numeric
+    from .jit.front import jit
+    from .numeric.check import gradcheck, gradgradcheck
+    from .transforms.checkpoint import checkpoint
+    from .transforms.control import (
+        associative_scan,
+        cond,
+        fori_loop,
+        map,
+        scan,
+        switch,
+        while_loop,
+    )
+    from .transforms.custom import custom_jvp, custom_vjp
+    from .transforms.linear import linear_transpose, linearize
+    from .transforms.taylor import jet
+    from .transforms.trace import trace
 
 __all__ = [
     "Tensor",
+    "associative_scan",
     "backward",
     "checkpoint",
+    "cond",
     "custom_jvp",
     "custom_vjp",
     "enable_grad",
+    "fori_loop",
     "grad",
     "gradcheck",
     "gradgradcheck",
@@ -34,15 +53,57 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jet",
+    "jit",
     "jvp",
     "linear_transpose",
     "linearize",
+    "map",
     "no_grad",
     "numeric",
+    "scan",
     "set_grad_enabled",
     "stop_gradient",
+    "switch",
     "tensor",
+    "trace",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
 ]
+
+# Where the names are that many programs do without: each is imported when it is asked for.
+_later = {
+    "checkpoint": "transforms.checkpoint",
+    "custom_jvp": "transforms.custom",
+    "custom_vjp": "transforms.custom",
+    "gradcheck": "numeric.check",
+    "gradgradcheck": "numeric.check",
+    "jet": "transforms.taylor",
+    "jit": "jit.front",
+    "linear_transpose": "transforms.linear",
+    "linearize": "transforms.linear",
+    "numeric": "numeric",
+    "trace": "transforms.trace",
+    **dict.fromkeys(
+        ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),
+        "transforms.control",
+    ),
+}
+
+importlib.import_module(f"{__name__}.jit")  # the package, which leaves its name to the function
+del globals()["jit"]
+
+
+def __getattr__(name: str) -> Any:
+    """A name of `__all__` that is not here yet."""
+    if name not in _later:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_later[name]}")
+    found = globals()[name] = getattr(module, name, module)
+    return found
+
+
+def __dir__() -> list[str]:
+    """What completion offers: the names that are here and those to come."""
+    return sorted({*globals(), *__all__})

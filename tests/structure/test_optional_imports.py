@@ -28,3 +28,30 @@ print(float(qd.grad(lambda x: x * np.sin(x))(2.0)))
 """
     )
     assert math.isclose(float(printed), math.sin(2) + 2 * math.cos(2), rel_tol=1e-14)
+
+
+def test_names_that_many_programs_do_without_are_imported_when_asked_for():
+    run_python(
+        """
+import sys
+import qiudao as qd
+
+waiting = ["qiudao.numeric", "qiudao.jit.front", "qiudao.transforms.taylor"]
+assert not any(name in sys.modules for name in waiting)
+assert set(qd.__all__) <= set(dir(qd))
+assert callable(qd.gradcheck) and qd.numeric.gradient and qd.jet(abs, (1.0,), ([1.0],))
+assert all(getattr(qd, name) is getattr(qd, name) for name in qd.__all__)
+"""
+    )
+
+
+def test_the_function_jit_keeps_its_name_whatever_is_imported_first():
+    run_python("import qiudao; assert qiudao.jit.__name__ == 'jit' and qiudao.jit is qiudao.jit")
+    run_python("import qiudao.jit.front; from qiudao import jit; assert jit.__name__ == 'jit'")
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    printed = run_python(
+        "import qiudao\ntry:\n    qiudao.gradd\nexcept AttributeError as e:\n    print(e)"
+    )
+    assert printed == "module 'qiudao' has no attribute 'gradd'"

@@ -95,7 +95,9 @@ def test_a_tensor_is_a_key_by_identity():
     assert {x: "x", y: "y"}[x] == "x"
 
 
-@pytest.mark.parametrize("op", [operator.floordiv, np.floor, np.sign, np.round], ids=str)
+@pytest.mark.parametrize(
+    "op", [operator.floordiv, np.floor, np.sign, np.round], ids=lambda f: f.__name__
+)
 def test_what_is_constant_between_jumps_gives_plain_values(op):
     values = op(leaf(X), 2) if op is operator.floordiv else op(leaf(X))
     assert not isinstance(values, qd.Tensor)

@@ -6,6 +6,7 @@ read what they print.
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from collections.abc import Iterator
@@ -70,6 +71,7 @@ class Module:
         self.declarations: dict[str, str] = {}  # by name, so that each is written once
         self.definitions: dict[str, str] = {}
         self.libraries: dict[str, int] = {}  # addresses of outside functions, by name
+        self.metadata: list[str] = []
 
     def declare(self, name: str, text: str, address: int | None = None) -> str:
         """Declare an outside function once; its address, where the linker cannot find it."""
@@ -91,8 +93,24 @@ class Module:
         self.define(name, f'{name} = private constant [{data.nbytes} x i8] c"{text}", align 64')
         return name
 
+    def note(self, text: str) -> str:
+        """A metadata node of its own; `{}` in the text is its name."""
+        name = f"!{len(self.metadata)}"
+        self.metadata.append(f"{name} = distinct {text.format(name)}")
+        return name
+
+    def access_group(self) -> str:
+        """A name for memory accesses that no step of a loop makes at the place of another."""
+        return self.note("!{{}}")
+
+    def parallel_loop(self, group: str) -> str:
+        """The mark of a loop whose accesses of that group do not meet."""
+        accesses = self.note(f'!{{{{!"llvm.loop.parallel_accesses", {group}}}}}')
+        return f", !llvm.loop {self.note(f'!{{{{{{}}, {accesses}}}}}')}"
+
     def __str__(self) -> str:
-        return "\n".join((*self.declarations.values(), *self.definitions.values(), ""))
+        parts = (self.declarations.values(), self.definitions.values(), self.metadata)
+        return "\n".join((*itertools.chain.from_iterable(parts), ""))
 
 
 class Code:

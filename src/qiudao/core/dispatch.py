@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 import threading
 from collections.abc import Callable
@@ -17,9 +18,31 @@ if TYPE_CHECKING:
     from .primitive import Primitive
 
 F = TypeVar("F", bound=Callable[..., Any])
+K = TypeVar("K")
 
-overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
-ufunc_methods: dict[tuple[np.ufunc | None, str], Callable[..., Any]] = {}
+later: list[str] = []  # modules with rules, imported when one is missed
+
+
+class Rules(dict[K, Callable[..., Any]]):
+    """A table from what NumPy calls to what we do, which its first miss completes."""
+
+    def __missing__(self, key: K) -> Callable[..., Any]:
+        for module in later:
+            importlib.import_module(module)
+        if key in self:
+            return self[key]
+        raise KeyError(key)
+
+    def find(self, key: K) -> Callable[..., Any] | None:
+        """The rule for `key`, or None where there is none."""
+        try:
+            return self[key]
+        except KeyError:
+            return None
+
+
+overrides: Rules[Callable[..., Any]] = Rules()
+ufunc_methods: Rules[tuple[np.ufunc | None, str]] = Rules()
 
 
 def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
@@ -90,21 +113,26 @@ class Tracer:
         """Whether a derivative would be lost with this value."""
         return any(isinstance(part, Tracer) and part.carries() for part in self.parts())
 
+    def is_recorded(self) -> bool:
+        """Whether a backward sweep may come to what is computed from this."""
+        return any(isinstance(part, Tracer) and part.is_recorded() for part in self.parts())
+
     def snapshot(self) -> Value:
         """What this tracer stands for now: a tracer that later writes into this one leave alone."""
         return self
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
         if method == "__call__":
-            ours = overrides.get(ufunc)
+            ours = overrides.find(ufunc)
             if ours is not None:
                 if "out" in kwargs:
                     return _into(ours, ufunc, inputs, kwargs)
                 return ours(*inputs, **kwargs)
         else:
-            ours = ufunc_methods.get((ufunc, method))
-            if ours is None and ufunc in overrides and (None, method) in ufunc_methods:
-                ours = functools.partial(ufunc_methods[None, method], ufunc)
+            ours = ufunc_methods.find((ufunc, method))
+            if ours is None and overrides.find(ufunc) is not None:
+                general = ufunc_methods.find((None, method))
+                ours = functools.partial(general, ufunc) if general is not None else None
             if ours is not None and "out" not in kwargs:
                 return ours(*inputs, **kwargs)
         name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
@@ -116,7 +144,7 @@ class Tracer:
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Value:
-        ours = overrides.get(function)
+        ours = overrides.find(function)
         if ours is not None:
             return ours(*args, **kwargs)
         module = getattr(function, "__module__", "numpy") or "numpy"

@@ -141,7 +141,9 @@ class Elementwise(Primitive):
     def dtype(self, *avals: Aval) -> np.dtype[Any]:
         """The dtype of the result."""
         dtype = promote(*avals)
-        return dtype if dtype.kind in "fc" else np.dtype(np.float64)
+        if dtype.kind in "fc":
+            return dtype
+        return np.result_type(self.evaluate(*(np.ones((), a.dtype) for a in avals)))
 
     def element(self, e: Element, *xs: Scalar) -> Scalar:
         """Scalar code for the compiler: `e` builds one scalar operation at a time.
@@ -233,7 +235,7 @@ class Smooth(Elementwise):
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if len(xs) == 1:
-            return (product(ct, self.slope(0, out, *xs)),)
+            return (product(ct, self.slope(0, out, xs[0])),)
         return [
             None if parent is None else product(ct, self.slope(i, out, *xs))
             for i, parent in enumerate(parents)

@@ -8,6 +8,9 @@ Recording is one number a thread, the `floor`: a tensor records where its level 
 `no_grad` raises the floor above every level that exists; transforms that start inside stand above
 it and record as ever.
 
+Control flow becomes part of the program while one is being traced, `tracing`, and is run by Python
+otherwise.
+
 A tape inside a transform (`qd.tensor` in a function under `vmap`) stands half a level above it, so
 that what is computed from both lies on the tape.
 """
@@ -27,6 +30,7 @@ class Modes(threading.local):
 
     floor: float = TAPE
     inside: float = TAPE  # the level of the innermost transform that is running
+    tracing: bool = False  # whether a function is being traced into a program
 
     def __init__(self) -> None:
         self.outer: list[float] = []  # the floors to go back to, one for each mode that is entered
@@ -38,17 +42,19 @@ modes = Modes()
 class Running:
     """A transform of this level runs within the block, and the floor is put back after it."""
 
-    __slots__ = ("floor", "inside", "level")
+    __slots__ = ("floor", "inside", "level", "tracing", "was_tracing")
 
-    def __init__(self, level: float) -> None:
+    def __init__(self, level: float, tracing: bool = False) -> None:
         self.level = level
+        self.tracing = tracing
 
     def __enter__(self) -> None:
-        self.floor, self.inside = modes.floor, modes.inside
+        self.floor, self.inside, self.was_tracing = modes.floor, modes.inside, modes.tracing
         modes.inside = self.level
+        modes.tracing = self.was_tracing or self.tracing
 
     def __exit__(self, *error: object) -> None:
-        modes.floor, modes.inside = self.floor, self.inside
+        modes.floor, modes.inside, modes.tracing = self.floor, self.inside, self.was_tracing
 
 
 def tape_level() -> float:

@@ -19,11 +19,16 @@ _DTYPES = {
 class Sample(NamedTuple):
     """Operand types, the interval or matrix kind their values come from, and the parameters."""
 
-    avals: tuple[Aval, ...]
+    types: tuple[str, ...]
     within: tuple[float, float]
     kind: str
     fields: dict[str, Any]
     order: int
+
+    @property
+    def avals(self) -> tuple[Aval, ...]:
+        """The operand types, read only when a test wants them: importing stays quick."""
+        return tuple(map(parse, self.types))
 
 
 def sample(
@@ -39,7 +44,7 @@ def sample(
     (symmetric positive definite), "regular" (far from a singular matrix), "index" (integers valid
     as indices) or "increasing".  Derivatives are checked up to `order`.
     """
-    return Sample(tuple(map(parse, types)), within, kind, fields, order)
+    return Sample(types, within, kind, fields, order)
 
 
 def parse(text: str) -> Aval:

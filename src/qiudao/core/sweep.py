@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Collection, Iterable, Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from typing import Any
 
 import numpy as np
@@ -115,10 +115,19 @@ class Sweep:
             else:
                 cts[number] = ct
                 heappush(heap, (-number, node))
-        while heap:
-            node = heappop(heap)[1]
-            number = node.number
-            ct = cts.pop(number)
+        following: Node | None = None  # a parent that may well come next, as in a chain
+        following_ct: Value = None
+        while heap or following is not None:
+            if following is None:
+                node = heappop(heap)[1]
+                ct = cts.pop(node.number)
+            elif not heap or following.number > -heap[0][0]:
+                node, ct = following, following_ct
+            else:
+                cts[following.number] = following_ct
+                node = heapreplace(heap, (-following.number, following))[1]
+                ct = cts.pop(node.number)
+            following = None
             if node.notes is not None and node not in self.quiet:
                 self.noted.append(node)
                 if masks is None and node.notes.hooks and has_nan(ct):
@@ -148,7 +157,7 @@ class Sweep:
             shape = node.shape
             mask = None
             if masks is not None:
-                mask = masks.pop(number)
+                mask = masks.pop(node.number)
                 product = self.product if mask is None else Masked(mask, self.product)
             grads = node.primitive.pull(ct, out, xs, parents, product)
             if masks is not None:
@@ -163,6 +172,10 @@ class Sweep:
                 number = parent.number
                 if number in cts:
                     cts[number] = cts[number] + g
+                elif following is None:
+                    following, following_ct = parent, g
+                elif parent is following:
+                    following_ct = following_ct + g
                 else:
                     cts[number] = g
                     heappush(heap, (-number, parent))

@@ -7,7 +7,6 @@ handled here: that is quicker, and optree is then not even imported (it is a thi
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import importlib
 from collections.abc import Callable, Iterable
@@ -152,7 +151,8 @@ def _register(x: Any) -> bool:
     cls = type(x)
     if cls not in _known:
         _known.add(cls)
-        if dataclasses.is_dataclass(cls):
+        if hasattr(cls, "__dataclass_fields__"):
+            dataclasses = importlib.import_module("dataclasses")
             names = tuple(f.name for f in dataclasses.fields(cls))
             optree().register_pytree_node(
                 cls,

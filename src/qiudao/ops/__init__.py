@@ -1,72 +1,46 @@
 """The mathematics: a file for each family of primitives with their public functions.
 
-Importing this package fills the table from NumPy's functions to ours.  Rules are written with
-NumPy's own functions, which dispatch back here when their operands are tracers; so a rule can be
+Importing this package fills the table from NumPy's functions to ours; the families in `rarer.py`
+follow when a function is met that is not in the table yet.  Rules are written with NumPy's own
+functions, which dispatch back here when their operands are tracers; so a rule can be
 differentiated like any other program, to every order.
 """
 
+from ..core.dispatch import later
 from . import (
     arithmetic,
     complexes,
-    convolving,
-    counting,
-    differences,
     distances,
     einsum,
-    fourier,
     indexing,
-    linalg,
-    logsums,
     making,
-    nans,
-    padding,
-    piecewise,
-    polynomials,
     products,
-    quantiles,
     reducing,
-    remainders,
     rounding,
-    scanning,
     selecting,
     shaping,
     smooth,
-    sorting,
     statistics,
     taking,
-    triangles,
     writing,
 )
+
+later.append(f"{__name__}.rarer")
 
 __all__ = [
     "arithmetic",
     "complexes",
-    "convolving",
-    "counting",
-    "differences",
     "distances",
     "einsum",
-    "fourier",
     "indexing",
-    "linalg",
-    "logsums",
     "making",
-    "nans",
-    "padding",
-    "piecewise",
-    "polynomials",
     "products",
-    "quantiles",
     "reducing",
-    "remainders",
     "rounding",
-    "scanning",
     "selecting",
     "shaping",
     "smooth",
-    "sorting",
     "statistics",
     "taking",
-    "triangles",
     "writing",
 ]

@@ -8,7 +8,6 @@ transposes are contractions too; so the gradient of an einsum is an einsum, at e
 from __future__ import annotations
 
 import math
-import string
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -26,7 +25,8 @@ from .faces import array, delivered, whole
 from .reducing import Sum
 from .shaping import Reshape, Transpose
 
-ALPHABET = string.ascii_uppercase + string.ascii_lowercase  # NumPy's order of output axes
+# In NumPy's order of output axes.
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @lru_cache(4096)

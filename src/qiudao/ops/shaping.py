@@ -202,7 +202,8 @@ def astype(x: Value, dtype: Any) -> Value:
     wanted = np.dtype(dtype)
     if wanted == x.dtype:
         return x
-    if not is_inexact(wanted) and isinstance(x, Tracer) and x.carries():
+    loses = is_inexact(x.dtype) and not is_inexact(wanted)
+    if loses and isinstance(x, Tracer) and x.carries():
         raise DtypeError(
             f"astype: a value that carries a gradient cannot become {wanted} without losing it; "
             f"write x.detach().astype({wanted}), or np.floor(x) and the like"

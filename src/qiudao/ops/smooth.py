@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
+from ..core.dispatch import Tracer
 from ..core.element import Element, Scalar
 from ..core.families import Smooth
 from ..core.primitive import primitive
@@ -226,7 +227,8 @@ class Tanh(Smooth):
     samples = (sample("f64[3,4]"), sample("f64[]"), sample("c128[3]", within=(-0.8, 0.8)))
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        sech = _sech(xs[0])
+        x = xs[0]
+        sech = _sech(x) if isinstance(x, Tracer) else _sech.evaluate(x)
         return sech * sech
 
 
@@ -238,7 +240,7 @@ class Sech(Smooth):
     samples = (sample("f64[3,4]"), sample("c128[3]", within=(-0.8, 0.8)))
 
     def evaluate(self, *xs: Value) -> Value:
-        return 1.0 / np.cosh(xs[0])  # only rules call this, and they run with warnings off
+        return np.reciprocal(np.cosh(xs[0]))  # only rules call this, and they run with warnings off
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         return -out * np.tanh(xs[0])
@@ -324,6 +326,13 @@ class Sinc(Smooth):
 
     def evaluate(self, *xs: Value) -> Value:
         return np.sinc(xs[0]) if self.order == 0 else sinc_derivative(xs[0], self.order)
+
+    def expand(self, *xs: Value) -> Any:
+        if self.order:
+            return NotImplemented
+        (x,) = xs
+        u = np.pi * np.where(x == 0, 1.0, x)
+        return np.where(x == 0, 1.0, np.sin(u) / u).astype(x.dtype)
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         return Sinc(self.order + 1)(xs[0])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.families import Additive
+from ..core.families import Additive, Smooth
 from ..core.modes import modes
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
@@ -45,12 +45,12 @@ def binary(
         kind: type | None = type(other)
         if kind is tensor and other.level == self.level:
             b, y = other.value, other.node
-        elif kind in NUMBERS:
-            b, y = other, None
         elif kind is ndarray:
             b, y = other, None
             if not other.ndim:  # as its number: quicker, and nobody can change it
                 b, kind = other[()], None
+        elif kind in NUMBERS:
+            b, y = other, None
         else:
             return primitive(self, operand(other))
         x = self.node
@@ -73,8 +73,9 @@ def binary(
         if kind is float or kind is int:  # and so x is a node: reading its slots is quicker
             node.shape = x.shape
             node.dtype = x.dtype
-        else:
-            node.shape = value.shape
+        else:  # one tuple for equal shapes, which the sweep compares by identity first
+            shape = value.shape
+            node.shape = x.shape if x is not None and x.shape == shape else shape
             node.dtype = value.dtype
         node.notes = None
         node.primitive = primitive
@@ -118,7 +119,8 @@ def binary(
             node.shape = y.shape
             node.dtype = y.dtype
         else:
-            node.shape = value.shape
+            shape = value.shape
+            node.shape = y.shape if y.shape == shape else shape
             node.dtype = value.dtype
         node.notes = None
         node.primitive = primitive
@@ -136,10 +138,10 @@ def binary(
 
 
 def unary(
-    tensor: type, primitive: Primitive, compute: Callable[[Any], Any], depth: int
+    tensor: type, primitive: Additive | Smooth, compute: Callable[[Any], Any], depth: int
 ) -> Callable[[Any], Any]:
     """A function of one tensor."""
-    keep = primitive.keep
+    reads_operand = isinstance(primitive, Smooth) and primitive.reads != "out"
     keeps_out = primitive.keeps_out
 
     def apply(self: Any) -> Value:
@@ -162,7 +164,7 @@ def unary(
         node.notes = None
         node.primitive = primitive
         node.parents = parents = (x,)
-        node.operands = keep((a,), parents)
+        node.operands = (a,) if reads_operand else parents  # its `keep`, without the call
         node.out = value if keeps_out else None
         where = frame(depth)
         node.code = where.f_code

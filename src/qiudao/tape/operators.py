@@ -32,7 +32,7 @@ for _name, _ufunc, _primitive, _compute in BINARY:
     two_operands[_ufunc] = binary(Tensor, _primitive, _compute, 2)
 
 Tensor.__getitem__ = getitem  # type: ignore[method-assign]
-Tensor.__neg__ = unary(Tensor, arithmetic.negative, operator.neg, 1)  # type: ignore[method-assign]
+Tensor.__neg__ = unary(Tensor, arithmetic.Negative(), operator.neg, 1)  # type: ignore[method-assign]
 
 for _extreme in (selecting.maximum, selecting.minimum):
     _road = binary(Tensor, _extreme, type(_extreme).ufunc, 2)  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.families import Elementwise
 from ..core.primitive import registry
+from ..ops import rarer  # noqa: F401  # so that the registry has every primitive
 
 
 class NumpyElement:

@@ -25,6 +25,7 @@ from ..core.primitive import Primitive, registry
 from ..core.samples import Sample
 from ..eager.gradients import grad
 from ..eager.making import tensor
+from ..ops import rarer  # noqa: F401  # so that the registry has every primitive
 from ..transforms.batch import vmap
 from ..transforms.forward import jvp
 from ..transforms.reverse import vjp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from ..core.avals import Aval, Dtype, Shape, Value, aval_of, describe
 from ..core.dispatch import Tracer, snapshot
-from ..core.errors import DtypeError, TraceError
+from ..core.errors import DtypeError, QiudaoError, TraceError
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, new_level
 from ..core.node import Equation, Leaf, Node
@@ -21,6 +22,7 @@ from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
 from ..ops.shaping import Copy
 from ..ops.stopping import stop_gradient
+from ..passes.roll import roll
 from ..tape.guard import copy_of
 from ..tape.tensor import off_tapes
 
@@ -28,6 +30,11 @@ BRANCH = (
     "choose values with np.where(condition, a, b), branches with qd.cond(condition, f, g, x), "
     "and loop with qd.while_loop, qd.fori_loop or qd.scan"
 )
+
+
+# The short roads of `symbol_operators.py`, by ufunc.
+one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
+two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
 
 
 class Recording:
@@ -46,7 +53,7 @@ class Recording:
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""
-        if type(x) is Symbol or type(x) is SymbolView:
+        if isinstance(x, Symbol):
             if x.level == self.level:
                 return x.node
         elif not isinstance(x, Tracer):
@@ -84,6 +91,19 @@ class Symbol(ArrayMethods, Tracer):
     @property
     def dtype(self) -> Dtype:
         return self.node.dtype
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
+        if not kwargs and method == "__call__":
+            if len(inputs) == 1:
+                road = one_operand.get(ufunc)
+                if road is not None:
+                    return road(self)
+            else:
+                roads = two_operands.get(ufunc)
+                if roads is not None:
+                    first, second = inputs
+                    return roads[0](first, second) if first is self else roads[1](self, first)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         recording = self.recording
@@ -180,19 +200,80 @@ class Traced(NamedTuple):
         return self.tree.build(self.program(*xs, *self.captured))
 
 
+class Uncollected:
+    """Within the block no garbage is collected: the walks over all equations were half the time."""
+
+    __slots__ = ("was_on",)
+
+    def __enter__(self) -> None:
+        self.was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *error: object) -> None:
+        if self.was_on:
+            gc.enable()
+
+
 def traced(
     f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
 ) -> Traced:
     """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols."""
     recording = Recording()
     leaves = [Leaf(aval.shape, aval.dtype) for aval in avals]
-    with Running(recording.level):
+    with Running(recording.level, tracing=True), Uncollected():
         args, kwargs = build([recording.symbol(leaf) for leaf in leaves])
         outs, tree = flatten(f(*args, **kwargs))
     atoms = [result_atom(recording, y, path) for y, path in zip(outs, tree.paths, strict=True)]
     captured: dict[Leaf, Tracer] = {leaf: held for held, leaf in recording.captured.values()}
     program = Program((*leaves, *captured), recording.equations, atoms)
     return Traced(program, tuple(captured.values()), tree)
+
+
+def run(
+    f: Callable[..., Any],
+    tracers: Sequence[Tracer],
+    build: Callable[[list[Any]], Any],
+    values: Sequence[Value],
+) -> Any:
+    """Call `f` on the tracers of a transform, which stand for the values one level down.
+
+    While a trace is under way, a function that takes many steps is traced by itself first, and
+    its repetitions become loops; so a transform sees loops rather than their copies.
+    """
+    if any(map(is_symbolic, values)):
+        made = with_loops(f, [aval_of(x) for x in values], build)
+        if made is not None:
+            return made(*tracers)
+    args, kwargs = build(list(tracers))
+    return f(*args, **kwargs)
+
+
+def with_loops(
+    f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
+) -> Traced | None:
+    """The trace of `f` with its repetitions as loops, or None where there are none.
+
+    None also where it cannot be traced by itself: it may ask for what only the tracers have, and
+    what is wrong with it shows when it is run on them.
+    """
+    try:
+        made = traced(f, avals, build)
+    except (QiudaoError, AttributeError, TypeError):
+        return None
+    program = roll(made.program)
+    return None if program is made.program else made._replace(program=program)
+
+
+def is_symbolic(x: Value) -> bool:
+    """Whether a value is not known because a trace is under way."""
+    stack = [x]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, Symbol):
+            return True
+        if isinstance(each, Tracer):
+            stack.extend(each.parts())
+    return False
 
 
 def result_atom(recording: Recording, y: Any, path: str) -> Atom:

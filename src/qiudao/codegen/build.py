@@ -1,0 +1,111 @@
+"""From a program that is native throughout to a function that Python can call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Aval, aval_of
+from ..core.program import Program, inner_programs
+from .code import Buffer, Code, Module, row_major
+from .element import Lane, Scalars
+from .engine import attributes, compile
+from .entry import make_entry, python_callable
+from .kernels.table import STATUS_WORDS, raise_failure
+from .memory import Arena
+from .scope import Function, Scope
+
+STRAIGHT = 2000  # equations from which a program is compiled in the quick way
+STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
+
+
+class Built:
+    """Machine code for one program; called with arrays, it gives the tuple of its outputs.
+
+    `module` is the text it was made from, `arena` the bytes of its temporaries.  `direct` is the
+    machine code itself: it gives a single output bare, and NotImplemented for arguments that are
+    not as it expects.  `into` is given arrays for the outputs too.
+    """
+
+    def __init__(self, program: Program, level: int | None = None) -> None:
+        self.inputs = tuple(Aval(a.shape, a.dtype) for a in program.avals)
+        self.outputs = tuple(Aval(a.shape, a.dtype) for a in program.results)
+        module = Module()
+        text, function = native_function(module, program)
+        self.held = function.held
+        self.arena = function.arena.size
+        self.fails = "%status" in text
+        module.define("@program", text)
+        results = (*self.outputs, STATUS) if self.fails else self.outputs
+        self.lone = len(results) == 1
+        for name in ("direct", "into"):
+            make_entry(module, name, "program", self.inputs, results, self.arena,
+                       into=name == "into", lone=self.lone, attributes=attributes())  # fmt: skip
+        self.module = str(module)
+        if level is None:
+            level = 1 if size_of(program) > STRAIGHT else 3
+        native = compile(self.module, module.libraries, ["direct", "into"], level=level)
+        keep = (native, self.held)
+        self.direct = python_callable(native.address("direct"), code=keep)
+        self.into = python_callable(native.address("into"), code=keep)
+
+    def __call__(self, *arrays: Any) -> tuple[Any, ...]:
+        """The outputs for arrays of the types that the program takes."""
+        found = self.direct(*arrays)
+        if found is NotImplemented:
+            found = self.direct(*map(conformed, arrays, self.inputs))
+        if self.lone:
+            return (found,)
+        return self.checked(found) if self.fails else found  # type: ignore[no-any-return]
+
+    def checked(self, found: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The outputs, unless the status among them is a failure."""
+        *outputs, status = found
+        raise_failure(status)
+        return tuple(outputs)
+
+
+def conformed(x: Any, aval: Aval) -> Any:
+    """An argument as machine code takes it: in its dtype, row by row, aligned."""
+    made = np.require(x, aval.dtype, ["C", "A"])
+    return made if made.shape == aval.shape else np.reshape(made, aval.shape)
+
+
+def size_of(program: Program) -> int:
+    """How many equations a program has, those in its bodies included."""
+    return len(program.equations) + sum(
+        size_of(inner) for e in program.equations for inner in inner_programs(e.primitive)
+    )
+
+
+def native_function(module: Module, program: Program) -> tuple[str, Function]:
+    """The text of `void @program(ptr %args, ptr %arena)`."""
+    code = Code(module)
+    function = Function(code, Arena())
+    scalars = Scalars(code)
+    inputs: list[Lane | Buffer] = []
+    count = len(program.inputs)
+    for k, x in enumerate(program.inputs):
+        buffer = argument(code, k, aval_of(x))
+        inputs.append(scalars.load(buffer, 0) if buffer.shape == () else buffer)
+    outputs = [argument(code, count + k, aval_of(y)) for k, y in enumerate(program.outputs)]
+    Scope(function, program).write(inputs, outputs)
+    code.do("ret void")
+    if any("%status" in line for line in code.lines):
+        code.allocas.append(f"  %status.place = {place_text(count + len(outputs))}")
+        code.allocas.append("  %status = load ptr, ptr %status.place")
+        code.allocas.append(f"  store [{STATUS_WORDS} x i64] zeroinitializer, ptr %status")
+    head = "@program(ptr noalias %args, ptr noalias %arena)"
+    return code.function(head, attributes=attributes()), function
+
+
+def place_text(k: int) -> str:
+    """Where the address of argument `k` is."""
+    return f"getelementptr ptr, ptr %args, i64 {k}"
+
+
+def argument(code: Code, k: int, aval: Aval) -> Buffer:
+    """The memory of an input or output."""
+    pointer = code.op(f"load ptr, ptr {code.op(place_text(k))}")
+    return Buffer(pointer, aval.shape, aval.dtype, row_major(aval.shape))

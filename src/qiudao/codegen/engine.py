@@ -1,0 +1,222 @@
+"""LLVM, from the text of a module to the addresses of its functions.
+
+Text is parsed, optimised and made into an object file in memory, which is also what the disk cache
+keeps; the object is then linked into this process by LLVM's ORC JIT.  Objects are position
+independent and name what they need from outside, so they hold in any process.
+
+Two things are fast to compile: loops, which are short, and straight lines, where at `level=1`
+nothing is reordered.  LLVM's scheduler and register allocator take longer than linear time in one
+block of many thousand operations; at `level=1` the quick ones take over, and they make code as
+good provided that a block has no more than `BLOCK` operations (a jump to the next line costs
+nothing, and bounds what must stay in registers).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import itertools
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .cache import jit_cache
+
+BLOCK = 100  # operations after which straight-line code should start a new block
+
+
+class Level(NamedTuple):
+    """What is done for one level of optimisation."""
+
+    passes: int  # LLVM's -O for the passes over the text; 0 removes dead code only
+    emission: int  # LLVM's -O for selecting, scheduling and allocating registers
+    slp: bool  # whether neighbouring scalar operations are joined to vectors
+
+
+LEVELS = {1: Level(0, 0, False), 2: Level(2, 2, False), 3: Level(3, 3, True)}
+
+
+class Statistics:
+    """How many modules this process has compiled, and how many it had from the disk cache."""
+
+    def __init__(self) -> None:
+        self.compiled = 0
+        self.loaded = 0
+
+    def __repr__(self) -> str:
+        return f"Statistics(compiled={self.compiled}, loaded={self.loaded})"
+
+
+statistics = Statistics()
+
+
+class Native:
+    """Machine code in this process, which lives as long as this object does."""
+
+    def __init__(self, tracker: Any, jit: Any) -> None:
+        self._tracker = tracker
+        self._jit = jit  # must outlive what it has linked
+
+    def address(self, name: str) -> int:
+        """The address of a function that was asked for by name."""
+        return int(self._tracker[name])
+
+
+class Host(NamedTuple):
+    """The processor of this machine as LLVM calls it."""
+
+    triple: str
+    cpu: str
+    features: str
+
+
+class Compiler:
+    """LLVM in this process: one JIT, and one lock around all work with it."""
+
+    def __init__(self) -> None:
+        self.llvm = llvm = load_llvm()
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        features = llvm.get_host_cpu_features()
+        self.host = Host(llvm.get_process_triple(), llvm.get_host_cpu_name(), features.flatten())
+        self.has_wide_vectors = bool(features.get("avx512f"))
+        self.versions = versions(llvm)
+        self.lock = threading.Lock()
+        self.numbers = itertools.count()
+        # JITLink places all sections together, so that code reaches its constants at any distance.
+        self.jit = llvm.create_lljit_compiler(self.machine(2), use_jit_link=os.name != "nt")
+
+    def machine(self, emission: int, cpu: str | None = None, jit: bool = True) -> Any:
+        """A target machine: for this processor, or for all those that `cpu` names."""
+        target = self.llvm.Target.from_triple(self.host.triple)
+        return target.create_target_machine(
+            cpu=cpu or self.host.cpu,
+            features="" if cpu else self.host.features,
+            opt=emission,
+            reloc="pic",
+            codemodel="jitdefault" if jit and os.name == "nt" else "small",
+        )
+
+    def optimise(
+        self, text: str, level: int, machine: Any, public: Sequence[str] | None = None
+    ) -> Any:
+        """The module after the passes.  Functions that are not `public` (None: all are) may go."""
+        llvm, (passes, _, slp) = self.llvm, LEVELS[level]
+        module = llvm.parse_assembly(text)
+        module.triple, module.data_layout = machine.triple, str(machine.target_data)
+        module.verify()
+        for each in module.functions:
+            if public is not None and each.name not in public and not each.is_declaration:
+                each.linkage = "internal"
+        options = llvm.create_pipeline_tuning_options(speed_level=passes)
+        options.loop_vectorization = options.loop_interleaving = True
+        options.loop_unrolling = True
+        options.slp_vectorization = slp
+        builder = llvm.create_pass_builder(machine, options)
+        if passes:
+            manager = builder.getModulePassManager()
+        else:
+            manager = llvm.create_new_module_pass_manager()
+            manager.add_dead_code_elimination_pass()
+        manager.run(module, builder)
+        return module
+
+    def object(self, text: str, level: int) -> bytes:
+        """The object file of a module, to be linked into this process."""
+        with self.lock:
+            machine = self.machine(LEVELS[level].emission)
+            return bytes(machine.emit_object(self.optimise(text, level, machine)))
+
+    def exported(self, text: str, level: int, cpu: str | None, public: Sequence[str]) -> bytes:
+        """The object file of a module, in the platform's own format, for other programs."""
+        with self.lock:
+            machine = self.machine(LEVELS[level].emission, cpu, jit=False)
+            return bytes(machine.emit_object(self.optimise(text, level, machine, public)))
+
+    def link(self, data: bytes, libraries: Mapping[str, int], names: Sequence[str]) -> Native:
+        """Place an object in this process."""
+        builder = self.llvm.JITLibraryBuilder().add_object_img(data)
+        for name, address in libraries.items():
+            builder.import_symbol(name, address)
+        for name in names:
+            builder.export_symbol(name)
+        with self.lock:
+            return Native(builder.link(self.jit, f"qiudao.{next(self.numbers)}"), self.jit)
+
+    def key(self, text: str, libraries: Mapping[str, int], level: int) -> str:
+        """The name of an object on disk: all that its bytes depend on, and nothing else."""
+        parts = (text, sorted(libraries), level, LEVELS[level], self.host, self.versions)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def load_llvm() -> Any:
+    """The library `llvmlite.binding`."""
+    try:
+        return importlib.import_module("llvmlite.binding")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "jit: compiling needs llvmlite, which is not installed; "
+            "install it by `pip install 'qiudao[jit]'`",
+            name=error.name,
+        ) from error
+
+
+def versions(llvm: Any) -> tuple[str, ...]:
+    """What has a say in the machine code besides the text: llvmlite, LLVM, and this very file.
+
+    The file rather than the version of qiudao, which stays as it is while the file is worked on.
+    """
+    try:
+        own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    except OSError:  # qiudao is run from an archive, which does not change
+        own = ""
+    llvmlite = importlib.import_module("llvmlite")
+    return own, llvmlite.__version__, ".".join(map(str, llvm.llvm_version_info))
+
+
+def compiler() -> Compiler:
+    """LLVM, which is loaded when it is first needed."""
+    with _loading:  # two threads must not make two of them
+        return _compiler()
+
+
+@functools.cache
+def _compiler() -> Compiler:
+    return Compiler()
+
+
+_loading = threading.Lock()
+
+
+def attributes() -> str:
+    """The attributes that functions should carry, as LLVM writes them."""
+    wide = ' "prefer-vector-width"="512"' if compiler().has_wide_vectors else ""
+    return "nounwind" + wide
+
+
+def compile(
+    module_text: str,
+    libraries: Mapping[str, int],
+    entry_names: Sequence[str],
+    *,
+    level: int = 3,
+) -> Native:
+    """Machine code for a module in LLVM's text form, from the disk cache where it has been seen.
+
+    `libraries` holds the addresses of outside functions and objects by name; `entry_names` are the
+    functions whose addresses are wanted; `level` is 1 (straight-line code of many operations, in
+    blocks of at most `BLOCK`), 2, or 3 (everything LLVM has).
+    """
+    tool = compiler()
+    key = tool.key(module_text, libraries, level)
+    data = jit_cache.get(key)
+    if data is None:
+        data = tool.object(module_text, level)
+        statistics.compiled += 1
+        jit_cache.put(key, data)
+    else:
+        statistics.loaded += 1
+    return tool.link(data, libraries, entry_names)

@@ -1,0 +1,104 @@
+"""Which equations have a native form; the others NumPy computes, between native segments."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from ..core.avals import Aval, aval_of
+from ..core.families import Elementwise
+from ..core.node import Equation, Node
+from ..core.parts import Part
+from ..core.program import Program, inner_programs, operands_of
+from ..ops.control import Scan, Switch, While
+from ..ops.indexing import Place
+from ..ops.reducing import Max, Min
+from ..ops.shaping import Cast, Concatenate
+from ..ops.writing import SetItem
+from .code import INTERLEAVED, TYPES, Code, Module
+from .element import Lane, NoNativeForm, Scalars, constant
+from .kernels.table import kernel_for
+from .maps import VIEWS
+from .plan import REDUCTIONS
+
+MOVES = (*VIEWS, Place, SetItem, Concatenate, Cast)
+
+
+def is_fused(equation: Equation) -> bool:
+    """Whether an equation is computed by the fused loops."""
+    return isinstance(equation.primitive, (Elementwise, *MOVES, *REDUCTIONS))
+
+
+def obstacle(equation: Equation) -> str | None:
+    """Why an equation has no native form; None where it has one."""
+    primitive = equation.primitive
+    if isinstance(primitive, Part):
+        return None
+    operands = operands_of(equation)
+    avals = tuple(aval_of(x) for x in operands)
+    if isinstance(primitive, Scan | While | Switch):
+        return next(filter(None, map(obstacle_within, inner_programs(primitive))), None)
+    results = (Aval(equation.shape, equation.dtype),) if equation.shape is not None else ()
+    for aval in (*avals, *results):
+        if not has_type(aval):
+            return f"{aval.dtype} is no type of machine code"
+    if isinstance(primitive, Elementwise):
+        values = tuple(None if isinstance(x, Node) or aval_of(x).shape else x for x in operands)
+        return element_obstacle(primitive, avals, tuple(map(repr, values)), values)
+    if isinstance(primitive, Max | Min) and avals[0].dtype.kind == "c":
+        return "the order of complex numbers is left to NumPy"
+    if isinstance(primitive, MOVES + REDUCTIONS):
+        return None
+    stated: Any = primitive.shape(*avals)
+    results = (stated,) if isinstance(stated, Aval) else tuple(stated)
+    if not all(map(has_type, results)):
+        return "a result of a type that machine code has not"
+    if kernel_for(primitive, avals, results) is None:
+        return f"{primitive.name} has no native form for {', '.join(map(str, avals))}"
+    return None
+
+
+def obstacle_within(program: Program) -> str | None:
+    """Why a body has no native form; None where it has one."""
+    return next(filter(None, map(obstacle, program.equations)), None)
+
+
+def has_type(aval: Aval) -> bool:
+    """Whether machine code has numbers of this dtype, in the byte order of this machine."""
+    key = f"{aval.dtype.kind}{aval.dtype.itemsize}"
+    return aval.dtype.isnative and (key in TYPES or key in INTERLEAVED)
+
+
+_obstacles: dict[Any, str | None] = {}
+
+
+def element_obstacle(
+    primitive: Elementwise, avals: tuple[Aval, ...], key: tuple[str, ...], values: tuple[Any, ...]
+) -> str | None:
+    """Why scalar code cannot be written for operands of these types, found by trying."""
+    types = tuple((a.dtype, a.weak) for a in avals)
+    if (primitive, types, key) not in _obstacles:
+        _obstacles[primitive, types, key] = try_element(primitive, avals, values)
+    return _obstacles[primitive, types, key]
+
+
+def try_element(
+    primitive: Elementwise, avals: tuple[Aval, ...], values: tuple[Any, ...]
+) -> str | None:
+    """Write scalar code into a module that is thrown away."""
+    scalars = Scalars(Code(scratch_module()))
+    lanes = [
+        Lane(("%x", "%y") if a.dtype.kind == "c" else "%x", a.dtype) if v is None else constant(v)
+        for a, v in zip(avals, values, strict=True)
+    ]
+    try:
+        made = primitive.element(scalars, *lanes)
+    except NoNativeForm as reason:
+        return str(reason)
+    return f"{primitive.name} has no scalar code" if made is NotImplemented else None
+
+
+@functools.cache
+def scratch_module() -> Module:
+    """Where code goes that is written to see whether it can be."""
+    return Module()

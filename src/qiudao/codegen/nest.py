@@ -1,0 +1,398 @@
+"""One loop nest: every map, reduction and region over the same space, on one level of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Dtype, aval_of
+from ..core.node import Equation, Node
+from ..core.program import Atom, operands_of
+from ..ops.reducing import Min, Prod, Sum, Truth, lowest
+from ..ops.shaping import Cast
+from .code import Buffer, Code, Register, memory_type
+from .element import Lane, Scalars
+from .maps import VIEWS, Access, Map, access, broadcast, identity, through
+from .plan import Root
+
+Key = tuple[Atom, Map]
+
+
+class Loops:
+    """The loops of a nest: axes of its space, in the order in which they run."""
+
+    def __init__(self, sizes: Sequence[int], axes: Sequence[tuple[int, ...]]) -> None:
+        self.sizes = list(sizes)  # of each loop
+        self.axes = list(axes)  # the axes of the space that each loop runs through
+
+    def coefficients(self, found: Access) -> tuple[int, ...]:
+        """How far apart in a buffer the steps of each loop are."""
+        return tuple(found.coefficients[axes[-1]] for axes in self.axes)
+
+
+class Nest:
+    """Writes the loop nest of some roots over one space."""
+
+    def __init__(
+        self,
+        code: Code,
+        roots: Sequence[Root],
+        held: Callable[[Atom], Any],
+        target: Callable[[Root], Buffer | None],
+    ) -> None:
+        self.code = code
+        self.scalars = Scalars(code)
+        self.roots = roots
+        self.space = roots[0].space
+        self.held = held  # the lane or buffer of an atom that is computed already, or None
+        self.target = target  # where a root is stored, or None
+        self.whole = identity(self.space)
+        self.mine = {r.equation for r in roots if r.kind == "map"}
+        self.lanes: dict[Key, Lane] = {}
+        self.results: dict[Root, Lane] = {}  # of reductions to one number
+
+    def write(self) -> None:
+        """Write the nest."""
+        order, leaves = self.needed()
+        accesses = {key: self.access_of(*key) for key in leaves}
+        stores = [self.store_access(root) for root in self.roots]
+        self.loops = self.arrange([*accesses.values(), *(s for s in stores if s is not None)])
+        depth = len(self.loops.sizes)
+        sums = [Accumulator(self, r) for r in self.roots if r.kind == "reduce"]
+        group = self.code.module.access_group()
+        self.note = f", !llvm.access.group {group}" if depth else ""
+        for each in sums:
+            each.fill()
+        indices: list[Register] = []
+        with ExitStack() as ending:
+            for k, size in enumerate(self.loops.sizes):
+                for each in sums:
+                    if each.depth == k:
+                        each.start()
+                        ending.callback(each.finish, list(indices))
+                note = ""
+                if k == depth - 1:
+                    note = self.code.module.parallel_loop(group)
+                indices.append(ending.enter_context(self.code.loop(size, note=note)))
+            for each in sums:
+                if each.depth == depth:
+                    each.start()
+                    ending.callback(each.finish, list(indices))
+            self.indices = indices
+            for key in order:
+                self.lanes[key] = self.compute(key, accesses.get(key))
+            for root, store in zip(self.roots, stores, strict=True):
+                if root.kind == "reduce":
+                    continue
+                value = self.lanes[self.source(root)]
+                if store is not None:
+                    self.put(root, value, self.target(root), store)
+            for each in sums:
+                each.take(self.lanes[self.source(each.root)])
+
+    # What is computed in the body, and what is read there
+
+    def source(self, root: Root) -> Key:
+        """What a root stores or sums."""
+        if root.kind == "map":
+            return root.equation, self.whole
+        if root.kind == "reduce":
+            return self.key(operands_of(root.equation)[0], self.whole)
+        shape = aval_of(root.source).shape
+        return self.key(root.source, broadcast(self.whole, shape, self.space))
+
+    def needed(self) -> tuple[list[Key], list[Key]]:
+        """All that the body computes or reads, operands first, and of that what it reads."""
+        order: list[Key] = []
+        leaves: list[Key] = []
+        done: set[Key] = set()
+        stack = [(self.source(root), False) for root in reversed(self.roots)]
+        while stack:
+            key, ready = stack.pop()
+            if ready:
+                order.append(key)
+                continue
+            if key in done:
+                continue
+            done.add(key)
+            stack.append((key, True))
+            operands = self.operand_keys(key)
+            if operands is None:
+                leaves.append(key)
+            else:
+                stack.extend((k, False) for k in operands if k not in done)
+        return order, leaves
+
+    def key(self, x: Atom, at: Map) -> Key:
+        """An atom at a map, as a key: constants by identity."""
+        return (x, at) if isinstance(x, Node) else (Held(x), at)
+
+    def operand_keys(self, key: Key) -> list[Key] | None:
+        """What is read to compute an atom at a map, or None where it is read from memory."""
+        x, at = key
+        if not isinstance(x, Equation):
+            return None
+        mine = x in self.mine and at == self.whole
+        if not mine and self.held(x) is not None:
+            return None
+        return [self.key(*each) for each in operand_maps(x, at)]
+
+    def access_of(self, x: Atom, at: Map) -> Access | None:
+        """Where in memory an atom at a map is read; None for what is in registers."""
+        plain = x.value if isinstance(x, Held) else x
+        if aval_of(plain).shape == ():
+            place = self.held(plain)
+            return None if not isinstance(place, Buffer) else Access(0, (0,) * len(self.space))
+        place = self.held(plain)
+        return access(place.strides, at, len(self.space)) if isinstance(place, Buffer) else None
+
+    def compute(self, key: Key, found: Access | None) -> Lane:
+        """The value of an atom at a map, as a lane of the body."""
+        x, at = key
+        plain = x.value if isinstance(x, Held) else x
+        operands = self.operand_keys(key)
+        if operands is None:
+            place = self.held(plain)
+            if isinstance(place, Lane):
+                return place
+            return self.scalars.load(place, self.offset(found), self.note)  # type: ignore[arg-type]
+        lanes = [self.lanes[k] for k in operands]
+        return element(self.scalars, x, lanes)
+
+    # Loops
+
+    def arrange(self, accesses: Sequence[Access | None]) -> Loops:
+        """Drop axes of length 1, join axes that all accesses cross alike, choose the innermost."""
+        known = [a for a in accesses if a is not None]
+        kept = [k for k, n in enumerate(self.space) if n != 1]
+        groups: list[list[int]] = []
+        for k in kept:
+            if groups and self.joins(groups[-1][-1], k, known):
+                groups[-1].append(k)
+            else:
+                groups.append([k])
+        sizes = [int(np.prod([self.space[k] for k in g])) for g in groups]
+        if len(groups) > 1:
+            scores = [sum(nearness(a.coefficients[g[-1]]) for a in known) for g in groups]
+            best = max(range(len(groups)), key=lambda k: (scores[k], k))
+            last = len(groups) - 1
+            if scores[best] > scores[last] and sizes[best] >= 4:
+                groups.append(groups.pop(best))
+                sizes.append(sizes.pop(best))
+        return Loops(sizes, [tuple(g) for g in groups])
+
+    def joins(self, first: int, second: int, accesses: Sequence[Access]) -> bool:
+        """Whether two axes in turn can be run through by one loop."""
+        n = self.space[second]
+        if any(a.coefficients[first] != a.coefficients[second] * n for a in accesses):
+            return False
+        return all(
+            (first in axes) == (second in axes)
+            for axes in (reduced_axes(r) for r in self.roots if r.kind == "reduce")
+        )
+
+    def offset(self, found: Access | None, depth: int | None = None) -> Register | int:
+        """The offset of an access in the body."""
+        if found is None:
+            return 0
+        return self.sum_of(found.constant, self.loops.coefficients(found), self.indices)
+
+    def sum_of(
+        self, start: int, coefficients: Sequence[int], indices: Sequence[Register]
+    ) -> Register | int:
+        """Start + the sum of coefficients times indices."""
+        total: Register | int = start
+        for c, i in zip(coefficients, indices):
+            if c == 0:
+                continue
+            term = i if c == 1 else self.code.op(f"mul nsw i64 {i}, {c}")
+            total = term if total == 0 else self.code.op(f"add nsw i64 {term}, {total}")
+        return total
+
+    # Storing
+
+    def store_access(self, root: Root) -> Access | None:
+        """Where a root's elements go, or None for one that is not stored here."""
+        buffer = self.target(root)
+        if buffer is None or root.kind == "reduce":
+            return None
+        at = root.to if root.kind == "region" else self.whole
+        return access(buffer.strides, at, len(self.space))
+
+    def put(self, root: Root, value: Lane, buffer: Buffer | None, found: Access) -> None:
+        """Store an element, or add it to what is there."""
+        if buffer is None:
+            return
+        offset = self.offset(found)
+        if root.kind == "region" and root.adds:
+            value = self.scalars.add(self.scalars.load(buffer, offset, self.note), value)
+        self.scalars.store(value, buffer, offset, self.note)
+
+
+class Held:
+    """A constant as a key of a dictionary: equal by identity."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def nearness(step: int) -> int:
+    """How well an access suits the innermost loop, by its step."""
+    return {1: 2, 0: 1, -1: 1}.get(step, -2)
+
+
+def operand_maps(equation: Equation, at: Map) -> list[tuple[Atom, Map]]:
+    """Where the operands of an inlined equation are read."""
+    operands = operands_of(equation)
+    if isinstance(equation.primitive, VIEWS):
+        shape = aval_of(operands[0]).shape
+        return [(operands[0], through(equation.primitive, at, shape, equation.shape) or ())]
+    return [(x, broadcast(at, aval_of(x).shape, equation.shape)) for x in operands]
+
+
+def element(scalars: Scalars, equation: Equation, lanes: Sequence[Lane]) -> Lane:
+    """The scalar code of an equation, in the dtype of its result."""
+    primitive: Any = equation.primitive
+    if isinstance(primitive, VIEWS):
+        return lanes[0]
+    if isinstance(primitive, Cast):
+        return scalars.cast(lanes[0], equation.dtype)
+    made: Lane = primitive.element(scalars, *lanes)
+    return scalars.cast(made, equation.dtype)
+
+
+def reduced_axes(root: Root) -> set[int]:
+    """The axes of its space that a reduction sums over, from the front."""
+    primitive: Any = root.equation.primitive
+    return {a % len(root.space) for a in primitive.axes} if root.space else set()
+
+
+class Accumulator:
+    """A reduction in a nest: a register over the innermost loops that are summed over, and memory
+    where a loop that is summed over has one inside that is not.
+    """
+
+    def __init__(self, nest: Nest, root: Root) -> None:
+        self.nest = nest
+        self.root = root
+        self.code = nest.code
+        self.scalars = nest.scalars
+        self.dtype: Dtype = root.equation.dtype
+        axes = reduced_axes(root)
+        inner = [set(group) <= axes for group in nest.loops.axes]
+        self.depth = len(inner)
+        while self.depth and inner[self.depth - 1]:
+            self.depth -= 1
+        self.in_memory = any(inner[: self.depth])
+        self.buffer = nest.target(root)
+        self.kept = [k for k in range(len(root.space)) if k not in axes]
+        self.place: Buffer | None = None
+
+    @property
+    def combine(self) -> Callable[[Lane, Lane], Lane]:
+        primitive = self.root.equation.primitive
+        if isinstance(primitive, Sum):
+            return self.summed
+        if isinstance(primitive, Prod):
+            return self.multiplied
+        if isinstance(primitive, Truth):
+            name = "logical_and" if primitive.function == "all" else "logical_or"
+            return lambda x, y: self.scalars.bits(name, x, y)
+        if isinstance(primitive, Min):
+            return lambda x, y: self.extreme("minimum", x, y)
+        return lambda x, y: self.extreme("maximum", x, y)
+
+    def summed(self, x: Lane, y: Lane) -> Lane:
+        return self.reordered("fadd", self.scalars.add, x, y)
+
+    def multiplied(self, x: Lane, y: Lane) -> Lane:
+        return self.reordered("fmul", self.scalars.multiply, x, y)
+
+    def reordered(self, op: str, otherwise: Callable[[Lane, Lane], Lane], x: Lane, y: Lane) -> Lane:
+        """A sum or product that may be taken in another order, so that it can be vectorised."""
+        if x.dtype.kind == "c" and op == "fadd":
+            parts = [
+                self.scalars.register(self.reordered(op, otherwise, *pair))
+                for pair in ((self.scalars.part(x, k), self.scalars.part(y, k)) for k in (0, 1))
+            ]
+            return self.scalars.joined(parts, self.dtype)
+        if x.dtype.kind != "f":
+            return otherwise(x, y)
+        type_ = memory_type(x.dtype)
+        a, b = self.scalars.register(x), self.scalars.register(y)
+        return Lane(self.code.op(f"{op} reassoc contract {type_} {a}, {b}"), x.dtype)
+
+    def extreme(self, name: str, x: Lane, y: Lane) -> Lane:
+        if x.dtype.kind != "f":
+            return self.scalars.call(name, x, y)
+        return self.scalars.intrinsic(name, x, y)
+
+    def start_value(self) -> Lane:
+        """What changes nothing."""
+        primitive = self.root.equation.primitive
+        if isinstance(primitive, Sum):
+            value: Any = 0
+        elif isinstance(primitive, Prod):
+            value = 1
+        elif isinstance(primitive, Truth):
+            value = primitive.function == "all"
+        else:
+            value = lowest(self.dtype, -1 if isinstance(primitive, Min) else 1)
+            value = np.asarray(value).item()
+        return Lane(value, self.dtype, None, fixed=True)
+
+    def fill(self) -> None:
+        """Before the nest: the start value in memory, where that is added to."""
+        if not self.in_memory or self.buffer is None:
+            return
+        with self.code.loop(self.buffer.size) as i:
+            self.scalars.store(self.start_value(), self.buffer, i)
+
+    def start(self) -> None:
+        """Before the innermost loops that are summed over."""
+        scale = 2 if self.dtype.kind == "c" else 1
+        local = self.code.alloca(memory_type(self.dtype), scale)
+        self.place = Buffer(local, (), self.dtype, ())
+        self.scalars.store(self.start_value(), self.place, 0)
+
+    def take(self, value: Lane) -> None:
+        """In the body."""
+        if self.place is None:
+            return
+        value = self.scalars.cast(value, self.dtype)
+        total = self.combine(self.scalars.load(self.place, 0), value)
+        self.scalars.store(total, self.place, 0)
+
+    def finish(self, indices: Sequence[Register]) -> None:
+        """After the innermost loops that are summed over."""
+        if self.place is None:
+            return
+        total = self.scalars.load(self.place, 0)
+        if self.buffer is None:
+            self.nest.results[self.root] = total
+            return
+        strides = iter(self.buffer.strides)
+        primitive: Any = self.root.equation.primitive
+        by_axis = {}
+        for k in range(len(self.root.space)):
+            if k in self.kept:
+                by_axis[k] = next(strides)
+            elif primitive.keepdims:
+                next(strides)
+        coefficients = [by_axis.get(group[-1], 0) for group in self.nest.loops.axes]
+        offset = self.nest.sum_of(0, coefficients, indices)
+        note = self.nest.note if self.depth == len(self.nest.loops.sizes) else ""
+        if self.in_memory:
+            total = self.combine(self.scalars.load(self.buffer, offset, note), total)
+        self.scalars.store(total, self.buffer, offset, note)

@@ -1,0 +1,369 @@
+"""What is computed where: which equations become loops, which loops are one, and in what order.
+
+Each equation of a program is one of
+
+* a *scalar*: one number, held in a register from where it is computed;
+* *inlined*: computed for each element where its one reader wants it, and never stored;
+* a *view*: another way to index what it views;
+* a *root*: stored. Its kind says how: "map" (a loop over its elements), "reduce", "place" (zeros
+  with a region written), "write" (a copy with a region written), "join" (several regions), "onto"
+  (a region added to), or "call" (a kernel, a loop of control flow: anything not fused).  The
+  regions are roots of kind "region", each a loop nest.
+
+`Plan.levels` has the roots in order.  What is on one level depends on earlier levels only, but for
+maps over the same space that read each other at the same index: those share a loop nest, in which
+a value stays in its register.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from ..core.avals import Shape, aval_of
+from ..core.families import Elementwise
+from ..core.node import Equation, Node
+from ..core.parts import Part
+from ..core.program import Atom, Program, operands_of
+from ..ops.arithmetic import Add
+from ..ops.indexing import GetItem, Place
+from ..ops.reducing import Max, Min, Prod, Sum, Truth
+from ..ops.shaping import Cast, Concatenate, Stretch
+from ..ops.writing import SetItem
+from .maps import VIEWS, Map, broadcast, identity, through
+
+REDUCTIONS = (Sum, Prod, Max, Min, Truth)
+CHEAP = {
+    "add", "subtract", "multiply", "negative", "where", "step", "cast", "weigh", "square",
+    "absolute", "maximum", "minimum", "stopgradient", "real", "imag", "conjugate",
+}  # fmt: skip
+
+
+class Root:
+    """An equation whose value is stored, or a region of one, or a scalar.
+
+    `reads` are the atoms that its loops read, with the maps; None for a map: read as a whole.
+    """
+
+    __slots__ = (
+        "adds", "base", "equation", "kind", "level", "reads", "regions", "source", "space", "start",
+        "stored", "to",
+    )  # fmt: skip
+
+    def __init__(self, equation: Equation, kind: str, space: Shape) -> None:
+        self.equation = equation
+        self.kind = kind
+        self.space = space
+        self.level = 0
+        self.start = 0  # the level before which nothing is written
+        self.reads: list[tuple[Atom, Map | None]] = []
+        self.regions: list[Root] = []
+        self.base: Atom = None  # of "write" and "onto": what is there before the region
+        self.source: Atom = None  # of a region: what is written
+        self.to: Map = ()  # of a region: where
+        self.adds = False  # of a region: added to what is there
+        self.stored = True
+
+    def __repr__(self) -> str:
+        return f"{self.kind} {self.equation!r} over {self.space} on level {self.level}"
+
+
+Demand = tuple[Root, "Map | None"]
+
+
+class Plan:
+    """The roots of a program, by equation and by level; `inlined` is what has no root."""
+
+    def __init__(self, program: Program, lowerable: Callable[[Equation], bool]) -> None:
+        self.program = program
+        self.lowerable = lowerable
+        self.roots: dict[Node, Root] = {}
+        self.inlined: dict[Node, Equation] = {}
+        self.aliases: set[Node] = set()  # views that are read as the memory that they show
+        self.demands: dict[Node, list[Demand]] = {e: [] for e in program.equations}
+        self.whole: set[Node] = {y for y in program.outputs if isinstance(y, Node)}
+        self.uses: dict[Node, int] = {}
+        for equation in program.equations:
+            for x in operands_of(equation):
+                if isinstance(x, Node):
+                    self.uses[x] = self.uses.get(x, 0) + 1
+        for equation in reversed(program.equations):
+            self.decide(equation)
+        self.order()
+
+    # From the last equation to the first: who reads it, and so how it is computed
+
+    def decide(self, equation: Equation) -> None:
+        """Choose how an equation is computed, and pass its demands on to its operands."""
+        primitive = equation.primitive
+        operands = operands_of(equation)
+        if isinstance(primitive, Part) or equation.shape is None or not self.lowerable(equation):
+            self.call(equation)
+        elif equation.shape == () and isinstance(primitive, Elementwise | Cast):
+            self.scalar(equation)
+        elif isinstance(primitive, REDUCTIONS):
+            self.reduction(equation)
+        elif isinstance(primitive, VIEWS):
+            self.view(equation)
+        elif isinstance(primitive, Place):
+            region = through(GetItem(primitive.index), identity(aval_of(operands[0]).shape),
+                             equation.shape, aval_of(operands[0]).shape)  # fmt: skip
+            self.writing(equation, "place", None, [(operands[0], region or ())])
+        elif isinstance(primitive, SetItem):
+            shape = indexed_shape(primitive.index, equation.shape)
+            region = through(GetItem(primitive.index), identity(shape), equation.shape, shape)
+            self.writing(equation, "write", operands[0], [(operands[1], region or ())], shape)
+        elif isinstance(primitive, Concatenate):
+            self.join(equation)
+        elif isinstance(primitive, Add) and self.adds_region(equation):
+            pass
+        else:
+            self.elementwise(equation)
+
+    def read(self, root: Root, x: Atom, at: Map | None) -> None:
+        """`root` reads `x` at `at`."""
+        if isinstance(x, Equation):
+            self.demands[x].append((root, at))
+        root.reads.append((x, at))
+        if at is None and isinstance(x, Node):
+            self.whole.add(x)
+
+    def root(self, equation: Equation, kind: str, space: Shape) -> Root:
+        """Make an equation a root."""
+        made = Root(equation, kind, space)
+        self.roots[equation] = made
+        return made
+
+    def call(self, equation: Equation) -> None:
+        root = self.root(equation, "call", equation.shape or ())
+        for x in operands_of(equation):
+            self.read(root, x, None if is_several(x) or aval_of(x).shape else ())
+
+    def scalar(self, equation: Equation) -> None:
+        root = self.root(equation, "scalar", ())
+        for x in operands_of(equation):
+            self.read(root, x, ())
+
+    def reduction(self, equation: Equation) -> None:
+        (x,) = operands_of(equation)
+        space = aval_of(x).shape
+        root = self.root(equation, "reduce", space)
+        self.read(root, x, identity(space))
+
+    def view(self, equation: Equation) -> None:
+        (x,) = operands_of(equation)
+        shape = aval_of(x).shape
+        result = equation.shape
+        if equation in self.whole or is_constant_array(x):
+            if through(equation.primitive, identity(result), shape, result) is None:
+                self.call(equation)  # a reshape: a copy of the same memory
+            else:
+                self.map(equation)
+            return
+        maps = [
+            (root, None if at is None else through(equation.primitive, at, shape, result))
+            for root, at in self.demands[equation]
+        ]
+        if any(at is None for _, at in maps):
+            if isinstance(x, Node):
+                self.whole.add(x)  # the view is one of its memory
+                self.demands.get(x, []).extend((root, None) for root, _ in maps)
+                for root, _ in maps:
+                    root.reads.append((x, None))
+            self.aliases.add(equation)
+            return
+        self.inlined[equation] = equation
+        for root, at in maps:
+            self.read(root, x, at)
+
+    def map(self, equation: Equation) -> None:
+        """Store an equation by a loop over its elements."""
+        root = self.root(equation, "map", equation.shape)
+        at = identity(equation.shape)
+        for x, there in self.operand_maps(equation, at):
+            self.read(root, x, there)
+
+    def operand_maps(self, equation: Equation, at: Map) -> list[tuple[Atom, Map | None]]:
+        """Where an elementwise equation or a view reads its operands."""
+        operands = operands_of(equation)
+        primitive = equation.primitive
+        if isinstance(primitive, VIEWS):
+            shape = aval_of(operands[0]).shape
+            return [(operands[0], through(primitive, at, shape, equation.shape))]
+        return [(x, broadcast(at, aval_of(x).shape, equation.shape)) for x in operands]
+
+    def elementwise(self, equation: Equation) -> None:
+        demands = self.demands[equation]
+        if equation in self.whole or not self.inlines(equation, demands):
+            self.map(equation)
+            return
+        self.inlined[equation] = equation
+        for root, at in dict.fromkeys(demands):
+            for x, there in self.operand_maps(equation, at or ()):
+                self.read(root, x, there)
+
+    def inlines(self, equation: Equation, demands: Sequence[Demand]) -> bool:
+        """Whether an equation is computed where it is read, and not stored."""
+        if any(at is None for _, at in demands):
+            return False
+        cheap = equation.primitive.name in CHEAP and not any(
+            isinstance(x, Equation) and x.shape != () for x in operands_of(equation)
+        )
+        if cheap:
+            return True
+        if len(set(demands)) != 1:
+            return False
+        ((root, _),) = set(demands)
+        return math.prod(root.space) <= max(math.prod(equation.shape), 1)
+
+    # Writing regions
+
+    def writing(
+        self,
+        equation: Equation,
+        kind: str,
+        base: Atom,
+        regions: Sequence[tuple[Atom, Map]],
+        space: Shape | None = None,
+    ) -> None:
+        """A root that writes regions of its array."""
+        root = self.root(equation, kind, ())
+        root.base = base
+        if base is not None:
+            self.read(root, base, None)
+        for source, to in regions:
+            shape = aval_of(source).shape
+            region = Root(equation, "region", shape if space is None else space)
+            region.source, region.to, region.adds = source, to, kind == "onto"
+            root.regions.append(region)
+            self.read(region, source, broadcast(identity(region.space), shape, region.space))
+
+    def join(self, equation: Equation) -> None:
+        primitive, operands = equation.primitive, operands_of(equation)
+        axis = len(equation.shape) + primitive.axis  # type: ignore[attr-defined]
+        start = 0
+        regions: list[tuple[Atom, Map]] = []
+        for x in operands:
+            shape = aval_of(x).shape
+            to = list(identity(shape))
+            to[axis] = to[axis]._replace(offset=start)
+            regions.append((x, tuple(to)))
+            start += shape[axis]
+        self.writing(equation, "join", None, regions)
+
+    def adds_region(self, equation: Equation) -> bool:
+        """X + place(v) adds v to a region of x, where nothing else reads the placed array."""
+        operands = operands_of(equation)
+        if equation.shape == ():
+            return False
+        for k in (1, 0):
+            placed, x = operands[k], operands[1 - k]
+            if (
+                isinstance(placed, Equation) and isinstance(placed.primitive, Place)
+                and placed not in self.whole and self.uses[placed] == 1
+                and placed.dtype == equation.dtype
+                and isinstance(x, Equation) and x.shape == equation.shape
+                and x.dtype == equation.dtype and self.uses[x] == 1 and x not in self.whole
+                and not isinstance(x.primitive, Stretch)
+            ):  # fmt: skip
+                (v,) = operands_of(placed)
+                shape = aval_of(v).shape
+                to = through(
+                    GetItem(placed.primitive.index), identity(shape), equation.shape, shape
+                )
+                self.inlined[placed] = placed
+                self.writing(equation, "onto", x, [(v, to or ())])
+                return True
+        return False
+
+    # From the first equation to the last: on which level
+
+    def order(self) -> None:
+        """Give each root its level, and find which maps need no memory."""
+        self.levels: list[list[Root]] = []
+        for equation in self.program.equations:
+            root = self.roots.get(equation)
+            if root is None:
+                continue
+            root.level = root.start = self.earliest(root)
+            for region in root.regions:
+                region.level = max(self.earliest(region), root.start)
+                self.enter(region)
+            if root.regions:
+                root.start = min(region.level for region in root.regions)
+                root.level = max(region.level for region in root.regions)
+            else:
+                self.enter(root)
+        self.drop_stores()
+
+    def earliest(self, root: Root) -> int:
+        """The earliest level on which a root can read all that it reads."""
+        return max((self.ready(root, x, at) for x, at in root.reads), default=0)
+
+    def enter(self, root: Root) -> None:
+        """Put a root on its level."""
+        while len(self.levels) <= root.level:
+            self.levels.append([])
+        self.levels[root.level].append(root)
+
+    def ready(self, root: Root, x: Atom, at: Map | None) -> int:
+        """The earliest level on which `root` can read `x` at `at`."""
+        other = self.roots.get(x) if isinstance(x, Node) else None
+        if other is None:
+            return 0
+        if other.kind == "scalar" or self.shares_loop(root, other, at):
+            return other.level
+        return other.level + 1
+
+    def shares_loop(self, root: Root, other: Root, at: Map | None) -> bool:
+        """Whether `root` can read `other` from its register, in the same loop nest."""
+        return (
+            other.kind == "map"
+            and root.kind in ("map", "reduce", "region")
+            and other.space == root.space
+            and at == identity(other.space)
+        )
+
+    def drop_stores(self) -> None:
+        """A map that only loops of its own nest read is not stored."""
+        needed = {y for y in self.program.outputs if isinstance(y, Node)}
+        for root in (r for level in self.levels for r in level):
+            for x, at in root.reads:
+                other = self.roots.get(x) if isinstance(x, Node) else None
+                if other is not None and not (
+                    self.shares_loop(root, other, at) and other.level == root.level
+                ):
+                    needed.add(x)
+        for equation, root in self.roots.items():
+            if root.kind == "map":
+                root.stored = equation in needed or equation in self.whole
+
+
+def is_several(x: Atom) -> bool:
+    """Whether an atom stands for several results."""
+    return isinstance(x, Node) and x.shape is None
+
+
+def is_constant_array(x: Atom) -> bool:
+    """Whether an atom is a constant with axes."""
+    return not isinstance(x, Node) and aval_of(x).shape != ()
+
+
+def indexed_shape(index: Sequence[object], shape: Shape) -> Shape:
+    """The shape of `x[index]` for a basic index."""
+    found: list[int] = []
+    read = sum(part is not None and part is not Ellipsis for part in index)
+    axis = 0
+    for part in (*index, *(() if Ellipsis in index else (Ellipsis,))):
+        if part is None:
+            found.append(1)
+        elif part is Ellipsis:
+            rest = len(shape) - read
+            found.extend(shape[axis : axis + rest])
+            axis += rest
+        elif isinstance(part, slice):
+            found.append(len(range(*part.indices(shape[axis]))))
+            axis += 1
+        else:
+            axis += 1
+    return tuple(found)

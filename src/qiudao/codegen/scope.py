@@ -1,0 +1,493 @@
+"""A program, or the body of a loop, written into a native function.
+
+Values are held as lanes (numbers, in registers) or buffers (arrays, in memory).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Aval, Dtype, Shape, aval_of
+from ..core.node import Equation, Node
+from ..core.parts import Part
+from ..core.program import Atom, Program, operands_of
+from ..ops.control import Scan, Switch, While
+from .code import Buffer, Code, Register, row_major
+from .element import Lane, NoNativeForm, Scalars, constant
+from .kernels.table import OVERFLOW, fail, kernel_for
+from .maps import VIEWS, viewed
+from .memory import Arena
+from .native import is_fused
+from .nest import Nest, element
+from .plan import Plan, Root
+
+Place = Lane | Buffer
+
+SMALL = 256  # bytes up to which a temporary is on the stack, where LLVM can keep it in registers
+WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
+
+
+class Function:
+    """What all scopes of one native function share."""
+
+    def __init__(self, code: Code, arena: Arena) -> None:
+        self.code = code
+        self.arena = arena
+        self.held: dict[str, np.ndarray[Any, Any]] = {}  # large constants, by symbol
+        self.constants: dict[int, tuple[Any, Buffer]] = {}
+
+    def constant(self, array: np.ndarray[Any, Any]) -> Buffer:
+        """A constant array in memory."""
+        known = self.constants.get(id(array))
+        if known is not None:
+            return known[1]
+        data = np.ascontiguousarray(array)
+        module = self.code.module
+        if data.nbytes <= WRITTEN_OUT:
+            pointer = module.constant(data)
+        else:
+            pointer = f"@held.{len(self.held)}"
+            module.declare(pointer, f"{pointer} = external global i8", data.ctypes.data)
+            self.held[pointer] = data
+        made = Buffer(pointer, data.shape, data.dtype, row_major(data.shape))
+        self.constants[id(array)] = (array, made)
+        return made
+
+
+class Scope:
+    """One program, being written."""
+
+    def __init__(self, function: Function, program: Program) -> None:
+        self.function = function
+        self.code = function.code
+        self.scalars = Scalars(self.code)
+        self.program = program
+        self.plan = Plan(program, is_fused)
+        self.places: dict[Node, Any] = {}  # a Place, or a tuple of them for several results
+        self.blocks: dict[Node | None, list[tuple[int, int]]] = {}
+        self.parts: dict[tuple[Node, int], Node] = {
+            (operands_of(e)[0], e.primitive.index): e
+            for e in program.equations
+            if isinstance(e.primitive, Part)
+        }
+        self.wanted: dict[Node, Buffer] = {}
+
+    def write(self, inputs: Sequence[Place], outputs: Sequence[Buffer | None]) -> list[Place]:
+        """Write the program.  An output with a buffer is stored there; the others are returned
+        where they are.
+        """
+        self.places.update(zip(self.program.inputs, inputs, strict=True))
+        for y, buffer in zip(self.program.outputs, outputs, strict=True):
+            if buffer is not None and isinstance(y, Equation) and y not in self.wanted:
+                root = self.plan.roots.get(y)
+                if root is not None and root.kind not in ("scalar",) and y.shape != ():
+                    self.wanted[y] = buffer
+        self.last_reads()
+        for level, roots in enumerate(self.plan.levels):
+            self.write_level(level, roots)
+        found: list[Place] = []
+        for y, buffer in zip(self.program.outputs, outputs, strict=True):
+            place = self.place(y)
+            if buffer is not None:
+                self.store(place, buffer)
+            found.append(place)
+        return found
+
+    def write_level(self, level: int, roots: Sequence[Root]) -> None:
+        """Scalars first, which loops read; then what regions stand in; then loops and calls."""
+        groups: dict[Shape, list[Root]] = {}
+        calls: list[Root] = []
+        for root in roots:
+            if root.kind == "scalar":
+                self.write_scalar(root)
+            elif root.kind == "call":
+                calls.append(root)
+            elif root.kind in ("map", "reduce", "region"):
+                groups.setdefault(root.space, []).append(root)
+        for root in self.starting.get(level, ()):
+            self.prepare(root)
+        for space, group in groups.items():
+            if 0 in space and all(r.kind != "reduce" for r in group):
+                for root in group:
+                    self.target(root)
+                continue
+            nest = Nest(self.code, group, self.held, self.target)
+            nest.write()
+            for root, lane in nest.results.items():
+                self.places[root.equation] = lane
+        for root in calls:
+            self.write_call(root)
+        for node in self.dying.get(level, ()):
+            self.give_back(node)
+
+    def give_back(self, owner: Node | None) -> None:
+        """Give the memory of a value back."""
+        for block in self.blocks.pop(owner, ()):
+            self.function.arena.give(block)
+
+    def release(self) -> None:
+        """Give back all memory that is left, once nothing of this scope is read any more."""
+        for owner in list(self.blocks):
+            self.give_back(owner)
+
+    # Where values are
+
+    def last_reads(self) -> None:
+        """On which level each root is read last, and each region is begun."""
+        self.starting: dict[int, list[Root]] = {}
+        last: dict[Node, int] = {}
+        for root in self.plan.roots.values():
+            if root.regions:
+                self.starting.setdefault(root.start, []).append(root)
+            last[root.equation] = max(last.get(root.equation, 0), root.level)
+        readers = [r for level in self.plan.levels for r in level]
+        for root in (*readers, *(r for r in self.plan.roots.values() if r.regions)):
+            for x, _ in root.reads:
+                if isinstance(x, Node):
+                    last[x] = max(last.get(x, 0), root.level)
+        for node in reversed(self.program.equations):  # memory that another value lives on in
+            for x in operands_of(node):
+                root = self.plan.roots.get(node)
+                alias = root is None or root.kind == "onto" or isinstance(node.primitive, Part)
+                if alias and isinstance(x, Node) and node in last:
+                    last[x] = max(last.get(x, 0), last[node])
+        for y in self.program.outputs:
+            if isinstance(y, Node):
+                self.keep(y, last)
+        self.last = last
+        self.dying: dict[int, list[Node]] = {}
+
+    def keep(self, x: Node, last: dict[Node, int]) -> None:
+        """An output lives to the end, and so does the memory that it is a view of."""
+        stack = [x]
+        while stack:
+            node = stack.pop()
+            last[node] = len(self.plan.levels)
+            root = self.plan.roots.get(node)
+            if isinstance(node, Equation) and (
+                root is None or root.kind == "onto" or isinstance(node.primitive, Part)
+            ):
+                stack.extend(y for y in operands_of(node) if isinstance(y, Node))
+
+    def new_buffer(self, shape: Shape, dtype: Dtype, owner: Node | None = None) -> Buffer:
+        """Memory for a value, given back after the level on which its owner is read last."""
+        count = math.prod(shape) * dtype.itemsize
+        if count <= SMALL:
+            pointer = self.code.alloca("i8", max(count, 1))
+        else:
+            block = self.function.arena.take(count)
+            self.blocks.setdefault(owner, []).append(block)
+            if owner is not None:
+                self.dying.setdefault(self.last.get(owner, 0), []).append(owner)
+            pointer = self.code.op(f"getelementptr inbounds i8, ptr %arena, i64 {block[0]}")
+        return Buffer(pointer, shape, dtype, row_major(shape))
+
+    def target(self, root: Root) -> Buffer | None:
+        """Where a root is stored; None for one that stays in a register."""
+        node = root.equation
+        if root.kind == "region":
+            place: Buffer = self.places[node]
+            return place
+        if not root.stored or (root.kind == "reduce" and node.shape == ()):
+            return None
+        if node not in self.places:
+            self.places[node] = self.wanted.get(node) or self.new_buffer(
+                node.shape, node.dtype, node
+            )
+        found: Buffer = self.places[node]
+        return found
+
+    def held(self, x: Atom) -> Place | None:
+        """Where an atom is that is computed already; None for what is not."""
+        if not isinstance(x, Node):
+            return self.place(x)
+        found: Place | None = self.places.get(x)
+        if found is None and x in self.plan.aliases:
+            return self.place(x)
+        return found
+
+    def place(self, x: Atom) -> Place:
+        """Where an atom is."""
+        if not isinstance(x, Node):
+            return constant(x) if np.ndim(x) == 0 else self.function.constant(x)
+        found = self.places.get(x)
+        if found is None:
+            found = self.view(x)
+            self.places[x] = found
+        return found  # type: ignore[no-any-return]
+
+    def view(self, x: Node) -> Place:
+        """A view as a buffer."""
+        (source,) = operands_of(x)  # type: ignore[arg-type]
+        place = self.place(source)
+        if isinstance(place, Lane):
+            buffer = self.new_buffer((), place.dtype)
+            self.scalars.store(place, buffer, 0)
+            place = buffer
+        found = viewed(x.primitive, place, x.shape)  # type: ignore[attr-defined]
+        if found is None:
+            found = viewed(x.primitive, self.in_order(place), x.shape)  # type: ignore[attr-defined]
+        if found is None:
+            raise NoNativeForm(f"{x!r} is no view of memory in order")
+        offset, buffer = found
+        if offset:
+            buffer = buffer._replace(pointer=self.code.address(buffer, offset))
+        return buffer
+
+    def in_order(self, buffer: Buffer) -> Buffer:
+        """The same elements row by row, copied where they are not."""
+        if buffer.strides == row_major(buffer.shape) or buffer.size <= 1:
+            return buffer._replace(strides=row_major(buffer.shape))
+        made = self.new_buffer(buffer.shape, buffer.dtype)
+        self.copy(buffer, made)
+        return made
+
+    def array(self, x: Atom) -> Buffer:
+        """An atom in memory."""
+        place = self.place(x)
+        if isinstance(place, Buffer):
+            return place
+        buffer = self.new_buffer((), place.dtype)
+        self.scalars.store(place, buffer, 0)
+        return buffer
+
+    # Writing
+
+    def write_scalar(self, root: Root) -> None:
+        """A number, computed here and now."""
+        equation = root.equation
+        lanes = [self.number(x) for x in operands_of(equation)]
+        self.places[equation] = element(self.scalars, equation, lanes)
+
+    def number(self, x: Atom) -> Lane:
+        """An atom without axes as a lane."""
+        place = self.held(x)
+        if place is None:
+            root = Root(x, "map", ())
+            nest = Nest(self.code, [root], self.held, lambda _: None)
+            nest.write()
+            lane = nest.lanes[x, ()]
+            self.places[x] = lane
+            return lane
+        return self.scalars.load(place, 0) if isinstance(place, Buffer) else place
+
+    def prepare(self, root: Root) -> None:
+        """What stands in an array before its regions are written."""
+        node = root.equation
+        if root.kind == "onto":
+            base = self.place(root.base)
+            self.places[node] = base
+            return
+        buffer = self.wanted.get(node) or self.new_buffer(node.shape, node.dtype, node)
+        self.places[node] = buffer
+        if root.kind == "place" and sum(math.prod(r.space) for r in root.regions) < buffer.size:
+            self.fill(buffer)
+        elif root.kind == "write":
+            self.store(self.place(root.base), buffer)
+
+    def fill(self, buffer: Buffer) -> None:
+        """Zeros everywhere."""
+        count = buffer.size * buffer.dtype.itemsize
+        name = self.code.module.declare(
+            "@llvm.memset.p0.i64", "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
+        )
+        self.code.do(f"call void {name}(ptr {buffer.pointer}, i8 0, i64 {count}, i1 false)")
+
+    def store(self, place: Place, buffer: Buffer) -> None:
+        """Put a value where it is wanted."""
+        if isinstance(place, Lane):
+            with self.code.loop(buffer.size) as i:
+                self.scalars.store(place, buffer, i)
+        elif place != buffer:
+            self.copy(place, buffer)
+
+    def copy(self, source: Buffer, target: Buffer) -> None:
+        """Copy elements between arrays of one shape; the target is row by row."""
+        in_order = source.strides == row_major(source.shape) or source.size <= 1
+        if in_order and source.dtype == target.dtype:
+            count = source.size * source.dtype.itemsize
+            name = self.code.module.declare(
+                "@llvm.memmove.p0.p0.i64",
+                "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)",
+            )
+            self.code.do(
+                f"call void {name}(ptr {target.pointer}, ptr {source.pointer}, i64 {count}, "
+                "i1 false)"
+            )
+            return
+        self.copy_axes(source, target, 0, 0, 0)
+
+    def copy_axes(
+        self, source: Buffer, target: Buffer, axis: int, start: Register | int, end: Register | int
+    ) -> None:
+        """The loops of a copy from `axis` on."""
+        code = self.code
+        if axis == len(source.shape):
+            self.scalars.store(self.scalars.load(source, start), target, end)
+            return
+        with code.loop(source.shape[axis]) as i:
+            step = code.op(f"mul nsw i64 {i}, {source.strides[axis]}")
+            there = code.op(f"mul nsw i64 {i}, {target.strides[axis]}")
+            self.copy_axes(
+                source, target, axis + 1,
+                code.op(f"add nsw i64 {start}, {step}"), code.op(f"add nsw i64 {end}, {there}"),
+            )  # fmt: skip
+
+    def write_call(self, root: Root) -> None:
+        """A kernel, or a loop or branch with a body of its own."""
+        equation = root.equation
+        primitive = equation.primitive
+        operands = operands_of(equation)
+        if isinstance(primitive, Part):
+            self.places[equation] = self.places[operands[0]][primitive.index]
+            return
+        if isinstance(primitive, Scan | While | Switch):
+            self.write_control(equation)
+            return
+        if isinstance(primitive, VIEWS):
+            (aval,) = results_of(equation)
+            buffer = self.result_buffer(equation, 0, aval)
+            self.store(self.view(equation), buffer)
+            self.places[equation] = buffer
+            return
+        avals = results_of(equation)
+        kernel = kernel_for(primitive, [aval_of(x) for x in operands], avals)
+        if kernel is None:
+            raise NoNativeForm(f"{primitive.name} has no native form")
+        buffers = [self.array(x) for x in operands]
+        if not kernel.accepts_strides:
+            buffers = [self.in_order(b) for b in buffers]
+        results = [self.result_buffer(equation, k, aval) for k, aval in enumerate(avals)]
+        count = kernel.scratch(primitive, buffers, avals)
+        if count:
+            buffers.append(self.new_buffer((count,), np.dtype(np.uint8)))
+        kernel(self.code, primitive, buffers, results)
+        places: list[Place] = [self.scalars.load(b, 0) if b.shape == () else b for b in results]
+        self.places[equation] = tuple(places) if equation.shape is None else places[0]
+
+    def result_buffer(self, equation: Equation, k: int, aval: Aval) -> Buffer:
+        """Where result `k` of a call goes."""
+        reader = equation if equation.shape is not None else self.parts.get((equation, k))
+        if reader is not None and reader in self.wanted:
+            return self.wanted[reader]
+        return self.new_buffer(aval.shape, aval.dtype, equation)
+
+    def write_control(self, equation: Equation) -> None:
+        """A structured loop or a branch."""
+        primitive: Any = equation.primitive
+        results = [
+            self.result_buffer(equation, k, aval) for k, aval in enumerate(results_of(equation))
+        ]
+        operands = [self.place(x) for x in operands_of(equation)]
+        if isinstance(primitive, Scan):
+            self.write_scan(primitive, operands, results)
+        elif isinstance(primitive, While):
+            self.write_while(primitive, operands, results)
+        else:
+            self.write_switch(primitive, operands, results)
+        self.places[equation] = tuple(map(self.loaded, results))
+
+    def loaded(self, place: Place) -> Place:
+        """A number in memory as a lane."""
+        is_number = isinstance(place, Buffer) and place.shape == ()
+        return self.scalars.load(place, 0) if is_number else place  # type: ignore[arg-type]
+
+    def write_body(
+        self, program: Program, inputs: Sequence[Place], outputs: Sequence[Buffer | None]
+    ) -> list[Place]:
+        """A body, in the block that is being written."""
+        scope = Scope(self.function, program)
+        found = scope.write(list(map(self.loaded, inputs)), outputs)
+        scope.release()
+        return found
+
+    def row(self, stack: Buffer, i: Register) -> Buffer:
+        """The part of a stacked array that belongs to step `i`."""
+        start = self.code.op(f"mul nsw i64 {i}, {stack.strides[0]}")
+        pointer = self.code.address(stack, start)
+        return Buffer(pointer, stack.shape[1:], stack.dtype, stack.strides[1:])
+
+    def write_scan(self, scan: Scan, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
+        """The carry lies in its result from the start, and each step writes the next beside it."""
+        c, n, count = scan.constants, scan.carries, len(scan.body.outputs)
+        constants, first, xs = operands[:c], operands[c : c + n], operands[c + n :]
+        carry, ys, record = results[:n], results[n:count], results[count:]
+        for place, buffer in zip(first, carry, strict=True):
+            self.store(place, buffer)
+        after = [self.new_buffer(b.shape, b.dtype) for b in carry]
+        with self.code.loop(scan.length) as k:
+            i = k
+            if scan.reverse:
+                i = self.code.op(f"sub nsw i64 {scan.length - 1}, {k}")
+            for stack, buffer in zip(record, carry):
+                self.store(buffer, self.row(stack, i))
+            slices = [self.row(x, i) for x in xs if isinstance(x, Buffer)]
+            targets = [*after, *(self.row(y, i) for y in ys)]
+            self.write_body(scan.body, [*constants, *carry, *slices], targets)
+            for source, target in zip(after, carry, strict=True):
+                self.store(self.loaded(source), target)
+
+    def write_while(
+        self, loop: While, operands: Sequence[Place], results: Sequence[Buffer]
+    ) -> None:
+        """As a scan, with a condition before each step."""
+        code, c, n = self.code, loop.constants, loop.carries
+        constants, first = operands[:c], operands[c:]
+        carry, count, record = results[:n], results[n], results[n + 1 :]
+        for place, buffer in zip(first, carry, strict=True):
+            self.store(place, buffer)
+        for stack in record:
+            self.fill(stack)
+        after = [self.new_buffer(b.shape, b.dtype) for b in carry]
+        self.scalars.store(constant(0), count, 0)
+        head, body, end = map(code.label, ("head", "body", "end"))
+        code.jump(head)
+        code.start(head)
+        (condition,) = self.write_body(loop.condition, [*constants, *carry], [None])
+        goes_on = self.scalars.truth(self.loaded(condition))  # type: ignore[arg-type]
+        code.branch(self.scalars.register(goes_on), body, end)
+        code.start(body)
+        i = self.scalars.register(self.scalars.load(count, 0))
+        if loop.capacity:
+            full = code.op(f"icmp sge i64 {i}, {loop.capacity}")
+            fail(code, full, OVERFLOW, loop.capacity)
+            on = code.label("room")
+            code.branch(full, end, on)
+            code.start(on)
+        for stack, buffer in zip(record, carry):
+            self.store(self.loaded(buffer), self.row(stack, i))
+        self.write_body(loop.body, [*constants, *carry], after)
+        for source, target in zip(after, carry, strict=True):
+            self.store(self.loaded(source), target)
+        code.do(f"store i64 {code.op(f'add nsw i64 {i}, 1')}, ptr {count.pointer}")
+        code.jump(head)
+        code.start(end)
+
+    def write_switch(
+        self, switch: Switch, operands: Sequence[Place], results: Sequence[Buffer]
+    ) -> None:
+        """Each branch writes the results; the last is taken for all larger numbers."""
+        code = self.code
+        chosen = self.scalars.cast(self.loaded(operands[0]), np.dtype(np.int64))  # type: ignore[arg-type]
+        last = len(switch.branches) - 1
+        labels = [code.label("case") for _ in switch.branches]
+        end = code.label("end")
+        low = self.scalars.maximum(chosen, constant(0))
+        number = self.scalars.register(self.scalars.minimum(low, constant(last)))
+        cases = " ".join(f"i64 {k}, label %{label}" for k, label in enumerate(labels[:-1]))
+        code.do(f"switch i64 {number}, label %{labels[-1]} [ {cases} ]")
+        for label, branch in zip(labels, switch.branches, strict=True):
+            code.start(label)
+            self.write_body(branch, operands[1:], results)
+            code.jump(end)
+        code.start(end)
+
+
+def results_of(equation: Equation) -> list[Aval]:
+    """The types of the results of an equation."""
+    stated: Any = equation.primitive.shape(*map(aval_of, operands_of(equation)))
+    return [stated] if isinstance(stated, Aval) else list(stated)

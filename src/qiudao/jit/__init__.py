@@ -1,0 +1,1 @@
+"""The compiled front door: trace, optimise, emit, cache, call."""

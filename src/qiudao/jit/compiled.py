@@ -1,0 +1,108 @@
+"""A compiled program as a primitive: what tracers see of a call of a jitted function.
+
+Its derivatives and batches are programs too, traced from this one when first wanted, and compiled.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Aval, Value, aval_of, is_inexact
+from ..core.primitive import Parents, Primitive, Product, Terms, Values
+from ..core.program import Program
+from ..transforms.batch import vmap
+from ..transforms.forward import jvp
+from ..transforms.reverse import vjp
+from ..transforms.trace import traced
+from .executable import Executable, prepared
+
+
+class Compiled(Primitive):
+    """A program that runs as machine code; the result is the tuple of its outputs."""
+
+    name = "jit"
+    keeps_out = False
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.derived: dict[Any, Compiled] = {}
+
+    def __repr__(self) -> str:
+        return "jit"
+
+    @functools.cached_property
+    def executable(self) -> Executable:
+        """The machine code, made when it is first run."""
+        return Executable(prepared(self.program))
+
+    def shape(self, *avals: Aval) -> Any:
+        return tuple(Aval(y.shape, y.dtype) for y in self.program.results)
+
+    def evaluate(self, *xs: Value) -> Value:
+        return self.executable(*xs)
+
+    def derive(self, key: Any, f: Callable[..., Any], xs: Sequence[Value]) -> Compiled:
+        """The program of a function of these operands, compiled once for each key."""
+        made = self.derived.get(key)
+        if made is None:
+            avals = [Aval(tuple(np.shape(x)), aval_of(x).dtype) for x in xs]
+            program = traced(f, avals, lambda symbols: (symbols, {})).program
+            made = self.derived[key] = Compiled(program)
+        return made
+
+    @property
+    def moving(self) -> list[int]:
+        """The inputs that a derivative can be taken in."""
+        return [k for k, a in enumerate(self.program.avals) if is_inexact(a.dtype)]
+
+    def along(self, xs: Sequence[Value], places: Sequence[int]) -> Callable[..., Any]:
+        """The outputs as a function of the inputs at some places."""
+
+        def f(*moved: Value) -> tuple[Value, ...]:
+            full = list(xs)
+            for k, x in zip(places, moved, strict=True):
+                full[k] = x
+            return tuple(self.program(*full))
+
+        return f
+
+    def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
+        places = tuple(k for k, dx in enumerate(dxs) if dx is not None and k in self.moving)
+        n = len(xs)
+
+        def ahead(*values: Value) -> Any:
+            xs, changes = values[:n], values[n:]
+            primals = tuple(xs[k] for k in places)
+            return jvp(self.along(xs, places), primals, changes)[1]
+
+        operands = (*xs, *(dxs[k] for k in places))
+        return self.derive(("push", places), ahead, operands)(*operands)
+
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        places = tuple(k for k, p in enumerate(parents) if p is not None and k in self.moving)
+        arrived = tuple(k for k, c in enumerate(ct) if c is not None)
+        n = len(xs)
+        results = self.program.results
+
+        def back(*values: Value) -> Any:
+            xs, given = values[:n], dict(zip(arrived, values[n:], strict=True))
+            cts = tuple(given.get(k, np.zeros(a.shape, a.dtype)) for k, a in enumerate(results))
+            _, pullback = vjp(self.along(xs, places), *(xs[k] for k in places))
+            return pullback(tuple(map(np.conj, cts)))
+
+        operands = (*xs, *(ct[k] for k in arrived))
+        found = self.derive(("pull", places, arrived), back, operands)(*operands)
+        by_place = dict(zip(places, found, strict=True))
+        return [np.conj(by_place[k]) if k in by_place else None for k in range(len(parents))]
+
+    def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
+        axes = tuple(0 if m else None for m in mapped)
+
+        def many(*values: Value) -> Any:
+            return vmap(lambda *one: tuple(self.program(*one)), axes)(*values)
+
+        return self.derive(("batch", size, tuple(mapped)), many, xs)(*xs)

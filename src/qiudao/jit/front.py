@@ -1,0 +1,246 @@
+"""`qd.jit`: a function that is traced and compiled the first time it meets arguments of new types."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.avals import Aval, aval_of
+from ..core.dispatch import Tracer
+from ..core.errors import DtypeError, ShapeError
+from ..core.trees import Tree, flatten, match
+from ..passes.roll import roll
+from ..transforms import control as control  # gives loops their derivatives
+from ..transforms.trace import Traced, is_symbolic, traced
+from .compiled import Compiled
+from .report import Lowered
+
+
+class Call(NamedTuple):
+    """One call: its arrays apart from everything that the program is made for."""
+
+    leaves: list[Any]
+    places: tuple[int, ...]  # of the arrays among the leaves
+    tree: Tree
+    key: Any
+
+    @property
+    def arrays(self) -> list[Any]:
+        return [self.leaves[k] for k in self.places]
+
+
+class Version(NamedTuple):
+    """The program for arguments of some types."""
+
+    compiled: Compiled
+    captured: tuple[Tracer, ...]
+    tree: Tree
+
+    def __call__(self, arrays: Sequence[Any]) -> Any:
+        return self.tree.build(self.compiled(*arrays, *self.captured))
+
+
+class Jitted:
+    """A compiled function; made by `jit`."""
+
+    def __init__(self, f: Callable[..., Any], static: frozenset[str]) -> None:
+        self.f = f
+        self.static = static
+        self.versions: dict[Any, Version] = {}
+        self.lock = threading.RLock()
+        self.parameters = parameters_of(f) if static else ()
+        self.fast: Callable[..., Any] = nothing
+        self.build: Callable[[Any], Any] | None = None
+        functools.update_wrapper(self, f)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            found = self.fast(*args)
+            if found is not NotImplemented:
+                return found if self.build is None else self.build(found)
+        return self.call(args, kwargs)
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The long way: look the program up, or make it."""
+        call = self.read(args, kwargs)
+        if any(map(is_symbolic, call.leaves)):
+            return self.f(*args, **kwargs)  # within a trace: its equations become part of it
+        version = self.version(call)
+        result = version(call.arrays)
+        if not kwargs and not version.captured:
+            self.remember(version, call)
+        return result
+
+    def remember(self, version: Version, call: Call) -> None:
+        """Let the next call with such arguments go straight to the machine code."""
+        whole = version.compiled.executable.whole
+        lone = version.tree.count == 1 and version.tree.kind is None
+        if whole is None or whole.fails or len(call.places) != len(call.leaves):
+            return
+        if call.tree.kind is not tuple or any(isinstance(x, Tracer) for x in call.leaves):
+            return
+        if whole.lone and not lone:
+            return  # a tuple of one: rare, and the long way will do
+        self.build = None if lone or version.tree.kind is tuple else version.tree.build
+        self.fast = whole.direct
+
+    def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        """The arguments of a call, the arrays apart from the static ones."""
+        fixed: list[tuple[str, Any]] = []
+        if self.static:
+            named = dict(zip(self.parameters, args))
+            fixed = [(k, v) for k, v in (*named.items(), *kwargs.items()) if k in self.static]
+            args = tuple(
+                Static(a) if k < len(self.parameters) and self.parameters[k] in self.static else a
+                for k, a in enumerate(args)
+            )
+            kwargs = {k: Static(v) if k in self.static else v for k, v in kwargs.items()}
+        leaves, tree = flatten(args) if not kwargs else flatten((args, kwargs))
+        places = tuple(k for k, x in enumerate(leaves) if is_array(x))
+        types = tuple((np.shape(leaves[k]), aval_of(leaves[k]).dtype) for k in places)
+        others = tuple(x for k, x in enumerate(leaves) if k not in set(places))
+        key = (tree, places, types, tuple(map(hashable, others)), bool(kwargs), *fixed)
+        return Call(leaves, places, tree, key)
+
+    def version(self, call: Call) -> Version:
+        """The program for these arguments, made when they are first met."""
+        with self.lock:
+            found = self.versions.get(call.key)
+            if found is None:
+                made = self.trace(call)
+                found = Version(Compiled(made.program), made.captured, made.tree)
+                if not any(isinstance(x, Tracer) for x in made.captured):
+                    self.versions[call.key] = found
+            return found
+
+    def trace(self, call: Call) -> Traced:
+        """The function as a program."""
+        avals = [Aval(np.shape(x), aval_of(x).dtype) for x in call.arrays]
+        named = call.key[4]
+
+        def build(symbols: list[Any]) -> Any:
+            leaves = [x.value if isinstance(x, Static) else x for x in call.leaves]
+            for k, symbol in zip(call.places, symbols, strict=True):
+                leaves[k] = symbol
+            filled = call.tree.build(leaves)
+            return filled if named else (filled, {})
+
+        made = traced(self.f, avals, build)
+        return made._replace(program=roll(made.program))
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """What becomes of a call: the program, each pass, the native segments, the fallbacks."""
+        return Lowered(self.trace(self.read(args, kwargs)).program)
+
+    def into(self, *args: Any, out: Any) -> None:
+        """Call, and put the results into arrays of your own: nothing is allocated.
+
+        `out` is nested as the result is.  Its arrays have the dtypes and shapes of the results, are
+        contiguous, and overlap no argument.
+        """
+        self.bind(*args, out=out)()
+
+    def bind(self, *args: Any, out: Any) -> Callable[[], None]:
+        """A call of given arrays with the results put into given arrays, to be made many times.
+
+        The arrays are read and written each time that the returned function is called.
+        """
+        call = self.read(args, {})
+        version = self.version(call)
+        targets = match(version.tree, out, "jit")
+        whole = version.compiled.executable.whole
+        arrays = call.arrays
+        if whole is not None and not whole.fails and not version.captured:
+            ready = functools.partial(whole.into, *arrays, *targets)
+            if ready() is not NotImplemented:
+                return ready
+        for target, aval in zip(targets, version.compiled.program.results, strict=True):
+            if np.shape(target) != aval.shape or getattr(target, "dtype", None) != aval.dtype:
+                raise ShapeError(
+                    f"jit: a result of type {aval} cannot be put into {aval_of(target)}; give an "
+                    "array of the same dtype and shape"
+                )
+
+        def fill() -> None:
+            results = version.compiled(*arrays, *version.captured)
+            for target, result in zip(targets, results, strict=True):
+                np.copyto(target, result)
+
+        return fill
+
+
+class Static:
+    """A value that the program is made for."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and bool(self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def is_array(x: Any) -> bool:
+    """Whether a leaf is data, rather than a value that the program is made for."""
+    return isinstance(x, np.ndarray | np.generic | Tracer) or type(x) in (float, complex)
+
+
+def hashable(x: Any) -> Any:
+    """A static leaf as a part of a key."""
+    try:
+        hash(x)
+    except TypeError:
+        raise DtypeError(
+            f"jit: an argument of type {type(x).__name__} is neither data nor hashable, so no "
+            "program can be looked up for it; pass arrays, numbers or hashable values"
+        ) from None
+    return type(x), x
+
+
+def parameters_of(f: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters that may be passed by position."""
+    return tuple(
+        p.name
+        for p in inspect.signature(f).parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    )
+
+
+def nothing(*args: Any) -> Any:
+    """Stands for machine code that is not there yet."""
+    return NotImplemented
+
+
+def jit(f: Callable[..., Any] | None = None, *, static_argnames: str | Sequence[str] = ()) -> Any:
+    """`f`, traced once for each new combination of argument types, and run as machine code.
+
+    Arrays, NumPy scalars, floats and complex numbers are data: the program is made for their
+    shapes and dtypes.  Everything else (integers, strings, functions, None), and the arguments
+    named by `static_argnames`, is static: the program is made for its value, which must be
+    hashable.  Arrays that `f` closes over are read when it is traced, once.
+
+    A branch on a traced value raises `TraceError`, which shows `qd.cond` and its kin.  The result
+    composes with every transform, both ways.  A decorator too.
+
+    >>> @jit
+    ... def f(x):
+    ...     return np.sum(np.exp(-x * x))
+    >>> f(np.zeros(3))
+    np.float64(3.0)
+    """
+    if f is None:
+        return functools.partial(jit, static_argnames=static_argnames)
+    names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
+    return Jitted(f, frozenset(names))
