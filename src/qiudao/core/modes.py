@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from typing import Any
 
 TAPE = 0.0  # the level of the eager tape
 
@@ -47,6 +48,10 @@ class Modes(threading.local):
 
     inside: float = TAPE  # the level of the innermost transform that is running
     tracing: bool = False  # whether a function is being traced into a program
+    recording: Any = None  # what the innermost trace records
+    switched: bool = False  # whether the trace has turned recording on or off
+    masking: bool = False  # whether a traced sweep carries masks from the start
+    selects: bool = False  # whether a traced sweep came by lanes that masks may save from a NaN
     _floor: float = TAPE
 
     def __init__(self) -> None:

@@ -43,6 +43,7 @@ from .taking import bounded, unravel
 class SetItem(Linear):
     """`x` with `x[index] = v`, for a basic index; linear in x and v together."""
 
+    is_selection = True
     index: Index = ()
     linear = (0, 1)
     samples = (
@@ -83,6 +84,7 @@ class Put(Linear):
     Where an index repeats, the last value stays, as in NumPy; only that one gets a gradient.
     """
 
+    is_selection = True
     pattern: Index = (0,)
     holes: tuple[int, ...] = (0,)
     linear = (0, 1)

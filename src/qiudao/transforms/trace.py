@@ -13,7 +13,7 @@ from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DtypeError, QiudaoError, TraceError
 from ..core.families import Elementwise
 from ..core.methods import ArrayMethods
-from ..core.modes import Running, new_level
+from ..core.modes import Running, modes, new_level
 from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
@@ -49,12 +49,18 @@ class Recording:
     own, in the order they were met.
     """
 
-    __slots__ = ("captured", "equations", "level")
+    __slots__ = ("captured", "equations", "level", "outer")
 
     def __init__(self) -> None:
         self.level = new_level()
         self.equations: list[Equation] = []
         self.captured: dict[int, tuple[Tracer, Leaf]] = {}
+
+    def __enter__(self) -> None:
+        self.outer, modes.recording = modes.recording, self
+
+    def __exit__(self, *error: object) -> None:
+        modes.recording = self.outer
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""
@@ -238,7 +244,7 @@ def traced(
     """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols."""
     recording = Recording()
     leaves = [Leaf(aval.shape, aval.dtype) for aval in avals]
-    with Running(recording.level, tracing=True), Uncollected():
+    with Running(recording.level, tracing=True), recording, Uncollected():
         args, kwargs = build([recording.symbol(leaf) for leaf in leaves])
         outs, tree = flatten(f(*args, **kwargs))
     atoms = [result_atom(recording, y, path) for y, path in zip(outs, tree.paths, strict=True)]
@@ -255,10 +261,10 @@ def run(
 ) -> Any:
     """Call `f` on the tracers of a transform, which stand for the values one level down.
 
-    While a trace is under way, a function that takes many steps is traced by itself first, and
-    its repetitions become loops; so a transform sees loops rather than their copies.
+    While a trace is under way, the function is traced by itself first, and its repetitions become
+    loops; so a transform sees loops rather than their copies.
     """
-    if any(map(is_symbolic, values)):
+    if modes.tracing and any(map(is_symbolic, values)):
         made = with_loops(f, [aval_of(x) for x in values], build)
         if made is not None:
             return made(*tracers)
@@ -269,17 +275,20 @@ def run(
 def with_loops(
     f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
 ) -> Traced | None:
-    """The trace of `f` with its repetitions as loops, or None where there are none.
+    """The trace of `f` with its repetitions as loops.
 
-    None also where it cannot be traced by itself: it may ask for what only the tracers have, and
-    what is wrong with it shows when it is run on them.
+    None where it must be run on the tracers themselves: it turns recording on or off, or asks for
+    what only they have.  What else is wrong with it shows then.
     """
+    before, modes.switched = modes.switched, False
     try:
         made = traced(f, avals, build)
+        switched = modes.switched
     except (QiudaoError, AttributeError, TypeError):
         return None
-    program = roll(made.program)
-    return None if program is made.program else made._replace(program=program)
+    finally:
+        modes.switched = before
+    return None if switched else made._replace(program=roll(made.program))
 
 
 def is_symbolic(x: Value) -> bool:
