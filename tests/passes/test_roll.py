@@ -428,6 +428,15 @@ def random_tree(x: Any) -> Any:
     return values[-1] + values[-2]
 
 
+def large_windows(x: Any) -> Any:
+    """Slices that move, too large to be stacked."""
+    x = np.concatenate([x] * 2000)
+    total = x[:110000] * 0.0
+    for i in range(60):
+        total = total * 0.5 + x[i : i + 110000]
+    return total
+
+
 def short(x: Any) -> Any:
     """Too few steps to be worth a loop."""
     for _ in range(6):
@@ -435,7 +444,7 @@ def short(x: Any) -> Any:
     return x
 
 
-@pytest.mark.parametrize("function", [random_tree, short])
+@pytest.mark.parametrize("function", [random_tree, short, large_windows])
 def test_what_does_not_repeat_stays_as_it_is(function: Callable[..., Any]) -> None:
     program = trace(function)(X)
     assert roll(program) is program

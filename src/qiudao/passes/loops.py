@@ -149,12 +149,13 @@ class Plan:
         if isinstance(first, np.ndarray):
             if len({(getattr(v, "dtype", None), np.shape(v)) for v in values}) > 1:
                 raise Refusal("constant arrays differ in shape or dtype between iterations")
-            rows = np.stack(values)
-            same = all(row.tobytes() == rows[0].tobytes() for row in rows)
-            return Literal(first) if same else self.stack(Constants(rows))
+            bits = first.tobytes()
+            if all(v is first or v.tobytes() == bits for v in values):
+                return Literal(first)
+            return self.stack(Constants(np.stack(values)))
         if len(kinds) == 1 and values.count(first) == self.count:
-            bits = np.asarray(values)
-            if first != 0 or bits.tobytes() == bits[:1].tobytes() * self.count:
+            zeros = np.asarray(values)  # which may differ in sign
+            if first != 0 or zeros.tobytes() == zeros[:1].tobytes() * self.count:
                 return Literal(first)
         dtype = self.common_dtype(j, a, kinds, values)
         try:
