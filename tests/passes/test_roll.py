@@ -463,6 +463,15 @@ def test_the_report_names_the_line_and_says_what_was_rolled_or_not() -> None:
     )
 
 
+def test_the_report_says_why_much_of_a_program_stays() -> None:
+    def f(x: Any) -> Any:
+        return recurrence(x, x) + random_tree(x)
+
+    loop, rest = rolled(trace(f)(X)).report
+    assert loop.endswith("59 iterations of 9 operations rolled into a loop")
+    assert "operations, among which none repeat" in rest
+
+
 def test_equations_of_a_loop_keep_the_lines_of_the_first_step() -> None:
     made = roll(trace(recurrence)(X, Y))
     (scan,) = (e for e in made.equations if isinstance(e.primitive, Scan))
