@@ -428,6 +428,15 @@ def random_tree(x: Any) -> Any:
     return values[-1] + values[-2]
 
 
+def large_windows(x: Any) -> Any:
+    """Slices that move, too large to be stacked."""
+    x = np.concatenate([x] * 2000)
+    total = x[:110000] * 0.0
+    for i in range(60):
+        total = total * 0.5 + x[i : i + 110000]
+    return total
+
+
 def short(x: Any) -> Any:
     """Too few steps to be worth a loop."""
     for _ in range(6):
@@ -435,7 +444,7 @@ def short(x: Any) -> Any:
     return x
 
 
-@pytest.mark.parametrize("function", [random_tree, short])
+@pytest.mark.parametrize("function", [random_tree, short, large_windows])
 def test_what_does_not_repeat_stays_as_it_is(function: Callable[..., Any]) -> None:
     program = trace(function)(X)
     assert roll(program) is program
@@ -452,6 +461,15 @@ def test_the_report_names_the_line_and_says_what_was_rolled_or_not() -> None:
     assert line.endswith(
         "operations, among which none repeat 8 times in a row with operands that move evenly"
     )
+
+
+def test_the_report_says_why_much_of_a_program_stays() -> None:
+    def f(x: Any) -> Any:
+        return recurrence(x, x) + random_tree(x)
+
+    loop, rest = rolled(trace(f)(X)).report
+    assert loop.endswith("59 iterations of 9 operations rolled into a loop")
+    assert "operations, among which none repeat" in rest
 
 
 def test_equations_of_a_loop_keep_the_lines_of_the_first_step() -> None:

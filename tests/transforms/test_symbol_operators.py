@@ -33,6 +33,7 @@ def general(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
             for prefix in "", "r", "i":
                 monkeypatch.delattr(Symbol, f"__{prefix}{name}__")
         monkeypatch.delattr(Symbol, "__getitem__")
+        monkeypatch.delattr(Symbol, "__setitem__")
         monkeypatch.delattr(Symbol, "__neg__")
         for roads in one_operand, two_operands:
             for ufunc in list(roads):
@@ -58,6 +59,12 @@ def everything(x: Any, y: Any) -> list[Any]:
             if isinstance(other, complex) and f in (np.maximum, np.minimum):
                 continue
             results += [f(x, other), f(other, x)]
+    z, m = np.zeros_like(x), np.zeros_like(y)
+    z[0], z[-1], z[1], z[2] = x[0], 2.5, 3, y[0, 0]
+    m[0], m[1], m[-1] = y[1], 2.5, x
+    tail = z[1:]
+    tail[0] = x[1]
+    results += [z, m, tail]
     return [*results, -x, np.exp(x), np.square(y), x[0], x[-1], x[1:][0], y[0], x[np.int64(1)]]
 
 
@@ -127,6 +134,18 @@ def test_operands_that_do_not_fit_are_refused() -> None:
         trace(lambda x: x + x[1:])(X)
     with pytest.raises(IndexError):
         trace(lambda x: x[3])(X)
+    with pytest.raises(IndexError):
+        trace(lambda x: x.__setitem__(3, x[0]))(X)
+
+
+def test_views_see_what_is_written_into_their_base() -> None:
+    def f(x: Any) -> Any:
+        z = np.zeros_like(x)
+        tail = z[1:]
+        z[1] = x[0] * 2.0
+        return tail, z
+
+    assert program_values(trace(f)(X), X) == [[0.6, 0.0], [0.0, 0.6, 0.0]]
 
 
 def test_a_root_belongs_to_the_program() -> None:

@@ -55,7 +55,9 @@ class SetItem(Linear):
     __hash__ = hash_of_index
 
     def shape(self, *avals: Aval) -> Aval:
-        return Aval(avals[0].shape, avals[0].dtype)
+        x, v = avals
+        np.broadcast_to(dummy(v), dummy(x)[self.index].shape)  # or NumPy says what does not fit
+        return Aval(x.shape, x.dtype)
 
     def evaluate(self, *xs: Value) -> Value:
         x, v = xs

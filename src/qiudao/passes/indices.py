@@ -11,6 +11,8 @@ from .roles import Refusal
 Array = np.ndarray[Any, Any]
 Index = tuple[Any, ...]
 
+LARGE = 1 << 22  # positions that may be listed for slices that move
+
 
 def spelled(index: Index, ndim: int) -> Index:
     """An index with its Ellipsis written out as whole slices."""
@@ -71,6 +73,8 @@ class Moving:
                     np.arange(size)[slice(a, b, step)]
                     for a, b in zip(numbers[:, first].tolist(), numbers[:, last].tolist())
                 ]
+                if sum(map(len, windows)) > LARGE:
+                    raise Refusal("slices that move are too large to be stacked")
                 rows.append(np.stack(windows))
             else:
                 column = next(c for c, (k, _) in zip(columns, moved) if k == part)

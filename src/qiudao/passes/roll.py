@@ -52,11 +52,11 @@ def rolled(program: Program) -> Rolled:
         return Rolled(program, tuple(report))
     writer = Writer(listing, lambda body: rolled(body))
     program = writer.written(plans)
-    return Rolled(program, tuple(writer.report))
+    return Rolled(program, (*writer.report, *report))
 
 
 def planned(listing: Listing) -> tuple[list[Plan], list[str]]:
-    """The loops of a program, those that save most chosen first, and why others are none."""
+    """The loops of a program, those that save most chosen first, and why the rest are none."""
     found = all_runs(listing.tokens)
     queue = [(-run.saved, run.period, run, False) for run in found]
     heapq.heapify(queue)
@@ -83,9 +83,8 @@ def planned(listing: Listing) -> tuple[list[Plan], list[str]]:
             except Refusal as refusal:
                 refused.append(f"{line_of_place(listing, run.start)}: not rolled: {refusal}")
     taken.sort(key=lambda plan: plan.start)
-    if taken:
-        return taken, []
-    if not refused and listing.count >= LONG:
-        said = f"none repeat {REPEATS} times in a row with operands that move evenly"
-        return [], [f"{listing.count} operations, among which {said}"]
-    return [], list(dict.fromkeys(refused))
+    left = listing.count - sum(plan.end - plan.start for plan in taken)
+    if left < LONG:
+        return taken, [] if taken else list(dict.fromkeys(refused))
+    said = f"none repeat {REPEATS} times in a row with operands that move evenly"
+    return taken, list(dict.fromkeys(refused)) or [f"{left} operations, among which {said}"]

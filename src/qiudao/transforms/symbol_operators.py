@@ -8,13 +8,16 @@ user's frame is: 1 from an operator, 2 through NumPy's dispatch.
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..core.avals import Aval, Dtype, Shape, Value, aval_of
+from ..core.dispatch import overrides
 from ..core.families import Smooth
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
@@ -23,6 +26,7 @@ from ..ops import arithmetic, selecting, smooth
 from ..ops.faces import operand
 from ..ops.indexing import getitem as general_getitem
 from ..ops.indexing import item
+from ..ops.writing import SetItem
 from ..tape.guard import copy_of
 from .trace import MANY, Symbol, SymbolView, one_operand, two_operands
 
@@ -151,20 +155,23 @@ def unary(primitive: Primitive, depth: int) -> Callable[[Any], Any]:
     def apply(self: Any) -> Value:
         x = self.node
         key = (x.shape, x.dtype)
-        return record(self, primitive, x, known(key) or typed(key, x), depth + 1)
+        return record(self, primitive, (x,), (x,), known(key) or typed(key, x), depth + 1)
 
     return apply
 
 
-def record(symbol: Any, primitive: Primitive, x: Any, aval: Aval, depth: int) -> Symbol:
-    """The symbol of a new equation with one operand."""
+def record(
+    symbol: Any, primitive: Primitive, operands: Any, parents: Any, aval: Any, depth: int
+) -> Symbol:
+    """The symbol of a new equation with a result of a type that begins (shape, dtype)."""
     equation = Equation()
     equation.number = next_number()
     equation.shape = aval[0]
     equation.dtype = aval[1]
     equation.notes = None
     equation.primitive = primitive
-    equation.operands = equation.parents = (x,)
+    equation.operands = operands
+    equation.parents = parents
     equation.out = None
     where = frame(depth)
     code = where.f_code
@@ -187,8 +194,32 @@ def getitem(self: Any, index: Any) -> Value:
     if type(index) is int:
         x = self.node
         if len(x.shape) == 1 and -x.shape[0] <= index < x.shape[0]:
-            return record(self, item(index), x, Aval((), x.dtype), 2)
+            return record(self, item(index), (x,), (x,), ((), x.dtype), 2)
     return general_getitem(self, index)
+
+
+@lru_cache(maxsize=MANY)
+def setter(index: int) -> SetItem:
+    """`x[index] = v`, made once for each integer."""
+    return SetItem((index,))
+
+
+def setitem(self: Any, index: Any, value: Any) -> None:
+    """`x[index] = v`; a row of the same dtype goes straight to its primitive."""
+    if type(index) is int and type(self) is Symbol:
+        x = self.node
+        if len(x.shape) > 0 and -x.shape[0] <= index < x.shape[0]:
+            kind = type(value)
+            aval = (x.shape, x.dtype)
+            if kind is float and x.dtype is DOUBLE:
+                self.node = record(self, setter(index), (x, value), (x, None), aval, 2).node
+                return
+            if kind in SYMBOLS and value.level == self.level:
+                y = value.node
+                if y.dtype is x.dtype and y.shape == x.shape[1:]:
+                    self.node = record(self, setter(index), (x, y), (x, y), aval, 2).node
+                    return
+    self.overwrite(overrides[operator.setitem](self, index, value))
 
 
 def in_place(ufunc: np.ufunc, forward: Operator) -> Operator:
@@ -220,6 +251,7 @@ for _name, _ufunc, _primitive in BINARY:
     two_operands[_ufunc] = binary(_primitive, 2)
 
 Symbol.__getitem__ = getitem  # type: ignore[method-assign]
+Symbol.__setitem__ = setitem  # type: ignore[method-assign]
 Symbol.__neg__ = unary(arithmetic.negative, 1)  # type: ignore[method-assign]
 
 for _extreme in (selecting.maximum, selecting.minimum):
