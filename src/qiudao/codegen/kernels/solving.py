@@ -28,6 +28,7 @@ from .matrices import (
 from .numbers import (
     Number,
     Variable,
+    call_of_floats,
     constant,
     load,
     multiply,
@@ -243,14 +244,3 @@ def polar(code: Code, x: Number, dtype: Dtype) -> tuple[Register, Number]:
     is_zero = code.op(f"fcmp oeq {type_} {size}, {zero}")
     over = code.op(f"select i1 {is_zero}, {type_} {floating(1.0, type_)}, {type_} {size}")
     return size, tuple(code.op(f"fdiv {type_} {part}, {over}") for part in x)
-
-
-def call_of_floats(code: Code, name: str, dtype: Dtype, *xs: Register) -> Register:
-    """A call of a function of the C library, or of LLVM, for this precision."""
-    type_ = part_type(dtype)
-    if name.startswith("llvm."):
-        full = f"@{name}.f{8 * dtype.itemsize}"
-    else:
-        full = f"@{name}" if type_ == "double" else f"@{name}f"
-    code.module.declare(full, f"declare {type_} {full}({', '.join([type_] * len(xs))})")
-    return code.op(f"call {type_} {full}({', '.join(f'{type_} {x}' for x in xs)})")
