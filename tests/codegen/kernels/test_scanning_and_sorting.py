@@ -58,7 +58,7 @@ def test_scans_with_rounding():
     hold(jobs, 1e-12)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 17, 200])
+@pytest.mark.parametrize("n", [0, 1, 2, 17, 100])
 def test_sorting(n):
     x = RNG.integers(0, 20, (2, n)) * 0.5
     nans = np.where(x > 8, np.nan, x)

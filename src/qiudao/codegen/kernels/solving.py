@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ...core.avals import Aval, Dtype
-from ...ops.linalg.determinants import Det, SlogDet
+from ...ops.linalg.determinants import Cofactor, Det, SlogDet
 from ...ops.linalg.matrices import real_dtype
 from ...ops.linalg.solving import Inverse, Solve
 from ..code import Buffer, Code, Register, floating
@@ -28,14 +29,18 @@ from .matrices import (
 from .numbers import (
     Number,
     Variable,
+    add,
     call_of_floats,
     constant,
     load,
     multiply,
     part_type,
     store,
+    subtract,
 )
 from .table import SINGULAR, fail, kernel
+
+Places = tuple[int, ...]
 
 SIDES = 8  # columns of a right side that is written out
 
@@ -244,3 +249,58 @@ def polar(code: Code, x: Number, dtype: Dtype) -> tuple[Register, Number]:
     is_zero = code.op(f"fcmp oeq {type_} {size}, {zero}")
     over = code.op(f"select i1 {is_zero}, {type_} {floating(1.0, type_)}, {type_} {size}")
     return size, tuple(code.op(f"fdiv {type_} {part}, {over}") for part in x)
+
+
+def accepts_cofactor(
+    primitive: Cofactor, operands: Sequence[Aval], results: Sequence[Aval]
+) -> bool:
+    """The cofactors themselves, of small matrices."""
+    small = 1 <= operands[0].shape[-1] <= SMALL
+    return small and len(operands) == 1 and has_lapack(primitive, operands, results)
+
+
+@kernel(Cofactor, accepts=accepts_cofactor, accepts_strides=True)
+def cofactors(
+    code: Code, primitive: Cofactor, operands: Sequence[Buffer], results: Sequence[Buffer]
+) -> None:
+    """The determinants that remain without a row and a column, with signs: nothing is divided."""
+    (a,), (out,) = operands, results
+    if out.size == 0:
+        return
+    dtype, n = out.dtype, out.shape[-1]
+    with stacked(code, (a, out), (2, 2)) as (matrix, x):
+        entries = [
+            [load(code, matrix, offset_of(code, (i, j), matrix.strides), dtype) for j in range(n)]
+            for i in range(n)
+        ]
+        known: dict[tuple[Places, Places], Number] = {}
+        for i, j in itertools.product(range(n), repeat=2):
+            rows, columns = (tuple(p for p in range(n) if p != k) for k in (i, j))
+            value = minor(code, entries, rows, columns, dtype, known)
+            if (i + j) % 2:
+                value = multiply(code, value, constant(-1, dtype), dtype, flags="")
+            store(code, value, x, offset_of(code, (i, j), x.strides))
+
+
+def minor(
+    code: Code,
+    entries: Sequence[Sequence[Number]],
+    rows: Places,
+    columns: Places,
+    dtype: Dtype,
+    known: dict[tuple[Places, Places], Number],
+) -> Number:
+    """The determinant of some rows and columns, by its first row; each is computed once."""
+    if not rows:
+        return constant(1, dtype)
+    if (rows, columns) not in known:
+        total: Number | None = None
+        for k, column in enumerate(columns):
+            others = columns[:k] + columns[k + 1 :]
+            rest = minor(code, entries, rows[1:], others, dtype, known)
+            term = multiply(code, entries[rows[0]][column], rest, dtype, flags="contract")
+            combine = subtract if k % 2 else add
+            total = term if total is None else combine(code, total, term, dtype, flags="contract")
+        if total is not None:
+            known[rows, columns] = total
+    return known[rows, columns]

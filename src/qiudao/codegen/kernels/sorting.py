@@ -5,7 +5,7 @@ Merging is stable; NaN comes last, as in NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,11 @@ from .numbers import (
 from .scanning import is_less
 from .table import kernel
 
+Piece = Callable[[Code, Sequence[Buffer], Sequence[Buffer], Register, Register], None]
+
 I64 = np.dtype(np.int64)
-LONGEST = 1024  # lanes beyond this are sorted sooner by NumPy, which has vector code for it
+INSERTED = 16  # elements that are sorted by insertion
+LONGEST = 128  # longer lanes are sorted sooner by NumPy, which has vector code for it
 
 
 def accepts_sorting(primitive: Any, operands: Sequence[Aval], results: Sequence[Aval]) -> bool:
@@ -95,44 +98,72 @@ def sort(
 def merge_sort(code: Code, lanes: Sequence[Buffer], others: Sequence[Buffer]) -> Buffer:
     """Sort the first of `lanes`, carrying the rest along; gives where the last of them ends up.
 
-    Pieces of length 1, 2, 4 and so on are merged in pairs, from one memory to the other.
+    Pieces of `INSERTED` elements are sorted by insertion, then merged in pairs, pairs of pairs and
+    so on, from one memory to the other.
     """
     n = lanes[0].shape[0]
-    name = merging(code, [x.dtype for x in lanes])
-    width = 1
-    while width < n:
+    passes: list[tuple[Piece, int]] = [(insert, INSERTED)]
+    while passes[-1][1] < n:
+        passes.append((merge, 2 * passes[-1][1]))
+    for piece, width in passes:
+        name = function_of_pieces(code, piece, [x.dtype for x in lanes])
         pointers = ", ".join(f"ptr {x.pointer}" for x in (*lanes, *others))
         code.do(f"call void {name}({pointers}, i64 {n}, i64 {width})")
         lanes, others = others, lanes
-        width *= 2
     return lanes[-1]
 
 
-def merging(code: Code, dtypes: Sequence[Dtype]) -> str:
-    """A function that merges all pairs of pieces of one width, one for each list of dtypes.
+def function_of_pieces(code: Code, piece: Piece, dtypes: Sequence[Dtype]) -> str:
+    """A function that applies `piece` to all pieces of a lane, one for each list of dtypes.
 
     It is no part of the caller, which would hold it once for each width.
     """
-    name = "@merge." + ".".join(f"{dtype.kind}{dtype.itemsize}" for dtype in dtypes)
+    types = ".".join(f"{dtype.kind}{dtype.itemsize}" for dtype in dtypes)
+    name = f"@{piece.__name__}.{types}"
     if name not in code.module.definitions:
         inner = Code(code.module)
         sources, targets = (
             [Buffer(f"%{side}{k}", (), dtype, ()) for k, dtype in enumerate(dtypes)]
             for side in ("from", "to")
         )
-        double = inner.op("shl i64 %width, 1")
-        pairs = inner.op(f"udiv i64 %n, {double}")
-        with inner.loop(inner.op(f"add i64 {pairs}, 1")) as k:
-            low = at_most(inner, inner.op(f"mul i64 {k}, {double}"), "%n")
-            middle = at_most(inner, inner.op(f"add i64 {low}, %width"), "%n")
-            high = at_most(inner, inner.op(f"add i64 {middle}, %width"), "%n")
-            merge(inner, sources, targets, (low, middle, high))
+        count = inner.op(f"udiv i64 {inner.op('add i64 %n, %width')}, %width")
+        with inner.loop(count) as k:
+            low = at_most(inner, inner.op(f"mul i64 {k}, %width"), "%n")
+            high = at_most(inner, inner.op(f"add i64 {low}, %width"), "%n")
+            piece(inner, sources, targets, low, high)
         inner.do("ret void")
         pointers = ", ".join(f"ptr noalias {x.pointer}" for x in (*sources, *targets))
         head = f"{name}({pointers}, i64 %n, i64 %width)"
-        text = inner.function(head, "internal void", "noinline")
-        code.module.define(name, text)
+        code.module.define(name, inner.function(head, "internal void", "noinline"))
     return name
+
+
+def insert(
+    code: Code, sources: Sequence[Buffer], targets: Sequence[Buffer], low: Register, high: Register
+) -> None:
+    """Sort a piece: move each element down past those that it comes before."""
+    keys = targets[0]
+    place = Variable(code, I64)
+    look, move, done = (code.label(name) for name in ("look", "move", "done"))
+    with code.loop(high, low) as i:
+        own = [load(code, x, i) for x in sources]
+        place.set((i,))
+        code.jump(look)
+        code.start(look)
+        (k,) = place.get()
+        below = code.op(f"sub i64 {k}, 1")
+        is_lowest = code.op(f"icmp eq i64 {k}, {low}")
+        safe = code.op(f"select i1 {is_lowest}, i64 {low}, i64 {below}")
+        is_before = comes_before(code, own[0], load(code, keys, safe), keys.dtype)
+        code.branch(code.op(f"select i1 {is_lowest}, i1 false, i1 {is_before}"), move, done)
+        code.start(move)
+        for x in targets:
+            store(code, load(code, x, below), x, k)
+        place.set((below,))
+        code.jump(look)
+        code.start(done)
+        for value, target in zip(own, targets, strict=True):
+            store(code, value, target, k)
 
 
 def at_most(code: Code, x: Register | int, limit: Register | int) -> Register:
@@ -142,13 +173,10 @@ def at_most(code: Code, x: Register | int, limit: Register | int) -> Register:
 
 
 def merge(
-    code: Code,
-    sources: Sequence[Buffer],
-    targets: Sequence[Buffer],
-    ends: tuple[Register, Register, Register],
+    code: Code, sources: Sequence[Buffer], targets: Sequence[Buffer], low: Register, high: Register
 ) -> None:
-    """Merge the neighbouring sorted pieces [low, middle) and [middle, high)."""
-    low, middle, high = ends
+    """Merge the two sorted halves of a piece."""
+    middle = at_most(code, code.op(f"add i64 {low}, {code.op('lshr i64 %width, 1')}"), "%n")
     keys = sources[0]
     left, right = Variable(code, I64), Variable(code, I64)
     left.set((low,))
