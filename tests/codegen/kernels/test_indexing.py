@@ -6,7 +6,7 @@ import pytest
 from codegen.harness import Compiled
 from qiudao.ops.indexing import AddAlong, Gather, Place, ScatterAdd, TakeAlong
 from qiudao.ops.shaping import Concatenate
-from qiudao.ops.writing import Put, SetItem
+from qiudao.ops.writing import Put, SetItem, Survivors
 
 ROWS = (0, slice(None))
 X = np.arange(12.0).reshape(3, 4)
@@ -40,6 +40,7 @@ def test_values():
             (Put(), [X, np.arange(4.0), np.array([1, 1, -2])]),
             (Put(), [X.astype("f4"), np.arange(12.0).reshape(1, 3, 4), i[1:]]),
             (Put(), [X, np.float64(3), i]),
+            (Survivors((3,)), [np.array([1, 0, -2, 0, 2])]),
             (TakeAlong(), [X, np.array([[0, -1, 3], [1, 2, -4], [0, 0, 0]])]),
             (TakeAlong(-2), [X, np.array([[0, -1, 2, 1]])]),
             (AddAlong(-1, 4), [X, np.array([[0, -1, 0, 1]])]),

@@ -6,7 +6,7 @@ import pytest
 from codegen.harness import Compiled
 from qiudao.codegen.kernels import kernel_for
 from qiudao.core.avals import Aval
-from qiudao.ops.linalg.determinants import Det, SlogDet
+from qiudao.ops.linalg.determinants import Cofactor, Det, SlogDet
 from qiudao.ops.linalg.factorising import QR, Cholesky
 from qiudao.ops.linalg.selfadjoint import Eigh, EigValsh
 from qiudao.ops.linalg.singular import SVD, SingularValues
@@ -62,13 +62,18 @@ def hold(jobs):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_of_square_matrices(dtype):
     jobs = []
-    for shape in ((1, 1), (2, 2), (3, 3), (5, 4, 4), (5, 5), (2, 3, 20, 20), (0, 0), (0, 3, 3)):
+    shapes = [(3, 3), (5, 4, 4), (2, 3, 20, 20)]
+    if dtype == "f8":
+        shapes += [(1, 1), (2, 2), (5, 5), (0, 0), (0, 3, 3)]
+    for shape in shapes:
         a = draw(shape, dtype) + 3 * np.eye(shape[-1], dtype=dtype)
         d = definite(shape, dtype)
         jobs += [
             (Inverse(), [a]), (Det(), [a]), (SlogDet(), [a.mT]), (Cholesky(), [d]), (Eigh(), [d]),
             (EigValsh(), [d]), (Inverse(fill=True), [a.mT]),
         ]  # fmt: skip
+        if shape[-1] in (1, 2, 3, 4):
+            jobs += [(Cofactor(), [a])]
     jobs += [(Eigh("U"), [definite((6, 6), dtype)]), (Cholesky(), [draw((3, 3), dtype) * 0.1
               + 2 * np.eye(3, dtype=dtype)])]  # fmt: skip
     hold(jobs)
@@ -83,7 +88,9 @@ def test_solutions(dtype):
     jobs = []
     for m, n in shapes:
         a, b = draw(m, dtype) + 3 * np.eye(m[-1], dtype=dtype), draw(n, dtype)
-        jobs += [(Solve(), [a, b]), (Solve(), [a.mT, b])]
+        jobs += [(Solve(), [a, b])]
+        if dtype == "f8":
+            jobs += [(Solve(), [a.mT, b])]
     hold(jobs)
 
 
@@ -143,7 +150,13 @@ def test_not_a_number_is_no_failure_of_elimination(n):
 @pytest.mark.parametrize("n", [3, 6])
 def test_singular_matrices_have_determinants(n):
     a = np.outer(np.arange(1.0, n + 1), np.ones(n))
-    hold([(Det(), [a]), (Inverse(fill=True), [np.stack([np.eye(n), np.zeros((n, n))])])])
+    hold(
+        [
+            (Cofactor(), [a[:3, :3]]),
+            (Det(), [a]),
+            (Inverse(fill=True), [np.stack([np.eye(n), np.zeros((n, n))])]),
+        ]
+    )
     made = Compiled()
     number = made.add(SlogDet(), np.zeros((n, n)))
     assert [x.item() for x in made.build().run(number)] == [0.0, -np.inf]

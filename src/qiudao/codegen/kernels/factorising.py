@@ -20,8 +20,7 @@ from .matrices import (
     scratch_of,
     stacked,
 )
-from .numbers import constant, part_type, store
-from .solving import call_of_floats
+from .numbers import call_of_floats, constant, part_type, store
 from .table import NOT_DEFINITE, fail, kernel
 
 BLOCK = 64  # columns that LAPACK handles together

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 
 from ...core.avals import Aval, Dtype, Shape
 from ...ops.indexing import AddAlong, Gather, ScatterAdd, TakeAlong, axes_before
-from ...ops.writing import Put
-from ..code import Buffer, Code, Register
+from ...ops.writing import Put, Survivors
+from ..code import Buffer, Code, Register, row_major
 from .loops import clear, nest, offset_of, plus, times
+from .matrices import Needs, carve, scratch_of
 from .moving import converts, move
 from .numbers import Offset, add, load, store
 from .table import OUT_OF_BOUNDS, fail, kernel
@@ -142,6 +144,54 @@ def put(code: Code, primitive: Put, operands: Sequence[Buffer], results: Sequenc
 
     indexed = Indexed(primitive, out, arrays)
     indexed.each(code, broadcast(v.strides, v.shape, indexed.shape), use)
+
+
+def needs_of_survivors(
+    primitive: Survivors, operands: Sequence[Any], results: Sequence[Any]
+) -> Needs:
+    """For each place, the number of the write that came last."""
+    return [(math.prod(primitive.dims), I64)]
+
+
+def accepts_survivors(
+    primitive: Survivors, operands: Sequence[Aval], results: Sequence[Aval]
+) -> bool:
+    """Integer indices."""
+    return are_indices(*operands)
+
+
+@kernel(Survivors, accepts=accepts_survivors, accepts_strides=True,
+        scratch=scratch_of(needs_of_survivors))  # fmt: skip
+def survivors(
+    code: Code, primitive: Survivors, operands: Sequence[Buffer], results: Sequence[Buffer]
+) -> None:
+    """Number the writes in order; those stay whose number is found at their place afterwards."""
+    (out,) = results
+    arrays = operands[: len(primitive.dims)]
+    memory = operands[len(primitive.dims) :]
+    if out.size == 0:
+        return
+    (room,) = carve(code, memory, needs_of_survivors(primitive, operands, results))
+    last = Buffer(room, primitive.dims, I64, row_major(primitive.dims))
+
+    def each(use: Callable[[Offset, Offset], None]) -> None:
+        with nest(code, out.shape) as indices:
+            at: Offset = 0
+            for axis, (array, n) in enumerate(zip(arrays, primitive.dims, strict=True)):
+                steps = broadcast(array.strides, array.shape, out.shape)
+                index, _ = checked(code, array, offset_of(code, indices, steps), n, axis)
+                at = plus(code, at, times(code, index, last.strides[axis]))
+            use(at, offset_of(code, indices, out.strides))
+
+    def write(at: Offset, number: Offset) -> None:
+        store(code, (str(number),), last, at)
+
+    def compare(at: Offset, number: Offset) -> None:
+        stays = code.op(f"icmp eq i64 {load(code, last, at)[0]}, {number}")
+        store(code, (code.op(f"zext i1 {stays} to i8"),), out, number)
+
+    each(write)
+    each(compare)
 
 
 # An index for each element along one axis

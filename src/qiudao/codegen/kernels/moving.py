@@ -10,7 +10,7 @@ import numpy as np
 from ...core.avals import Aval
 from ...ops.indexing import Place
 from ...ops.shaping import Concatenate
-from ...ops.triangles import OnDiagonal
+from ...ops.triangles import Diagonal, OnDiagonal
 from ...ops.writing import SetItem
 from ..code import Buffer, Code
 from .loops import clear, copy
@@ -67,15 +67,28 @@ def set_item(
     move(code, v, part(code, out, primitive.index))
 
 
+def diagonal_of(code: Code, x: Buffer, offset: int, count: int) -> Buffer:
+    """The view of a diagonal: one stride that steps down and right."""
+    rows, columns = (slice(max(k, 0), None) for k in (-offset, offset))
+    corner = part(code, x, (Ellipsis, rows, columns))
+    strides = (*corner.strides[:-2], corner.strides[-2] + corner.strides[-1])
+    return Buffer(corner.pointer, (*x.shape[:-2], count), x.dtype, strides)
+
+
 @kernel(OnDiagonal, accepts_strides=True)
 def on_diagonal(
     code: Code, primitive: OnDiagonal, operands: Sequence[Buffer], results: Sequence[Buffer]
 ) -> None:
-    """Zeros, then the operand along one stride that steps down and right."""
+    """Zeros, then the operand over a diagonal of them."""
     (x,), (out,) = operands, results
     clear(code, out)
-    k = primitive.offset
-    if x.size:
-        corner = part(code, out, (Ellipsis, slice(max(-k, 0), None), slice(max(k, 0), None)))
-        strides = (*corner.strides[:-2], corner.strides[-2] + corner.strides[-1])
-        move(code, x, Buffer(corner.pointer, x.shape, out.dtype, strides))
+    move(code, x, diagonal_of(code, out, primitive.offset, x.shape[-1]))
+
+
+@kernel(Diagonal, accepts_strides=True)
+def diagonal(
+    code: Code, primitive: Diagonal, operands: Sequence[Buffer], results: Sequence[Buffer]
+) -> None:
+    """A copy of the diagonal."""
+    (x,), (out,) = operands, results
+    move(code, diagonal_of(code, x, primitive.offset, out.shape[-1]), out)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ...core.avals import Aval, Dtype
-from ...ops.linalg.determinants import Det, SlogDet
+from ...ops.linalg.determinants import Cofactor, Det, SlogDet
 from ...ops.linalg.matrices import real_dtype
 from ...ops.linalg.solving import Inverse, Solve
 from ..code import Buffer, Code, Register, floating
@@ -28,13 +29,18 @@ from .matrices import (
 from .numbers import (
     Number,
     Variable,
+    add,
+    call_of_floats,
     constant,
     load,
     multiply,
     part_type,
     store,
+    subtract,
 )
 from .table import SINGULAR, fail, kernel
+
+Places = tuple[int, ...]
 
 SIDES = 8  # columns of a right side that is written out
 
@@ -245,12 +251,56 @@ def polar(code: Code, x: Number, dtype: Dtype) -> tuple[Register, Number]:
     return size, tuple(code.op(f"fdiv {type_} {part}, {over}") for part in x)
 
 
-def call_of_floats(code: Code, name: str, dtype: Dtype, *xs: Register) -> Register:
-    """A call of a function of the C library, or of LLVM, for this precision."""
-    type_ = part_type(dtype)
-    if name.startswith("llvm."):
-        full = f"@{name}.f{8 * dtype.itemsize}"
-    else:
-        full = f"@{name}" if type_ == "double" else f"@{name}f"
-    code.module.declare(full, f"declare {type_} {full}({', '.join([type_] * len(xs))})")
-    return code.op(f"call {type_} {full}({', '.join(f'{type_} {x}' for x in xs)})")
+def accepts_cofactor(
+    primitive: Cofactor, operands: Sequence[Aval], results: Sequence[Aval]
+) -> bool:
+    """The cofactors themselves, of small matrices."""
+    small = 1 <= operands[0].shape[-1] <= SMALL
+    return small and len(operands) == 1 and has_lapack(primitive, operands, results)
+
+
+@kernel(Cofactor, accepts=accepts_cofactor, accepts_strides=True)
+def cofactors(
+    code: Code, primitive: Cofactor, operands: Sequence[Buffer], results: Sequence[Buffer]
+) -> None:
+    """The determinants that remain without a row and a column, with signs: nothing is divided."""
+    (a,), (out,) = operands, results
+    if out.size == 0:
+        return
+    dtype, n = out.dtype, out.shape[-1]
+    with stacked(code, (a, out), (2, 2)) as (matrix, x):
+        entries = [
+            [load(code, matrix, offset_of(code, (i, j), matrix.strides), dtype) for j in range(n)]
+            for i in range(n)
+        ]
+        known: dict[tuple[Places, Places], Number] = {}
+        for i, j in itertools.product(range(n), repeat=2):
+            rows, columns = (tuple(p for p in range(n) if p != k) for k in (i, j))
+            value = minor(code, entries, rows, columns, dtype, known)
+            if (i + j) % 2:
+                value = multiply(code, value, constant(-1, dtype), dtype, flags="")
+            store(code, value, x, offset_of(code, (i, j), x.strides))
+
+
+def minor(
+    code: Code,
+    entries: Sequence[Sequence[Number]],
+    rows: Places,
+    columns: Places,
+    dtype: Dtype,
+    known: dict[tuple[Places, Places], Number],
+) -> Number:
+    """The determinant of some rows and columns, by its first row; each is computed once."""
+    if not rows:
+        return constant(1, dtype)
+    if (rows, columns) not in known:
+        total: Number | None = None
+        for k, column in enumerate(columns):
+            others = columns[:k] + columns[k + 1 :]
+            rest = minor(code, entries, rows[1:], others, dtype, known)
+            term = multiply(code, entries[rows[0]][column], rest, dtype, flags="contract")
+            combine = subtract if k % 2 else add
+            total = term if total is None else combine(code, total, term, dtype, flags="contract")
+        if total is not None:
+            known[rows, columns] = total
+    return known[rows, columns]
