@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from .jit.front import jit
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
+    from .transforms.control import (
+        associative_scan,
+        cond,
+        fori_loop,
+        map,
+        scan,
+        switch,
+        while_loop,
+    )
     from .transforms.custom import custom_jvp, custom_vjp
     from .transforms.linear import linear_transpose, linearize
     from .transforms.taylor import jet
@@ -26,11 +35,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Tensor",
+    "associative_scan",
     "backward",
     "checkpoint",
+    "cond",
     "custom_jvp",
     "custom_vjp",
     "enable_grad",
+    "fori_loop",
     "grad",
     "gradcheck",
     "gradgradcheck",
@@ -45,15 +57,19 @@ __all__ = [
     "jvp",
     "linear_transpose",
     "linearize",
+    "map",
     "no_grad",
     "numeric",
+    "scan",
     "set_grad_enabled",
     "stop_gradient",
+    "switch",
     "tensor",
     "trace",
     "value_and_grad",
     "vjp",
     "vmap",
+    "while_loop",
 ]
 
 # Where the names are that many programs do without: each is imported when it is asked for.
@@ -69,6 +85,10 @@ _later = {
     "linearize": "transforms.linear",
     "numeric": "numeric",
     "trace": "transforms.trace",
+    **dict.fromkeys(
+        ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),
+        "transforms.control",
+    ),
 }
 
 importlib.import_module(f"{__name__}.jit")  # the package, which leaves its name to the function
@@ -80,7 +100,8 @@ def __getattr__(name: str) -> Any:
     if name not in _later:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(f"{__name__}.{_later[name]}")
-    return getattr(module, name, module)
+    found = globals()[name] = getattr(module, name, module)
+    return found
 
 
 def __dir__() -> list[str]:

@@ -1,8 +1,8 @@
 """The compiler's mathematical functions: accuracy against mpmath, special values against NumPy, and
-that loops which call them run on vectors."""
+that loops which call them run on vectors.
+"""
 
 import functools
-import itertools
 import math
 import re
 
@@ -10,13 +10,12 @@ import mpmath
 import numpy as np
 import pytest
 
+from codegen.kernels import DTYPES, Kernel
 from qiudao.codegen.code import Module
 from qiudao.codegen.math import function
 from qiudao.codegen.math.table import BINARY, UNARY
 
 pytest.importorskip("llvmlite")
-
-from codegen.kernels import DTYPES, Kernel  # noqa: E402
 
 TYPES = tuple(DTYPES)
 compiled = functools.cache(Kernel)
@@ -29,10 +28,10 @@ CALLS = {"fmod", "gammaln", "remainder"}  # these call the C library, and are no
 
 # The greatest error in units in the last place, a little above what a search found.
 BOUNDS = {
-    "arccos": 0.75, "arccosh": 1.7, "arcsin": 0.75, "arcsinh": 1.3, "arctan": 0.9, "arctan2": 0.9,
-    "arctanh": 1.1, "cbrt": 0.51, "cos": 0.9, "cosh": 1.3, "erf": 1.2, "erfc": 2.0, "exp": 1.2,
+    "arccos": 0.75, "arccosh": 1.65, "arcsin": 0.75, "arcsinh": 1.3, "arctan": 0.9, "arctan2": 0.9,
+    "arctanh": 1.1, "cbrt": 0.51, "cos": 0.9, "cosh": 1.3, "erf": 1.3, "erfc": 2.0, "exp": 1.2,
     "exp2": 1.1, "expm1": 1.4, "hypot": 1.1, "log": 0.9, "log10": 0.8, "log1p": 1.0, "log2": 0.9,
-    "power": 1.2, "sin": 0.9, "sinh": 1.2, "tan": 1.1, "tanh": 1.2,
+    "power": 1.4, "sin": 0.9, "sinh": 1.2, "tan": 1.1, "tanh": 1.2,
 }  # fmt: skip
 
 ORACLES = {
@@ -212,6 +211,10 @@ def test_special_pairs(name, type_):
     got, expected = compiled(name, type_)(x, y), expected_by_numpy(name, x, y)
     if name in {"fmax", "fmin", "maximum", "minimum"}:  # which of two zeros is left open
         np.testing.assert_array_equal(got, expected)
+        return
+    if name in {"logaddexp", "logaddexp2"}:  # a sum of terms that cancel has no exact zero
+        tolerance = 4 * np.finfo(x.dtype).eps
+        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance)
         return
     same_kind(got, expected)
     if name in EXACT:

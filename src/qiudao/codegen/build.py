@@ -109,5 +109,3 @@ def argument(code: Code, k: int, aval: Aval) -> Buffer:
     """The memory of an input or output."""
     pointer = code.op(f"load ptr, ptr {code.op(place_text(k))}")
     return Buffer(pointer, aval.shape, aval.dtype, row_major(aval.shape))
-
-

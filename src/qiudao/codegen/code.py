@@ -77,7 +77,7 @@ class Module:
         """Declare an outside function once; its address, where the linker cannot find it."""
         self.declarations.setdefault(name, text)
         if address is not None:
-            self.libraries[name] = address
+            self.libraries[name.removeprefix("@")] = address
         return name
 
     def define(self, name: str, text: str) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Dtype, aval_of
-from ..core.families import Elementwise
 from ..core.node import Equation, Node
 from ..core.program import Atom, operands_of
-from ..ops.reducing import Max, Min, Prod, Sum, Truth, lowest
+from ..ops.reducing import Min, Prod, Sum, Truth, lowest
 from ..ops.shaping import Cast
 from .code import Buffer, Code, Register, memory_type
 from .element import Lane, Scalars
@@ -204,7 +203,7 @@ class Nest:
     def sum_of(
         self, start: int, coefficients: Sequence[int], indices: Sequence[Register]
     ) -> Register | int:
-        """start + the sum of coefficients times indices."""
+        """Start + the sum of coefficients times indices."""
         total: Register | int = start
         for c, i in zip(coefficients, indices):
             if c == 0:
@@ -320,9 +319,7 @@ class Accumulator:
     def multiplied(self, x: Lane, y: Lane) -> Lane:
         return self.reordered("fmul", self.scalars.multiply, x, y)
 
-    def reordered(
-        self, op: str, otherwise: Callable[[Lane, Lane], Lane], x: Lane, y: Lane
-    ) -> Lane:
+    def reordered(self, op: str, otherwise: Callable[[Lane, Lane], Lane], x: Lane, y: Lane) -> Lane:
         """A sum or product that may be taken in another order, so that it can be vectorised."""
         if x.dtype.kind == "c" and op == "fadd":
             parts = [
@@ -399,4 +396,3 @@ class Accumulator:
         if self.in_memory:
             total = self.combine(self.scalars.load(self.buffer, offset, note), total)
         self.scalars.store(total, self.buffer, offset, note)
-

@@ -19,13 +19,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from ..core.avals import Shape, aval_of
 from ..core.families import Elementwise
 from ..core.node import Equation, Node
 from ..core.parts import Part
-from ..core.primitive import Primitive
 from ..core.program import Atom, Program, operands_of
 from ..ops.arithmetic import Add
 from ..ops.indexing import GetItem, Place
@@ -254,7 +252,7 @@ class Plan:
         self.writing(equation, "join", None, regions)
 
     def adds_region(self, equation: Equation) -> bool:
-        """x + place(v) adds v to a region of x, where nothing else reads the placed array."""
+        """X + place(v) adds v to a region of x, where nothing else reads the placed array."""
         operands = operands_of(equation)
         if equation.shape == ():
             return False

@@ -113,6 +113,10 @@ class Tracer:
         """Whether a derivative would be lost with this value."""
         return any(isinstance(part, Tracer) and part.carries() for part in self.parts())
 
+    def is_recorded(self) -> bool:
+        """Whether a backward sweep may come to what is computed from this."""
+        return any(isinstance(part, Tracer) and part.is_recorded() for part in self.parts())
+
     def snapshot(self) -> Value:
         """What this tracer stands for now: a tracer that later writes into this one leave alone."""
         return self

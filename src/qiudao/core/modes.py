@@ -9,6 +9,9 @@ Recording is one number a thread, the `floor`: a tensor records where its level 
 it and record as ever.  Reading a thread's own number costs as much as NumPy's product of two
 floats, so the operators first ask `raised` whether any thread has raised its floor at all.
 
+Control flow becomes part of the program while one is being traced, `tracing`, and is run by Python
+otherwise.
+
 A tape inside a transform (`qd.tensor` in a function under `vmap`) stands half a level above it, so
 that what is computed from both lies on the tape.
 """
@@ -43,6 +46,7 @@ class Modes(threading.local):
     """What differs between threads."""
 
     inside: float = TAPE  # the level of the innermost transform that is running
+    tracing: bool = False  # whether a function is being traced into a program
     _floor: float = TAPE
 
     def __init__(self) -> None:
@@ -68,17 +72,19 @@ modes = Modes()
 class Running:
     """A transform of this level runs within the block, and the floor is put back after it."""
 
-    __slots__ = ("floor", "inside", "level")
+    __slots__ = ("floor", "inside", "level", "tracing", "was_tracing")
 
-    def __init__(self, level: float) -> None:
+    def __init__(self, level: float, tracing: bool = False) -> None:
         self.level = level
+        self.tracing = tracing
 
     def __enter__(self) -> None:
-        self.floor, self.inside = modes.floor, modes.inside
+        self.floor, self.inside, self.was_tracing = modes.floor, modes.inside, modes.tracing
         modes.inside = self.level
+        modes.tracing = self.was_tracing or self.tracing
 
     def __exit__(self, *error: object) -> None:
-        modes.floor, modes.inside = self.floor, self.inside
+        modes.floor, modes.inside, modes.tracing = self.floor, self.inside, self.was_tracing
 
 
 def tape_level() -> float:

@@ -128,6 +128,10 @@ class Primitive:
                 lanes.append(reached(self.tangent(i, slot, out, *xs), slot, alive))
         return lanes
 
+    def expand(self, *xs: Value) -> Any:
+        """The same value by simpler primitives, for the compiler; NotImplemented: none are."""
+        return NotImplemented
+
     def write(self, base: Value, new: Value) -> Value:
         """For a view: `base` with the elements that it shows replaced by those of `new`."""
         raise RuleError(f"{self.name}: this primitive states no write through its view")

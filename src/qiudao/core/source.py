@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from types import CodeType
+from types import CodeType, FrameType
 from typing import NamedTuple
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -24,18 +24,22 @@ class Line(NamedTuple):
         return f"{shown} (`{self.text}`)" if self.text else shown
 
 
-_ours: dict[str, bool] = {}  # whether a source file belongs to qiudao or NumPy
+known_files: dict[str, bool] = {}  # whether a source file belongs to qiudao or NumPy
 
 
 def is_ours(file: str) -> bool:
     """Whether a source file belongs to qiudao or NumPy rather than to the user."""
-    return _ours.setdefault(file, file.startswith(PACKAGE) or _NUMPY in file)
+    return known_files.setdefault(file, file.startswith(PACKAGE) or _NUMPY in file)
 
 
 def caller() -> tuple[CodeType, int]:
     """The code object and instruction offset of the nearest frame outside qiudao and NumPy."""
-    frame = sys._getframe(2)
-    known = _ours.get
+    return users(sys._getframe(2))
+
+
+def users(frame: FrameType) -> tuple[CodeType, int]:
+    """The code object and instruction offset of this frame, or the nearest one that is not ours."""
+    known = known_files.get
     while True:
         code = frame.f_code
         file = code.co_filename

@@ -14,12 +14,11 @@ import numpy as np
 from ..core.avals import Aval, Value, aval_of, is_inexact
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.program import Program
-from ..passes.pipeline import optimise
 from ..transforms.batch import vmap
 from ..transforms.forward import jvp
 from ..transforms.reverse import vjp
 from ..transforms.trace import traced
-from .executable import Executable
+from .executable import Executable, prepared
 
 
 class Compiled(Primitive):
@@ -38,7 +37,7 @@ class Compiled(Primitive):
     @functools.cached_property
     def executable(self) -> Executable:
         """The machine code, made when it is first run."""
-        return Executable(optimise(self.program))
+        return Executable(prepared(self.program))
 
     def shape(self, *avals: Aval) -> Any:
         return tuple(Aval(y.shape, y.dtype) for y in self.program.results)
@@ -91,18 +90,14 @@ class Compiled(Primitive):
 
         def back(*values: Value) -> Any:
             xs, given = values[:n], dict(zip(arrived, values[n:], strict=True))
-            cts = tuple(
-                given.get(k, np.zeros(a.shape, a.dtype)) for k, a in enumerate(results)
-            )
+            cts = tuple(given.get(k, np.zeros(a.shape, a.dtype)) for k, a in enumerate(results))
             _, pullback = vjp(self.along(xs, places), *(xs[k] for k in places))
             return pullback(tuple(map(np.conj, cts)))
 
         operands = (*xs, *(ct[k] for k in arrived))
         found = self.derive(("pull", places, arrived), back, operands)(*operands)
         by_place = dict(zip(places, found, strict=True))
-        return [
-            np.conj(by_place[k]) if k in by_place else None for k in range(len(parents))
-        ]
+        return [np.conj(by_place[k]) if k in by_place else None for k in range(len(parents))]
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         axes = tuple(0 if m else None for m in mapped)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from ..codegen.build import Built
 from ..codegen.native import obstacle
+from ..core.avals import Aval, Value
 from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
 from ..core.program import Atom, Program, apply, operands_of
-from ..core.avals import Aval, Value
 from ..core.source import line_of
+from ..passes.pipeline import optimise
+from ..transforms.expand import expanded
 
 
 class Fallback(NamedTuple):
@@ -33,6 +35,11 @@ class Segment(NamedTuple):
     built: Built
     reads: tuple[Node, ...]
     writes: tuple[Node, ...]
+
+
+def prepared(program: Program, seen: Callable[[str, Program], None] | None = None) -> Program:
+    """The program that is compiled: written out in simpler primitives, and optimised."""
+    return optimise(expanded(program), seen)
 
 
 class Executable:

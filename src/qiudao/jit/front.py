@@ -1,5 +1,4 @@
-"""`qd.jit`: a function that is traced and compiled the first time it meets arguments of new types.
-"""
+"""`qd.jit`: a function that is traced and compiled the first time it meets arguments of new types."""
 
 from __future__ import annotations
 
@@ -15,7 +14,9 @@ from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
 from ..core.trees import Tree, flatten, match
-from ..transforms.trace import Symbol, Traced, traced
+from ..passes.roll import roll
+from ..transforms import control as control  # gives loops their derivatives
+from ..transforms.trace import Traced, is_symbolic, traced
 from .compiled import Compiled
 from .report import Lowered
 
@@ -132,7 +133,8 @@ class Jitted:
             filled = call.tree.build(leaves)
             return filled if named else (filled, {})
 
-        return traced(self.f, avals, build)
+        made = traced(self.f, avals, build)
+        return made._replace(program=roll(made.program))
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """What becomes of a call: the program, each pass, the native segments, the fallbacks."""
@@ -193,18 +195,6 @@ class Static:
 def is_array(x: Any) -> bool:
     """Whether a leaf is data, rather than a value that the program is made for."""
     return isinstance(x, np.ndarray | np.generic | Tracer) or type(x) in (float, complex)
-
-
-def is_symbolic(x: Any) -> bool:
-    """Whether a value is not known because a trace is under way."""
-    stack = [x]
-    while stack:
-        each = stack.pop()
-        if isinstance(each, Symbol):
-            return True
-        if isinstance(each, Tracer):
-            stack.extend(each.parts())
-    return False
 
 
 def hashable(x: Any) -> Any:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 
 from ..core.program import Program, show
-from ..passes.pipeline import optimise
-from .executable import Executable, Segment
+from .executable import Executable, Segment, prepared
 
 
 class Lowered:
@@ -15,7 +14,7 @@ class Lowered:
     def __init__(self, program: Program) -> None:
         self.program = program  # as traced
         self.passes: list[tuple[str, Program]] = []  # the program after each pass
-        self.optimised = optimise(program, lambda name, made: self.passes.append((name, made)))
+        self.optimised = prepared(program, lambda name, made: self.passes.append((name, made)))
 
     @functools.cached_property
     def executable(self) -> Executable:

@@ -1,24 +1,79 @@
 """Control flow as primitives, for programs: branches and loops whose bodies are programs.
 
-Their derivatives and batches are programs too, made by the transforms; so `transforms/control`
-gives these classes their `push`, `pull` and `batch`.  Values are computed by running the bodies.
-Operands come in groups: what the bodies only read, then what a loop carries, then what it steps
-through.
+Their derivatives and batches are programs too, made by tracing the bodies; so
+`transforms/control` states them, and gives them to these classes as `rules`.  Values are computed
+by running the bodies.  Operands come in groups: what the bodies only read, then what a loop
+carries, then what it steps through.
+
+Reverse mode needs the carry before every step.  A loop applied to something recorded takes that
+record of its own accord, and gives its caller the results without it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..core.avals import Aval, Value
+from ..core.avals import Aval, Value, is_inexact
+from ..core.dispatch import Tracer
 from ..core.errors import GradientError
-from ..core.primitive import Primitive
+from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.program import Program
+from .stopping import stop_gradient
 
 
-class Scan(Primitive):
+class Rules(NamedTuple):
+    """How a structured primitive is differentiated and batched.
+
+    dual   (primitive, operands, tangents) -> results, their tangents
+    pull   (primitive, cotangents, results, operands, parents) -> cotangents of the operands
+    batch  (primitive, size, mapped, operands) -> results, each with the batch in front
+    """
+
+    dual: Callable[[Any, Values, Terms], tuple[Value, Value]]
+    pull: Callable[[Any, Value, Value, Values, Parents], Terms]
+    batch: Callable[[Any, int, Sequence[bool], Values], Value]
+
+
+class Structured(Primitive):
+    """Base of the primitives that have programs inside."""
+
+    rules: ClassVar[Rules]
+
+    def __call__(self, *xs: Value) -> Value:
+        if not any(isinstance(x, Tracer) and x.is_recorded() for x in xs):
+            return super().__call__(*xs)
+        return tuple(map(without_integer_gradient, self.recorded(*xs)))
+
+    def recorded(self, *xs: Value) -> Any:
+        """Apply to operands of which some are recorded."""
+        return super().__call__(*xs)
+
+    def dual(self, xs: Values, dxs: Terms) -> tuple[Value, Value]:
+        """The results together with their tangents."""
+        return self.rules.dual(self, xs, dxs)
+
+    def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
+        return self.rules.dual(self, xs, dxs)[1]
+
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        return self.rules.pull(self, ct, out, xs, parents)
+
+    def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
+        return self.rules.batch(self, size, mapped, xs)
+
+
+def without_integer_gradient(y: Value) -> Value:
+    """A result; one that has no derivative is taken off the record, so that it can be an index."""
+    if is_inexact(y.dtype) or not isinstance(y, Tracer) or not y.is_recorded():
+        return y
+    return stop_gradient(y)
+
+
+class Scan(Structured):
     """A loop of known length.
 
     body     (constants, carry, slices of xs) -> (carry, slices of ys)
@@ -29,7 +84,6 @@ class Scan(Primitive):
     """
 
     name = "scan"
-    keeps_out = True
 
     def __init__(
         self,
@@ -38,7 +92,7 @@ class Scan(Primitive):
         carries: int,
         length: int,
         reverse: bool = False,
-        record: bool = True,
+        record: bool = False,
     ) -> None:
         self.body = body
         self.constants = constants
@@ -46,6 +100,14 @@ class Scan(Primitive):
         self.length = length
         self.reverse = reverse
         self.record = record
+
+    def recorded(self, *xs: Value) -> Any:
+        if self.record:
+            return super().recorded(*xs)
+        recording = Scan(
+            self.body, self.constants, self.carries, self.length, self.reverse, record=True
+        )
+        return recording.recorded(*xs)[: len(self.body.outputs)]
 
     def shape(self, *avals: Aval) -> Any:
         results = self.body.results
@@ -70,6 +132,15 @@ class Scan(Primitive):
         return (*carry, *ys, *record)
 
 
+class Room(threading.local):
+    """How many steps of a loop without `max_steps` reverse mode has room for, in this thread."""
+
+    capacity: int = 64
+
+
+room = Room()
+
+
 class CapacityError(GradientError):
     """A loop took more steps than there is room to remember; the front door makes more."""
 
@@ -78,26 +149,51 @@ class CapacityError(GradientError):
         self.capacity = int(capacity)
 
 
-class While(Primitive):
+class While(Structured):
     """A loop that goes on while a condition holds.
 
     condition (constants, carry) -> bool[]
     body      (constants, carry) -> carry
     operands  constants, the first carry
     results   the last carry, the number of steps (i64), and with a `capacity` the carry before
-              each step, stacked, of which the rows past the number of steps are zero
+              each step, stacked, of which the rows past the number of steps mean nothing
+
+    More steps than `bound` are refused (0: as many as it takes), as are more than `capacity`.
     """
 
     name = "while"
 
     def __init__(
-        self, condition: Program, body: Program, constants: int, carries: int, capacity: int = 0
+        self,
+        condition: Program,
+        body: Program,
+        constants: int,
+        carries: int,
+        capacity: int = 0,
+        bound: int = 0,
     ) -> None:
         self.condition = condition
         self.body = body
         self.constants = constants
         self.carries = carries
         self.capacity = capacity
+        self.bound = bound
+
+    def recorded(self, *xs: Value) -> Any:
+        if self.capacity:
+            return super().recorded(*xs)
+        capacity = self.bound or room.capacity
+        while True:
+            try:
+                return self.with_capacity(capacity).recorded(*xs)[: self.carries + 1]
+            except CapacityError as error:  # the values are known: look how many steps there are
+                if self.bound or error.capacity != capacity:
+                    raise
+                capacity *= 2
+
+    def with_capacity(self, capacity: int) -> While:
+        """This loop with room to remember so many steps."""
+        return While(self.condition, self.body, self.constants, self.carries, capacity, self.bound)
 
     def shape(self, *avals: Aval) -> Any:
         carry = [Aval(c.shape, c.dtype) for c in self.body.results]
@@ -107,19 +203,19 @@ class While(Primitive):
     def evaluate(self, *xs: Value) -> Value:
         constants, carry = xs[: self.constants], list(xs[self.constants :])
         record = [np.zeros(a.shape, a.dtype) for a in self.shape()[self.carries + 1 :]]
+        limit = self.capacity or self.bound
         count = 0
         while self.condition(*constants, *carry)[0]:
-            if self.capacity:
-                if count >= self.capacity:
-                    raise CapacityError(self.capacity)
-                for stack, value in zip(record, carry, strict=True):
-                    stack[count] = value
+            if limit and count >= limit:
+                raise CapacityError(limit)
+            for stack, value in zip(record, carry):
+                stack[count] = value
             carry = self.body(*constants, *carry)
             count += 1
         return (*carry, np.int64(count), *record)
 
 
-class Switch(Primitive):
+class Switch(Structured):
     """One of several branches, chosen by an integer, which is brought into their range.
 
     operands  the integer, then the operands of every branch
@@ -127,6 +223,7 @@ class Switch(Primitive):
     """
 
     name = "switch"
+    keeps_out = False
 
     def __init__(self, branches: tuple[Program, ...]) -> None:
         self.branches = branches
@@ -137,3 +234,52 @@ class Switch(Primitive):
     def evaluate(self, *xs: Value) -> Value:
         chosen = min(max(int(xs[0]), 0), len(self.branches) - 1)
         return tuple(self.branches[chosen](*xs[1:]))
+
+
+class Rows(Primitive):
+    """A function of each row, for all rows: made by the compiler, which runs a block at a time.
+
+    body      (constants, blocks of xs) -> (blocks of ys, what the rows of the block add to sums)
+    tail      the same for the rows that are left over, fewer than a block; None where none are
+    operands  constants, xs: arrays with a leading axis of `length`
+    results   ys, sums
+
+    What lies between is as large as a block, and so stays in the cache.
+    """
+
+    name = "rows"
+
+    def __init__(
+        self,
+        body: Program,
+        tail: Program | None,
+        constants: int,
+        sums: int,
+        length: int,
+        block: int,
+    ) -> None:
+        self.body = body
+        self.tail = tail
+        self.constants = constants
+        self.sums = sums
+        self.length = length
+        self.block = block
+
+    def shape(self, *avals: Aval) -> Any:
+        results = self.body.results
+        count = len(results) - self.sums
+        ys = [Aval((self.length, *y.shape[1:]), y.dtype) for y in results[:count]]
+        return (*ys, *(Aval(y.shape, y.dtype) for y in results[count:]))
+
+    def evaluate(self, *xs: Value) -> Value:
+        constants, rows = xs[: self.constants], xs[self.constants :]
+        pieces = []
+        for start in range(0, self.length, self.block):
+            stop = min(start + self.block, self.length)
+            whole = stop - start == self.block
+            program = self.body if whole or self.tail is None else self.tail
+            pieces.append(program(*constants, *(x[start:stop] for x in rows)))
+        columns = list(zip(*pieces, strict=True))
+        count = len(columns) - self.sums
+        joined = [np.concatenate(column) for column in columns[:count]]
+        return (*joined, *(np.sum(column, axis=0) for column in columns[count:]))

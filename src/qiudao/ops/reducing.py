@@ -393,6 +393,13 @@ def powers(a: Value, b: Value | None, axes: Axes) -> tuple[Value, Value, Value]:
         return top, e, e if b is None else np.where(b == 0, 0.0, b * e)
 
 
+def plain_powers(a: Value, axes: Axes) -> tuple[Value, Value]:
+    """The largest of real `a` and the powers e^(a - largest), without a look at the values."""
+    top = np.max(a, axis=axes, keepdims=True)
+    endless = np.isinf(top)
+    return top, np.where(endless, np.where(a == top, 1.0, 0.0), np.exp(a - top)).astype(a.dtype)
+
+
 @primitive
 class LogSumExp(Primitive):
     """log |sum b e^a| over `axes`, from operands a and perhaps b.  d = sum s (b da + db), where
@@ -430,6 +437,16 @@ class LogSumExp(Primitive):
                     out = np.where(total < 0, np.nan, out)
             out = (out + top).astype(np.result_type(*xs), copy=False)
         return out if self.keepdims else np.squeeze(out, self.axes)[()]
+
+    def expand(self, *xs: Value) -> Any:
+        if len(xs) == 2 or xs[0].dtype.kind == "c":
+            return NotImplemented
+        top, e = plain_powers(xs[0], self.axes)
+        first = e == 1
+        main = np.sum(np.where(first, e, 0.0), axis=self.axes, keepdims=True)
+        rest = np.sum(np.where(first, 0.0, e), axis=self.axes, keepdims=True)
+        out = np.log1p(rest / main) + np.log(main) + top
+        return out if self.keepdims else np.squeeze(out, self.axes)
 
     def near_one(self, e: Value, terms: Value) -> Value:
         """Log |sum of terms| where the sum may be near 1, so that its logarithm is near 0."""
@@ -475,6 +492,12 @@ class Share(Primitive):
         with np.errstate(all="ignore"):
             share = e / np.sum(terms, axis=self.axes, keepdims=True)
         return share.astype(np.result_type(*xs), copy=False)
+
+    def expand(self, *xs: Value) -> Any:
+        if len(xs) == 2 or xs[0].dtype.kind == "c":
+            return NotImplemented
+        _, e = plain_powers(xs[0], self.axes)
+        return e / np.sum(e, axis=self.axes, keepdims=True)
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         weight = scale(xs[1], out) if i == 0 and len(xs) == 2 else out

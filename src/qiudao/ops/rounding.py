@@ -63,6 +63,11 @@ class Round(Constant):
     def evaluate(self, *xs: Value) -> Value:
         return np.round(xs[0], self.decimals)
 
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
+        if self.decimals or xs[0].dtype.kind != "f":
+            return NotImplemented
+        return e.call("rint", *xs)
+
 
 @primitive
 class IsClose(Constant):

@@ -53,7 +53,8 @@ class Transpose(Linear):
 
     def shape(self, *avals: Aval) -> Aval:
         (x,) = avals
-        return Aval(tuple(x.shape[a] for a in self.axes), x.dtype)
+        lead = x.shape[: x.ndim - len(self.axes)]
+        return Aval((*lead, *(x.shape[a] for a in self.axes)), x.dtype)
 
     def evaluate(self, *xs: Value) -> Value:
         (x,) = xs
@@ -202,7 +203,8 @@ def astype(x: Value, dtype: Any) -> Value:
     wanted = np.dtype(dtype)
     if wanted == x.dtype:
         return x
-    if not is_inexact(wanted) and isinstance(x, Tracer) and x.carries():
+    loses = is_inexact(x.dtype) and not is_inexact(wanted)
+    if loses and isinstance(x, Tracer) and x.carries():
         raise DtypeError(
             f"astype: a value that carries a gradient cannot become {wanted} without losing it; "
             f"write x.detach().astype({wanted}), or np.floor(x) and the like"

@@ -327,6 +327,13 @@ class Sinc(Smooth):
     def evaluate(self, *xs: Value) -> Value:
         return np.sinc(xs[0]) if self.order == 0 else sinc_derivative(xs[0], self.order)
 
+    def expand(self, *xs: Value) -> Any:
+        if self.order:
+            return NotImplemented
+        (x,) = xs
+        u = np.pi * np.where(x == 0, 1.0, x)
+        return np.where(x == 0, 1.0, np.sin(u) / u).astype(x.dtype)
+
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         return Sinc(self.order + 1)(xs[0])
 

@@ -44,6 +44,13 @@ class Variance(Primitive):
     def evaluate(self, *xs: Value) -> Value:
         return np.var(xs[0], axis=self.axes, ddof=self.correction, keepdims=self.keepdims)
 
+    def expand(self, *xs: Value) -> Any:
+        (x,) = xs
+        away = x - np.mean(x, axis=self.axes, keepdims=True)
+        count = max(math.prod(x.shape[k] for k in self.axes) - self.correction, 0)
+        squares = np.real(away * np.conj(away)) if x.dtype.kind == "c" else away * away
+        return np.sum(squares, axis=self.axes, keepdims=self.keepdims) / count
+
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         change = np.real(self.weights(xs[0]) * dx)
         return np.sum(change, axis=self.axes, keepdims=self.keepdims)

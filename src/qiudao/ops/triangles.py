@@ -13,6 +13,7 @@ from ..core.families import Linear
 from ..core.primitive import primitive
 from ..core.samples import sample
 from .faces import array, delivered, from_end, whole
+from .indexing import Place
 from .shaping import astype, moveaxis, ravel
 
 
@@ -65,6 +66,14 @@ class OnDiagonal(Linear):
         k = np.arange(x.shape[-1])
         out[..., k + max(-self.offset, 0), k + max(self.offset, 0)] = x
         return out
+
+    def expand(self, *xs: Value) -> Any:
+        (x,) = xs
+        rows, columns = self.sizes
+        start = max(-self.offset, 0) * columns + max(self.offset, 0)
+        stop = start + x.shape[-1] * (columns + 1)
+        flat = Place((Ellipsis, slice(start, stop, columns + 1)), (*x.shape[:-1], rows * columns))
+        return np.reshape(flat(x), (*x.shape[:-1], rows, columns))
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         return Diagonal(self.offset)(ct)

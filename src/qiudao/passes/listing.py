@@ -1,15 +1,16 @@
 """A program as arrays of integers, in which repetition can be looked for quickly.
 
-    token      what an equation does: equal for the same primitive with a result of the same type
-    place      where a value is made: the position of an equation, or a negative number for a leaf
-    numbers    the integers of an index, which the token leaves out: `x[3]` and `x[4]` do the same
+token      what an equation does: equal for the same primitive with a result of the same type
+place      where a value is made: the position of an equation, or a negative number for a leaf
+numbers    the integers of an index, which the token leaves out: `x[3]` and `x[4]` do the same
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -17,8 +18,9 @@ import numpy as np
 
 from ..core.avals import Aval, aval_of
 from ..core.node import Equation, Leaf
+from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.program import Atom, Program, inner_programs
+from ..core.program import Atom, Program, inner_programs, operands_of
 from ..ops.indexing import GetItem
 from ..ops.writing import SetItem
 
@@ -29,7 +31,7 @@ CONSTANT = -(1 << 40)  # the place of a constant
 
 
 class Listing:
-    """The arrays of a program; the operands of equation i stand at `offsets[i] : offsets[i + 1]`."""
+    """The arrays of a program; equation i has the operands `offsets[i] : offsets[i + 1]`."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -38,21 +40,10 @@ class Listing:
         parents = list(map(attrgetter("parents"), equations))
         arities = np.fromiter(map(len, parents), np.int64, count)
         self.offsets = np.concatenate([[0], np.cumsum(arities)])
-        numbering: dict[Any, int] = dict(zip(equations, range(count)))
-        for k, leaf in enumerate(program.inputs):
-            numbering[leaf] = -1 - k
-        numbering[None] = CONSTANT
+        place_of = Numbering(program)
         flat = itertools.chain.from_iterable(parents)
-        self.places = np.fromiter(
-            map(numbering.__getitem__, flat), np.int64, int(self.offsets[-1])
-        )
-        self.operands: list[Atom] = list(
-            itertools.chain.from_iterable(map(attrgetter("operands"), equations))
-        )
-        self.outputs = np.array(
-            [numbering[y if isinstance(y, Equation | Leaf) else None] for y in program.outputs],
-            np.int64,
-        )
+        self.places = place_of(flat, int(self.offsets[-1]))
+        self.outputs = place_of(program.outputs, len(program.outputs))
         self.last_use = np.full(count, -1, np.int64)  # the last operand that reads each value
         read = self.places >= 0
         self.last_use[self.places[read]] = np.flatnonzero(read)
@@ -66,23 +57,50 @@ class Listing:
             key, numbers = template(primitive)
             kind_of[identity] = kinds.setdefault(key, len(kinds))
             self.numbers[identity] = numbers
-        table: dict[Any, int] = defaultdict(itertools.count().__next__)
-        keys = zip(
-            map(kind_of.__getitem__, self.identities),
-            map(attrgetter("shape"), equations),
-            map(attrgetter("dtype"), equations),
-            arities.tolist(),
-        )
-        self.tokens = np.fromiter(map(table.__getitem__, keys), np.int32, count)
+        tokens = np.fromiter(map(kind_of.__getitem__, self.identities), np.int64, count)
+        for field in "shape", "dtype":
+            table: dict[Any, int] = defaultdict(itertools.count().__next__)
+            found = map(table.__getitem__, map(attrgetter(field), equations))
+            ranks = np.fromiter(found, np.int64, count)
+            tokens = tokens * (len(table) + 1) + ranks
+        self.tokens = tokens * (arities.max(initial=0) + 1) + arities
 
     def aval(self, place: int) -> Aval | None:
         """The type of the value made at a place; None where there are several values."""
-        node = self.equations[place] if place >= 0 else self.program.inputs[-1 - place]
+        node: Any = self.equations[place] if place >= 0 else self.program.inputs[-1 - place]
         return None if node.shape is None else aval_of(node)
 
     def numbers_at(self, place: int) -> Numbers:
         """The integers of the index of an equation."""
         return self.numbers[self.identities[place]]
+
+
+class Numbering:
+    """From nodes to places, by the numbers that nodes have."""
+
+    def __init__(self, program: Program) -> None:
+        number = attrgetter("number")
+        leaves, equations = program.inputs, program.equations
+        made = np.fromiter(map(number, equations), np.int64, len(equations))
+        given = np.fromiter(map(number, leaves), np.int64, len(leaves))
+        numbers = np.concatenate([given, made])
+        places = np.concatenate([-1 - np.arange(len(leaves)), np.arange(len(equations))])
+        order = np.argsort(numbers, kind="stable")
+        self.numbers, self.places = numbers[order], places[order]
+
+    def __call__(self, atoms: Iterable[Atom], count: int) -> Array:
+        """The places of nodes, and `CONSTANT` for whatever else there is."""
+        found = np.fromiter(map(getattr, atoms, repeat("number"), repeat(-1)), np.int64, count)
+        if not len(self.numbers):
+            return np.full(count, CONSTANT)
+        first = int(self.numbers[0])
+        span = int(self.numbers[-1]) - first + 1
+        if span > 4 * len(self.numbers) + count:
+            at = np.searchsorted(self.numbers, np.maximum(found, first))
+            return np.where(found < 0, CONSTANT, self.places[at])
+        table = np.empty(span, np.int64)
+        table[self.numbers - first] = self.places
+        return np.where(found < 0, CONSTANT, table[np.maximum(found - first, 0)])
 
 
 def template(primitive: Primitive) -> tuple[Hashable, Numbers]:
@@ -102,6 +120,8 @@ def template(primitive: Primitive) -> tuple[Hashable, Numbers]:
                 key.append("integer")
                 numbers.append(part)
         return tuple(key), tuple(numbers)
+    if kind is Part:
+        return (kind, *vars(primitive).values()), ()
     if any(True for _ in inner_programs(primitive)):
         return structure(primitive), ()
     return primitive, ()
@@ -109,7 +129,7 @@ def template(primitive: Primitive) -> tuple[Hashable, Numbers]:
 
 def structure(primitive: Primitive) -> Hashable:
     """A key that primitives have in common whose inner programs are equal, though not the same."""
-    fields: list[Hashable] = [type(primitive)]
+    fields: list[Any] = [type(primitive)]
     for name, value in vars(primitive).items():
         if isinstance(value, Program):
             fields.append((name, program_key(value)))
@@ -125,15 +145,13 @@ def structure(primitive: Primitive) -> Hashable:
 def program_key(program: Program) -> Hashable:
     """A key that equal programs have in common."""
     listing = Listing(program)
-    equations = tuple(
-        (template(e.primitive), e.shape, e.dtype) for e in program.equations
-    )
+    equations = tuple((template(e.primitive), e.shape, e.dtype) for e in program.equations)
     return (
         tuple(program.avals),
         equations,
         listing.places.tobytes(),
         listing.offsets.tobytes(),
-        tuple(map(constant_key, listing.operands)),
+        tuple(constant_key(x) for e in program.equations for x in operands_of(e)),
         listing.outputs.tobytes(),
         tuple(map(constant_key, program.outputs)),
     )

@@ -7,6 +7,9 @@ move by any other step, which makes a stack.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Hashable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -67,6 +70,7 @@ class Plan:
         )
         self.first_slots = (offsets[start : start + self.period] - self.base).tolist()
         self.stacks: list[Stack] = []
+        self.stacked: dict[Hashable, int] = {}
         self.chains: list[Chain] = []
         self.values: dict[int, Role] = {}
         self.formulas: dict[int, Formula] = {}
@@ -105,9 +109,12 @@ class Plan:
         return self.stack(Places(self.matrix[:, a].copy()))
 
     def stack(self, stack: Stack) -> Slice:
-        """The role of a row of a new stack."""
-        self.stacks.append(stack)
-        return Slice(len(self.stacks) - 1)
+        """The role of a row of a stack; equal ones are one."""
+        key = stack_key(stack)
+        if key not in self.stacked:
+            self.stacked[key] = len(self.stacks)
+            self.stacks.append(stack)
+        return Slice(self.stacked[key])
 
     def carried(self, value: int, lag: int, a: int) -> Carried:
         """The role of a value made `lag` iterations ago."""
@@ -118,7 +125,7 @@ class Plan:
         for k in range(lag - 1, -1, -1):
             place = int(self.matrix[k, a])
             if place == CONSTANT:
-                number = self.listing.operands[self.base + k * self.stride + a]
+                number = self.constants(a)[k]
                 first.append(Literal(np.asarray(number).astype(aval.dtype)[()]))
             else:
                 first.append(place)
@@ -126,19 +133,17 @@ class Plan:
 
     def chain(self, value: int, aval: Aval, first: list[int | Row | Literal]) -> Carried:
         """The role of the value of as many iterations ago as there are values to start from."""
-        for k, chain in enumerate(self.chains):
-            if chain.value == value and chain.fits(first):
-                break
-        else:
-            k, chain = len(self.chains), Chain(value, aval)
-            self.chains.append(chain)
+        fitting = (k for k, c in enumerate(self.chains) if c.value == value and c.fits(first))
+        k = next(fitting, len(self.chains))
+        if k == len(self.chains):
+            self.chains.append(Chain(value, aval))
+        chain = self.chains[k]
         chain.first += first[len(chain.first) :]
         return Carried(k, len(first))
 
     def constant_role(self, j: int, a: int) -> Role:
         """The role of constants, a literal where all are the same."""
-        values = self.listing.operands[self.base + a : self.base + self.count * self.stride :
-                                       self.stride]  # fmt: skip
+        values = self.constants(a)
         first = values[0]
         kinds = set(map(type, values))
         if isinstance(first, np.ndarray):
@@ -157,6 +162,13 @@ class Plan:
         except OverflowError:
             raise Refusal("a constant is too large for its dtype") from None
         return self.stack(Constants(rows))
+
+    def constants(self, a: int) -> list[Any]:
+        """The operands in a column."""
+        j = bisect_right(self.first_slots, a) - 1
+        slot = a - self.first_slots[j]
+        equations = self.listing.equations[self.start + j : self.end : self.period]
+        return [operands[slot] for operands in map(attrgetter("operands"), equations)]
 
     def common_dtype(self, j: int, a: int, kinds: set[type], values: list[Any]) -> Any:
         """The dtype in which constants that differ enter an operation."""
@@ -259,6 +271,14 @@ def replaced(equation: Equation, slot: int, aval: Aval) -> list[Aval]:
     return [aval if k == slot else aval_of(x) for k, x in enumerate(operands)]
 
 
+def stack_key(stack: Stack) -> Hashable:
+    """A key that equal stacks have in common."""
+    return tuple(
+        (field.dtype.str, field.shape, field.tobytes()) if isinstance(field, np.ndarray)
+        else repr(field) for field in (type(stack), *stack)
+    )  # fmt: skip
+
+
 # Where an iteration starts
 
 
@@ -346,7 +366,7 @@ def begins(listing: Listing, run: Run, start: int) -> bool:
 
 
 def converts(equation: Equation, slot: int, aval: Aval) -> bool:
-    """Whether the constant in a slot may enter as a value of the type `aval`, and change nothing."""
+    """Whether the constant in a slot may enter as a value of the type `aval` just as well."""
     operands: Any = equation.operands
     found = aval_of(operands[slot])
     if found.shape != aval.shape:

@@ -14,6 +14,7 @@ from .fold import fold
 from .identities import identities, sink
 from .narrow import narrow
 from .prune import prune
+from .rows import by_rows
 from .share import share
 
 
@@ -35,6 +36,7 @@ PIPELINE = (
     Pass("narrow", "drop results of loops that nothing reads", narrow),
     Pass("simplify", "fold constants, apply identities, sink broadcasts, share", simplify),
     Pass("prune again", "drop what the identities have made unused", prune),
+    Pass("rows", "run what works by rows block by block, within the cache", by_rows),
 )
 
 

@@ -51,10 +51,10 @@ Role = Literal | Outer | Inner | Carried | Slice
 
 
 class Row(NamedTuple):
-    """Of the value at `place`, what stands at `index`."""
+    """Of the value at `place`, what stands at the index `at`."""
 
     place: int
-    index: tuple[Any, ...]
+    at: tuple[Any, ...]
 
 
 class Places(NamedTuple):
@@ -64,10 +64,10 @@ class Places(NamedTuple):
 
 
 class Items(NamedTuple):
-    """A stack of what an index reads from one array, its integers `numbers[k]` in iteration k."""
+    """A stack of what the index `at` reads from one array, with `numbers[k]` in iteration k."""
 
     place: int
-    index: tuple[Any, ...]
+    at: tuple[Any, ...]
     numbers: Array
 
 

@@ -127,6 +127,9 @@ class Tensor(ArrayMethods, Tracer):
     def carries(self) -> bool:
         return self.node is not None or super().carries()
 
+    def is_recorded(self) -> bool:
+        return self.node is not None or super().is_recorded()
+
     def refuse(self, act: str, instead: str) -> Any:
         if self.node is not None:
             super().refuse(act, instead)

@@ -17,10 +17,12 @@ from ..core.sweep import fit
 from ..core.trees import flatten, match
 from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import scale
+from ..ops.control import Structured
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
 from .results import owned
 from .reverse import as_primal, split_aux
+from .trace import run
 
 
 class Dual(ArrayMethods, Tracer):
@@ -74,13 +76,18 @@ class Dual(ArrayMethods, Tracer):
             else:
                 primals.append(x)
                 tangents.append(None)
-        out = primitive(*primals)
-        if primitive.is_constant:
-            return out
+        moves = moves and level >= modes.floor
         change: Value | None = None
-        if moves and level >= modes.floor:
+        if moves and isinstance(primitive, Structured):
             with np.errstate(all="ignore"):
-                change = primitive.push(out, primals, tangents, scale)
+                out, change = primitive.dual(primals, tangents)
+        else:
+            out = primitive(*primals)
+            if primitive.is_constant:
+                return out
+            if moves:
+                with np.errstate(all="ignore"):
+                    change = primitive.push(out, primals, tangents, scale)
         if isinstance(out, tuple):
             changes = (None,) * len(out) if change is None else change
             return tuple(
@@ -139,7 +146,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
         for x, dx, p in zip(values, changes, paths, strict=True)
     ]
     with Running(level):
-        result = f(*tree.build(duals))
+        result = run(f, duals, lambda tracers: (tree.build(tracers), {}), values)
     aux = None
     if has_aux:
         result, aux = split_aux("jvp", result)

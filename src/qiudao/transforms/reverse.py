@@ -20,6 +20,7 @@ from ..tape.guard import COPIED, Guard
 from ..tape.operators import product_below
 from ..tape.tensor import Tensor
 from .results import copied, owned
+from .trace import run
 
 
 def as_primal(x: Any, name: str, path: str = "") -> Value:
@@ -82,8 +83,7 @@ def record_run(
         Tensor.make(snapshot(x), leaf, level) for x, leaf in zip(primals, leaves, strict=True)
     ]
     with Running(level):
-        args, kwargs = rebuild(tensors)
-        return Run(f(*args, **kwargs), leaves, level)
+        return Run(run(f, tensors, rebuild, primals), leaves, level)
 
 
 def lower(x: Any, level: float) -> tuple[Value, Node | None]:

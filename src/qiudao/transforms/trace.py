@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from ..core.avals import Aval, Dtype, Shape, Value, aval_of, describe
 from ..core.dispatch import Tracer, snapshot
-from ..core.errors import DtypeError, TraceError
+from ..core.errors import DtypeError, QiudaoError, TraceError
+from ..core.families import Elementwise
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, new_level
 from ..core.node import Equation, Leaf, Node
@@ -21,6 +23,7 @@ from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
 from ..ops.shaping import Copy
 from ..ops.stopping import stop_gradient
+from ..passes.roll import roll
 from ..tape.guard import copy_of
 from ..tape.tensor import off_tapes
 
@@ -28,6 +31,15 @@ BRANCH = (
     "choose values with np.where(condition, a, b), branches with qd.cond(condition, f, g, x), "
     "and loop with qd.while_loop, qd.fori_loop or qd.scan"
 )
+
+
+# The short roads of `symbol_operators.py`, by ufunc.
+one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
+two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
+
+
+types: dict[Any, Aval] = {}  # of results, by primitive and types of operands
+MANY = 4096  # types remembered before all are forgotten
 
 
 class Recording:
@@ -46,10 +58,9 @@ class Recording:
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""
-        if isinstance(x, Symbol):
-            if x.level == self.level:
-                return x.node
-        elif not isinstance(x, Tracer):
+        if isinstance(x, Symbol) and x.level == self.level:
+            return x.node
+        if not isinstance(x, Tracer):
             return copy_of(x) if isinstance(x, np.ndarray) else x
         known = self.captured.get(id(x))
         if known is None:
@@ -62,7 +73,7 @@ class Recording:
     def symbol(self, node: Node) -> Symbol:
         """A tracer that stands for a node."""
         made = Symbol()
-        made.level, made.node, made.recording, made.memory = self.level, node, self, None
+        made.level, made.node, made.recording = self.level, node, self
         return made
 
 
@@ -74,7 +85,7 @@ class Symbol(ArrayMethods, Tracer):
     level: float
     node: Node
     recording: Recording
-    memory: Any  # an array that is laid out as the value would be; None until a view asks
+    memory: Any  # an array that is laid out as the value would be; set when a view asks
     tied: Tie  # set on views only
 
     @property
@@ -85,10 +96,23 @@ class Symbol(ArrayMethods, Tracer):
     def dtype(self) -> Dtype:
         return self.node.dtype
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
+        if not kwargs and method == "__call__":
+            if len(inputs) == 1:
+                road = one_operand.get(ufunc)
+                if road is not None:
+                    return road(self)
+            else:
+                roads = two_operands.get(ufunc)
+                if roads is not None:
+                    first, second = inputs
+                    return roads[0](first, second) if first is self else roads[1](self, first)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         recording = self.recording
         atoms = [recording.atom(x) for x in xs]
-        stated: Any = primitive.shape(*[aval_of(x) for x in atoms])
+        stated = type_of(primitive, [aval_of(x) for x in atoms])
         single = type(stated) is Aval
         equation = apply(primitive, atoms, stated if single else None)
         equation.code, equation.offset = caller()
@@ -107,9 +131,10 @@ class Symbol(ArrayMethods, Tracer):
         return tuple(results)
 
     def underlying(self) -> Any:
-        if self.memory is None:
-            self.memory = np.empty(self.shape, self.dtype)
-        return self.memory
+        memory = getattr(self, "memory", None)
+        if memory is None:
+            memory = self.memory = np.empty(self.shape, self.dtype)
+        return memory
 
     def constant(self, value: Value) -> Symbol:
         recording = self.recording
@@ -150,6 +175,19 @@ class Symbol(ArrayMethods, Tracer):
         return repr(self)
 
 
+def type_of(primitive: Primitive, avals: Sequence[Aval]) -> Any:
+    """The type of the result; elementwise ones are remembered, since NumPy takes long to tell."""
+    if not isinstance(primitive, Elementwise):
+        return primitive.shape(*avals)
+    key = (primitive, *avals)
+    found = types.get(key)
+    if found is None:
+        if len(types) > MANY:
+            types.clear()
+        found = types[key] = primitive.shape(*avals)
+    return found
+
+
 _slots = vars(Symbol)
 
 
@@ -180,19 +218,80 @@ class Traced(NamedTuple):
         return self.tree.build(self.program(*xs, *self.captured))
 
 
+class Uncollected:
+    """Within the block no garbage is collected: the walks over all equations were half the time."""
+
+    __slots__ = ("was_on",)
+
+    def __enter__(self) -> None:
+        self.was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *error: object) -> None:
+        if self.was_on:
+            gc.enable()
+
+
 def traced(
     f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
 ) -> Traced:
     """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols."""
     recording = Recording()
     leaves = [Leaf(aval.shape, aval.dtype) for aval in avals]
-    with Running(recording.level):
+    with Running(recording.level, tracing=True), Uncollected():
         args, kwargs = build([recording.symbol(leaf) for leaf in leaves])
         outs, tree = flatten(f(*args, **kwargs))
     atoms = [result_atom(recording, y, path) for y, path in zip(outs, tree.paths, strict=True)]
     captured: dict[Leaf, Tracer] = {leaf: held for held, leaf in recording.captured.values()}
     program = Program((*leaves, *captured), recording.equations, atoms)
     return Traced(program, tuple(captured.values()), tree)
+
+
+def run(
+    f: Callable[..., Any],
+    tracers: Sequence[Tracer],
+    build: Callable[[list[Any]], Any],
+    values: Sequence[Value],
+) -> Any:
+    """Call `f` on the tracers of a transform, which stand for the values one level down.
+
+    While a trace is under way, a function that takes many steps is traced by itself first, and
+    its repetitions become loops; so a transform sees loops rather than their copies.
+    """
+    if any(map(is_symbolic, values)):
+        made = with_loops(f, [aval_of(x) for x in values], build)
+        if made is not None:
+            return made(*tracers)
+    args, kwargs = build(list(tracers))
+    return f(*args, **kwargs)
+
+
+def with_loops(
+    f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
+) -> Traced | None:
+    """The trace of `f` with its repetitions as loops, or None where there are none.
+
+    None also where it cannot be traced by itself: it may ask for what only the tracers have, and
+    what is wrong with it shows when it is run on them.
+    """
+    try:
+        made = traced(f, avals, build)
+    except (QiudaoError, AttributeError, TypeError):
+        return None
+    program = roll(made.program)
+    return None if program is made.program else made._replace(program=program)
+
+
+def is_symbolic(x: Value) -> bool:
+    """Whether a value is not known because a trace is under way."""
+    stack = [x]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, Symbol):
+            return True
+        if isinstance(each, Tracer):
+            stack.extend(each.parts())
+    return False
 
 
 def result_atom(recording: Recording, y: Any, path: str) -> Atom:

@@ -57,10 +57,29 @@ def load(
 ) -> Number:  # fmt: skip
     """Elements from `offset` on, as numbers of the dtype `to`; stride 0 repeats one."""
     dtype = buffer.dtype
+    if lanes > 1 and stride not in (0, 1):
+        return gather(code, buffer, offset, to or dtype, lanes, stride)
     if lanes > 1 and stride == 0:
         return splat(code, load(code, buffer, offset, to), to or dtype, lanes)
     place = code.address(buffer, offset)
     return convert(code, load_from(code, place, dtype, lanes), dtype, to or dtype, lanes)
+
+
+def gather(
+    code: Code, buffer: Buffer, offset: Offset, to: Dtype, lanes: int, stride: int
+) -> Number:
+    """Elements that lie apart, put into lanes one by one."""
+    type_, wide = part_type(to), part_type(to, lanes)
+    made: Number = ("poison",) * (2 if to.kind == "c" else 1)
+    place = code.address(buffer, offset)
+    for k in range(lanes):
+        at = code.address(buffer._replace(pointer=place), k * stride)
+        x = convert(code, load_from(code, at, buffer.dtype), buffer.dtype, to)
+        made = tuple(
+            code.op(f"insertelement {wide} {whole}, {type_} {part}, i32 {k}")
+            for whole, part in zip(made, x, strict=True)
+        )
+    return made
 
 
 def load_from(code: Code, place: Register, dtype: Dtype, lanes: int = 1) -> Number:
@@ -110,9 +129,7 @@ def splat(code: Code, x: Number, dtype: Dtype, lanes: int) -> Number:
     for part in x:
         first = code.op(f"insertelement {wide} poison, {type_} {part}, i32 0")
         made.append(
-            code.op(
-                f"shufflevector {wide} {first}, {wide} poison, <{lanes} x i32> zeroinitializer"
-            )
+            code.op(f"shufflevector {wide} {first}, {wide} poison, <{lanes} x i32> zeroinitializer")
         )
     return tuple(made)
 
@@ -156,17 +173,17 @@ def one(code: Code, name: str, x: Register, y: Register, type_: str, flags: str)
 def add(
     code: Code, x: Number, y: Number, dtype: Dtype, lanes: int = 1, flags: str = LOOSE
 ) -> Number:
-    """x + y; for booleans "or"."""
+    """The sum x + y; for booleans "or"."""
     type_ = part_type(dtype, lanes)
     if dtype.kind in "biu":
-        return (one(code, "or" if dtype.kind == "b" else "add", *x, *y, type_, ""),)
+        return (one(code, "or" if dtype.kind == "b" else "add", x[0], y[0], type_, ""),)
     return tuple(one(code, "fadd", p, q, type_, flags) for p, q in zip(x, y, strict=True))
 
 
 def subtract(
     code: Code, x: Number, y: Number, dtype: Dtype, lanes: int = 1, flags: str = LOOSE
 ) -> Number:
-    """x - y, of numbers that are no booleans."""
+    """The difference x - y, of numbers that are no booleans."""
     name = "sub" if dtype.kind in "iu" else "fsub"
     type_ = part_type(dtype, lanes)
     flags = flags if name == "fsub" else ""
@@ -176,14 +193,16 @@ def subtract(
 def multiply(
     code: Code, x: Number, y: Number, dtype: Dtype, lanes: int = 1, flags: str = LOOSE
 ) -> Number:
-    """x y; for booleans "and"."""
+    """The product x y; for booleans "and"."""
     type_ = part_type(dtype, lanes)
     if dtype.kind in "biu":
-        return (one(code, "and" if dtype.kind == "b" else "mul", *x, *y, type_, ""),)
+        return (one(code, "and" if dtype.kind == "b" else "mul", x[0], y[0], type_, ""),)
     if dtype.kind == "f":
-        return (one(code, "fmul", *x, *y, type_, flags),)
+        return (one(code, "fmul", x[0], y[0], type_, flags),)
     (a, b), (c, d) = x, y
-    ac, bd, ad, bc = (one(code, "fmul", p, q, type_, flags) for p, q in ((a, c), (b, d), (a, d), (b, c)))
+    ac, bd, ad, bc = (
+        one(code, "fmul", p, q, type_, flags) for p, q in ((a, c), (b, d), (a, d), (b, c))
+    )
     return (one(code, "fsub", ac, bd, type_, flags), one(code, "fadd", ad, bc, type_, flags))
 
 

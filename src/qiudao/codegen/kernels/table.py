@@ -18,7 +18,7 @@ from ...core.primitive import Primitive
 from ...ops.control import CapacityError
 from ..code import INTERLEAVED, TYPES, Buffer, Code, Register
 
-Emit = Callable[[Code, Primitive, Sequence[Buffer], Sequence[Buffer]], None]
+Emit = Callable[[Code, Any, Sequence[Buffer], Sequence[Buffer]], None]
 Accepts = Callable[[Any, Sequence[Aval], Sequence[Aval]], bool]
 Scratch = Callable[[Any, Sequence[Buffer], Sequence[Aval]], int]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from .exponents import Rounded, rounded_product, scale
+from .exponents import Rounded, enlarge, inverse_power_of_two, rounded_product, scale
 from .lane import Lane, polynomial
 from .pairs import Pair, constant, quick_sum, two_product, two_sum
 
@@ -28,6 +28,7 @@ TAIL = {
 
 # Where e^x is neither 0 nor infinite, nor are sinh x and cosh x; a little wider.
 RANGE = {"double": (-746.0, 711.0), "float": (-104.0, 90.0)}
+TINY = {"double": 2.0**-54, "float": 2.0**-25}  # below, e^x - 1 rounds to x
 
 
 def reduce(x: Lane) -> tuple[Rounded, Pair]:
@@ -63,7 +64,7 @@ def exp(x: Lane) -> Lane:
     n = rounded_product(x, LOG2_E)
     high, low = constant(x, *LOG_2)
     r = (-n.real).fma(low, (-n.real).fma(high, x))
-    return scale(exponential(r), n.bits)
+    return scale(exponential(r), n)
 
 
 def exp2(x: Lane) -> Lane:
@@ -74,21 +75,19 @@ def exp2(x: Lane) -> Lane:
     r = x - n.real
     high, low = constant(x, *LOG_2)
     product = two_product(r, high)
-    return scale(1.0 + minus_one(Pair(product.high, r.fma(low, product.low))).value(), n.bits)
+    return scale(1.0 + minus_one(Pair(product.high, r.fma(low, product.low))).value(), n)
 
 
-def exponential_minus_one(x: Lane, half: bool = False) -> Pair:
-    """e^x - 1 as a pair (half of it, so that it overflows later), for a clamped x.
+def exponential_minus_one(x: Lane, halvings: int = 0) -> Pair:
+    """(e^x - 1) / 2^halvings as a pair, for a clamped x; each halving lets it overflow later.
 
     2^n ((1 - 2^-n) + (e^r - 1)): the parts are added before they are scaled.
     """
     n, r = reduce(x)
     e = minus_one(r)
-    down = scale(x.constant(1.0), n.bits.constant(0) - n.bits)
-    total = two_sum(1.0 - down, e.high)
+    total = two_sum(1.0 - inverse_power_of_two(n.real), e.high)
     high, low = quick_sum(total.high, total.low + e.low)
-    bits = n.bits - 1 if half else n.bits
-    return Pair(scale(high, bits), scale(low, bits))
+    return Pair(enlarge(high, n, halvings), enlarge(low, n, halvings))
 
 
 def expm1(x: Lane) -> Lane:
@@ -96,4 +95,4 @@ def expm1(x: Lane) -> Lane:
     low = {"double": -40.0, "float": -20.0}[x.type_]
     clamped = x.at_most(RANGE[x.type_][1]).at_least(low)
     value = exponential_minus_one(clamped)
-    return x.equals(0.0).choose(x, value.high + value.low)
+    return (x.abs() < TINY[x.type_]).choose(x, value.high + value.low)

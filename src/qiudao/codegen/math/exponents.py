@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .lane import Lane
+from .lane import FORMATS, REALS, Lane
 
 
 class Rounded(NamedTuple):
@@ -30,20 +30,30 @@ def rounded_product(x: Lane, factor: float) -> Rounded:
 
 
 def power_of_two(n: Lane) -> Lane:
-    """2^n of an n that counts from the bias: the low bits of `n` become the exponent."""
-    return (n << (52 if n.type_ == "i64" else 23)).real()
+    """2^(n - bias): the low bits of the integer n become the exponent."""
+    return (n << FORMATS[REALS[n.type_]].mantissa).real()
 
 
-def scale(x: Lane, n: Lane) -> Lane:
-    """The product x 2^n, with a single rounding where the result is denormal, for x near 1.
+def scale(x: Lane, n: Rounded) -> Lane:
+    """The product x 2^n, rounded once where the result is denormal, for x near 1.
 
-    The integer n, in the low bits, may run twice as far as exponents do: the factor is split in
-    two.
+    n may run twice as far as exponents do: the factor is split into 2^half and 2^(n - half).
     """
     bias = x.format.bias
-    half = ((n + 2 * (bias + 1)) & (4 * (bias + 1) - 1)) >> 1
-    rest = n - half + (2 * bias + 1)  # n = (half - bias - 1) + (rest - bias)
-    return x * power_of_two(half - 1) * power_of_two(rest)
+    half = n.real.fma(0.5, magic(x) + bias).bits()
+    rest = n.bits - half + 2 * bias
+    return x * power_of_two(half) * power_of_two(rest)
+
+
+def enlarge(x: Lane, n: Rounded, halvings: int = 0) -> Lane:
+    """The product x 2^(n - halvings), for n >= 0 or small, up to where it overflows."""
+    return x * power_of_two(n.bits + (x.format.bias - 4)) * 2.0 ** (4 - halvings)
+
+
+def inverse_power_of_two(n: Lane) -> Lane:
+    """2^-n of a whole number given as a real; from 64 on it is 2^-64, nothing beside 1."""
+    shifted = (magic(n) + n.format.bias) - n.at_most(64.0)
+    return power_of_two(shifted.bits())
 
 
 class Split(NamedTuple):

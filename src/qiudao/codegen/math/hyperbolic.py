@@ -13,12 +13,12 @@ from __future__ import annotations
 import math
 
 from .exponentials import clamp, exponential_minus_one, minus_one, reduce
-from .exponents import scale
+from .exponents import enlarge
 from .lane import Lane
 from .logarithms import log_one_plus
 from .pairs import Pair, divide, quick_sum, two_sum
 
-TINY = {"double": 2.0**-28, "float": 2.0**-13}  # below, sinh x rounds to x
+TINY = {"double": 2.0**-28, "float": 2.0**-13}  # below, sinh x and tanh x round to x
 STEEP = {"double": 40.0, "float": 20.0}  # above, e^-x no longer counts beside e^x
 LARGE = {"double": 2.0**60, "float": 2.0**30}  # above, 1 no longer counts beside x
 
@@ -26,7 +26,7 @@ LARGE = {"double": 2.0**60, "float": 2.0**30}  # above, 1 no longer counts besid
 def sinh(x: Lane) -> Lane:
     """(e^x - e^-x) / 2."""
     a = x.abs()
-    half = exponential_minus_one(clamp(a), half=True)
+    half = exponential_minus_one(clamp(a), halvings=1)
     whole = two_sum(half.high + half.high, x.constant(1.0))
     other = divide(half, Pair(whole.high, whole.low + (half.low + half.low)))
     total = two_sum(half.high, other.high)
@@ -40,7 +40,7 @@ def cosh(x: Lane) -> Lane:
     n, r = reduce(clamp(x.abs()))
     e = minus_one(r)
     one = quick_sum(1.0, e.high)
-    half = scale(one.high + (one.low + e.low), n.bits - 1)
+    half = enlarge(one.high + (one.low + e.low), n, 1)
     return half + 0.25 / half
 
 
@@ -49,7 +49,8 @@ def tanh(x: Lane) -> Lane:
     a = x.abs().at_most(STEEP[x.type_])
     e = exponential_minus_one(a + a)
     below = two_sum(e.high, x.constant(2.0))
-    return divide(e, Pair(below.high, below.low + e.low)).value().copysign(x)
+    result = divide(e, Pair(below.high, below.low + e.low)).value()
+    return (a < TINY[x.type_]).choose(x, result.copysign(x))
 
 
 def octave(large: Lane, x: Lane) -> Lane:

@@ -39,6 +39,8 @@ FORMATS = {
     "float": Format("f32", "i32", 32, 23, 127),
 }
 
+REALS = {format_.bits: type_ for type_, format_ in FORMATS.items()}  # by the integer of the width
+
 
 class Lane:
     """A register with its type: a real number, its bits (an integer), or a truth (`i1`).
@@ -150,15 +152,11 @@ class Lane:
         bits = self.bits()
         return bits.op(f"icmp slt {bits.type_} {bits.register}, 0", "i1")
 
-    def choose(self, yes: Lane | float, no: Lane | float) -> Lane:
-        """`yes` where this truth holds, else `no`; one of the two must be a lane."""
-        kind = yes if isinstance(yes, Lane) else no
-        if not isinstance(kind, Lane):
-            raise TypeError("choose: both values are plain numbers; make one a lane's constant")
-        a, b = (v if isinstance(v, Lane) else kind.constant(v) for v in (yes, no))
-        return kind.op(
-            f"select i1 {self.register}, {kind.type_} {a.register}, {kind.type_} {b.register}"
-        )
+    def choose(self, yes: Lane, no: Lane | float) -> Lane:
+        """`yes` where this truth holds, else `no`."""
+        other = no if isinstance(no, Lane) else yes.constant(no)
+        condition, type_ = self.register, yes.type_
+        return yes.op(f"select i1 {condition}, {type_} {yes.register}, {type_} {other.register}")
 
     def call(self, name: str, *others: Lane | float) -> Lane:
         """An intrinsic of LLVM whose operands and result all have this lane's type."""
@@ -191,11 +189,11 @@ class Lane:
 
     def at_most(self, bound: float) -> Lane:
         """The smaller; NaN stays NaN."""
-        return (self > bound).choose(bound, self)
+        return (self > bound).choose(self.constant(bound), self)
 
     def at_least(self, bound: float) -> Lane:
         """The larger; NaN stays NaN."""
-        return (self < bound).choose(bound, self)
+        return (self < bound).choose(self.constant(bound), self)
 
     def bits(self) -> Lane:
         """The bits of a real number, as an integer."""
@@ -205,7 +203,7 @@ class Lane:
 
     def real(self) -> Lane:
         """The real number whose bits these are."""
-        type_ = "double" if self.type_ == "i64" else "float"
+        type_ = REALS[self.type_]
         return self.op(f"bitcast {self.type_} {self.register} to {type_}", type_)
 
     def widened(self) -> Lane:

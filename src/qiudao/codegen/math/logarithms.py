@@ -14,7 +14,7 @@ import math
 from typing import NamedTuple
 
 from .exponentials import LOG2_E, LOG_2, exp, exp2
-from .exponents import split
+from .exponents import inverse_power_of_two, split
 from .lane import Lane, polynomial
 from .pairs import Pair, constant, quick_sum, two_product, two_sum
 
@@ -94,8 +94,7 @@ def log_one_plus(x: Pair, octaves: Lane | float = 0.0) -> Lane:
     """
     u = two_sum(x.high.constant(1.0), x.high)
     k, m = split(u.high, ROOT)
-    down = m / u.high  # 2^-k
-    f = quick_sum(m - 1.0, (u.low + x.low) * down)
+    f = quick_sum(m - 1.0, (u.low + x.low) * inverse_power_of_two(k))
     return ends(natural(k + octaves, f), u.high)
 
 

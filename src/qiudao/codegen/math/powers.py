@@ -20,7 +20,7 @@ from .exponentials import LOG_2, minus_one
 from .exponents import power_of_two, rounded_product, scale, split
 from .lane import Lane, polynomial
 from .logarithms import ROOT
-from .pairs import Pair, constant, divide, multiply, quick_sum, two_product
+from .pairs import Pair, constant, divide, quick_sum, two_product
 
 THIRD = (1.0 / 3.0, 1.850371707708594e-17)
 TWICE_LOG2_E = (2.0 / math.log(2.0), 4.0710547481862066e-17)
@@ -50,15 +50,20 @@ def precise_log2(x: Lane) -> Pair:
     """log2 of a positive finite x, as a pair."""
     k, m = split(x, ROOT)
     s = divide(Pair(m - 1.0, m.constant(0.0)), quick_sum(1.0, m))
-    z = multiply(s, s)
-    first = multiply(z, constant(x, *THIRD))
-    rest = z.high * z.high * polynomial(z.high, TAIL[x.type_])
-    series = quick_sum(first.high, first.low + rest)
-    one = quick_sum(1.0, series.high)
-    factor = Pair(one.high, one.low + series.low)
-    part = multiply(multiply(s, constant(x, *TWICE_LOG2_E)), factor)
-    total = quick_sum(k, part.high)
-    return quick_sum(total.high, total.low + part.low)
+    square = two_product(s.high, s.high)
+    third = constant(x, *THIRD)
+    series = two_product(square.high, third.high)  # s^2/3 + s^4 t(s^2)
+    z = square.high
+    tail = (z * z).fma(polynomial(z, TAIL[x.type_]), z.fma(third.low, series.low))
+    tail = (s.high.fma(s.low + s.low, square.low)).fma(third.high, tail)
+    unit = constant(x, *TWICE_LOG2_E)
+    lead = two_product(s.high, unit.high)
+    rest = s.low.fma(unit.high, s.high.fma(unit.low, lead.low))
+    curve = two_product(lead.high, series.high)
+    total = quick_sum(k, lead.high)
+    more = quick_sum(total.high, curve.high)
+    low = lead.high.fma(tail, rest.fma(series.high, curve.low) + rest)
+    return quick_sum(more.high, (total.low + more.low) + low)
 
 
 def two_to(e: Pair) -> Lane:
@@ -71,7 +76,7 @@ def two_to(e: Pair) -> Lane:
     r = high - n.real
     product = two_product(r, unit)
     rest = low.fma(unit, r.fma(small, product.low))
-    return scale(1.0 + minus_one(quick_sum(product.high, rest)).value(), n.bits)
+    return scale(1.0 + minus_one(quick_sum(product.high, rest)).value(), n)
 
 
 def positive_power(x: Lane, y: Lane) -> Lane:

@@ -68,7 +68,7 @@ def outer(a: Lane) -> Pair:
     e = minus_one(two_sum(r.high, r.low - square.low))
     # q e^r = q + q (e^r - 1)
     product = quick_sum(q.high, q.high.fma(e.high, q.high.fma(e.low, q.low)))
-    return Pair(scale(product.high, n.bits), scale(product.low, n.bits))
+    return Pair(scale(product.high, n), scale(product.low, n))
 
 
 def erf(x: Lane) -> Lane:

@@ -5,7 +5,7 @@
 The remainder is x - n p1 - n p2 - n p3, where p1 + p2 + p3 is pi/2 in three words.  With fused
 multiply-adds the first step is exact and the second is kept as a pair, so that r = high + low is
 good to full precision as long as n p3 is small against the last place of the smallest remainder
-that occurs: up to `NEAR`, which is 2^40 for double and 2^17 for float.
+that occurs: up to `NEAR`, which is 2^40 for double and 2^16 for float.
 
 Beyond, the remainder needs the bits of 2/pi that stand at the exponent of x: see `rare.py` for
 how these lanes are set apart.
@@ -17,6 +17,7 @@ fixed at 1 and -1/2, for |r| <= 1.005 pi/4.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from .exponents import rounded_product
@@ -115,17 +116,17 @@ def tangent_of(t: Turned) -> Lane:
     return divide(over, under).value()
 
 
-def far(name: str, finish: Callable[[Turned], Lane], x: Lane) -> Lane:
-    """The function of any finite operand."""
+def far(finish: Callable[[Turned], Lane], x: Lane) -> Lane:
+    """The function of an angle that may be far from 0."""
     if x.type_ == "float":
-        return circular(name, finish, x.widened()).narrowed()
+        return finish(Turned(*remainder(x.widened()))).narrowed()
     return finish(Turned(*remainder(x)))
 
 
 def circular(name: str, finish: Callable[[Turned], Lane], x: Lane) -> Lane:
     """A function of an angle: by the quick reduction, and by `far` for the lanes that need it."""
-    near, is_far = finish(reduce(x)), x.abs() > NEAR[x.type_]
-    return unless_rare(near, is_far, f"qd.{name}.far", lambda x: far(name, finish, x), x)
+    is_far = x.abs() > NEAR[x.type_]
+    return unless_rare(finish(reduce(x)), is_far, f"qd.{name}.far", partial(far, finish), x)
 
 
 def with_zeros(x: Lane, result: Lane) -> Lane:

@@ -11,25 +11,21 @@ from __future__ import annotations
 
 import functools
 
-import numpy as np
-
+from ..code import Module
 from .lane import Lane
 from .pairs import Pair, multiply, quick_sum
 
 WIDE = "i192"
 PLACES = 1280  # binary places of 2/pi in the table
-FEWEST = -16  # the least exponent e: the table has zeros above the point for it
 HALF_PI = (1.5707963267948966, 6.123233995736766e-17)
 
 
 def arctan_of_inverse(n: int, one: int) -> int:
-    """arctan(1/n) in units of 1/one, by its series."""
-    term = total = one // n
-    k = 1
-    while term:
-        term = -(term // (n * n)) if term > 0 else -term // (n * n)
-        k += 2
-        total += term // k if term > 0 else -(-term // k)
+    """arctan(1/n) = 1/n - 1/(3 n^3) + 1/(5 n^5) - ... in units of 1/one."""
+    total, power, k, sign = 0, one // n, 1, 1
+    while power:
+        total += sign * (power // k)
+        power, k, sign = power // (n * n), k + 2, -sign
     return total
 
 
@@ -39,6 +35,14 @@ def two_over_pi() -> bytes:
     one = 1 << (PLACES + 64)
     pi = 4 * (4 * arctan_of_inverse(5, one) - arctan_of_inverse(239, one))
     return ((one << (PLACES + 1)) // pi).to_bytes(PLACES // 8 + 32, "little")
+
+
+def table(module: Module) -> str:
+    """The bytes of 2/pi as a global of the module."""
+    data = two_over_pi()
+    text = "".join(f"\\{byte:02X}" for byte in data)
+    name = "@qd.two_over_pi"
+    return module.define(name, f'{name} = private constant [{len(data)} x i8] c"{text}"')
 
 
 def cast(kind: str, value: Lane, type_: str) -> Lane:
@@ -58,19 +62,16 @@ def piece(fraction: Lane, index: int) -> Lane:
 def remainder(x: Lane) -> tuple[Lane, Pair]:
     """The quarter turns (in the low two bits) and the rest of a double; NaN for an infinite one.
 
-    Scalar code, for |x| >= 2^37.
+    Scalar code, for |x| >= 2^16.
     """
     code = x.code
     bits = x.abs().bits()
     exponent = (bits >> 52) - 1075
     whole = (bits & ((1 << 52) - 1)) | (1 << 52)
     # The window begins at a bit whose multiples of 2^192 count whole turns.
-    start = x.constant(0.0).bits() + (PLACES - 190) - exponent
-    start = start.op(f"call i64 @llvm.smax.i64(i64 {start.register}, i64 0)")
-    code.module.declare("@llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
+    start = (PLACES - 190) - exponent
     byte = (start + 7) >> 3
-    table = code.module.constant(np.frombuffer(two_over_pi(), np.uint8))
-    place = code.op(f"getelementptr i8, ptr {table}, i64 {byte.register}")
+    place = code.op(f"getelementptr i8, ptr {table(code.module)}, i64 {byte.register}")
     window = Lane(code, code.op(f"load {WIDE}, ptr {place}, align 1"), WIDE)
     product = window * cast("zext", whole, WIDE)
     # Two bits of quarters on top, then the fraction.

@@ -56,6 +56,11 @@ class VectorNorm(Primitive):
             total = np.sum(powers, axis=self.axes, keepdims=self.keepdims)
             return total ** np.reciprocal(self.p, dtype=total.dtype)
 
+    def expand(self, *xs: Value) -> Any:
+        if self.p != 2:
+            return NotImplemented
+        return np.sqrt(np.sum(squared_size(xs[0]), axis=self.axes, keepdims=self.keepdims))
+
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         change = real(self.slope(out, xs[0]) * dx)
         return np.sum(change, axis=self.axes, keepdims=self.keepdims)

@@ -1,0 +1,97 @@
+"""GradBench's det: the gradient of a determinant that is expanded by minors, all l! products of it.
+
+    det A = sum_j (-1)^j A_0j det(A without row 0 and column j)
+
+Two forms: the recursion on scalars, and the same expansion from the last row up, all minors of one
+height at once. `minors[c_0, ..., c_r]` belongs to the c_0-th column, then the c_1-th of those left, ...
+"""
+
+import numpy as np
+
+from objectives.asking import (
+    Array,
+    Inputs,
+    Ways,
+    compiled,
+    gradient_in_jax,
+    gradient_in_qiudao,
+    gradient_in_torch,
+)
+
+SIZES = [{"l": size} for size in range(5, 11)]
+SMALL = {"l": 4}
+LARGEST_UNROLLED = 6  # 1,957 products; a compiler of straight-line code takes minutes beyond
+
+
+def inputs(l: int) -> Inputs:  # noqa: E741 (the size's published name)
+    a = np.random.default_rng(l).normal(size=(l, l))
+    return Inputs((a,), ((-1.0) ** np.arange(l), *columns_left(l)))
+
+
+def columns_left(size: int) -> list[Array]:
+    """For each row, the columns that the rows above it left; the last axis runs over them."""
+    left = [np.arange(size)]
+    for count in range(size, 1, -1):
+        others = np.array([np.delete(np.arange(count), i) for i in range(count)])
+        left.append(left[-1][..., others])
+    return left
+
+
+def objective(a, signs, *left):
+    minors = 1.0
+    for row in range(len(a) - 1, -1, -1):
+        minors = (a[row][left[row]] * signs[: len(a) - row] * minors).sum(-1)
+    return minors
+
+
+def recursive(a):
+    """The expansion of a list of rows of scalars, as the definition has it."""
+    if len(a) == 1:
+        return a[0][0]
+    total = 0.0
+    for j in range(len(a)):
+        product = a[0][j] * recursive([[*row[:j], *row[j + 1 :]] for row in a[1:]])
+        total = total + product if j % 2 == 0 else total - product
+    return total
+
+
+def on_matrix(a):
+    """`recursive`, of an array."""
+    return recursive([[a[i, j] for j in range(len(a))] for i in range(len(a))])
+
+
+def by_hand(given: Inputs) -> tuple[Array]:
+    """The expansion row by row, and back: each minor's factors in turn."""
+    (a,), (signs, *left) = given.by, given.data
+    size = len(a)
+    minors = [np.ones(left[-1].shape)]
+    for row in range(size - 1, 0, -1):
+        minors.append((a[row][left[row]] * signs[: size - row] * minors[-1]).sum(-1))
+    gradient = np.empty_like(a)
+    adjoint = np.ones(())
+    for row in range(size):
+        spread = adjoint[..., None] * signs[: size - row]
+        weights = (spread * minors.pop()).ravel()
+        gradient[row] = np.bincount(left[row].ravel(), weights, minlength=size)
+        adjoint = spread * a[row][left[row]]
+    return (gradient,)
+
+
+def in_qiudao(given: Inputs) -> Ways:
+    import qiudao as qd
+
+    ways = gradient_in_qiudao(objective, given)
+    if len(given.by[0]) <= LARGEST_UNROLLED:
+        ways |= compiled("qiudao.jit, recursive", qd.grad(on_matrix, (0,)), given.by)
+    return ways
+
+
+def in_jax(given: Inputs) -> Ways:
+    ways = gradient_in_jax(objective, given)
+    if len(given.by[0]) <= LARGEST_UNROLLED:
+        ways |= gradient_in_jax(on_matrix, Inputs(given.by), "jax.jit, recursive")
+    return ways
+
+
+def in_torch(given: Inputs) -> Ways:
+    return gradient_in_torch(objective, given)

@@ -1,0 +1,5 @@
+"""Python's control flow on values that are unknown while tracing, from a function's source."""
+
+from .function import captured
+
+__all__ = ["captured"]

@@ -1,0 +1,417 @@
+"""Two ways of a decision traced, and what they leave joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...core.avals import Aval, Value, aval_of, describe
+from ...core.dispatch import Tracer, overrides
+from ...core.trees import Tree
+from ..trace import Symbol, Traced, traced
+from .outcomes import END, FELL, MISSING, Outcome, refuse
+from .sites import Cells, Site
+from .state import Nest, StandIns, State, is_numeric, nest, read, regions
+from .structured import cond, replay
+from .undefined import Undefined
+
+DEEPEST = 60  # constructs of one site within each other: a recursion that tracing does not end
+FLAG = Aval((), np.dtype(bool))  # an input that only tells a piece's recording
+Run = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Out:
+    """A leaf that a piece computes: output `index`."""
+
+    index: int
+    aval: Aval
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A leaf that is one of the tracers from outside, as it then is."""
+
+    index: int
+    aval: Aval
+
+
+@dataclass(frozen=True)
+class Static:
+    """A leaf that is known while tracing."""
+
+    value: Any
+
+
+Leaf = Out | Handle | Static
+
+
+class Left(NamedTuple):
+    """A value that a piece leaves: its leaves, and their nest."""
+
+    leaves: tuple[Leaf, ...]
+    tree: Tree
+
+
+class Side:
+    """A piece traced: what it leaves in the variables, the tracers it writes into, its way out."""
+
+    def __init__(self, site: Site, state: State, run: Run, live: frozenset[str]) -> None:
+        self.outs: list[Value] = []
+        self.left: dict[str, Left | None] = {}  # None: no value any more
+        self.written: dict[int, Out] = {}
+        self.way: Outcome = END
+        self.signal: Out | int = FELL
+        self.value: Left | None = None
+        self.program: Traced
+        operands = list(state.handles.values())
+
+        def traced_piece(first: Symbol, *symbols: Value) -> list[Value]:
+            stand = StandIns(state, list(symbols))
+            before = stand.enter(first.recording)
+            try:
+                self.way = run() or END
+                self.collect(site, state, stand, before, live)
+            finally:
+                stand.leave()
+            return self.outs
+
+        self.program = traced(
+            traced_piece, [FLAG, *map(aval_of, operands)], lambda xs: (xs, {})
+        )  # fmt: skip
+
+    def collect(
+        self, site: Site, state: State, stand: StandIns, before: dict[str, Any],
+        live: frozenset[str],
+    ) -> None:  # fmt: skip
+        """Note what the piece has left."""
+        for k in stand.written():
+            self.written[k] = self.out(stand.symbols[k])
+        places = {id(s): k for k, s in enumerate(stand.symbols)}
+        for name, cell in state.cells.items():
+            now, then = read(cell), before.get(name, MISSING)
+            if now is MISSING:
+                if then is not MISSING:
+                    self.left[name] = None
+                continue
+            here = nest(now)
+            if now is then and (type(now) not in (list, dict) or same(here, nest(then), state,
+                                                                      stand, name)):  # fmt: skip
+                continue
+            if now is then:
+                refuse(
+                    site,
+                    f"the {type(now).__name__} `{name}` is changed under a condition that is not "
+                    "known while tracing",
+                    "make a new one in each branch, or write into an array",
+                )
+            if name in live:
+                self.left[name] = self.take(here, stand, places)
+        self.signal = (
+            self.way.signal if isinstance(self.way.signal, int) else self.out(self.way.signal)
+        )
+        if self.way.value is not MISSING:
+            self.value = self.take(nest(self.way.value), stand, places)
+
+    def out(self, x: Value) -> Out:
+        """A new output."""
+        self.outs.append(x)
+        return Out(len(self.outs) - 1, aval_of(x))
+
+    def take(self, here: Any, stand: StandIns, places: dict[int, int]) -> Left:
+        """A value by its leaves."""
+        leaves: list[Leaf] = []
+        for x in here.leaves:
+            if id(x) in places:
+                leaves.append(Handle(places[id(x)], aval_of(x)))
+            elif isinstance(x, Tracer):
+                leaves.append(self.out(x))
+            else:
+                leaves.append(Static(stand.lent.get(id(x), x)))
+        return Left(tuple(leaves), here.tree)
+
+
+def same(now: Any, then: Any, state: State, stand: StandIns, name: str) -> bool:
+    """Whether a list holds what it held when the piece began."""
+    was = state.nests[name]
+    if now.tree != was.tree:
+        return False
+    pairs = zip(now.leaves, was.leaves, strict=True)
+    return all(a is b or stand.given.get(id(b)) is a for a, b in pairs)
+
+
+class Join:
+    """The results of two sides: each leaf an output of the whole, or known."""
+
+    def __init__(self, site: Site, state: State, sides: tuple[Side, Side]) -> None:
+        self.site = site
+        self.state = state
+        self.sides = sides
+        self.sources: list[tuple[Leaf, Leaf, Aval]] = []
+        self.handles = list(state.handles.values())
+
+    def leaf(self, a: Leaf, b: Leaf, what: str) -> Any:
+        """One leaf of both sides: a value, or `Out` of the whole."""
+        if isinstance(a, Handle) and a == b:
+            return self.handles[a.index]  # it moves on with the writes
+        if isinstance(a, Static) and isinstance(b, Static) and equal(a.value, b.value):
+            return a.value
+        for x in (a, b):
+            if isinstance(x, Static) and not is_numeric(x.value):
+                self.disagree(what, kind(a), kind(b))
+        aval = self.agree(what, aval_at(a), aval_at(b))
+        self.sources.append((a, b, aval))
+        return Out(len(self.sources) - 1, aval)
+
+    def agree(self, what: str, a: Aval, b: Aval) -> Aval:
+        """The type that both sides' values take; Python's numbers fit in."""
+        if a.shape == b.shape:
+            if a.dtype == b.dtype:
+                return Aval(a.shape, a.dtype)
+            if a.weak is not None or b.weak is not None:
+                return Aval(a.shape, joined_dtype(a, b))
+        self.disagree(what, describe(*a[:2]), describe(*b[:2]))
+        return a
+
+    def disagree(self, what: str, a: str, b: str) -> None:
+        """Refuse two sides of different types."""
+        refuse(
+            self.site,
+            f"{what} is {a} on one path and {b} on the other, and which path is taken is not known "
+            "while tracing",
+            "give both the same shape and dtype, as in "
+            "qd.cond(condition, lambda x: ..., lambda x: ..., x)",
+        )
+
+    def nest(self, a: Left, b: Left, what: str) -> Left:
+        """A value of both sides."""
+        if a.tree != b.tree:
+            self.disagree(what, shown(a), shown(b))
+        leaves = (self.leaf(x, y, what) for x, y in zip(a.leaves, b.leaves, strict=True))
+        return Left(tuple(leaves), a.tree)
+
+    def before(self, name: str) -> Left | None:
+        """What a variable held before."""
+        each = self.state.nests.get(name)
+        if each is None:
+            return None
+        places = {id(h): k for k, h in enumerate(self.handles)}
+        return Left(
+            tuple(
+                Handle(places[id(x)], aval_of(x)) if id(x) in places else Static(x)
+                for x in each.leaves
+            ),
+            each.tree,
+        )
+
+    def values(self, k: int, outs: list[Value], operands: tuple[Value, ...]) -> list[Value]:
+        """What side `k` gives for each output of the whole."""
+        found = []
+        for source in self.sources:
+            leaf, aval = source[k], source[2]
+            if isinstance(leaf, Out):
+                x = outs[leaf.index]
+            elif isinstance(leaf, Handle):
+                mine = self.sides[k].written.get(leaf.index)
+                x = operands[leaf.index] if mine is None else outs[mine.index]
+            else:
+                x = leaf.value
+            found.append(cast(x, aval))
+        return found
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether two known values are one and the same."""
+    if a is b:
+        return True
+    if type(a) is not type(b) or not isinstance(a, bool | int | float | str | np.generic):
+        return False
+    return bool(a == b) and str(a) == str(b)
+
+
+def aval_at(leaf: Leaf) -> Aval:
+    """The type of a numeric leaf."""
+    if isinstance(leaf, Static):
+        x = leaf.value
+        return aval_of(x if type(x) in (bool, int, float, complex) else np.asarray(x))
+    return leaf.aval
+
+
+def kind(leaf: Leaf) -> str:
+    """What messages call a leaf."""
+    if isinstance(leaf, Static) and not is_numeric(leaf.value):
+        value = leaf.value
+        return "None" if value is None else f"{type(value).__name__} {value!r}"[:60]
+    return str(aval_at(leaf))
+
+
+def shown(left: Left) -> str:
+    """What messages call a nest."""
+    if left.tree.count == 1 and not left.tree.is_nested and left.tree.kind is None:
+        return kind(left.leaves[0])
+    return f"the nest {left.tree}"
+
+
+def shown_nest(parts: Nest) -> str:
+    """What messages call a value."""
+    leaves = tuple(Out(0, aval_of(x)) if isinstance(x, Tracer) else Static(x) for x in parts.leaves)
+    return shown(Left(leaves, parts.tree))
+
+
+def joined_dtype(a: Aval, b: Aval) -> np.dtype[Any]:
+    """The dtype of two values of which at least one is a Python number."""
+    plain = {bool: False, int: 0, float: 0.0, complex: 0j}
+    return np.result_type(*(x.dtype if x.weak is None else plain[x.weak] for x in (a, b)))
+
+
+def cast(x: Value, aval: Aval) -> Value:
+    """A value of the wanted type."""
+    if isinstance(x, Tracer):
+        return x if x.dtype == aval.dtype else overrides[np.ndarray.astype](x, aval.dtype)
+    return np.asarray(x, aval.dtype)[()] if not aval.shape else np.asarray(x, aval.dtype)
+
+
+def split(
+    site: Site, pred: Value, cells: Cells, if_true: Run, if_false: Run, live: frozenset[str]
+) -> Outcome:
+    """Both ways of a decision that is not known, as one equation."""
+    if regions.open.count(site) >= DEEPEST:
+        refuse(
+            site,
+            "a function calls itself until a value says so that is not known while tracing",
+            "write the recursion as a loop",
+        )
+    regions.open.append(site)
+    try:
+        state = State(cells)
+        sides = (Side(site, state, if_true, live), Side(site, state, if_false, live))
+        return joined(site, truth(pred), state, sides, live)
+    finally:
+        regions.open.pop()
+
+
+def truth(x: Value) -> Value:
+    """A condition as a truth value of no axes."""
+    if x.size != 1:
+        raise ValueError(
+            "The truth value of an array with more than one element is ambiguous. "
+            "Use a.any() or a.all()"
+        )
+    flag = x if x.dtype == np.bool_ else x != 0
+    return np.reshape(flag, ()) if flag.shape else flag
+
+
+def joined(
+    site: Site, pred: Value, state: State, sides: tuple[Side, Side], live: frozenset[str]
+) -> Outcome:
+    """The equation for two traced sides, its results given to the variables."""
+    join = Join(site, state, sides)
+    names: dict[str, Left | Undefined | None] = {}
+    for name in sorted({*sides[0].left, *sides[1].left}):
+        a, b = (s.left.get(name, MISSING) for s in sides)
+        first = join.before(name) if a is MISSING else a
+        second = join.before(name) if b is MISSING else b
+        if first is None and second is None:
+            names[name] = None
+        elif first is None or second is None:
+            names[name] = Undefined(
+                f"capture: `{name}` is defined on one path of {site.line} and not on the other; "
+                "give it a value before, or in both"
+            )
+        else:
+            names[name] = join.nest(first, second, f"`{name}`")  # type: ignore[arg-type]
+    written = sorted({*sides[0].written, *sides[1].written})
+    targets = {
+        k: join_handle(join, k) for k in written
+    }  # fmt: skip
+    signal = sides[0].signal
+    if not (isinstance(signal, int) and signal == sides[1].signal):
+        parts = [Static(s.signal) if isinstance(s.signal, int) else s.signal for s in sides]
+        signal = join.leaf(parts[0], parts[1], "how control leaves")
+    value = join_value(join, sides)
+    results = apply(join, pred, sides)
+    fill = filler(results)
+    for name, left in names.items():
+        if left is None:
+            if read(state.cells[name]) is not MISSING:
+                del state.cells[name].cell_contents
+        elif isinstance(left, Undefined):
+            state.cells[name].cell_contents = left
+        else:
+            state.cells[name].cell_contents = left.tree.build(map(fill, left.leaves))
+    for k, out in targets.items():
+        join.handles[k].overwrite(fill(out))  # type: ignore[attr-defined]
+    possible = sides[0].way.possible | sides[1].way.possible
+    found = MISSING if value is None else value.tree.build(map(fill, value.leaves))
+    if isinstance(signal, int):
+        return Outcome(signal, found, possible)
+    return Outcome(fill(signal), found, possible)
+
+
+def filler(results: list[Value]) -> Callable[[Any], Any]:
+    """What puts the results of the equation into leaves."""
+    return lambda leaf: results[leaf.index] if isinstance(leaf, Out) else leaf
+
+
+def join_handle(join: Join, k: int) -> Out:
+    """A tracer that a side writes into, as an output."""
+    aval = aval_of(join.handles[k])
+    join.sources.append((Handle(k, aval), Handle(k, aval), Aval(aval.shape, aval.dtype)))
+    return Out(len(join.sources) - 1, aval)
+
+
+def join_value(join: Join, sides: tuple[Side, Side]) -> Left | None:
+    """What is returned; a side that returns nothing gives zeros in its place."""
+    a, b = sides[0].value, sides[1].value
+    if a is None and b is None:
+        return None
+    if a is not None and b is not None:
+        return join.nest(a, b, "the returned value")
+    there = a or b
+    leaves = []
+    for x in there.leaves:  # type: ignore[union-attr]
+        if isinstance(x, Static):
+            leaves.append(x.value)
+            continue
+        zero = Static(np.zeros(x.aval.shape, x.aval.dtype))
+        leaves.append(join.leaf(*((x, zero) if a is not None else (zero, x)), "the returned value"))
+    return Left(tuple(leaves), there.tree)  # type: ignore[union-attr]
+
+
+def apply(join: Join, pred: Value, sides: tuple[Side, Side]) -> list[Value]:
+    """The equation itself."""
+    if not join.sources:
+        return []
+
+    def way(k: int) -> Callable[..., list[Value]]:
+        side = sides[k]
+
+        def run(*operands: Value) -> list[Value]:
+            outs = replay(side.program.program, [np.False_, *operands, *side.program.captured])
+            return join.values(k, outs, operands)
+
+        return run
+
+    found: list[Value] = cond(pred, way(0), way(1), *join.handles)
+    return found
+
+
+def branch(site: Site, pred: Value, here: Any) -> None:
+    """`if pred: ... else: ...` where neither side jumps."""
+    cells = Cells(here)
+    true, false = site.piece("true", cells), site.piece("false", cells)
+    split(site, pred, cells, true, false, site.live)
+
+
+def proceed(site: Site, left: Outcome, cells: Cells, run: Run, live: frozenset[str]) -> Outcome:
+    """Go on with `run` where control has come to the end; else leave as before."""
+    if left.possible == {FELL}:
+        return run() or END
+    if FELL not in left.possible:
+        return left
+    held = Outcome(left.signal, left.value, left.possible - {FELL})
+    return split(site, left.signal == FELL, cells, run, lambda: held, live)
+

@@ -1,0 +1,166 @@
+"""Functions of Python that ask a value for itself, and what stands for them on traced values."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...core.dispatch import overrides
+from .branch import truth
+from .loops import Range
+from .state import unknown
+from .writes import refuse_here, stack, traced_in
+
+Function = Callable[..., Any]
+replaced: dict[int, Function] = {}  # by id: the functions live as long as the interpreter
+
+
+def instead_of(function: Any) -> Callable[[Function], Function]:
+    """Register what a function of Python does where an argument is unknown."""
+
+    def register(ours: Function) -> Function:
+        def called(*args: Any, **kwargs: Any) -> Any:
+            if any(map(unknown, args)):
+                return ours(*args, **kwargs)
+            return function(*args, **kwargs)
+
+        replaced[id(function)] = called
+        return ours
+
+    return register
+
+
+@instead_of(float)
+def to_float(x: Any) -> Any:
+    """`float(x)`."""
+    return cast(x, np.float64)
+
+
+@instead_of(int)
+def to_int(x: Any) -> Any:
+    """`int(x)`, towards zero."""
+    return cast(np.trunc(x) if x.dtype.kind == "f" else x, np.int64)
+
+
+@instead_of(complex)
+def to_complex(x: Any, imaginary: Any = 0) -> Any:
+    """`complex(x)`."""
+    return cast(x, np.complex128) + 1j * imaginary if imaginary else cast(x, np.complex128)
+
+
+@instead_of(bool)
+def to_bool(x: Any) -> Any:
+    """`bool(x)`."""
+    return truth(x)
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """A number of another type."""
+    if x.size != 1:
+        raise TypeError("only length-1 arrays can be converted to Python scalars")
+    return overrides[np.ndarray.astype](np.reshape(x, ()) if x.shape else x, dtype)
+
+
+@instead_of(range)
+def to_range(*args: Any) -> Any:
+    """`range(start, stop, step)`."""
+    start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
+    for x in (start, stop, step):
+        if np.result_type(x).kind not in "iu":
+            raise TypeError(f"'{np.result_type(x)}' object cannot be interpreted as an integer")
+    return Range(start, stop, step)
+
+
+def extreme(function: Any, ahead: Callable[[Any, Any], Any]) -> None:
+    """`max` or `min` of traced numbers: the first of those that are not beaten."""
+
+    def called(*args: Any, **options: Any) -> Any:
+        values = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
+        if options or len(values) < 2 or not any(map(unknown, values)):
+            return function(*args, **options)
+        best = values[0]
+        for x in values[1:]:
+            best = np.where(truth_or(ahead(x, best)), x, best)
+        return best
+
+    replaced[id(function)] = called
+
+
+def truth_or(x: Any) -> Any:
+    """A condition, traced or not."""
+    return truth(x) if unknown(x) else bool(x)
+
+
+extreme(max, lambda a, b: a > b)
+extreme(min, lambda a, b: a < b)
+
+
+@instead_of(round)
+def to_round(x: Any, digits: Any = None) -> Any:
+    """`round(x)`, to an integer where no digits are asked for."""
+    return cast(np.round(x), np.int64) if digits is None else np.round(x, digits)
+
+
+for _name in (
+    "sin cos tan sinh cosh tanh exp exp2 expm1 log2 log10 log1p sqrt cbrt fabs copysign hypot "
+    "fmod isnan isinf isfinite degrees radians ldexp"
+).split():
+    if hasattr(math, _name):
+        instead_of(getattr(math, _name))(getattr(np, _name))
+for _name in ("asin", "acos", "atan", "asinh", "acosh", "atanh"):
+    instead_of(getattr(math, _name))(getattr(np, "arc" + _name[1:]))
+instead_of(math.atan2)(np.arctan2)
+instead_of(math.pow)(np.power)
+instead_of(math.floor)(lambda x: cast(np.floor(x), np.int64))
+instead_of(math.ceil)(lambda x: cast(np.ceil(x), np.int64))
+instead_of(math.trunc)(lambda x: cast(np.trunc(x), np.int64))
+
+
+@instead_of(math.log)
+def to_log(x: Any, base: Any = None) -> Any:
+    """`math.log(x, base)`."""
+    return np.log(x) if base is None else np.log(x) / np.log(base)
+
+
+def of_lists(function: Any) -> None:
+    """`np.array` and its kin of nested lists that hold traced values."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        x = args[0] if args else None
+        if isinstance(x, list | tuple) and traced_in(x) is not None:
+            dtype = args[1] if len(args) > 1 else kwargs.get("dtype")
+            made = stack(x)
+            return made if dtype is None else overrides[np.ndarray.astype](made, dtype)
+        if unknown(x):
+            dtype = args[1] if len(args) > 1 else kwargs.get("dtype")
+            made = np.copy(x) if function is np.array else x
+            return made if dtype is None else overrides[np.ndarray.astype](made, dtype)
+        return function(*args, **kwargs)
+
+    replaced[id(function)] = called
+
+
+for _function in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray):
+    of_lists(_function)
+
+
+def enumerated(function: Any) -> None:
+    """`enumerate`, `zip` and others that go through a range of unknown length: refused."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, Range) for x in args):
+            refuse_here(
+                f"{function.__name__} of a range whose length is not known while tracing",
+                "loop over the range itself: for i in range(n)",
+            )
+        return function(*args, **kwargs)
+
+    replaced[id(function)] = called
+
+
+for _function in (enumerate, zip, list, tuple, reversed, sorted, map, filter, builtins.sum):
+    enumerated(_function)

@@ -1,0 +1,92 @@
+"""Truth values: `and`, `or`, `not`, chains of comparisons and `a if c else b`."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from types import CodeType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...core.avals import Value
+from ...core.source import caller, line_of
+from .branch import split, truth
+from .outcomes import BACK, Outcome, outcome
+from .sites import Cells
+from .state import unknown
+
+Thunk = Callable[[], Any]
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "Eq": operator.eq, "NotEq": operator.ne, "Lt": operator.lt, "LtE": operator.le,
+    "Gt": operator.gt, "GtE": operator.ge, "Is": operator.is_, "IsNot": operator.is_not,
+    "In": lambda a, b: a in b, "NotIn": lambda a, b: a not in b,
+}  # fmt: skip
+
+
+class Spot(NamedTuple):
+    """A place in an expression, as the site of a decision."""
+
+    code: CodeType
+    offset: int
+
+    @property
+    def line(self) -> str:
+        """The user's line."""
+        return str(line_of(self.code, self.offset))
+
+
+def decide(test: Value, a: Thunk, b: Thunk, *among: Thunk) -> Any:
+    """`a()` where `test` holds, else `b()`."""
+    cells = Cells(a)
+    for each in (b, *among):
+        for name, cell in Cells(each).items():
+            while cells.get(name, cell) is not cell:  # of another function
+                name += "'"
+            cells[name] = cell
+
+    def way(of: Thunk) -> Callable[[], Outcome]:
+        return lambda: outcome(BACK, of())
+
+    return split(Spot(*caller()), test, cells, way(a), way(b), frozenset(cells)).value
+
+
+def choose(test: Any, a: Thunk, b: Thunk) -> Any:
+    """`a if test else b`."""
+    if unknown(test):
+        return decide(test, a, b)
+    return a() if test else b()
+
+
+def both(a: Any, b: Thunk) -> Any:
+    """`a and b`."""
+    if unknown(a):
+        return decide(a, b, lambda: a)
+    return a and b()
+
+
+def either(a: Any, b: Thunk) -> Any:
+    """`a or b`."""
+    if unknown(a):
+        return decide(a, lambda: a, b)
+    return a or b()
+
+
+def negation(x: Any) -> Any:
+    """`not x`."""
+    return np.logical_not(truth(x)) if unknown(x) else not x
+
+
+def chain(left: Any, first: str, right: Any, *others: Any) -> Any:
+    """`left < right < ...`: a comparison with each next value, for as long as they hold."""
+    result = COMPARISONS[first](left, right)
+    if not others:
+        return result
+    op, value, *rest = others
+
+    def following() -> Any:
+        return chain(right, op, value(), *rest)
+
+    if unknown(result):
+        return decide(result, following, lambda: result, value)
+    return result and following()

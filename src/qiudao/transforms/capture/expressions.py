@@ -1,0 +1,166 @@
+"""The rewriting of expressions: calls, indexing, `and`, `or`, `not`, comparisons, `a if c else b`."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import Any
+
+from .scopes import COMPREHENSIONS, Scope, arguments
+
+
+def name(text: str, context: ast.expr_context | None = None) -> ast.Name:
+    """A name, read unless told otherwise."""
+    return ast.Name(text, context or ast.Load())
+
+
+def call(what: str, *given: ast.expr) -> ast.Call:
+    """A call of the runtime."""
+    return ast.Call(ast.Attribute(name(".rt"), what, ast.Load()), list(given), [])
+
+
+def thunk(body: ast.expr) -> ast.Lambda:
+    """`lambda: body`."""
+    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), body)
+
+
+def must_stay(*nodes: ast.AST) -> bool:
+    """Whether expressions bind names or suspend, and so cannot be put into a lambda."""
+    kinds = ast.NamedExpr | ast.Yield | ast.YieldFrom | ast.Await
+    return any(isinstance(n, kinds) for node in nodes for n in ast.walk(node))
+
+
+class Expressions(ast.NodeTransformer):
+    """Rewrites expressions of one function in place."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.depth = 0  # how many lambdas and comprehensions are around
+
+    def visit(self, node: ast.AST) -> Any:
+        new = super().visit(node)
+        if new is not node and isinstance(node, ast.expr):
+            for each in ast.walk(new):
+                if "lineno" in each._attributes and not hasattr(each, "lineno"):
+                    ast.copy_location(each, node)
+        return new
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        self.depth += isinstance(node, COMPREHENSIONS)
+        new = super().generic_visit(node)
+        self.depth -= isinstance(node, COMPREHENSIONS)
+        return new
+
+    def defaults(self, given: ast.arguments) -> ast.arguments:
+        """Arguments with their defaults rewritten; annotations stay."""
+        new = copy.copy(given)
+        new.defaults = [self.visit(copy.deepcopy(d)) for d in given.defaults]
+        new.kw_defaults = [
+            None if d is None else self.visit(copy.deepcopy(d)) for d in given.kw_defaults
+        ]
+        return new
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        node.args = self.defaults(node.args)
+        inner = Expressions(Scope(node, self.scope.visible))
+        inner.depth = 1
+        node.body = inner.visit(node.body)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        stays = must_stay(*node.values[1:])
+        self.generic_visit(node)
+        if stays:
+            return node
+        how = "both" if isinstance(node.op, ast.And) else "either"
+        result = node.values[-1]
+        for value in reversed(node.values[:-1]):
+            result = call(how, value, thunk(result))
+        return result
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        return call("negation", node.operand) if isinstance(node.op, ast.Not) else node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        stays = len(node.ops) == 1 or must_stay(*node.comparators[1:])
+        self.generic_visit(node)
+        if stays:
+            return node
+        first, *others = node.comparators
+        terms: list[ast.expr] = [node.left, ast.Constant(type(node.ops[0]).__name__), first]
+        for op, value in zip(node.ops[1:], others, strict=True):
+            terms += [ast.Constant(type(op).__name__), thunk(value)]
+        return call("chain", *terms)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        stays = must_stay(node.body, node.orelse)
+        self.generic_visit(node)
+        return node if stays else call("choose", node.test, thunk(node.body), thunk(node.orelse))
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        if not isinstance(node.ctx, ast.Load):
+            self.generic_visit(node)
+            return node
+        node.value = self.visit(node.value)
+        if is_plain_index(node.slice):
+            return node
+        return call("getitem", node.value, self.index(node.slice))
+
+    def index(self, node: ast.expr) -> ast.expr:
+        """An index as an object: slices become calls."""
+        if isinstance(node, ast.Slice):
+            ends = (node.lower, node.upper, node.step)
+            return call("slice", *(ast.Constant(None) if e is None else self.visit(e)
+                                   for e in ends))  # fmt: skip
+        if isinstance(node, ast.Tuple):
+            node.elts = [self.index(e) for e in node.elts]
+            return node
+        new: ast.expr = self.visit(node)
+        return new
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Store):
+            node.value = call("owner", node.value, ast.Constant(node.attr))
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        match node:
+            case ast.Call(func=ast.Name(id="super"), args=[], keywords=[]):
+                own = arguments(self.scope.node)
+                node.args = [name("__class__"), name(own[0])] if own else []
+                return node
+        out = [k.value for k in node.keywords if k.arg == "out" and isinstance(k.value, ast.Name)]
+        self.generic_visit(node)
+        for target in out:
+            if isinstance(target, ast.Name) and target.id in self.scope.own and not self.depth:
+                return self.into(node, target.id)
+        node.func = call("call", node.func)
+        return node
+
+    def into(self, node: ast.Call, target: str) -> ast.expr:
+        """`f(x, out=z)`, which binds `z` anew where a plain array cannot hold the result."""
+        called = ast.Call(call("into", node.func), node.args, node.keywords)
+        pair = ast.Tuple([
+            ast.NamedExpr(name(".out", ast.Store()), called),
+            ast.NamedExpr(name(target, ast.Store()),
+                          ast.Subscript(name(".out"), ast.Constant(1), ast.Load())),
+        ], ast.Load())  # fmt: skip
+        first = ast.Subscript(pair, ast.Constant(0), ast.Load())
+        return ast.Subscript(first, ast.Constant(0), ast.Load())
+
+
+def is_plain_index(node: ast.expr) -> bool:
+    """Whether an index is written in constants."""
+    match node:
+        case ast.Constant() | ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
+            return True
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            return all(e is None or is_plain_index(e) for e in (lower, upper, step))
+        case ast.Tuple(elts=elts):
+            return all(map(is_plain_index, elts))
+    return False

@@ -1,0 +1,216 @@
+"""`captured`: a function whose decisions on traced values become structured control flow."""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import functools
+import os
+import sysconfig
+import types
+from collections.abc import Callable
+from types import CellType, CodeType, FunctionType, MethodType, SimpleNamespace
+from typing import Any, NamedTuple
+
+from ...core.errors import TraceError
+from ...core.source import PACKAGE, is_ours
+from . import branch, conditions, finishing, loops, outcomes, writes
+from .calls import replaced
+from .compiling import FACTORY, compile_function, renamed
+from .outcomes import CaptureError
+from .rewrite import rewritten
+from .sites import Site
+from .source import Mangle, find
+from .state import unknown
+
+GENERATOR = 0x20 | 0x80 | 0x100 | 0x200  # generators, coroutines and their kin
+_LIBRARY = sysconfig.get_paths()["stdlib"] + os.sep
+_PACKAGES = ("site-packages" + os.sep, "dist-packages" + os.sep)
+_NEVER = ("numpy", "scipy", "jax", "torch", "optree", "pytest", "_pytest")
+HIGHER = {map, filter, sorted, max, min, functools.reduce, functools.partial}
+
+
+class Template(NamedTuple):
+    """The rewritten code of a function, and its sites; no code where there is nothing to rewrite."""
+
+    code: CodeType | None
+    sites: list[Site]
+    reason: str = ""
+
+
+_templates: dict[CodeType, Template] = {}
+_ours: set[CodeType] = set()  # codes that are rewritten already
+
+
+def captured(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f` with its `if`, `while`, `for`, `and`, `return`... on traced values captured.
+
+    It has the same signature, closure and globals, and on known values does what `f` does.  Where
+    its source is not to be had it is `f`, which refuses such values.
+
+    >>> f = captured(lambda x: x if x > 0 else -x)
+    >>> f(-2)
+    2
+    """
+    found: Callable[..., Any] = converted(f)
+    return found
+
+
+def converted(f: Any) -> Any:
+    """What is called in place of `f`."""
+    kind = type(f)
+    if kind is FunctionType:
+        return f if is_foreign(f) else instance(f)
+    if kind is MethodType:
+        inner = converted(f.__func__)
+        return f if inner is f.__func__ else MethodType(inner, f.__self__)
+    if kind is functools.partial:
+        return functools.partial(converted(f.func), *f.args, **f.keywords)
+    if isinstance(f, type) or kind in (types.BuiltinFunctionType, types.BuiltinMethodType):
+        return f
+    method = getattr(kind, "__call__", None)
+    if type(method) is FunctionType and not is_foreign(method):
+        return MethodType(instance(method), f)
+    return f
+
+
+def is_foreign(f: FunctionType) -> bool:
+    """Whether a function is not the user's own: ours, NumPy's, the standard library's."""
+    file = f.__code__.co_filename
+    if f.__code__.co_flags & GENERATOR or is_ours(file) or file.startswith(PACKAGE):
+        return True
+    if (getattr(f, "__module__", None) or "").partition(".")[0] in _NEVER:
+        return True
+    return file.startswith(_LIBRARY) and not any(p in file for p in _PACKAGES)
+
+
+def instance(f: FunctionType) -> Any:
+    """A function rewritten, with the closure, globals and defaults of `f`."""
+    code = f.__code__
+    if code in _ours:
+        return f
+    template = _templates.get(code)
+    if template is None:
+        template = _templates[code] = make(code)
+    if template.code is None:
+        return explained(f, template.reason) if template.reason else f
+    closure = dict(zip(code.co_freevars, f.__closure__ or (), strict=True))
+    closure[".rt"] = _runtime
+    closure[".sites"] = CellType(template.sites)
+    new = FunctionType(
+        template.code, f.__globals__, f.__name__, f.__defaults__,
+        tuple(closure[n] for n in template.code.co_freevars),
+    )  # fmt: skip
+    new.__kwdefaults__ = f.__kwdefaults__
+    new.__qualname__, new.__module__ = f.__qualname__, f.__module__
+    new.__annotations__, new.__doc__ = f.__annotations__, f.__doc__
+    new.__dict__.update(f.__dict__)
+    return new
+
+
+def make(code: CodeType) -> Template:
+    """Rewrite a function's source."""
+    found = find(code)
+    if found is None:
+        return Template(None, [], "its source is not to be had")
+    node = copy.deepcopy(found.node)
+    if found.owner is not None:
+        Mangle(found.owner).visit(node)
+    sites: list[Site] = []
+    flags = code.co_flags
+    new = rewritten(node, frozenset(code.co_freevars), code.co_filename, flags, sites)
+    made = compile_function(new, code.co_freevars, code.co_filename, flags)
+    made = renamed(made, f"{FACTORY}.<locals>.{code.co_name}", code.co_qualname)
+    made = made.replace(co_firstlineno=code.co_firstlineno)
+    note(made)
+    return Template(made, sites)
+
+
+def note(code: CodeType) -> None:
+    """Remember that this code is rewritten, and the code within it."""
+    _ours.add(code)
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            note(each)
+
+
+def explained(f: FunctionType, reason: str) -> Any:
+    """A function that cannot be captured, whose refusals say why."""
+
+    @functools.wraps(f)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return f(*args, **kwargs)
+        except CaptureError:
+            raise
+        except TraceError as error:
+            raise CaptureError(
+                f"{error}.  {f.__qualname__} could not be captured: {reason}"
+            ) from error
+
+    _ours.add(called.__code__)
+    return called
+
+
+def call(f: Any) -> Any:
+    """What rewritten code calls in place of `f`."""
+    kind = type(f)
+    if kind is FunctionType:
+        if not is_foreign(f):
+            return instance(f)
+        return lifting(f) if f.__code__.co_filename.startswith(PACKAGE) else f
+    found = replaced.get(id(f))
+    if found is not None:
+        return lifting(found) if f in HIGHER else found
+    if kind is type or kind is types.BuiltinFunctionType:
+        return lifting(f) if f in HIGHER else f
+    return converted(f)
+
+
+def lifting(f: Any) -> Any:
+    """A function of functions, which is given captured ones."""
+
+    @functools.wraps(f, updated=())
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return f(*map(lifted, args), **{k: lifted(v) for k, v in kwargs.items()})
+
+    return called
+
+
+def lifted(x: Any) -> Any:
+    """A function captured; anything else as it is."""
+    return converted(x) if isinstance(x, FunctionType | MethodType) else x
+
+
+_runtime = CellType(
+    SimpleNamespace(
+        unknown=unknown,
+        branch=branch.branch,
+        finish=finishing.finish,
+        finish_loop=finishing.finish_loop,
+        returned=outcomes.returned,
+        Return=outcomes.Return,
+        BREAK=outcomes.BREAK,
+        CONTINUE=outcomes.CONTINUE,
+        CaptureError=CaptureError,
+        refuse_block=outcomes.refuse_block,
+        refuse_raise=outcomes.refuse_raise,
+        rounds=loops.rounds,
+        steps=loops.steps,
+        loop=loops.loop,
+        choose=conditions.choose,
+        both=conditions.both,
+        either=conditions.either,
+        negation=conditions.negation,
+        chain=conditions.chain,
+        slice=builtins.slice,
+        getitem=writes.getitem,
+        setitem=writes.setitem,
+        store=writes.store,
+        inplace=writes.inplace,
+        into=writes.into,
+        owner=writes.owner,
+        outside=writes.outside,
+        call=call,
+    )
+)

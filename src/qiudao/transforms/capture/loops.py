@@ -1,0 +1,594 @@
+"""Loops whose end hangs on a traced value.
+
+    carried   the variables that a step changes and that are read later, the tracers that it writes
+              into, and, where a step may jump, whether the loop goes on, how it ended and what it
+              returned
+
+A carried value keeps its type; Python's numbers become arrays of the type that the step makes of
+them.  What a step only reads is taken from outside.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ...core.avals import Aval, Value, aval_of, describe
+from ...core.dispatch import Tracer, overrides, snapshot
+from ...core.modes import TAPE, modes
+from ..trace import Symbol, Traced, traced
+from .branch import FLAG, Run, cast, joined_dtype, proceed, same, shown_nest, split, truth
+from .conditions import both
+from .jumps import jumps
+from .outcomes import BACK, END, FELL, MISSING, OFF, Outcome, outcome, refuse
+from .scopes import bound, written
+from .sites import Cells, Site
+from .state import NUMBERS, Nest, StandIns, State, current, is_numeric, nest, read, unknown, write
+from .structured import replay, while_loop
+from .undefined import Undefined
+
+
+class Range:
+    """A `range` of which an end is not known while tracing."""
+
+    def __init__(self, start: Any, stop: Any, step: Any) -> None:
+        self.start, self.stop, self.step = start, stop, step
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError("unknown range")
+
+    @property
+    def length(self) -> Value:
+        """How many numbers it has."""
+        span = self.stop - self.start
+        return np.maximum((span + self.step - np.sign(self.step)) // self.step, 0)
+
+    def at(self, k: Value) -> Value:
+        """Its number k."""
+        return self.start + k * self.step
+
+
+class Plain:
+    """What a loop goes through that stays a loop of Python."""
+
+    turned = False
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values)
+
+
+class Course:
+    """A loop that runs in Python for as long as it can, and remembers where its step began."""
+
+    def __init__(self, here: Any, marks: bool) -> None:
+        self.turned = False
+        self.rewound = False
+        self.test: Any = MISSING
+        self.cells = Cells(here)
+        self.marks = marks and modes.inside > TAPE
+        self.state: State | None = None
+
+    def mark(self) -> bool:
+        """A step begins; False where the loop has turned."""
+        if self.turned:
+            return False
+        if self.marks:
+            self.state = State(self.cells)
+        return True
+
+    def rewind(self) -> None:
+        """Go back to where this step began, and turn into a structured loop."""
+        self.turned = self.rewound = True
+        if self.state is not None:
+            self.state.restore()
+
+    def known(self, test: Any) -> bool:
+        """Whether the condition of a `while` is known; if not, the loop turns."""
+        if unknown(test):
+            self.turned, self.test = True, test
+            return False
+        return True
+
+
+class Steps(Course):
+    """A `for` loop through known values."""
+
+    def __init__(self, values: Any, here: Any) -> None:
+        super().__init__(here, True)
+        self.values = values
+        self.position = -1
+        self.iterator = iter(values)
+
+    def __iter__(self) -> Steps:
+        return self
+
+    def __next__(self) -> Any:
+        if not self.mark():
+            raise StopIteration
+        item = next(self.iterator)
+        self.position += 1
+        self.item = item
+        return item
+
+    @property
+    def remaining(self) -> Any:
+        """What the structured loop goes through: the values from the step that was begun anew."""
+        if isinstance(self.values, range | list | tuple | np.ndarray | Tracer):
+            return self.values[self.position :]
+        return [self.item, *self.iterator]
+
+
+class Turned(Course):
+    """A `for` loop that is structured from the start."""
+
+    def __init__(self, values: Range, here: Any) -> None:
+        super().__init__(here, False)
+        self.turned = True
+        self.remaining = values
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+def rounds(here: Any, marks: bool) -> Course:
+    """The course of a `while` loop."""
+    return Course(here, marks)
+
+
+def steps(values: Any, here: Any, marks: bool) -> Any:
+    """The course of a `for` loop."""
+    if isinstance(values, Range):
+        return Turned(values, here)
+    return Steps(values, here) if marks and modes.inside > TAPE else Plain(values)
+
+
+def loop(site: Site, it: Any, here: Any) -> None:
+    """A structured loop from which no jump leads out."""
+    run_loop(site, it, Cells(here))
+
+
+def run_loop(site: Site, it: Any, cells: Cells) -> Outcome:
+    """A structured loop and its `else`; how control leaves."""
+    left = over(site, it, cells)
+    if site.node.orelse:
+        left = proceed(site, left, cells, site.piece("else", cells), site.live)
+    return calmed(left)
+
+
+def calmed(left: Outcome) -> Outcome:
+    """The way out of a loop: `break` leads to what follows."""
+    if BACK not in left.possible:
+        return END
+    if OFF not in left.possible:
+        return left
+    signal = np.where(left.signal == OFF, FELL, left.signal)
+    return Outcome(signal, left.value, (left.possible - {OFF}) | {FELL})
+
+
+def over(site: Site, it: Any, cells: Cells) -> Outcome:
+    """A loop by its kind."""
+    step = site.piece("step", cells)
+    if not hasattr(it, "remaining"):
+        test = site.piece("test", cells)
+        first = test().value if it.rewound else it.test
+        certain = not unknown(first) and bool(first)
+        return Loop(site, cells, step, test, first, certain).run()
+    values = it.remaining
+    if isinstance(values, Range):
+        return counted(site, cells, step, values.length, values.at, False)
+    if isinstance(values, range):
+        known = Range(values.start, values.stop, values.step)
+        return counted(site, cells, step, len(values), known.at, True)
+    if isinstance(values, np.ndarray | Tracer):
+        return counted(site, cells, step, len(values), lambda k: element(values, k), True)  # type: ignore[arg-type]
+    values = list(values)
+    stacks = stacked(values)
+    if stacks is not None:
+        return counted(site, cells, step, len(values), stacks, True)
+    return unrolled(site, cells, step, values)
+
+
+def element(x: Value, k: Value) -> Value:
+    """`x[k]` where k may not be known."""
+    found: Value = overrides[operator.getitem](x, k)
+    return found
+
+
+def stacked(values: list[Any]) -> Callable[[Value], Any] | None:
+    """Values of one type as arrays with a leading axis, read at k; None where types differ."""
+    nests = [nest(v) for v in values]
+    first = nests[0]
+    if any(n.tree != first.tree for n in nests):
+        return None
+    columns = list(zip(*(n.leaves for n in nests), strict=True))
+    for column in columns:
+        if not all(map(is_numeric, column)):
+            return None
+        kinds = {(aval_of(x).shape, aval_of(x).dtype) for x in column}
+        if len(kinds) > 1:
+            return None
+    arrays = [np.stack([as_array(x) for x in column]) for column in columns]
+    return lambda k: first.tree.build(element(a, k) for a in arrays)
+
+
+def as_array(x: Value) -> Value:
+    """A number or array or tracer, with its axes."""
+    return x if isinstance(x, Tracer) else np.asarray(x)
+
+
+def unrolled(site: Site, cells: Cells, step: Run, values: list[Any]) -> Outcome:
+    """A loop through values of different types: each step a decision of its own."""
+    left = END
+    for item in values:
+        left = proceed(site, left, cells, lambda item=item: step(item), site.head)  # type: ignore
+        left = continued(left)
+    return left
+
+
+def continued(left: Outcome) -> Outcome:
+    """After a step: `continue` leads to the next."""
+    going = left.possible - {1}
+    if going == left.possible:
+        return left
+    if not going:
+        return END
+    return Outcome(np.where(left.signal == 1, FELL, left.signal), left.value, going | {FELL})
+
+
+def counted(
+    site: Site, cells: Cells, step: Callable[[Any], Any], length: Any, at: Callable[[Value], Any],
+    certain: bool,
+) -> Outcome:  # fmt: skip
+    """A `for` loop of `length` steps, of which one is taken at least where that is `certain`."""
+    made = Loop(site, cells, lambda k: step(at(k)), lambda k: k < length, 0 < length, certain)
+    made.count = True
+    return made.run()
+
+
+class Loop:
+    """One structured loop, its carried values found by tracing its step."""
+
+    def __init__(
+        self, site: Site, cells: Cells, step: Callable[..., Any], test: Callable[..., Any],
+        first: Any, certain: bool = False,
+    ) -> None:  # fmt: skip
+        self.site = site
+        self.state = State(cells)
+        self.cells = self.state.cells
+        self.all_cells = cells
+        self.step = step
+        self.test = test
+        self.first = first
+        self.certain = certain
+        self.count = False
+        node = site.node
+        inner = {type(j).__name__ for j in jumps(node.body)}
+        self.jumps = bool(inner - {"Continue"})
+        self.handles = list(self.state.handles.values())
+        self.changed: set[str] = set()
+        self.starts: dict[str, Nest] = {}
+
+    # What is carried: [number of the step], [goes on, signal, returned...], variables, handles
+
+    def prepare(self) -> None:
+        """What each carried variable starts with."""
+        for name in self.changed:
+            if name not in self.starts and name in self.state.nests:
+                self.starts[name] = self.state.nests[name]
+
+    def run(self) -> Outcome:
+        """Find what is carried and its types, and make the equation."""
+        node = self.site.node
+        binding = [node.target, *node.body] if isinstance(node, ast.For) else [node.test, *node.body]
+        live = self.site.head
+        self.changed = {
+            n for n in (bound(binding) | written(binding)) & live if n in self.state.nests
+        }
+        self.prepare()
+        avals: dict[Any, Aval] = {}
+        value: Any = None
+        for _ in range(8):
+            stepped = Step(self, avals, value)
+            again = stepped.settle(avals)
+            if stepped.value is not None and value is None:
+                value, again = stepped.value, True
+            if not again:
+                return stepped.finish()
+        refuse(self.site, "the types of what the loop carries do not settle", "give them a dtype")
+
+
+class Step:
+    """One tracing of a loop's step with carried values of given types."""
+
+    def __init__(self, of: Loop, avals: dict[Any, Aval], value: Any) -> None:
+        self.loop = of
+        self.keys: list[Any] = []
+        self.init: list[Value] = []
+        self.given_value = value
+        self.value: Any = None
+        self.more: set[str] = set()
+        self.new: dict[str, Nest] = {}
+        self.way: Outcome = END
+        self.possible: frozenset[int] = frozenset()
+        self.undefined: set[str] = set()
+        if of.count:
+            self.carry("count", 0, avals)
+        if of.jumps:
+            self.carry("goes on", of.first, avals)
+            self.carry("signal", FELL, avals)
+            for k, aval in enumerate(value.avals if value else ()):
+                self.carry(("value", k), np.zeros(aval.shape, aval.dtype), avals)
+        for name in sorted(of.changed):
+            if name in of.starts:
+                for k, x in enumerate(of.starts[name].leaves):
+                    if is_numeric(x):
+                        self.carry((name, k), x, avals)
+        for k, handle in enumerate(of.handles):
+            if ("handle", k) in avals:
+                self.carry(("handle", k), handle, avals)
+        self.piece = self.trace()
+
+    def carry(self, key: Any, x: Value, avals: dict[Any, Aval]) -> None:
+        """One more carried value."""
+        x = x if isinstance(x, Tracer) else np.asarray(x) if isinstance(x, np.ndarray) else x
+        self.keys.append(key)
+        if key == "goes on":
+            x = truth(x) if isinstance(x, Tracer) else np.bool_(x)
+        aval = avals.setdefault(key, aval_of(x))
+        self.init.append(cast(snapshot(x), aval))
+
+    def trace(self) -> Traced:
+        """Trace the step."""
+        return traced(self.once, [FLAG, *map(aval_of, self.init)], lambda xs: (xs, {}))
+
+    def once(self, first: Symbol, *xs: Value) -> list[Value]:
+        """A step on symbols: the carried values after it, in order; then those that are new."""
+        of = self.loop
+        given = dict(zip(self.keys, xs, strict=True))
+        stand = StandIns(
+            of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
+        )  # fmt: skip
+        before = stand.enter(first.recording)
+        try:
+            for name in of.changed:
+                if name in of.starts:
+                    start = of.starts[name]
+                    leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
+                    before[name] = start.tree.build(leaves)
+                    write(of.cells[name], before[name])
+            return self.advance(given, stand, before)
+        finally:
+            stand.leave()
+
+    def advance(self, given: Any, stand: StandIns, before: dict[str, Any]) -> list[Value]:
+        """Take the step, and note what it leaves."""
+        of = self.loop
+        count = (given["count"],) if of.count else ()
+        if of.jumps:
+            following = tuple(c + 1 for c in count)
+            left = continued(of.step(*count) or END)
+            self.possible = left.possible
+            goes = self.goes_on(left, following)
+        else:
+            of.step(*count)
+        results: dict[Any, Value] = {}
+        if of.count:
+            results["count"] = given["count"] + 1
+        if of.jumps:
+            results["goes on"] = goes
+            results["signal"] = left.signal
+            if left.value is not MISSING:
+                parts = nest(left.value)
+                self.value = Returned(parts)
+                if self.given_value is not None:
+                    if parts.tree != self.given_value.nest.tree:
+                        refuse(of.site, "the returned values are nested differently")
+                    results.update((("value", k), x) for k, x in enumerate(parts.leaves))
+        self.note(results, stand, before)
+        outs = [cast(results.get(k, x), aval_of(x)) if k == "goes on" else results.get(k, given[k])
+                for k, x in zip(self.keys, self.init, strict=True)]  # fmt: skip
+        return [x if isinstance(x, (Tracer, *NUMBERS)) else given[k]
+                for k, x in zip(self.keys, outs, strict=True)]  # fmt: skip
+
+    def goes_on(self, left: Outcome, following: tuple[Value, ...]) -> Value:
+        """Whether another step follows."""
+        of = self.loop
+        if left.possible == {FELL}:
+            return self.asked(following)
+        if FELL not in left.possible:
+            return False
+        if of.count:
+            return both(left.signal == FELL, lambda: of.test(*following))
+        result = split(
+            of.site, left.signal == FELL, of.all_cells, of.test,
+            lambda: outcome(BACK, False), of.site.head,
+        )  # fmt: skip
+        return result.value
+
+    def asked(self, following: tuple[Value, ...]) -> Value:
+        """The condition of the loop."""
+        found = self.loop.test(*following)
+        found = found.value if isinstance(found, Outcome) else found
+        return truth(found) if isinstance(found, Tracer) else bool(found)
+
+    def note(self, results: dict[Any, Value], stand: StandIns, before: dict[str, Any]) -> None:
+        """What the variables and the tracers from outside are after the step."""
+        of = self.loop
+        for name, cell in of.cells.items():
+            now, then = read(cell), before.get(name, MISSING)
+            if name in of.changed and name in of.starts:
+                self.carried(name, now, results)
+            elif now is not then:
+                self.found(name, now, then)
+            elif type(now) in (list, dict) and not same(nest(now), nest(then), of.state, stand, name):
+                refuse(
+                    of.site,
+                    f"the {type(now).__name__} `{name}` changes in a loop whose number of steps is "
+                    "not known while tracing",
+                    "write into an array made before the loop, or use qd.scan, which stacks values",
+                )
+        for k in stand.written():
+            results["handle", k] = stand.symbols[k]
+            self.more.add(("handle", k))  # type: ignore[arg-type]
+
+    def found(self, name: str, now: Any, then: Any) -> None:
+        """A variable that a step changes and that is not carried yet."""
+        of = self.loop
+        if name not in of.site.head or now is MISSING:
+            return
+        if then is MISSING:
+            if of.certain:
+                self.new[name] = nest(now)
+                self.more.add(name)
+            else:
+                self.undefined.add(name)
+        else:
+            self.more.add(name)
+
+    def carried(self, name: str, now: Any, results: dict[Any, Value]) -> None:
+        """A carried variable after the step."""
+        of = self.loop
+        start = of.starts[name]
+        if now is MISSING:
+            refuse(of.site, f"`{name}` is deleted in the loop", "keep it")
+        here = nest(now)
+        if here.tree != start.tree:
+            refuse(
+                of.site,
+                f"`{name}` is {shown_nest(start)} before the loop and {shown_nest(here)} after a step, and "
+                "the number of steps is not known while tracing",
+                "let it keep its structure, as in qd.while_loop(cond, body, init)",
+            )
+        for k, (x, y) in enumerate(zip(here.leaves, start.leaves, strict=True)):
+            if is_numeric(y) and is_numeric(x):
+                results[name, k] = x
+            elif x is not y and not (type(x) is type(y) and x == y):
+                refuse(
+                    of.site,
+                    f"`{name}` is {shown_nest(start)} before the loop and {shown_nest(here)} after a step, "
+                    "and the number of steps is not known while tracing",
+                    "start it with a value of the same shape and dtype",
+                )
+
+    def settle(self, avals: dict[Any, Aval]) -> bool:
+        """Whether the types change, or more is carried: then the step is traced once more."""
+        of = self.loop
+        again = False
+        for key, start, out in zip(self.keys, self.init, self.piece.program.outputs, strict=True):
+            now, then = aval_of(out), avals[key]
+            if now[:2] == aval_of(start)[:2]:
+                continue
+            if now.shape == then.shape and (then.weak or now.weak):
+                dtype = joined_dtype(now, then)
+                wanted = Aval(then.shape, dtype, None)
+                if wanted[:2] != then[:2]:
+                    avals[key] = wanted
+                    again = True
+                continue
+            self.differ(key, then, now)
+        for name in self.more:
+            if isinstance(name, tuple):
+                again = again or name not in avals
+                avals.setdefault(name, aval_of(of.handles[name[1]]))  # type: ignore[call-overload]
+            elif name not in of.changed:
+                of.changed.add(name)
+                again = True
+        for name, each in self.new.items():
+            leaves = [zeros(x) if is_numeric(x) else x for x in each.leaves]
+            of.starts[name] = Nest(tuple(leaves), each.tree)
+        of.prepare()
+        return again
+
+    def differ(self, key: Any, then: Aval, now: Aval) -> None:
+        """Refuse a carried value that changes its type."""
+        name = key[0] if isinstance(key, tuple) else key
+        what = "the returned value" if name == "value" else f"`{name}`"
+        refuse(
+            self.loop.site,
+            f"{what} is {describe(*then[:2])} before the loop and {describe(*now[:2])} after a "
+            "step, and the number of steps is not known while tracing",
+            "start it with the shape and dtype that it has later, as in "
+            "qd.while_loop(cond, body, init)",
+        )
+
+    def finish(self) -> Outcome:
+        """The equation, and its results in the variables."""
+        of = self.loop
+        results = self.equation()
+        given = dict(zip(self.keys, results, strict=True))
+        for name in of.changed:
+            if name in of.starts:
+                start = of.starts[name]
+                leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
+                write(of.cells[name], start.tree.build(leaves))
+        for name in self.undefined:
+            write(
+                of.cells[name],
+                Undefined(
+                    f"capture: `{name}` is defined only if the loop of {of.site.line} takes a "
+                    "step; give it a value before the loop"
+                ),
+            )
+        for k, handle in enumerate(of.handles):
+            if ("handle", k) in given:
+                handle.overwrite(given["handle", k])  # type: ignore[attr-defined]
+        if not of.jumps:
+            return END
+        possible = self.possible | {FELL}
+        value: Any = MISSING
+        if self.given_value is not None:
+            leaves = [given["value", k] for k in range(len(self.given_value.avals))]
+            value = self.given_value.nest.tree.build(leaves)
+        return Outcome(given["signal"], value, possible)
+
+    def equation(self) -> list[Value]:
+        """The loop itself."""
+        of = self.loop
+
+        def body(xs: list[Value]) -> list[Value]:
+            outs = replay(self.piece.program, [np.False_, *xs, *self.piece.captured])
+            return [cast(y, aval_of(x)) for x, y in zip(self.init, outs, strict=True)]
+
+        if of.jumps:
+            return list(while_loop(lambda xs: xs[self.keys.index("goes on")], body, self.init))
+        return list(while_loop(self.condition, body, self.init))
+
+    def condition(self, xs: list[Value]) -> Value:
+        """The condition of a loop without jumps, on carried values."""
+        of = self.loop
+        given = dict(zip(self.keys, xs, strict=True))
+        stand = StandIns(
+            of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
+        )  # fmt: skip
+        stand.enter(current(xs))
+        try:
+            for name in of.changed:
+                if name in of.starts:
+                    start = of.starts[name]
+                    leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
+                    write(of.cells[name], start.tree.build(leaves))
+            return self.asked((given["count"],) if of.count else ())
+        finally:
+            stand.leave()
+
+
+class Returned:
+    """What a step returns: its nest and types."""
+
+    def __init__(self, parts: Nest) -> None:
+        self.nest = parts
+        self.avals = [aval_of(x) for x in parts.leaves]
+
+
+def zeros(x: Value) -> Value:
+    """A value of the type of `x` to start with, which the first step replaces."""
+    if type(x) in (bool, int, float, complex):
+        return type(x)(0)
+    return np.zeros(np.shape(x), x.dtype)

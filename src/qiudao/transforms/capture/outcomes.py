@@ -1,0 +1,83 @@
+"""How control left a piece of code, and the errors of capture."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, NoReturn
+
+from ...core.errors import TraceError
+from .sites import Site
+
+FELL, ON, OFF, BACK = 0, 1, 2, 3  # at its end; by `continue`, `break`, `return`
+EXPLICIT = (
+    "write it with qd.cond(condition, f, g, x), np.where, qd.while_loop, qd.fori_loop or qd.scan"
+)
+
+
+class CaptureError(TraceError):
+    """Python's control flow on a value unknown while tracing cannot be captured."""
+
+
+class Missing:
+    """Stands for a value that is not there."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING = Missing()
+
+
+class Outcome(NamedTuple):
+    """How control left: the `signal` is known, or a tracer; `possible` are those it may be.
+
+    `value` is what is returned, where that is possible.
+    """
+
+    signal: Any
+    value: Any = MISSING
+    possible: frozenset[int] = frozenset()
+
+
+def outcome(signal: int, value: Any = MISSING) -> Outcome:
+    """A known way out."""
+    return Outcome(signal, value, frozenset([signal]))
+
+
+END = outcome(FELL)
+BREAK = outcome(OFF)
+CONTINUE = outcome(ON)
+
+
+def Return(value: Any) -> Outcome:
+    """What `return value` leaves."""
+    return outcome(BACK, value)
+
+
+def returned(left: Outcome) -> Any:
+    """The value of a function all of whose ways lead to a `return`."""
+    return left.value
+
+
+def refuse(site: Site, reason: str, instead: str = EXPLICIT) -> NoReturn:
+    """Refuse to capture."""
+    raise CaptureError(f"capture: {site.line}: {reason}; {instead}")
+
+
+def refuse_block(site: Site) -> NoReturn:
+    """A jump out of a `with` or `try` that more code follows."""
+    refuse(
+        site,
+        "a value that is not known while tracing decides whether control jumps out of a `with` or "
+        "`try` block, and code follows the block",
+        "move the decision out of the block, or choose values with np.where",
+    )
+
+
+def refuse_raise(site: Site) -> NoReturn:
+    """A `raise` that hangs on a traced value."""
+    refuse(
+        site,
+        "whether this raises is decided by a value that is not known while tracing, and a traced "
+        "program cannot raise",
+        "check the values before the traced function, or return a flag beside the result",
+    )

@@ -1,0 +1,105 @@
+"""Which names a piece of a function binds and mentions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+
+from .source import Function
+
+SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+def arguments(node: Function) -> list[str]:
+    """The names of a function's arguments."""
+    a = node.args
+    given = [*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x)]
+    return [x.arg for x in given]
+
+
+def body_of(node: Function) -> Sequence[ast.AST]:
+    """The statements of a function, or the expression of a lambda."""
+    return node.body if isinstance(node.body, list) else [node.body]
+
+
+def own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """The nodes of this scope: nested functions and classes are given, and not entered."""
+    for node in nodes:
+        yield node
+        if not isinstance(node, SCOPES):
+            yield from own_nodes(ast.iter_child_nodes(node))
+
+
+def bound(nodes: Iterable[ast.AST], inside: bool = False) -> set[str]:
+    """The names that these nodes bind in their function; `inside` a comprehension `:=` does."""
+    found: set[str] = set()
+    for node in nodes:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                found.add(node.name)
+                continue
+            case ast.Lambda():
+                continue
+            case ast.NamedExpr():
+                found.add(node.target.id)
+            case ast.Name(ctx=ast.Store() | ast.Del()) if not inside:
+                found.add(node.id)
+            case ast.alias():
+                found.add(node.asname or node.name.partition(".")[0])
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                found.add(name)
+            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                found.add(name)
+        found |= bound(ast.iter_child_nodes(node), inside or isinstance(node, COMPREHENSIONS))
+    return found
+
+
+def written(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names whose arrays these nodes write into: `z[i] = v`, `f(x, out=z)`."""
+    found: set[str] = set()
+    for node in own_nodes(nodes):
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
+                found.add(name)
+            case ast.keyword(arg="out", value=ast.Name(id=name)):
+                found.add(name)
+    return found
+
+
+def declared(nodes: Iterable[ast.AST], kind: type[ast.Global] | type[ast.Nonlocal]) -> set[str]:
+    """The names under `global` or `nonlocal` here."""
+    return {name for n in own_nodes(nodes) if isinstance(n, kind) for name in n.names}
+
+
+def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
+    """All names that occur, nested functions included."""
+    found: set[str] = set()
+    for top in nodes:
+        found |= bound([top])
+        for node in ast.walk(top):
+            if isinstance(node, ast.Name):
+                found.add(node.id)
+            elif isinstance(node, ast.Nonlocal):
+                found |= set(node.names)
+    return found
+
+
+class Scope:
+    """A function's names: its own, those of functions around it, and those of the module.
+
+    `kept` are those that occur in functions nested in it, which may use them at any time.
+    """
+
+    def __init__(self, node: Function, around: frozenset[str]) -> None:
+        body = body_of(node)
+        self.node = node
+        self.name = node.name if isinstance(node, ast.FunctionDef) else "<lambda>"
+        self.globals = declared(body, ast.Global)
+        self.nonlocals = declared(body, ast.Nonlocal)
+        self.own = set(arguments(node)) | (bound(body) - self.globals - self.nonlocals)
+        self.visible = frozenset((around | self.own) - self.globals)
+        self.kept = frozenset(mentioned([n for n in own_nodes(body) if isinstance(n, SCOPES)]))
+        self.is_generator = any(
+            isinstance(n, ast.Yield | ast.YieldFrom | ast.Await) for n in own_nodes(body)
+        )

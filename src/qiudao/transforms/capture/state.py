@@ -1,0 +1,268 @@
+"""The variables of a running call, read, replaced for the tracing of a piece, and put back.
+
+A tracer is a handle that writes move on, and arrays and lists are changed in place; so a piece runs
+on stand-ins: a symbol for each tracer, a read-only view for each array, a copy for each list.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections.abc import Iterator
+from types import CellType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...core.dispatch import Tracer, snapshot
+from ...core.node import Leaf
+from ...core.trees import Tree, flatten
+from ...core.views import View
+from ..trace import Recording, Symbol
+from .outcomes import MISSING
+from .sites import Cells
+
+NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
+
+
+def unknown(x: Any) -> bool:
+    """Whether a value is a tracer that is not known while tracing."""
+    if not isinstance(x, Tracer):
+        return False
+    return isinstance(x, Symbol) or any(map(unknown, x.parts()))
+
+
+def is_numeric(x: Any) -> bool:
+    """Whether a value can be an input or output of a traced piece."""
+    if isinstance(x, Tracer):
+        return True
+    return isinstance(x, NUMBERS) and np.asarray(x).dtype.kind in "fciub"
+
+
+class Nest(NamedTuple):
+    """A value taken apart."""
+
+    leaves: tuple[Any, ...]
+    tree: Tree
+
+    @property
+    def value(self) -> Any:
+        return self.tree.build(self.leaves)
+
+
+def nest(value: Any) -> Nest:
+    """A value taken apart; None, strings and other objects are leaves too."""
+    leaves, tree = flatten(value, none_is_leaf=True)
+    return Nest(tuple(leaves), tree)
+
+
+def read(cell: Any) -> Any:
+    """What a variable holds."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return MISSING
+
+
+def write(cell: Any, value: Any) -> None:
+    """Let a variable hold a value, or nothing."""
+    if value is not MISSING:
+        cell.cell_contents = value
+    elif read(cell) is not MISSING:
+        del cell.cell_contents
+
+
+class Region(NamedTuple):
+    """A piece that is being traced.
+
+    `lent` are the read-only stand-ins of plain arrays by their id, `shared` those of arrays that
+    other names hold too, and `cells` the variables of the function.
+    """
+
+    recording: Recording
+    lent: dict[int, Any]
+    shared: set[int]
+    cells: set[int]
+
+    @property
+    def level(self) -> float:
+        """The level of what the piece computes."""
+        return self.recording.level
+
+    def recorder(self, x: Any) -> Any:
+        """A plain array as one that records what is written into it."""
+        return self.recording.symbol(Leaf((), np.dtype(bool))).constant(x)
+
+
+class Regions(threading.local):
+    """The pieces that this thread is tracing, innermost last, and the sites that they are of."""
+
+    def __init__(self) -> None:
+        self.stack: list[Region] = []
+        self.open: list[Any] = []
+        self.states: weakref.WeakSet[State] = weakref.WeakSet()
+
+
+regions = Regions()
+
+
+def region() -> Region | None:
+    """The innermost piece that is being traced."""
+    return regions.stack[-1] if regions.stack else None
+
+
+class State:
+    """The variables of a call as they are before a construct."""
+
+    def __init__(self, cells: Cells) -> None:
+        self.cells = {n: c for n, c in cells.items() if not n.startswith(".")}
+        here = region()
+        self.shared = set()
+        for cell in self.cells.values():
+            key = id(read(cell))
+            lent = here is not None and key in here.lent
+            if lent and here is not None:
+                shared = key in here.shared
+            else:
+                shared = type(read(cell)) is np.ndarray and references(cell) > 0
+            if shared:
+                self.shared.add(key)
+        self.values = {n: read(c) for n, c in self.cells.items()}
+        self.nests = {n: nest(v) for n, v in self.values.items() if v is not MISSING}
+        self.handles: dict[int, Tracer] = {}
+        for x in self.leaves():
+            while isinstance(x, View):
+                x = x.tied.base
+            if isinstance(x, Tracer):
+                self.handles[id(x)] = x
+        self.marks = [(x, snapshot(x)) for x in self.handles.values()]
+        self.lists = [(v, v.copy()) for v in self.values.values() if type(v) in (list, dict, set)]
+        regions.states.add(self)
+
+    def holds(self, x: Any) -> int:
+        """How many references to a value are ours."""
+        held = [*self.values.values(), *self.leaves(), *self.handles.values()]
+        held += [h for h, _ in self.marks]
+        for _, copy in self.lists:
+            held += copy.values() if isinstance(copy, dict) else copy
+        return sum(each is x for each in held)
+
+    def leaves(self) -> Iterator[Any]:
+        """All leaves of all variables."""
+        for each in self.nests.values():
+            yield from each.leaves
+
+    def restore(self) -> None:
+        """Put every variable, tracer and list back to what it was."""
+        for name, cell in self.cells.items():
+            write(cell, self.values[name])
+        for handle, mark in self.marks:
+            if moved(handle, mark):
+                handle.overwrite(mark)  # type: ignore[attr-defined]
+        for held, copy in self.lists:
+            if isinstance(held, list):
+                held[:] = copy
+            else:
+                held.clear()
+                held.update(copy)
+
+
+def moved(handle: Any, mark: Any) -> bool:
+    """Whether a tracer has been written into since."""
+    names = ("node", "value", "primal", "tangent")
+    return any(getattr(handle, n, None) is not getattr(mark, n, None) for n in names)
+
+
+def references(cell: Any) -> int:
+    """How many others hold the array of a variable."""
+    found = sys.getrefcount(cell.cell_contents)
+    return found - _alone - ours(cell.cell_contents)
+
+
+def ours(x: Any) -> int:
+    """How many references to a value the states of running constructs hold."""
+    return sum(state.holds(x) for state in list(regions.states))
+
+
+_probe = CellType(np.zeros(1))
+_alone = sys.getrefcount(_probe.cell_contents)  # where a variable alone holds an array
+
+
+class StandIns:
+    """What the variables hold while a piece is traced."""
+
+    def __init__(self, state: State, symbols: list[Any], outside: bool = False) -> None:
+        self.state = state
+        self.given: dict[int, Any] = {}  # what stands for what, by id
+        self.origin: dict[int, Any] = {}  # and back
+        self.lent: dict[int, Any] = {}
+        self.shared: set[int] = set()
+        self.kept: list[Any] = []
+        self.symbols = symbols
+        self.marks = [snapshot(s) for s in symbols]
+        for handle, symbol in zip(state.handles.values(), symbols, strict=True):
+            self.pair(handle, symbol)
+
+    def pair(self, old: Any, new: Any) -> None:
+        """Let `new` stand for `old`."""
+        self.given[id(old)] = new
+        self.origin[id(new)] = old
+        self.kept += [old, new]
+
+    def stand_in(self, x: Any) -> Any:
+        """What stands for a leaf."""
+        found = self.given.get(id(x))
+        if found is not None:
+            return found
+        if isinstance(x, View):
+            tied = x.tied  # type: ignore[attr-defined]
+            new = tied.how(self.stand_in(tied.base))
+            self.pair(x, new)
+            return new
+        if type(x) is np.ndarray and x.flags.writeable:
+            new = x.view()
+            new.flags.writeable = False
+            self.pair(x, new)
+            self.lent[id(new)] = x
+            if id(x) in self.state.shared:
+                self.shared.add(id(new))
+            return new
+        return x
+
+    def enter(self, recording: Recording) -> dict[str, Any]:
+        """Put the stand-ins into the variables."""
+        state = self.state
+        whole: dict[int, Any] = {}  # lists that several names hold stay one
+        values: dict[str, Any] = {}
+        for name, each in state.nests.items():
+            old = state.values[name]
+            if id(old) not in whole:
+                new = [self.stand_in(x) for x in each.leaves]
+                same = all(a is b for a, b in zip(each.leaves, new, strict=True))
+                whole[id(old)] = (
+                    old if same and type(old) not in (list, dict) else each.tree.build(new)
+                )
+            values[name] = whole[id(old)]
+        for name, cell in state.cells.items():
+            write(cell, values.get(name, MISSING))
+        cells = {id(c) for c in state.cells.values()}
+        regions.stack.append(Region(recording, self.lent, self.shared, cells))
+        return values
+
+    def leave(self) -> None:
+        """Put the variables back."""
+        regions.stack.pop()
+        for name, cell in self.state.cells.items():
+            write(cell, self.state.values[name])
+
+    def written(self) -> list[int]:
+        """Which handles the piece wrote into, by their place."""
+        pairs = zip(self.symbols, self.marks, strict=True)
+        return [k for k, (s, mark) in enumerate(pairs) if moved(s, mark)]
+
+
+def current(values: list[Any]) -> Recording:
+    """The recording that given symbols belong to."""
+    found: Recording = next(x.recording for x in values if isinstance(x, Symbol))
+    return found

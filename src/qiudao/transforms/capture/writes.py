@@ -1,0 +1,231 @@
+"""Reading and writing elements, `+=` and `out=`, where plain arrays meet traced values.
+
+A plain array cannot hold what is not known.  Where the code names it and nothing else does, the
+name is bound anew to a recording array with the same elements; else the write is refused.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ...core.avals import Value
+from ...core.dispatch import Tracer, overrides
+from ...core.source import caller, line_of
+from .outcomes import CaptureError
+from .state import ours, region, unknown
+
+IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
+    "Mult": (operator.imul, operator.mul), "Div": (operator.itruediv, operator.truediv),
+    "FloorDiv": (operator.ifloordiv, operator.floordiv), "Mod": (operator.imod, operator.mod),
+    "Pow": (operator.ipow, operator.pow), "MatMult": (operator.imatmul, operator.matmul),
+    "BitAnd": (operator.iand, operator.and_), "BitOr": (operator.ior, operator.or_),
+    "BitXor": (operator.ixor, operator.xor), "LShift": (operator.ilshift, operator.lshift),
+    "RShift": (operator.irshift, operator.rshift),
+}  # fmt: skip
+
+
+def refuse_here(reason: str, instead: str) -> NoReturn:
+    """Refuse what the user's line asks for."""
+    raise CaptureError(f"capture: {line_of(*caller())}: {reason}; {instead}")
+
+
+def traced_in(x: Any) -> Tracer | None:
+    """The tracer of the highest level in a value, an index or a list; None where there is none."""
+    if isinstance(x, Tracer):
+        return x
+    if isinstance(x, slice):
+        return traced_in((x.start, x.stop, x.step))
+    found = None
+    if isinstance(x, tuple | list):
+        for each in map(traced_in, x):
+            if each is not None and (found is None or each.level > found.level):
+                found = each
+    return found
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """`x[index]`; a plain array takes a traced index."""
+    if type(x) is np.ndarray and traced_in(index) is not None:
+        return overrides[operator.getitem](x, index)
+    if type(x) in (list, tuple) and unknown(index):
+        refuse_here(
+            f"a {type(x).__name__} is indexed by a value that is not known while tracing",
+            "make it an array, np.stack(...), whose elements can be read by a traced index",
+        )
+    return x[index]
+
+
+def setitem(value: Any, x: Any, index: Any) -> Any:
+    """`x[index] = value`, and what the name of x then stands for."""
+    if type(x) is np.ndarray:
+        tracer = traced_in((value, index))
+        if tracer is None and x.flags.writeable:
+            x[index] = value
+            return x
+        shared = sys.getrefcount(x) - ours(x) > lone.count
+        turned = turn(x, tracer, shared)
+        if turned is not None:
+            x = turned
+    write_element(x, index, value)
+    return x
+
+
+def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
+    """The recording array that takes the place of a plain one; None where it may stay plain."""
+    here = region()
+    lent = here is not None and id(x) in here.lent
+    if lent and here is not None:
+        shared = id(x) in here.shared
+    elif tracer is None:
+        return None
+    if shared:
+        refuse_here(
+            "a traced value is written into a plain array that other names hold too",
+            "make the array from a traced one, np.zeros_like(x), or copy it first, z = z.copy()",
+        )
+    if here is not None and (tracer is None or tracer.level < here.level):
+        return here.recorder(x)
+    return None if tracer is None else tracer.constant(x)
+
+
+def write_element(x: Any, index: Any, value: Any) -> None:
+    """`x[index] = value` for what can take it."""
+    here = region()
+    if here is not None and isinstance(x, Tracer) and x.level < here.level:
+        refuse_here(
+            "an array is written into under a condition that is not known while tracing, and it is "
+            "not one of the function's variables",
+            "give it a name in the function, or return the new value",
+        )
+    if isinstance(value, list | tuple) and traced_in(value) is not None:
+        value = stack(value)
+    x[index] = value
+
+
+def store(value: Any, x: Any, index: Any, text: str) -> None:
+    """`x[index] = value` where x is no variable of the function."""
+    if type(x) is np.ndarray:
+        here = region()
+        if traced_in((value, index)) is not None or (here is not None and id(x) in here.lent):
+            refuse_here(
+                f"a traced value is written into the plain array `{text}`, which is no variable of "
+                "the function",
+                "write into an array made in the function by np.zeros, or return the new value",
+            )
+        if here is not None:
+            refuse_here(
+                f"`{text}` is written into under a condition that is not known while tracing",
+                "write into a variable of the function, or return the new value",
+            )
+    write_element(x, index, value)
+
+
+def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
+    """`x += value` and its kin: in place for arrays, as Python does."""
+    in_place, plain = IN_PLACE[operation]
+    if isinstance(x, Tracer):
+        if not x.shape and unknown(x):
+            return plain(x, value)  # a number, which does not change in place
+        here = region()
+        if here is not None and x.level < here.level:
+            write_element(x, ..., plain(x, value))
+            return x
+        return in_place(x, value)
+    if type(x) is np.ndarray:
+        tracer = traced_in(value)
+        if tracer is not None or not x.flags.writeable:
+            if tracer is not None and x.ndim == 0:
+                return plain(x, value)
+            shared = not owned or sys.getrefcount(x) - ours(x) > lone.count
+            turned = turn(x, tracer, shared)
+            if turned is not None:
+                return in_place(turned, value)
+    return in_place(x, value)
+
+
+def into(f: Any) -> Callable[..., tuple[Any, Any]]:
+    """`f(..., out=z)` as a function that gives the result and what z then stands for."""
+
+    def called(*args: Any, out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
+        tracer = traced_in((*args, *kwargs.values()))
+        here = region()
+        lent = here is not None and id(out) in here.lent
+        if type(out) is np.ndarray and from_numpy(f) and (tracer is not None or lent):
+            shared = sys.getrefcount(out) - ours(out) > lone.out
+            turned = turn(out, tracer, shared)
+            if turned is not None:
+                f(*args, out=turned, **kwargs)
+                return turned, turned
+        return f(*args, out=out, **kwargs), out
+
+    return called
+
+
+def from_numpy(f: Any) -> bool:
+    """Whether a function is one of NumPy's, which give back what they write into."""
+    return isinstance(f, np.ufunc) or (getattr(f, "__module__", None) or "").startswith("numpy")
+
+
+def stack(values: Any) -> Value:
+    """Nested lists of numbers and tracers as one array."""
+    return np.stack([stack(v) if isinstance(v, list | tuple) else np.asarray(v)
+                     if not isinstance(v, Tracer) else v for v in values])  # fmt: skip
+
+
+def owner(x: Any, attribute: str) -> Any:
+    """An object of which an attribute is set."""
+    if region() is not None:
+        refuse_here(
+            f"the attribute `{attribute}` is set under a condition that is not known while tracing",
+            "keep it in a variable of the function, or return the new value",
+        )
+    return x
+
+
+def outside(kind: str, name: str, here: Any) -> None:
+    """A variable from outside the function is about to be bound."""
+    inner = region()
+    if inner is None:
+        return
+    if kind == "global" or not any(id(c) in inner.cells for c in here.__closure__):
+        refuse_here(
+            f"the {kind} `{name}` is set under a condition that is not known while tracing",
+            "keep it in a variable of the function, or return the new value",
+        )
+
+
+class Lone:
+    """How many references a write finds to an array that one name holds: it is measured."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.out = 0
+
+
+lone = Lone()
+
+
+def count_references(value: Any, x: Any, index: Any) -> int:
+    """What `setitem` finds."""
+    return sys.getrefcount(x)
+
+
+def measure() -> None:
+    """Find the counts for a variable, and for one in a cell."""
+    plain, held = np.zeros(1), np.zeros(1)
+
+    def called(*args: Any, out: Any = None) -> int:
+        return sys.getrefcount(out)
+
+    (lambda: held)()
+    lone.count = max(count_references(0, plain, 0), count_references(0, held, 0))
+    lone.out = max(called(0, out=plain), called(0, out=held))
+
+
+measure()

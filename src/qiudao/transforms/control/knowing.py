@@ -1,0 +1,44 @@
+"""What is known of a value that decides: all of it, or only that it differs between examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.avals import Value
+from ...core.dispatch import Tracer
+from ..batch import Batch
+from ..trace import Symbol
+
+
+def layers(x: Value) -> list[Tracer]:
+    """The tracers that a value is wrapped in, outermost first."""
+    found: list[Tracer] = []
+    while isinstance(x, Tracer):
+        found.append(x)
+        x = next(iter(x.parts()), None)
+    return found
+
+
+def is_known(x: Value) -> bool:
+    """Whether a value is one number now: neither traced nor one of a batch."""
+    return not any(isinstance(layer, Symbol | Batch) for layer in layers(x))
+
+
+def is_batched(x: Value) -> bool:
+    """Whether a value differs between the examples of a batch, and is known for each."""
+    found = layers(x)
+    return any(isinstance(layer, Batch) for layer in found) and not isinstance(found[-1], Symbol)
+
+
+def in_any_example(x: Value) -> bool:
+    """Whether a condition holds in some example."""
+    while isinstance(x, Tracer):
+        x = x.parts()[0]
+    return bool(np.any(x))
+
+
+def select(flag: Value, one: Any, other: Any) -> Value:
+    """One of two leaves, example by example."""
+    return np.where(flag, one, other)

@@ -1,0 +1,100 @@
+"""Programs run by the modes: with tangents, backwards, over a batch.  Rules trace these runs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ...core.avals import Aval, Value, aval_of
+from ...core.modes import Running, new_level
+from ...core.node import Leaf
+from ...core.program import Program
+from ...core.sweep import fit, sweep
+from ...tape.operators import product_below
+from ...tape.tensor import Tensor
+from ..batch import Batch
+from ..forward import Dual
+from ..reverse import lower
+from ..trace import traced
+
+T = TypeVar("T")
+
+
+def chosen(values: Iterable[T], flags: Iterable[bool]) -> list[T]:
+    """The values whose flag is set."""
+    return list(itertools.compress(values, flags))
+
+
+def spread(values: Iterable[T], flags: Iterable[bool]) -> list[T | None]:
+    """The values in the places whose flag is set, None in the others."""
+    rest = iter(values)
+    return [next(rest) if flag else None for flag in flags]
+
+
+def split(values: Sequence[T], *counts: int) -> list[list[T]]:
+    """Consecutive groups of these sizes; what is left makes the last."""
+    ends = list(itertools.accumulate(counts, initial=0))
+    groups = [list(values[a:b]) for a, b in itertools.pairwise(ends)]
+    return [*groups, list(values[ends[-1] :])]
+
+
+def zeros(like: Any) -> Value:
+    """A tangent or cotangent of zero, for a value or a type."""
+    aval = aval_of(like) if not isinstance(like, Aval) else like
+    return np.zeros(aval.shape, aval.dtype)[()]
+
+
+def avals_of(*groups: Iterable[Value]) -> list[Aval]:
+    """The types of the values of all groups, one after another."""
+    return [aval_of(x) for group in groups for x in group]
+
+
+def program_of(f: Callable[..., Sequence[Value]], avals: Sequence[Aval]) -> Program:
+    """The program of a function of values of these types that gives a sequence of values."""
+    return traced(f, avals, lambda symbols: (symbols, {})).program
+
+
+def with_tangents(
+    program: Program, xs: Sequence[Value], dxs: Sequence[Value | None]
+) -> tuple[list[Value], list[Value | None]]:
+    """Forward: the outputs, and their tangents where they have one."""
+    level = new_level()
+    duals = [x if dx is None else Dual(x, fit(dx, aval_of(x)), level) for x, dx in zip(xs, dxs)]
+    with Running(level):
+        ys = program(*duals)
+    mine = [isinstance(y, Dual) and y.level == level for y in ys]
+    primals = [y.primal if m else y for y, m in zip(ys, mine)]
+    return primals, [y.tangent if m else None for y, m in zip(ys, mine)]
+
+
+def backwards(
+    program: Program, xs: Sequence[Value], wanted: Sequence[bool], cts: Sequence[Value | None]
+) -> list[Value | None]:
+    """Reverse: the cotangents of the `wanted` inputs, from those of the outputs."""
+    level = new_level()
+    leaves = [Leaf(tuple(x.shape), x.dtype) if want else None for x, want in zip(xs, wanted)]
+    tensors = [x if leaf is None else Tensor.make(x, leaf, level) for x, leaf in zip(xs, leaves)]
+    with Running(level):
+        ys = program(*tensors)
+    lowered = [lower(y, level) for y in ys]
+    seeds = [(n, ct) for (_, n), ct in zip(lowered, cts) if n is not None and ct is not None]
+    found = sweep(
+        seeds,
+        wanted={leaf for leaf in leaves if leaf is not None},
+        product=product_below(v for v, _ in lowered),
+    )
+    return [None if leaf is None else found.get(leaf) for leaf in leaves]
+
+
+def over_batch(
+    program: Program, xs: Sequence[Value], mapped: Sequence[bool]
+) -> tuple[list[Value], list[bool]]:
+    """Batched: the outputs for operands of which some have the batch in front, and which have."""
+    level = new_level()
+    with Running(level):
+        ys = program(*(Batch(x, level) if m else x for x, m in zip(xs, mapped)))
+    mine = [isinstance(y, Batch) and y.level == level for y in ys]
+    return [y.value if m else y for y, m in zip(ys, mine)], mine

@@ -1,0 +1,265 @@
+"""`if`, conditional expressions, `and`, `or`, `not`, chains and early returns on traced values."""
+
+import math
+
+import numpy as np
+import pytest
+
+from transforms.capture.running import agree
+
+SCALE = 3.0
+
+
+def test_if_else():
+    def f(x):
+        if x > 0:
+            y = 2 * x
+        else:
+            y = -x
+        return y
+
+    agree(f, 3.0, -3.0)
+
+
+def test_if_without_else_keeps_what_was():
+    def f(x):
+        y = x
+        if x > 1:
+            y = y * SCALE
+        return y + 1
+
+    agree(f, 3.0, 0.5)
+
+
+def test_elif_chain():
+    def f(x):
+        if x > 2:
+            y = 1.0
+        elif x > 1:
+            y = 2.0
+        elif x > 0:
+            y = 3.0
+        else:
+            y = x
+        return y
+
+    agree(f, 2.5, 1.5, 0.5, -0.5)
+
+
+def test_nested_ifs():
+    def f(x, y):
+        if x > 0:
+            if y > 0:
+                z = x + y
+            else:
+                z = x - y
+        else:
+            z = x * y
+        return z
+
+    agree(f, (1.0, 2.0), (1.0, -2.0), (-1.0, 2.0))
+
+
+def test_only_live_names_must_agree():
+    def f(x):
+        if x > 0:
+            t = np.ones(3) * x
+            y = np.sum(t)
+        else:
+            t = "none"
+            y = x
+        return y
+
+    agree(f, 2.0, -2.0)
+
+
+def test_a_name_for_one_value_on_both_paths_stays_known():
+    def f(x):
+        if x > 0:
+            kind, y = "a", x
+        else:
+            kind, y = "a", -x
+        return y if kind == "a" else 0.0
+
+    agree(f, 2.0, -2.0)
+
+
+def test_numbers_of_python_take_the_type_of_the_other_path():
+    def f(x):
+        y = 0
+        if x > 0:
+            y = x
+        return y * 1.0
+
+    agree(f, 2.0, -2.0)
+
+
+def test_early_return():
+    def f(x):
+        if x > 1:
+            return 2 * x
+        y = x + 1
+        if y > 0:
+            return y
+        return -y
+
+    agree(f, 3.0, -0.5, -7.0)
+
+
+def test_both_paths_may_fall_through_or_return():
+    def f(x, y):
+        if x > 0:
+            if y > 0:
+                return x
+            x = x + 10
+        else:
+            if y < -5:
+                return y
+            x = x - 10
+        return x * y
+
+    agree(f, (1.0, 2.0), (1.0, -2.0), (-1.0, 2.0), (-1.0, -6.0))
+
+
+def test_returns_of_containers():
+    def f(x):
+        if x > 0:
+            return {"a": x, "b": (x, 1)}
+        return {"a": -x, "b": (x + 1, 2)}
+
+    agree(f, 3.0, -3.0)
+
+
+def test_early_return_from_known_and_unknown_conditions():
+    def f(x, n=3):
+        if n > 2:
+            if x > 0:
+                return x
+        return -x
+
+    agree(f, 3.0, -3.0)
+
+
+def test_conditional_expression():
+    agree(lambda x: x if x > 0 else -x, 3.0, -3.0)
+
+
+def test_conditional_expression_in_a_comprehension():
+    def f(x, y):
+        return sum([t if t > 0 else 10 * t for t in (x, y)])
+
+    agree(f, (1.0, 2.0), (1.0, -2.0), (-1.0, -2.0))
+
+
+def test_and_or_not():
+    def f(x, y):
+        z = 0.0
+        if x > 0 and y > 0:
+            z = z + 1
+        if x > 0 or y > 0:
+            z = z + 10
+        if not x > 0:
+            z = z + 100
+        if not (x > 0 and (y > 0 or x > 5)):
+            z = z + 1000
+        return z
+
+    agree(f, (1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0), (6.0, -1.0))
+
+
+def test_and_does_not_read_past_the_end():
+    table = np.arange(4.0)
+
+    def f(x, n):
+        i = 0
+        while i < n and table[i] < x:
+            i += 1
+        return i
+
+    agree(f, (2.5, 4), (100.0, 4), (-1.0, 4))
+
+
+def test_or_gives_the_first_that_holds():
+    agree(lambda x, y: (x or y) * 1.0, (0.0, 2.0), (3.0, 2.0))
+
+
+@pytest.mark.parametrize("x", [0.5, 2.0, -1.0])
+def test_chain_of_comparisons(x):
+    agree(lambda t: 1.0 if 0 < t < 1 else 2.0, 0.5, x)
+
+
+def test_chain_evaluates_each_value_once():
+    calls = []
+
+    def middle(x):
+        calls.append(1)
+        return x
+
+    agree(lambda t: 1.0 if 0 < middle(t) < 1 else 2.0, 0.5)
+    assert len(calls) == 2  # once traced, once by Python
+
+
+def test_truth_of_a_number():
+    def f(x):
+        if x:
+            return x
+        return x + 1
+
+    agree(f, 0.0, 2.0)
+
+
+def test_truth_of_an_array_of_one():
+    agree(lambda x: 1.0 if x > 0 else 2.0, np.array([1.0]), np.array([-1.0]))
+
+
+def test_truth_of_many_is_what_numpy_says():
+    with pytest.raises(ValueError, match="truth value of an array with more than one element"):
+        agree(lambda x: 1.0 if x > 0 else 2.0, np.ones(2))
+
+
+def test_walrus_in_a_condition():
+    def f(x):
+        if (y := x * 2) > 1:
+            return y
+        return -y
+
+    agree(f, 3.0, 0.1)
+
+
+def test_functions_of_python():
+    def f(x):
+        y = math.sin(x) + math.floor(x) + math.log(x * x + 1, 2) + math.atan2(x, 2.0)
+        return y + float(x) + int(x) + round(x) + max(x, 1.0, y) + min(x, 0.5) + abs(x)
+
+    agree(f, 2.3, -2.3)
+
+
+def test_an_assertion_is_not_checked_on_traced_values():
+    def f(x):
+        assert x > 0, "positive"
+        return x
+
+    agree(f, 1.0)
+
+
+def test_match_on_known_values_around_an_unknown_condition():
+    def f(x, mode="double"):
+        match mode:
+            case "double":
+                if x > 0:
+                    return 2 * x
+            case _:
+                return x
+        return -x
+
+    agree(f, 1.0, -1.0)
+
+
+def test_with_around_a_decision():
+    def f(x):
+        with np.errstate(all="ignore"):
+            if x > 0:
+                return np.log(x)
+            return x
+
+    agree(f, 2.0, -2.0)

@@ -1,0 +1,333 @@
+"""`while` and `for` with ends that hang on traced values."""
+
+import numpy as np
+
+from qiudao.transforms.capture import captured
+from qiudao.transforms.trace import trace
+from transforms.capture.running import agree
+
+
+def test_newton():
+    def root(a):
+        x, steps = 1.0, 0
+        while abs(x * x - a) > 1e-12:
+            x = 0.5 * (x + a / x)
+            steps += 1
+        return x, steps
+
+    agree(root, 2.0, 9.0, 1.0)
+
+
+def test_collatz():
+    def f(n):
+        k = 0
+        while n != 1:
+            if n % 2 == 0:
+                n = n // 2
+            else:
+                n = 3 * n + 1
+            k += 1
+        return k
+
+    agree(f, 27, 1, 6)
+
+
+def test_bisection():
+    def f(target):
+        low, high = 0.0, 4.0
+        while high - low > 1e-9:
+            middle = 0.5 * (low + high)
+            if middle * middle < target:
+                low = middle
+            else:
+                high = middle
+        return low
+
+    agree(f, 2.0, 9.0)
+
+
+def test_for_with_traced_bound():
+    def f(x, n):
+        total = 0.0
+        for i in range(n):
+            total += x * i
+        return total
+
+    agree(f, (1.5, 4), (1.5, 0), (2.0, 7))
+
+
+def test_range_with_start_and_step():
+    def f(a, b):
+        total = 0
+        for i in range(a, b, 3):
+            total = total + i
+        for i in range(b, a, -2):
+            total = total + 10 * i
+        return total
+
+    agree(f, (1, 8), (8, 1), (2, 3))
+
+
+def test_for_with_traced_bound_and_break():
+    def f(x, n):
+        total = 0.0
+        for i in range(n):
+            if total > 10:
+                break
+            if i == 2:
+                continue
+            total += x
+        return total
+
+    agree(f, (3.0, 100), (3.0, 2), (0.1, 9))
+
+
+def test_a_known_range_with_a_break_knows_its_last_step():
+    def f(x):
+        total = 0.0
+        for i in range(50):
+            if total > 10:
+                break
+            if i == 2:
+                continue
+            total += x
+        else:
+            total = -1.0
+        return total, i
+
+    agree(f, 3.0, 0.01)
+
+
+def test_return_from_a_loop():
+    def f(x):
+        for i in range(10):
+            if x > 100:
+                return x, i
+            x = x * 2
+        return -x, -1
+
+    agree(f, 3.0, 0.001)
+
+
+def test_nested_loops_with_break_return_and_else():
+    def f(x, y):
+        total = 0.0
+        for i in range(5):
+            for j in range(5):
+                if i * j > y:
+                    break
+                if total > 50:
+                    return total, i, j
+                total += x
+            else:
+                total += 100
+        return total, -1, -1
+
+    agree(f, (1.0, 3.0), (20.0, 9.0), (1.0, 100.0), (0.1, -1.0))
+
+
+def test_nested_loops_with_traced_bounds():
+    def f(n, m):
+        total = 0
+        for i in range(n):
+            for j in range(m):
+                if j > i:
+                    continue
+                total += i * j
+        return total
+
+    agree(f, (4, 3), (0, 3), (3, 0))
+
+
+def test_while_true():
+    def f(x):
+        while True:
+            x = x * 2
+            if x > 100:
+                break
+            if x < 1:
+                continue
+            x = x + 1
+        return x
+
+    agree(f, 3.0, 0.1)
+
+
+def test_while_else():
+    def f(x):
+        k = 0
+        while k < x:
+            if k == 7:
+                break
+            k += 1
+        else:
+            k = -k
+        return k
+
+    agree(f, 3.0, 20.0)
+
+
+def test_walrus_in_the_condition_of_a_loop():
+    def f(x):
+        count = 0
+        while (x := x / 2) > 1:
+            if x < 1.2:
+                break
+            count += 1
+        return x, count
+
+    agree(f, 100.0, 0.5, 9.0)
+
+
+def test_for_over_an_array_with_break():
+    def f(xs, limit):
+        total = 0.0
+        for x in xs:
+            if total > limit:
+                break
+            total += x
+        return total
+
+    agree(f, (np.arange(5.0), 2.5), (np.arange(5.0), 100.0), (np.ones(5), -1.0))
+
+
+def test_for_over_containers_with_break():
+    weights = [(1, 2.0), (2, 3.0), (3, 5.0)]
+
+    def f(x):
+        total = 0.0
+        for k, w in weights:
+            if total > x:
+                break
+            total += k * w
+        for i, w in enumerate(np.arange(3.0)):
+            if w > x:
+                break
+            total += i
+        return total
+
+    agree(f, 1.0, 6.0, 100.0)
+
+
+def test_for_over_values_of_different_types_with_break():
+    def f(x):
+        total = 0.0
+        for part in (np.ones(2), np.ones(3), 2.0):
+            if total > x:
+                break
+            total = total + np.sum(part)
+        return total
+
+    agree(f, 1.0, 4.0, 100.0)
+
+
+def test_plain_loops_stay_loops_of_python():
+    def f(x):
+        for _ in range(3):
+            x = np.sin(x)
+        return x
+
+    program = trace(captured(f))(1.0)
+    assert [e.primitive.name for e in program.equations] == ["sin"] * 3
+
+
+def test_a_loop_that_turns_begins_its_step_anew():
+    seen = []
+
+    def f(x):
+        kept = []
+        for i in range(4):
+            seen.append(i)
+            kept.append(i)
+            if len(kept) > 2:
+                break
+            if x > 10:
+                return x
+            x = x * 3
+        return x + len(kept)
+
+    agree(lambda x: x + 1, 1.0)
+    program = trace(captured(g_with_break))(1.0)
+    assert "while" in {e.primitive.name for e in program.equations}
+    assert f(1.0) == 12.0
+
+
+def g_with_break(x):
+    for _ in range(1000):
+        x = x * 1.5
+        if x > 10:
+            break
+    return x
+
+
+def test_arrays_carried_by_a_loop():
+    def f(x, n):
+        y = np.zeros(3)
+        for i in range(n):
+            y = y * 0.5 + x
+            y[i % 3] += i
+        return y
+
+    agree(f, (np.arange(3.0), 4), (np.ones(3), 0))
+
+
+def test_containers_carried_by_a_loop():
+    def f(x, n):
+        state = {"a": x, "pair": (0.0, 1)}
+        for _ in range(n):
+            a, (b, k) = state["a"], state["pair"]
+            state = {"a": a * 2, "pair": (b + a, k + 1)}
+        return state
+
+    agree(f, (1.5, 4), (1.5, 0))
+
+
+def test_a_loop_inside_a_branch_inside_a_loop():
+    def f(x, n):
+        for i in range(n):
+            if x > i:
+                k = 0
+                while k < i:
+                    x = x + 0.5
+                    k += 1
+            else:
+                x = x + 2
+        return x
+
+    agree(f, (1.0, 5), (-3.0, 3), (1.0, 0))
+
+
+def test_swap_and_fibonacci():
+    def f(n):
+        a, b = 0, 1
+        while n > 0:
+            a, b = b, a + b
+            n -= 1
+        return a
+
+    agree(f, 10, 0)
+
+
+def test_two_loops_one_after_the_other():
+    def f(x):
+        k = 0
+        while x > 1:
+            x = x / 2
+            k += 1
+        while k > 0:
+            x = x + 1
+            k -= 1
+        return x
+
+    agree(f, 20.0, 0.5)
+
+
+def test_return_in_a_while_loop_after_a_value_of_another_kind():
+    def f(x):
+        while x < 10:
+            x = x + 1
+            if x > 5.5:
+                return np.stack([x, 2 * x])
+        return np.stack([x, x])
+
+    agree(f, 0.0, 5.0, 20.0)

@@ -1,0 +1,225 @@
+"""Arrays made by NumPy and filled with traced values, `+=`, `out=`, lists."""
+
+import numpy as np
+import pytest
+
+from qiudao.core.errors import TraceError
+from qiudao.transforms.capture import captured
+from transforms.capture.running import agree, compiled
+
+
+def test_preallocate_and_fill():
+    def f(x):
+        z = np.zeros(5)
+        z[0] = x
+        for i in range(1, 5):
+            z[i] = 0.5 * z[i - 1] + x
+        return z
+
+    agree(f, 2.0)
+
+
+@pytest.mark.parametrize(
+    "make", [np.zeros, np.ones, np.empty, lambda n: np.full(n, 2.0)], ids=["zeros", "ones", "empty", "full"]
+)
+def test_every_constructor(make):
+    def f(x):
+        z = make(3)
+        z[:] = 0.0
+        z[1] = x
+        return z * z
+
+    agree(f, 2.0)
+
+
+def test_slices_and_masks_and_tuples():
+    def f(x):
+        z = np.zeros((3, 4))
+        z[1, 2] = x
+        z[0] = np.array([x, 2 * x, 1.0, 0.0])
+        z[:, 3] += x
+        z[z > 4.0] = 1.0
+        z[[0, 2], 1] = [x, 7.0]
+        return z
+
+    agree(f, 1.5)
+
+
+def test_a_traced_index():
+    table = np.arange(6.0) ** 2
+
+    def f(i):
+        z = np.zeros(6)
+        z[i] = 1.0
+        z[i + 1] += table[i]
+        return z
+
+    agree(f, 2, 0)
+
+
+def test_filling_in_a_loop_with_a_traced_bound():
+    def f(x, n):
+        z = np.zeros(6)
+        for i in range(n):
+            z[i] = x * i
+        return z
+
+    agree(f, (2.0, 4), (2.0, 0))
+
+
+def test_filling_in_a_branch():
+    def f(x):
+        z = np.zeros(3)
+        if x > 0:
+            z[0] = x
+        else:
+            z[1] = 1.0
+        return z
+
+    agree(f, 2.0, -2.0)
+
+
+def test_a_known_write_in_a_branch_is_not_done_on_the_other_path():
+    def f(x):
+        z = np.zeros(3)
+        if x > 0:
+            z[0] = 5.0
+        return z
+
+    agree(f, 2.0, -2.0)
+
+
+def test_adding_in_place():
+    def f(x):
+        z = np.zeros(3)
+        z += x
+        z -= 1.0
+        z *= x
+        return z
+
+    agree(f, 2.0)
+
+
+def test_a_number_does_not_change_in_place():
+    def f(x):
+        y = x
+        x += 1.0
+        return x, y
+
+    agree(f, 2.0)
+
+
+def test_out():
+    def f(x):
+        z = np.empty(3)
+        np.multiply(np.arange(3.0), x, out=z)
+        np.add(z, 1.0, out=z)
+        return z
+
+    agree(f, 2.0)
+
+
+def test_lists_become_arrays():
+    def f(x):
+        rows = []
+        for i in range(3):
+            rows.append([x * i, 1.0])
+        return np.array(rows), np.asarray((x, 2)), np.array([x, 1.5], dtype=np.float32)
+
+    agree(f, 2.0)
+
+
+def test_other_names_see_a_write_into_a_traced_array():
+    def f(x):
+        z = x * 1.0
+        w, tail = z, z[1:]
+        if x[0] > 0:
+            z[1] = 5.0
+        return w, tail, z
+
+    agree(f, np.array([1.0, 2.0, 3.0]), np.array([-1.0, 2.0, 3.0]))
+
+
+def test_writing_through_a_view_in_a_branch():
+    def f(x):
+        z = x * 1.0
+        tail = z[1:]
+        if x[0] > 0:
+            tail[0] = 5.0
+        return z
+
+    agree(f, np.array([1.0, 2.0, 3.0]), np.array([-1.0, 2.0, 3.0]))
+
+
+def test_elements_of_tuples_of_targets():
+    def f(x):
+        z = np.zeros(3)
+        z[0], z[2] = x, 2 * x
+        z[0], z[2] = z[2], z[0]
+        return z
+
+    agree(f, 2.0)
+
+
+def test_annotated_assignment():
+    def f(x):
+        z: np.ndarray = np.zeros(2)
+        if x > 0:
+            y: float = x
+        else:
+            y = 0.0
+        z[0] = y
+        return z
+
+    agree(f, 2.0, -2.0)
+
+
+def test_an_array_that_another_name_holds_is_refused():
+    def f(x):
+        z = np.zeros(3)
+        w = z
+        z[0] = x
+        return z + w
+
+    with pytest.raises(TraceError, match=r"`z\[0\] = x`\): .*other names hold too.*z\.copy\(\)"):
+        compiled(f, 1.0)
+
+
+def test_an_array_of_an_object_is_refused():
+    class Box:
+        pass
+
+    def f(x):
+        box = Box()
+        box.z = np.zeros(3)
+        box.z[0] = x
+        return box.z
+
+    with pytest.raises(TraceError, match=r"plain array `box\.z`"):
+        compiled(f, 1.0)
+
+
+def test_an_argument_of_the_caller_is_refused():
+    def fill(z, x):
+        z[0] = x
+
+    def f(x):
+        z = np.zeros(3)
+        fill(z, x)
+        return z
+
+    with pytest.raises(TraceError, match="other names hold too"):
+        compiled(f, 1.0)
+
+
+def test_plain_writes_change_the_array_itself():
+    z = np.zeros(3)
+
+    def f(z):
+        z[0] = 1.0
+        z[1:] += 2.0
+        np.add(z, 1.0, out=z)
+        return z
+
+    assert captured(f)(z) is z
+    assert z.tolist() == [2.0, 3.0, 3.0]
