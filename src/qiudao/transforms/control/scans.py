@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.avals import Aval, Value, aval_of
+from ...core.avals import Aval, Value, aval_of, promote
 from ...core.dispatch import Tracer
 from ...core.errors import ShapeError, TreeError
 from ...core.modes import modes
@@ -16,7 +16,7 @@ from ...core.program import Program
 from ...core.trees import Tree, flatten
 from ..checkpoint import checkpoint as forgetting
 from .applying import scan_with
-from .bodies import as_operand, settled, started, together
+from .bodies import NUMBERS, as_operand, settled, started, together
 from .running import avals_of, program_of, split
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
@@ -135,8 +135,17 @@ def plain_scan(
             )
         structure = found
         flat.append(leaves)
-    stacked = [np.stack(column) for column in zip(*flat)]
-    return carry, stacked if structure is None else structure.build(stacked)
+    columns = [stacked(column) for column in zip(*flat)]
+    return carry, columns if structure is None else structure.build(columns)
+
+
+def stacked(column: Sequence[Any]) -> Value:
+    """The ys of one place stacked; Python numbers among them take the dtype of the others."""
+    numbers = [type(y) in NUMBERS for y in column]
+    if any(numbers) and not all(numbers):
+        dtype = promote(*(aval_of(y) for y in column))
+        column = [np.asarray(y, dtype) if n else y for y, n in zip(column, numbers)]
+    return np.stack(column)
 
 
 def chunks(steps: int, size: int, reverse: bool) -> list[tuple[int, int]]:
