@@ -11,11 +11,12 @@ import numpy as np
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, overrides
 from ...core.trees import Tree
+from ..control import cond
 from ..trace import Symbol, Traced, traced
 from .outcomes import END, FELL, MISSING, Outcome, refuse
+from .replaying import replay
 from .sites import Cells, Site
 from .state import Nest, StandIns, State, is_numeric, nest, read, regions
-from .structured import cond, replay
 from .undefined import Undefined
 
 DEEPEST = 60  # constructs of one site within each other: a recursion that tracing does not end

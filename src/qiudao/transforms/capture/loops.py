@@ -19,16 +19,17 @@ import numpy as np
 
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, overrides, snapshot
-from ...core.modes import TAPE, modes
+from ...core.modes import modes
+from ..control import fori_loop, while_loop
 from ..trace import Symbol, Traced, traced
 from .branch import FLAG, Run, cast, joined_dtype, proceed, same, shown_nest, split, truth
 from .conditions import both
 from .jumps import jumps
 from .outcomes import BACK, END, FELL, MISSING, OFF, Outcome, outcome, refuse
+from .replaying import replay
 from .scopes import bound, written
 from .sites import Cells, Site
 from .state import NUMBERS, Nest, StandIns, State, current, is_numeric, nest, read, unknown, write
-from .structured import replay, while_loop
 from .undefined import Undefined
 
 
@@ -72,7 +73,7 @@ class Course:
         self.rewound = False
         self.test: Any = MISSING
         self.cells = Cells(here)
-        self.marks = marks and modes.inside > TAPE
+        self.marks = marks and modes.tracing
         self.state: State | None = None
 
     def mark(self) -> bool:
@@ -146,7 +147,7 @@ def steps(values: Any, here: Any, marks: bool) -> Any:
     """The course of a `for` loop."""
     if isinstance(values, Range):
         return Turned(values, here)
-    return Steps(values, here) if marks and modes.inside > TAPE else Plain(values)
+    return Steps(values, here) if marks and modes.tracing else Plain(values)
 
 
 def loop(site: Site, it: Any, here: Any) -> None:
@@ -175,7 +176,7 @@ def calmed(left: Outcome) -> Outcome:
 def over(site: Site, it: Any, cells: Cells) -> Outcome:
     """A loop by its kind."""
     step = site.piece("step", cells)
-    if not hasattr(it, "remaining"):
+    if not isinstance(it, Steps | Turned):
         test = site.piece("test", cells)
         first = test().value if it.rewound else it.test
         certain = not unknown(first) and bool(first)
@@ -249,6 +250,7 @@ def counted(
     """A `for` loop of `length` steps, of which one is taken at least where that is `certain`."""
     made = Loop(site, cells, lambda k: step(at(k)), lambda k: k < length, 0 < length, certain)
     made.count = True
+    made.bound = length if isinstance(length, int) else None
     return made.run()
 
 
@@ -268,6 +270,7 @@ class Loop:
         self.first = first
         self.certain = certain
         self.count = False
+        self.bound: int | None = None  # of the number of steps
         node = site.node
         inner = {type(j).__name__ for j in jumps(node.body)}
         self.jumps = bool(inner - {"Continue"})
@@ -557,7 +560,12 @@ class Step:
             return [cast(y, aval_of(x)) for x, y in zip(self.init, outs, strict=True)]
 
         if of.jumps:
-            return list(while_loop(lambda xs: xs[self.keys.index("goes on")], body, self.init))
+            place = self.keys.index("goes on")
+            return list(while_loop(lambda xs: xs[place], body, self.init, max_steps=of.bound))
+        if of.bound is not None:
+            first, *init = self.init
+            made = fori_loop(0, of.bound, lambda i, xs: body([i, *xs])[1:], init)
+            return [first, *made]
         return list(while_loop(self.condition, body, self.init))
 
     def condition(self, xs: list[Value]) -> Value:

@@ -19,18 +19,11 @@ from ...core.dispatch import Tracer, snapshot
 from ...core.node import Leaf
 from ...core.trees import Tree, flatten
 from ...core.views import View
-from ..trace import Recording, Symbol
+from ..trace import Recording, Symbol, is_symbolic
 from .outcomes import MISSING
 from .sites import Cells
 
 NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
-
-
-def unknown(x: Any) -> bool:
-    """Whether a value is a tracer that is not known while tracing."""
-    if not isinstance(x, Tracer):
-        return False
-    return isinstance(x, Symbol) or any(map(unknown, x.parts()))
 
 
 def is_numeric(x: Any) -> bool:
@@ -93,6 +86,9 @@ class Region(NamedTuple):
     def recorder(self, x: Any) -> Any:
         """A plain array as one that records what is written into it."""
         return self.recording.symbol(Leaf((), np.dtype(bool))).constant(x)
+
+
+unknown = is_symbolic  # whether a value is a tracer not known while tracing
 
 
 class Regions(threading.local):
