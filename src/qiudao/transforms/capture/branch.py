@@ -10,7 +10,7 @@ import numpy as np
 
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, overrides
-from ...core.trees import Tree
+from ...core.trees import LONE, Tree
 from ..control import cond
 from ..trace import Symbol, Traced, traced
 from .outcomes import END, FELL, MISSING, Outcome, refuse
@@ -251,7 +251,7 @@ def kind(leaf: Leaf) -> str:
 
 def shown(left: Left) -> str:
     """What messages call a nest."""
-    if left.tree.count == 1 and not left.tree.is_nested and left.tree.kind is None:
+    if left.tree is LONE:
         return kind(left.leaves[0])
     return f"the nest {left.tree}"
 
@@ -415,4 +415,3 @@ def proceed(site: Site, left: Outcome, cells: Cells, run: Run, live: frozenset[s
         return left
     held = Outcome(left.signal, left.value, left.possible - {FELL})
     return split(site, left.signal == FELL, cells, run, lambda: held, live)
-

@@ -16,7 +16,7 @@ from ...core.errors import TraceError
 from ...core.source import PACKAGE, is_ours
 from . import branch, conditions, finishing, loops, outcomes, writes
 from .calls import replaced
-from .compiling import FACTORY, compile_function, renamed
+from .compiling import compile_function
 from .outcomes import CaptureError
 from .rewrite import rewritten
 from .sites import Site
@@ -119,8 +119,9 @@ def make(code: CodeType) -> Template:
     sites: list[Site] = []
     flags = code.co_flags
     new = rewritten(node, frozenset(code.co_freevars), code.co_filename, flags, sites)
-    made = compile_function(new, code.co_freevars, code.co_filename, flags)
-    made = renamed(made, f"{FACTORY}.<locals>.{code.co_name}", code.co_qualname)
+    made = compile_function(
+        new, code.co_freevars, code.co_filename, flags, code.co_qualname
+    )  # fmt: skip
     made = made.replace(co_firstlineno=code.co_firstlineno)
     note(made)
     return Template(made, sites)

@@ -31,6 +31,7 @@ from .scopes import bound, written
 from .sites import Cells, Site
 from .state import NUMBERS, Nest, StandIns, State, current, is_numeric, nest, read, unknown, write
 from .undefined import Undefined
+from .writes import refuse_here
 
 
 class Range:
@@ -40,7 +41,10 @@ class Range:
         self.start, self.stop, self.step = start, stop, step
 
     def __iter__(self) -> Iterator[Any]:
-        raise TypeError("unknown range")
+        refuse_here(
+            "this goes through a range whose length is not known while tracing",
+            "loop over it with `for i in range(n):`, or use a known length and a mask",
+        )
 
     @property
     def length(self) -> Value:
@@ -289,7 +293,9 @@ class Loop:
     def run(self) -> Outcome:
         """Find what is carried and its types, and make the equation."""
         node = self.site.node
-        binding = [node.target, *node.body] if isinstance(node, ast.For) else [node.test, *node.body]
+        binding = (
+            [node.target, *node.body] if isinstance(node, ast.For) else [node.test, *node.body]
+        )
         live = self.site.head
         self.changed = {
             n for n in (bound(binding) | written(binding)) & live if n in self.state.nests
@@ -430,7 +436,9 @@ class Step:
                 self.carried(name, now, results)
             elif now is not then:
                 self.found(name, now, then)
-            elif type(now) in (list, dict) and not same(nest(now), nest(then), of.state, stand, name):
+            elif type(now) in (list, dict) and not same(
+                nest(now), nest(then), of.state, stand, name
+            ):
                 refuse(
                     of.site,
                     f"the {type(now).__name__} `{name}` changes in a loop whose number of steps is "

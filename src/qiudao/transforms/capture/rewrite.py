@@ -69,7 +69,13 @@ class Writer(Expressions):
     """Rewrites the statements of one function; `structured` within a piece of a construct."""
 
     def __init__(
-        self, scope: Scope, file: str, flags: int, sites: list[Site], live: Liveness, structured: bool
+        self,
+        scope: Scope,
+        file: str,
+        flags: int,
+        sites: list[Site],
+        live: Liveness,
+        structured: bool,
     ) -> None:
         super().__init__(scope)
         self.file, self.flags, self.sites = file, flags, sites
@@ -438,7 +444,7 @@ class Writer(Expressions):
         for each in [*head, *made.body]:
             place(each, node)
         place(made, node)
-        return compile_function(made, self.scope.visible, self.file, self.flags)
+        return compile_function(made, self.scope.visible, self.file, self.flags, self.scope.name)
 
 
 def rt(what: str) -> ast.expr:

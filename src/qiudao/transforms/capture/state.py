@@ -17,7 +17,7 @@ import numpy as np
 
 from ...core.dispatch import Tracer, snapshot
 from ...core.node import Leaf
-from ...core.trees import Tree, flatten
+from ...core.trees import LONE, NAMESPACE, Tree, flatten, optree
 from ...core.views import View
 from ..trace import Recording, Symbol, is_symbolic
 from .outcomes import MISSING
@@ -47,6 +47,11 @@ class Nest(NamedTuple):
 def nest(value: Any) -> Nest:
     """A value taken apart; None, strings and other objects are leaves too."""
     leaves, tree = flatten(value, none_is_leaf=True)
+    if len(leaves) == 1 and leaves[0] is value:
+        tree = LONE
+    elif tree.kind is not None:  # so that it compares with one that has None for a leaf
+        spec = optree().tree_structure(value, none_is_leaf=True, namespace=NAMESPACE)
+        tree = Tree(None, len(leaves), spec)
     return Nest(tuple(leaves), tree)
 
 
