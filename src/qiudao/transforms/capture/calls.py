@@ -143,7 +143,7 @@ def of_lists(function: Any) -> None:
             return made if dtype is None else overrides[np.ndarray.astype](made, dtype)
         if unknown(x):
             dtype = args[1] if len(args) > 1 else kwargs.get("dtype")
-            made = np.copy(x) if function is np.array else x
+            made = np.copy(x) if function is np.array else x  # type: ignore[arg-type]
             return made if dtype is None else overrides[np.ndarray.astype](made, dtype)
         return function(*args, **kwargs)
 

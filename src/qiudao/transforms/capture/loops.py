@@ -11,6 +11,7 @@ them.  What a step only reads is taken from outside.
 from __future__ import annotations
 
 import ast
+import functools
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,9 +28,21 @@ from .conditions import both
 from .jumps import jumps
 from .outcomes import BACK, END, FELL, MISSING, OFF, Outcome, outcome, refuse
 from .replaying import replay
-from .scopes import bound, written
+from .scopes import augmented, bound, rebound, written
 from .sites import Cells, Site
-from .state import NUMBERS, Nest, StandIns, State, current, is_numeric, nest, read, unknown, write
+from .state import (
+    NUMBERS,
+    Nest,
+    StandIns,
+    State,
+    current,
+    is_numeric,
+    nest,
+    read,
+    root,
+    unknown,
+    write,
+)
 from .undefined import Undefined
 from .writes import refuse_here
 
@@ -125,8 +138,9 @@ class Steps(Course):
     @property
     def remaining(self) -> Any:
         """What the structured loop goes through: the values from the step that was begun anew."""
-        if isinstance(self.values, range | list | tuple | np.ndarray | Tracer):
-            return self.values[self.position :]
+        values: Any = self.values
+        if isinstance(values, range | list | tuple | np.ndarray | Tracer):
+            return values[self.position :]
         return [self.item, *self.iterator]
 
 
@@ -192,7 +206,7 @@ def over(site: Site, it: Any, cells: Cells) -> Outcome:
         known = Range(values.start, values.stop, values.step)
         return counted(site, cells, step, len(values), known.at, True)
     if isinstance(values, np.ndarray | Tracer):
-        return counted(site, cells, step, len(values), lambda k: element(values, k), True)  # type: ignore[arg-type]
+        return counted(site, cells, step, len(values), lambda k: element(values, k), True)
     values = list(values)
     stacks = stacked(values)
     if stacks is not None:
@@ -228,12 +242,11 @@ def as_array(x: Value) -> Value:
     return x if isinstance(x, Tracer) else np.asarray(x)
 
 
-def unrolled(site: Site, cells: Cells, step: Run, values: list[Any]) -> Outcome:
+def unrolled(site: Site, cells: Cells, step: Callable[[Any], Any], values: list[Any]) -> Outcome:
     """A loop through values of different types: each step a decision of its own."""
     left = END
     for item in values:
-        left = proceed(site, left, cells, lambda item=item: step(item), site.head)  # type: ignore
-        left = continued(left)
+        left = continued(proceed(site, left, cells, functools.partial(step, item), site.head))
     return left
 
 
@@ -252,7 +265,7 @@ def counted(
     certain: bool,
 ) -> Outcome:  # fmt: skip
     """A `for` loop of `length` steps, of which one is taken at least where that is `certain`."""
-    made = Loop(site, cells, lambda k: step(at(k)), lambda k: k < length, 0 < length, certain)
+    made = Loop(site, cells, lambda k: step(at(k)), lambda k: k < length, length > 0, certain)
     made.count = True
     made.bound = length if isinstance(length, int) else None
     return made.run()
@@ -290,6 +303,30 @@ class Loop:
             if name not in self.starts and name in self.state.nests:
                 self.starts[name] = self.state.nests[name]
 
+    def choose(self, binding: list[ast.AST], live: frozenset[str], avals: dict[Any, Aval]) -> None:
+        """What is carried to begin with: variables that a step binds, tracers it writes into.
+
+        A tracer that is only written into keeps its place, so that all its names see the writes.
+        """
+        rebinds, writes = rebound(binding), written(binding)
+        for name in (bound(binding) | writes) & live & set(self.state.nests):
+            value = self.state.values[name]
+            moves = name not in rebinds and isinstance(value, Tracer) and bool(value.shape)
+            if moves:
+                handle = root(value)
+                place = next(k for k, h in enumerate(self.handles) if h is handle)
+                avals["handle", place] = Aval(tuple(handle.shape), handle.dtype)
+                continue
+            self.changed.add(name)
+            others = [n for n, v in self.state.values.items() if n != name and v is value]
+            if name in writes | augmented(binding) and is_array(value) and others:
+                refuse(
+                    self.site,
+                    f"`{name}` and `{others[0]}` are one array before the loop, and the loop both "
+                    f"binds `{name}` and writes into it",
+                    f"let them be two, {name} = {name}.copy()",
+                )
+
     def run(self) -> Outcome:
         """Find what is carried and its types, and make the equation."""
         node = self.site.node
@@ -297,11 +334,9 @@ class Loop:
             [node.target, *node.body] if isinstance(node, ast.For) else [node.test, *node.body]
         )
         live = self.site.head
-        self.changed = {
-            n for n in (bound(binding) | written(binding)) & live if n in self.state.nests
-        }
-        self.prepare()
         avals: dict[Any, Aval] = {}
+        self.choose(binding, live, avals)
+        self.prepare()
         value: Any = None
         for _ in range(8):
             stepped = Step(self, avals, value)
@@ -310,7 +345,16 @@ class Loop:
                 value, again = stepped.value, True
             if not again:
                 return stepped.finish()
-        refuse(self.site, "the types of what the loop carries do not settle", "give them a dtype")
+        refuse(
+            self.site,
+            "the types of what the loop carries change with every step",
+            "start it with values of the type that they keep",
+        )
+
+
+def is_array(x: Value) -> bool:
+    """Whether a value is an array with axes, plain or traced."""
+    return isinstance(x, np.ndarray | Tracer) and bool(x.shape)
 
 
 class Step:
@@ -322,7 +366,7 @@ class Step:
         self.init: list[Value] = []
         self.given_value = value
         self.value: Any = None
-        self.more: set[str] = set()
+        self.more: set[Any] = set()
         self.new: dict[str, Nest] = {}
         self.way: Outcome = END
         self.possible: frozenset[int] = frozenset()
@@ -447,7 +491,7 @@ class Step:
                 )
         for k in stand.written():
             results["handle", k] = stand.symbols[k]
-            self.more.add(("handle", k))  # type: ignore[arg-type]
+            self.more.add(("handle", k))
 
     def found(self, name: str, now: Any, then: Any) -> None:
         """A variable that a step changes and that is not carried yet."""
@@ -455,7 +499,7 @@ class Step:
         if name not in of.site.head or now is MISSING:
             return
         if then is MISSING:
-            if of.certain:
+            if of.certain and any(map(is_numeric, nest(now).leaves)):
                 self.new[name] = nest(now)
                 self.more.add(name)
             else:
@@ -507,7 +551,7 @@ class Step:
         for name in self.more:
             if isinstance(name, tuple):
                 again = again or name not in avals
-                avals.setdefault(name, aval_of(of.handles[name[1]]))  # type: ignore[call-overload]
+                avals.setdefault(name, aval_of(of.handles[name[1]]))
             elif name not in of.changed:
                 of.changed.add(name)
                 again = True
