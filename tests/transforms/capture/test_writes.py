@@ -20,7 +20,9 @@ def test_preallocate_and_fill():
 
 
 @pytest.mark.parametrize(
-    "make", [np.zeros, np.ones, np.empty, lambda n: np.full(n, 2.0)], ids=["zeros", "ones", "empty", "full"]
+    "make",
+    [np.zeros, np.ones, np.empty, lambda n: np.full(n, 2.0)],
+    ids=["zeros", "ones", "empty", "full"],
 )
 def test_every_constructor(make):
     def f(x):

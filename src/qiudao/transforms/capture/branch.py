@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, overrides
-from ...core.trees import Tree
+from ...core.trees import LONE, Tree
+from ...core.views import View
+from ..control import cond
 from ..trace import Symbol, Traced, traced
-from .outcomes import END, FELL, MISSING, Outcome, refuse
+from .outcomes import END, FELL, MISSING, Outcome, Place, refuse
+from .replaying import replay
 from .sites import Cells, Site
-from .state import Nest, StandIns, State, is_numeric, nest, read, regions
-from .structured import cond, replay
+from .state import Nest, StandIns, State, is_numeric, nest, read, regions, root
 from .undefined import Undefined
 
 DEEPEST = 60  # constructs of one site within each other: a recursion that tracing does not end
@@ -59,10 +61,11 @@ class Left(NamedTuple):
 class Side:
     """A piece traced: what it leaves in the variables, the tracers it writes into, its way out."""
 
-    def __init__(self, site: Site, state: State, run: Run, live: frozenset[str]) -> None:
+    def __init__(self, site: Place, state: State, run: Run, live: frozenset[str]) -> None:
         self.outs: list[Value] = []
         self.left: dict[str, Left | None] = {}  # None: no value any more
         self.written: dict[int, Out] = {}
+        self.views: dict[int, Out] = {}  # of tracers that were written into, by id
         self.way: Outcome = END
         self.signal: Out | int = FELL
         self.value: Left | None = None
@@ -84,12 +87,15 @@ class Side:
         )  # fmt: skip
 
     def collect(
-        self, site: Site, state: State, stand: StandIns, before: dict[str, Any],
+        self, site: Place, state: State, stand: StandIns, before: dict[str, Any],
         live: frozenset[str],
     ) -> None:  # fmt: skip
         """Note what the piece has left."""
         for k in stand.written():
             self.written[k] = self.out(stand.symbols[k])
+        for x in state.leaves():
+            if isinstance(x, View) and id(root(x)) in self.moved(state):
+                self.views[id(x)] = self.out(stand.stand_in(x))
         places = {id(s): k for k, s in enumerate(stand.symbols)}
         for name, cell in state.cells.items():
             now, then = read(cell), before.get(name, MISSING)
@@ -115,6 +121,11 @@ class Side:
         )
         if self.way.value is not MISSING:
             self.value = self.take(nest(self.way.value), stand, places)
+
+    def moved(self, state: State) -> set[int]:
+        """The ids of the tracers that were written into."""
+        handles = list(state.handles.values())
+        return {id(handles[k]) for k in self.written}
 
     def out(self, x: Value) -> Out:
         """A new output."""
@@ -146,7 +157,7 @@ def same(now: Any, then: Any, state: State, stand: StandIns, name: str) -> bool:
 class Join:
     """The results of two sides: each leaf an output of the whole, or known."""
 
-    def __init__(self, site: Site, state: State, sides: tuple[Side, Side]) -> None:
+    def __init__(self, site: Place, state: State, sides: tuple[Side, Side]) -> None:
         self.site = site
         self.state = state
         self.sides = sides
@@ -174,9 +185,8 @@ class Join:
             if a.weak is not None or b.weak is not None:
                 return Aval(a.shape, joined_dtype(a, b))
         self.disagree(what, describe(*a[:2]), describe(*b[:2]))
-        return a
 
-    def disagree(self, what: str, a: str, b: str) -> None:
+    def disagree(self, what: str, a: str, b: str) -> NoReturn:
         """Refuse two sides of different types."""
         refuse(
             self.site,
@@ -193,19 +203,19 @@ class Join:
         leaves = (self.leaf(x, y, what) for x, y in zip(a.leaves, b.leaves, strict=True))
         return Left(tuple(leaves), a.tree)
 
-    def before(self, name: str) -> Left | None:
-        """What a variable held before."""
+    def before(self, name: str, side: Side) -> Left | None:
+        """What a variable holds after a side that does not bind it."""
         each = self.state.nests.get(name)
         if each is None:
             return None
         places = {id(h): k for k, h in enumerate(self.handles)}
-        return Left(
-            tuple(
-                Handle(places[id(x)], aval_of(x)) if id(x) in places else Static(x)
-                for x in each.leaves
-            ),
-            each.tree,
-        )
+        leaves = [
+            Handle(places[id(x)], aval_of(x))
+            if id(x) in places
+            else side.views.get(id(x), Static(x))
+            for x in each.leaves
+        ]
+        return Left(tuple(leaves), each.tree)
 
     def values(self, k: int, outs: list[Value], operands: tuple[Value, ...]) -> list[Value]:
         """What side `k` gives for each output of the whole."""
@@ -236,7 +246,8 @@ def aval_at(leaf: Leaf) -> Aval:
     """The type of a numeric leaf."""
     if isinstance(leaf, Static):
         x = leaf.value
-        return aval_of(x if type(x) in (bool, int, float, complex) else np.asarray(x))
+        known = isinstance(x, Tracer) or type(x) in (bool, int, float, complex)
+        return aval_of(x if known else np.asarray(x))
     return leaf.aval
 
 
@@ -250,7 +261,7 @@ def kind(leaf: Leaf) -> str:
 
 def shown(left: Left) -> str:
     """What messages call a nest."""
-    if left.tree.count == 1 and not left.tree.is_nested and left.tree.kind is None:
+    if left.tree is LONE:
         return kind(left.leaves[0])
     return f"the nest {left.tree}"
 
@@ -275,7 +286,7 @@ def cast(x: Value, aval: Aval) -> Value:
 
 
 def split(
-    site: Site, pred: Value, cells: Cells, if_true: Run, if_false: Run, live: frozenset[str]
+    site: Place, pred: Value, cells: Cells, if_true: Run, if_false: Run, live: frozenset[str]
 ) -> Outcome:
     """Both ways of a decision that is not known, as one equation."""
     if regions.open.count(site) >= DEEPEST:
@@ -305,15 +316,15 @@ def truth(x: Value) -> Value:
 
 
 def joined(
-    site: Site, pred: Value, state: State, sides: tuple[Side, Side], live: frozenset[str]
+    site: Place, pred: Value, state: State, sides: tuple[Side, Side], live: frozenset[str]
 ) -> Outcome:
     """The equation for two traced sides, its results given to the variables."""
     join = Join(site, state, sides)
     names: dict[str, Left | Undefined | None] = {}
     for name in sorted({*sides[0].left, *sides[1].left}):
         a, b = (s.left.get(name, MISSING) for s in sides)
-        first = join.before(name) if a is MISSING else a
-        second = join.before(name) if b is MISSING else b
+        first = join.before(name, sides[0]) if a is MISSING else a
+        second = join.before(name, sides[1]) if b is MISSING else b
         if first is None and second is None:
             names[name] = None
         elif first is None or second is None:
@@ -414,4 +425,3 @@ def proceed(site: Site, left: Outcome, cells: Cells, run: Run, live: frozenset[s
         return left
     held = Outcome(left.signal, left.value, left.possible - {FELL})
     return split(site, left.signal == FELL, cells, run, lambda: held, live)
-

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...core.dispatch import overrides
+from ...ops.indexing import to_index
 from .branch import truth
 from .loops import Range
 from .state import unknown
@@ -43,7 +44,7 @@ def to_float(x: Any) -> Any:
 @instead_of(int)
 def to_int(x: Any) -> Any:
     """`int(x)`, towards zero."""
-    return cast(np.trunc(x) if x.dtype.kind == "f" else x, np.int64)
+    return whole(x)
 
 
 @instead_of(complex)
@@ -63,6 +64,11 @@ def cast(x: Any, dtype: Any) -> Any:
     if x.size != 1:
         raise TypeError("only length-1 arrays can be converted to Python scalars")
     return overrides[np.ndarray.astype](np.reshape(x, ()) if x.shape else x, dtype)
+
+
+def whole(x: Any) -> Any:
+    """A number as an integer, which no derivative passes."""
+    return to_index(cast(x, x.dtype)) if x.dtype.kind == "f" else cast(x, np.int64)
 
 
 @instead_of(range)
@@ -102,7 +108,7 @@ extreme(min, lambda a, b: a < b)
 @instead_of(round)
 def to_round(x: Any, digits: Any = None) -> Any:
     """`round(x)`, to an integer where no digits are asked for."""
-    return cast(np.round(x), np.int64) if digits is None else np.round(x, digits)
+    return whole(np.round(x)) if digits is None else np.round(x, digits)
 
 
 for _name in (
@@ -115,9 +121,9 @@ for _name in ("asin", "acos", "atan", "asinh", "acosh", "atanh"):
     instead_of(getattr(math, _name))(getattr(np, "arc" + _name[1:]))
 instead_of(math.atan2)(np.arctan2)
 instead_of(math.pow)(np.power)
-instead_of(math.floor)(lambda x: cast(np.floor(x), np.int64))
-instead_of(math.ceil)(lambda x: cast(np.ceil(x), np.int64))
-instead_of(math.trunc)(lambda x: cast(np.trunc(x), np.int64))
+instead_of(math.floor)(lambda x: whole(np.floor(x)))
+instead_of(math.ceil)(lambda x: whole(np.ceil(x)))
+instead_of(math.trunc)(lambda x: whole(np.trunc(x)))
 
 
 @instead_of(math.log)
@@ -137,7 +143,7 @@ def of_lists(function: Any) -> None:
             return made if dtype is None else overrides[np.ndarray.astype](made, dtype)
         if unknown(x):
             dtype = args[1] if len(args) > 1 else kwargs.get("dtype")
-            made = np.copy(x) if function is np.array else x
+            made = np.copy(x) if function is np.array else x  # type: ignore[arg-type]
             return made if dtype is None else overrides[np.ndarray.astype](made, dtype)
         return function(*args, **kwargs)
 

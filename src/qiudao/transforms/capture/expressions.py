@@ -1,4 +1,4 @@
-"""The rewriting of expressions: calls, indexing, `and`, `or`, `not`, comparisons, `a if c else b`."""
+"""The rewriting of expressions: calls, indexing, truth values, conditional expressions."""
 
 from __future__ import annotations
 
@@ -134,11 +134,13 @@ class Expressions(ast.NodeTransformer):
                 own = arguments(self.scope.node)
                 node.args = [name("__class__"), name(own[0])] if own else []
                 return node
-        out = [k.value for k in node.keywords if k.arg == "out" and isinstance(k.value, ast.Name)]
+        out = [
+            k.value.id for k in node.keywords if k.arg == "out" and isinstance(k.value, ast.Name)
+        ]
         self.generic_visit(node)
         for target in out:
-            if isinstance(target, ast.Name) and target.id in self.scope.own and not self.depth:
-                return self.into(node, target.id)
+            if target in self.scope.own and not self.depth:
+                return self.into(node, target)
         node.func = call("call", node.func)
         return node
 

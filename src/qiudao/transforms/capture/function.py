@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import copy
 import functools
+import inspect
 import os
 import sysconfig
 import types
@@ -16,7 +17,7 @@ from ...core.errors import TraceError
 from ...core.source import PACKAGE, is_ours
 from . import branch, conditions, finishing, loops, outcomes, writes
 from .calls import replaced
-from .compiling import FACTORY, compile_function, renamed
+from .compiling import compile_function
 from .outcomes import CaptureError
 from .rewrite import rewritten
 from .sites import Site
@@ -31,14 +32,14 @@ HIGHER = {map, filter, sorted, max, min, functools.reduce, functools.partial}
 
 
 class Template(NamedTuple):
-    """The rewritten code of a function, and its sites; no code where there is nothing to rewrite."""
+    """The rewritten code of a function, and its sites; no code where there is no source."""
 
     code: CodeType | None
     sites: list[Site]
     reason: str = ""
 
 
-_templates: dict[CodeType, Template] = {}
+_templates: dict[tuple[CodeType, str], Template] = {}
 _ours: set[CodeType] = set()  # codes that are rewritten already
 
 
@@ -68,7 +69,7 @@ def converted(f: Any) -> Any:
         return functools.partial(converted(f.func), *f.args, **f.keywords)
     if isinstance(f, type) or kind in (types.BuiltinFunctionType, types.BuiltinMethodType):
         return f
-    method = getattr(kind, "__call__", None)
+    method = inspect.getattr_static(kind, "__call__", None)
     if type(method) is FunctionType and not is_foreign(method):
         return MethodType(instance(method), f)
     return f
@@ -89,9 +90,10 @@ def instance(f: FunctionType) -> Any:
     code = f.__code__
     if code in _ours:
         return f
-    template = _templates.get(code)
+    key = (code, code.co_filename)  # equal code may stand in two files
+    template = _templates.get(key)
     if template is None:
-        template = _templates[code] = make(code)
+        template = _templates[key] = make(code)
     if template.code is None:
         return explained(f, template.reason) if template.reason else f
     closure = dict(zip(code.co_freevars, f.__closure__ or (), strict=True))
@@ -119,8 +121,9 @@ def make(code: CodeType) -> Template:
     sites: list[Site] = []
     flags = code.co_flags
     new = rewritten(node, frozenset(code.co_freevars), code.co_filename, flags, sites)
-    made = compile_function(new, code.co_freevars, code.co_filename, flags)
-    made = renamed(made, f"{FACTORY}.<locals>.{code.co_name}", code.co_qualname)
+    made = compile_function(
+        new, code.co_freevars, code.co_filename, flags, code.co_qualname
+    )  # fmt: skip
     made = made.replace(co_firstlineno=code.co_firstlineno)
     note(made)
     return Template(made, sites)
@@ -137,7 +140,6 @@ def note(code: CodeType) -> None:
 def explained(f: FunctionType, reason: str) -> Any:
     """A function that cannot be captured, whose refusals say why."""
 
-    @functools.wraps(f)
     def called(*args: Any, **kwargs: Any) -> Any:
         try:
             return f(*args, **kwargs)
@@ -149,7 +151,7 @@ def explained(f: FunctionType, reason: str) -> Any:
             ) from error
 
     _ours.add(called.__code__)
-    return called
+    return functools.wraps(f)(called)
 
 
 def call(f: Any) -> Any:
@@ -179,7 +181,7 @@ def lifting(f: Any) -> Any:
 
 def lifted(x: Any) -> Any:
     """A function captured; anything else as it is."""
-    return converted(x) if isinstance(x, FunctionType | MethodType) else x
+    return converted(x) if isinstance(x, FunctionType | MethodType | functools.partial) else x
 
 
 _runtime = CellType(

@@ -11,6 +11,7 @@ them.  What a step only reads is taken from outside.
 from __future__ import annotations
 
 import ast
+import functools
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,17 +20,31 @@ import numpy as np
 
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, overrides, snapshot
-from ...core.modes import TAPE, modes
+from ...core.modes import modes
+from ..control import fori_loop, while_loop
 from ..trace import Symbol, Traced, traced
 from .branch import FLAG, Run, cast, joined_dtype, proceed, same, shown_nest, split, truth
 from .conditions import both
 from .jumps import jumps
 from .outcomes import BACK, END, FELL, MISSING, OFF, Outcome, outcome, refuse
-from .scopes import bound, written
+from .replaying import replay
+from .scopes import augmented, bound, rebound, written
 from .sites import Cells, Site
-from .state import NUMBERS, Nest, StandIns, State, current, is_numeric, nest, read, unknown, write
-from .structured import replay, while_loop
+from .state import (
+    NUMBERS,
+    Nest,
+    StandIns,
+    State,
+    current,
+    is_numeric,
+    nest,
+    read,
+    root,
+    unknown,
+    write,
+)
 from .undefined import Undefined
+from .writes import refuse_here
 
 
 class Range:
@@ -39,7 +54,10 @@ class Range:
         self.start, self.stop, self.step = start, stop, step
 
     def __iter__(self) -> Iterator[Any]:
-        raise TypeError("unknown range")
+        refuse_here(
+            "this goes through a range whose length is not known while tracing",
+            "loop over it with `for i in range(n):`, or use a known length and a mask",
+        )
 
     @property
     def length(self) -> Value:
@@ -72,7 +90,7 @@ class Course:
         self.rewound = False
         self.test: Any = MISSING
         self.cells = Cells(here)
-        self.marks = marks and modes.inside > TAPE
+        self.marks = marks and modes.tracing
         self.state: State | None = None
 
     def mark(self) -> bool:
@@ -120,8 +138,9 @@ class Steps(Course):
     @property
     def remaining(self) -> Any:
         """What the structured loop goes through: the values from the step that was begun anew."""
-        if isinstance(self.values, range | list | tuple | np.ndarray | Tracer):
-            return self.values[self.position :]
+        values: Any = self.values
+        if isinstance(values, range | list | tuple | np.ndarray | Tracer):
+            return values[self.position :]
         return [self.item, *self.iterator]
 
 
@@ -146,7 +165,7 @@ def steps(values: Any, here: Any, marks: bool) -> Any:
     """The course of a `for` loop."""
     if isinstance(values, Range):
         return Turned(values, here)
-    return Steps(values, here) if marks and modes.inside > TAPE else Plain(values)
+    return Steps(values, here) if marks and modes.tracing else Plain(values)
 
 
 def loop(site: Site, it: Any, here: Any) -> None:
@@ -175,7 +194,7 @@ def calmed(left: Outcome) -> Outcome:
 def over(site: Site, it: Any, cells: Cells) -> Outcome:
     """A loop by its kind."""
     step = site.piece("step", cells)
-    if not hasattr(it, "remaining"):
+    if not isinstance(it, Steps | Turned):
         test = site.piece("test", cells)
         first = test().value if it.rewound else it.test
         certain = not unknown(first) and bool(first)
@@ -187,7 +206,7 @@ def over(site: Site, it: Any, cells: Cells) -> Outcome:
         known = Range(values.start, values.stop, values.step)
         return counted(site, cells, step, len(values), known.at, True)
     if isinstance(values, np.ndarray | Tracer):
-        return counted(site, cells, step, len(values), lambda k: element(values, k), True)  # type: ignore[arg-type]
+        return counted(site, cells, step, len(values), lambda k: element(values, k), True)
     values = list(values)
     stacks = stacked(values)
     if stacks is not None:
@@ -223,12 +242,11 @@ def as_array(x: Value) -> Value:
     return x if isinstance(x, Tracer) else np.asarray(x)
 
 
-def unrolled(site: Site, cells: Cells, step: Run, values: list[Any]) -> Outcome:
+def unrolled(site: Site, cells: Cells, step: Callable[[Any], Any], values: list[Any]) -> Outcome:
     """A loop through values of different types: each step a decision of its own."""
     left = END
     for item in values:
-        left = proceed(site, left, cells, lambda item=item: step(item), site.head)  # type: ignore
-        left = continued(left)
+        left = continued(proceed(site, left, cells, functools.partial(step, item), site.head))
     return left
 
 
@@ -247,8 +265,9 @@ def counted(
     certain: bool,
 ) -> Outcome:  # fmt: skip
     """A `for` loop of `length` steps, of which one is taken at least where that is `certain`."""
-    made = Loop(site, cells, lambda k: step(at(k)), lambda k: k < length, 0 < length, certain)
+    made = Loop(site, cells, lambda k: step(at(k)), lambda k: k < length, length > 0, certain)
     made.count = True
+    made.bound = length if isinstance(length, int) else None
     return made.run()
 
 
@@ -268,6 +287,7 @@ class Loop:
         self.first = first
         self.certain = certain
         self.count = False
+        self.bound: int | None = None  # of the number of steps
         node = site.node
         inner = {type(j).__name__ for j in jumps(node.body)}
         self.jumps = bool(inner - {"Continue"})
@@ -283,16 +303,40 @@ class Loop:
             if name not in self.starts and name in self.state.nests:
                 self.starts[name] = self.state.nests[name]
 
+    def choose(self, binding: list[ast.AST], live: frozenset[str], avals: dict[Any, Aval]) -> None:
+        """What is carried to begin with: variables that a step binds, tracers it writes into.
+
+        A tracer that is only written into keeps its place, so that all its names see the writes.
+        """
+        rebinds, writes = rebound(binding), written(binding)
+        for name in (bound(binding) | writes) & live & set(self.state.nests):
+            value = self.state.values[name]
+            moves = name not in rebinds and isinstance(value, Tracer) and bool(value.shape)
+            if moves:
+                handle = root(value)
+                place = next(k for k, h in enumerate(self.handles) if h is handle)
+                avals["handle", place] = Aval(tuple(handle.shape), handle.dtype)
+                continue
+            self.changed.add(name)
+            others = [n for n, v in self.state.values.items() if n != name and v is value]
+            if name in writes | augmented(binding) and is_array(value) and others:
+                refuse(
+                    self.site,
+                    f"`{name}` and `{others[0]}` are one array before the loop, and the loop both "
+                    f"binds `{name}` and writes into it",
+                    f"let them be two, {name} = {name}.copy()",
+                )
+
     def run(self) -> Outcome:
         """Find what is carried and its types, and make the equation."""
         node = self.site.node
-        binding = [node.target, *node.body] if isinstance(node, ast.For) else [node.test, *node.body]
+        binding = (
+            [node.target, *node.body] if isinstance(node, ast.For) else [node.test, *node.body]
+        )
         live = self.site.head
-        self.changed = {
-            n for n in (bound(binding) | written(binding)) & live if n in self.state.nests
-        }
-        self.prepare()
         avals: dict[Any, Aval] = {}
+        self.choose(binding, live, avals)
+        self.prepare()
         value: Any = None
         for _ in range(8):
             stepped = Step(self, avals, value)
@@ -301,7 +345,16 @@ class Loop:
                 value, again = stepped.value, True
             if not again:
                 return stepped.finish()
-        refuse(self.site, "the types of what the loop carries do not settle", "give them a dtype")
+        refuse(
+            self.site,
+            "the types of what the loop carries change with every step",
+            "start it with values of the type that they keep",
+        )
+
+
+def is_array(x: Value) -> bool:
+    """Whether a value is an array with axes, plain or traced."""
+    return isinstance(x, np.ndarray | Tracer) and bool(x.shape)
 
 
 class Step:
@@ -313,7 +366,7 @@ class Step:
         self.init: list[Value] = []
         self.given_value = value
         self.value: Any = None
-        self.more: set[str] = set()
+        self.more: set[Any] = set()
         self.new: dict[str, Nest] = {}
         self.way: Outcome = END
         self.possible: frozenset[int] = frozenset()
@@ -427,7 +480,9 @@ class Step:
                 self.carried(name, now, results)
             elif now is not then:
                 self.found(name, now, then)
-            elif type(now) in (list, dict) and not same(nest(now), nest(then), of.state, stand, name):
+            elif type(now) in (list, dict) and not same(
+                nest(now), nest(then), of.state, stand, name
+            ):
                 refuse(
                     of.site,
                     f"the {type(now).__name__} `{name}` changes in a loop whose number of steps is "
@@ -436,7 +491,7 @@ class Step:
                 )
         for k in stand.written():
             results["handle", k] = stand.symbols[k]
-            self.more.add(("handle", k))  # type: ignore[arg-type]
+            self.more.add(("handle", k))
 
     def found(self, name: str, now: Any, then: Any) -> None:
         """A variable that a step changes and that is not carried yet."""
@@ -444,7 +499,7 @@ class Step:
         if name not in of.site.head or now is MISSING:
             return
         if then is MISSING:
-            if of.certain:
+            if of.certain and any(map(is_numeric, nest(now).leaves)):
                 self.new[name] = nest(now)
                 self.more.add(name)
             else:
@@ -496,7 +551,7 @@ class Step:
         for name in self.more:
             if isinstance(name, tuple):
                 again = again or name not in avals
-                avals.setdefault(name, aval_of(of.handles[name[1]]))  # type: ignore[call-overload]
+                avals.setdefault(name, aval_of(of.handles[name[1]]))
             elif name not in of.changed:
                 of.changed.add(name)
                 again = True
@@ -557,7 +612,12 @@ class Step:
             return [cast(y, aval_of(x)) for x, y in zip(self.init, outs, strict=True)]
 
         if of.jumps:
-            return list(while_loop(lambda xs: xs[self.keys.index("goes on")], body, self.init))
+            place = self.keys.index("goes on")
+            return list(while_loop(lambda xs: xs[place], body, self.init, max_steps=of.bound))
+        if of.bound is not None:
+            first, *init = self.init
+            made = fori_loop(0, of.bound, lambda i, xs: body([i, *xs])[1:], init)
+            return [first, *made]
         return list(while_loop(self.condition, body, self.init))
 
     def condition(self, xs: list[Value]) -> Value:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from ...core.errors import TraceError
-from .sites import Site
 
 FELL, ON, OFF, BACK = 0, 1, 2, 3  # at its end; by `continue`, `break`, `return`
 EXPLICIT = (
@@ -58,12 +57,21 @@ def returned(left: Outcome) -> Any:
     return left.value
 
 
-def refuse(site: Site, reason: str, instead: str = EXPLICIT) -> NoReturn:
+class Place(Protocol):
+    """Where in the user's source something is decided."""
+
+    @property
+    def line(self) -> str:
+        """The line, for messages."""
+        ...
+
+
+def refuse(site: Place, reason: str, instead: str = EXPLICIT) -> NoReturn:
     """Refuse to capture."""
     raise CaptureError(f"capture: {site.line}: {reason}; {instead}")
 
 
-def refuse_block(site: Site) -> NoReturn:
+def refuse_block(site: Place) -> NoReturn:
     """A jump out of a `with` or `try` that more code follows."""
     refuse(
         site,
@@ -73,7 +81,7 @@ def refuse_block(site: Site) -> NoReturn:
     )
 
 
-def refuse_raise(site: Site) -> NoReturn:
+def refuse_raise(site: Place) -> NoReturn:
     """A `raise` that hangs on a traced value."""
     refuse(
         site,

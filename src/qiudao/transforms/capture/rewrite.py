@@ -10,8 +10,8 @@
                      else:
                          if .it.turned: .rt.loop(site, .it, here)
 
-`here` is `lambda: (x, y, ...)`: never called, it holds the cells of the variables.  Names with a dot
-cannot meet the user's.  Where a decision lets control jump, what follows is part of it:
+`here` is `lambda: (x, y, ...)`: never called, it holds the cells of the variables.  Names with a
+dot cannot meet the user's.  Where a decision lets control jump, what follows is part of it:
 
     if c: return x   .t = c
     B                if .rt.unknown(.t): return .rt.finish(site, .t, here)
@@ -66,10 +66,16 @@ class Tail(NamedTuple):
 
 
 class Writer(Expressions):
-    """Rewrites the statements of one function; `structured` within a piece of a construct."""
+    """Rewrites the statements of one function; `structured` within a piece."""
 
     def __init__(
-        self, scope: Scope, file: str, flags: int, sites: list[Site], live: Liveness, structured: bool
+        self,
+        scope: Scope,
+        file: str,
+        flags: int,
+        sites: list[Site],
+        live: Liveness,
+        structured: bool,
     ) -> None:
         super().__init__(scope)
         self.file, self.flags, self.sites = file, flags, sites
@@ -122,8 +128,8 @@ class Writer(Expressions):
             kind = "global" if each in self.scope.globals else "nonlocal"
             cell = thunk(name(each))
             found.append(ast.Expr(call("outside", ast.Constant(kind), ast.Constant(each), cell)))
-        for each in found:
-            place(each, node)
+        for question in found:
+            place(question, node)
         return found
 
     def statement(self, node: ast.stmt, tail: Tail) -> list[ast.stmt]:
@@ -131,7 +137,8 @@ class Writer(Expressions):
         method: Callable[..., list[ast.stmt]] | None
         method = getattr(self, f"write_{type(node).__name__}", None)
         if method is not None:
-            return method(copy.copy(node), node, tail)
+            new = method(copy.copy(node), node, tail)
+            return new
         if isinstance(node, ast.ClassDef | ast.AsyncFunctionDef):
             return [copy.deepcopy(node)]
         return [self.visit(copy.deepcopy(node))]
@@ -292,7 +299,8 @@ class Writer(Expressions):
     def write_Global(self, node: ast.stmt, old: ast.stmt, tail: Tail) -> list[ast.stmt]:
         return [ast.Pass() if self.structured else node]
 
-    write_Nonlocal = write_Global
+    def write_Nonlocal(self, node: ast.stmt, old: ast.stmt, tail: Tail) -> list[ast.stmt]:
+        return self.write_Global(node, old, tail)
 
     def write_FunctionDef(
         self, node: ast.FunctionDef, old: ast.FunctionDef, tail: Tail
@@ -382,7 +390,7 @@ class Writer(Expressions):
             found.append(ast.Assign([name(held, ast.Store())], index))
             element = call("getitem", copy.deepcopy(array), name(held))
             new = call("inplace", operation, element, value, ast.Constant(True))
-            if isinstance(array, ast.Name) and not array.id.startswith("."):
+            if not array.id.startswith("."):
                 stored: ast.stmt = ast.Assign(
                     [name(array.id, ast.Store())], call("setitem", new, name(array.id), name(held))
                 )
@@ -438,7 +446,7 @@ class Writer(Expressions):
         for each in [*head, *made.body]:
             place(each, node)
         place(made, node)
-        return compile_function(made, self.scope.visible, self.file, self.flags)
+        return compile_function(made, self.scope.visible, self.file, self.flags, self.scope.name)
 
 
 def rt(what: str) -> ast.expr:
@@ -492,8 +500,8 @@ def rewritten(node: Function, around: frozenset[str], file: str, flags: int,
         return place(new, node)
     new.decorator_list = []
     new.returns = None
-    docstring = ast.get_docstring(node, clean=False)
-    head = node.body[:1] if docstring is not None else []
+    documented = isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None
+    head = scope.body[:1] if documented else []
     new.body = [*head, *function_body(scope, file, flags, sites)[len(head) :]]
     return place(new, node)
 

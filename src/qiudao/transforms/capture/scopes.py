@@ -67,6 +67,29 @@ def written(nodes: Iterable[ast.AST]) -> set[str]:
     return found
 
 
+def augmented(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that `+=` and its kin change here."""
+    return {
+        n.target.id for n in own_nodes(nodes)
+        if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
+    }  # fmt: skip
+
+
+def rebound(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that these nodes bind otherwise than by `+=` and its kin."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.AugAssign):
+            found |= bound([node.value])
+        elif isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try | ast.Match):
+            found |= rebound(ast.iter_child_nodes(node))
+        elif isinstance(node, ast.ExceptHandler | ast.match_case):
+            found |= bound([node]) - augmented([node]) | rebound(node.body)
+        else:
+            found |= bound([node])
+    return found
+
+
 def declared(nodes: Iterable[ast.AST], kind: type[ast.Global] | type[ast.Nonlocal]) -> set[str]:
     """The names under `global` or `nonlocal` here."""
     return {name for n in own_nodes(nodes) if isinstance(n, kind) for name in n.names}
@@ -94,6 +117,7 @@ class Scope:
     def __init__(self, node: Function, around: frozenset[str]) -> None:
         body = body_of(node)
         self.node = node
+        self.body: list[ast.stmt] = node.body if isinstance(node, ast.FunctionDef) else []
         self.name = node.name if isinstance(node, ast.FunctionDef) else "<lambda>"
         self.globals = declared(body, ast.Global)
         self.nonlocals = declared(body, ast.Nonlocal)

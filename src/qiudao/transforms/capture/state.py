@@ -17,20 +17,13 @@ import numpy as np
 
 from ...core.dispatch import Tracer, snapshot
 from ...core.node import Leaf
-from ...core.trees import Tree, flatten
+from ...core.trees import LONE, NAMESPACE, Tree, flatten, optree
 from ...core.views import View
-from ..trace import Recording, Symbol
+from ..trace import Recording, Symbol, is_symbolic
 from .outcomes import MISSING
 from .sites import Cells
 
 NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
-
-
-def unknown(x: Any) -> bool:
-    """Whether a value is a tracer that is not known while tracing."""
-    if not isinstance(x, Tracer):
-        return False
-    return isinstance(x, Symbol) or any(map(unknown, x.parts()))
 
 
 def is_numeric(x: Any) -> bool:
@@ -54,6 +47,11 @@ class Nest(NamedTuple):
 def nest(value: Any) -> Nest:
     """A value taken apart; None, strings and other objects are leaves too."""
     leaves, tree = flatten(value, none_is_leaf=True)
+    if len(leaves) == 1 and leaves[0] is value:
+        tree = LONE
+    elif tree.kind is not None:  # so that it compares with one that has None for a leaf
+        spec = optree().tree_structure(value, none_is_leaf=True, namespace=NAMESPACE)
+        tree = Tree(None, len(leaves), spec)
     return Nest(tuple(leaves), tree)
 
 
@@ -95,6 +93,9 @@ class Region(NamedTuple):
         return self.recording.symbol(Leaf((), np.dtype(bool))).constant(x)
 
 
+unknown = is_symbolic  # whether a value is a tracer not known while tracing
+
+
 class Regions(threading.local):
     """The pieces that this thread is tracing, innermost last, and the sites that they are of."""
 
@@ -132,10 +133,9 @@ class State:
         self.nests = {n: nest(v) for n, v in self.values.items() if v is not MISSING}
         self.handles: dict[int, Tracer] = {}
         for x in self.leaves():
-            while isinstance(x, View):
-                x = x.tied.base
-            if isinstance(x, Tracer):
-                self.handles[id(x)] = x
+            handle = root(x)
+            if isinstance(handle, Tracer):
+                self.handles[id(handle)] = handle
         self.marks = [(x, snapshot(x)) for x in self.handles.values()]
         self.lists = [(v, v.copy()) for v in self.values.values() if type(v) in (list, dict, set)]
         regions.states.add(self)
@@ -192,8 +192,9 @@ _alone = sys.getrefcount(_probe.cell_contents)  # where a variable alone holds a
 class StandIns:
     """What the variables hold while a piece is traced."""
 
-    def __init__(self, state: State, symbols: list[Any], outside: bool = False) -> None:
+    def __init__(self, state: State, symbols: list[Any]) -> None:
         self.state = state
+        self.around = region()
         self.given: dict[int, Any] = {}  # what stands for what, by id
         self.origin: dict[int, Any] = {}  # and back
         self.lent: dict[int, Any] = {}
@@ -216,11 +217,11 @@ class StandIns:
         if found is not None:
             return found
         if isinstance(x, View):
-            tied = x.tied  # type: ignore[attr-defined]
+            tied = x.tied
             new = tied.how(self.stand_in(tied.base))
             self.pair(x, new)
             return new
-        if type(x) is np.ndarray and x.flags.writeable:
+        if type(x) is np.ndarray and (x.flags.writeable or self.is_lent(x)):
             new = x.view()
             new.flags.writeable = False
             self.pair(x, new)
@@ -229,6 +230,10 @@ class StandIns:
                 self.shared.add(id(new))
             return new
         return x
+
+    def is_lent(self, x: Any) -> bool:
+        """Whether an array is itself a stand-in of the piece around."""
+        return self.around is not None and id(x) in self.around.lent
 
     def enter(self, recording: Recording) -> dict[str, Any]:
         """Put the stand-ins into the variables."""
@@ -266,3 +271,10 @@ def current(values: list[Any]) -> Recording:
     """The recording that given symbols belong to."""
     found: Recording = next(x.recording for x in values if isinstance(x, Symbol))
     return found
+
+
+def root(x: Any) -> Any:
+    """The tracer that a view is a view of, at the end of the chain."""
+    while isinstance(x, View):
+        x = x.tied.base
+    return x

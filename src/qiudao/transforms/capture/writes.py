@@ -174,8 +174,8 @@ def from_numpy(f: Any) -> bool:
 
 def stack(values: Any) -> Value:
     """Nested lists of numbers and tracers as one array."""
-    return np.stack([stack(v) if isinstance(v, list | tuple) else np.asarray(v)
-                     if not isinstance(v, Tracer) else v for v in values])  # fmt: skip
+    rows: list[Any] = [stack(v) if isinstance(v, list | tuple) else v for v in values]
+    return np.stack([v if isinstance(v, Tracer) else np.asarray(v) for v in rows])
 
 
 def owner(x: Any, attribute: str) -> Any:

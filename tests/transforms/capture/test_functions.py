@@ -1,0 +1,149 @@
+"""What captured functions call, and how they compose with transforms."""
+
+import functools
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from checking import close
+from qiudao.transforms.capture import captured
+from transforms.capture.running import agree, compiled
+
+
+def relu(x):
+    if x > 0:
+        return x
+    return 0.0 * x
+
+
+def test_functions_that_are_called_are_captured_too():
+    def f(x):
+        return relu(x) + relu(-x) * 2
+
+    agree(f, 3.0, -3.0)
+
+
+def test_nested_functions_and_lambdas():
+    def f(x):
+        limit = 2.0
+
+        def clip(t):
+            if t > limit:
+                return limit
+            return t
+
+        sign = lambda t: 1.0 if t > 0 else -1.0
+        return clip(x * 1.0) * sign(x)
+
+    agree(f, 3.0, -3.0, 1.0)
+
+
+def test_a_nested_function_that_changes_variables():
+    def f(x):
+        total, count = 0.0, 0
+
+        def add(t):
+            nonlocal total, count
+            total = total + t
+            count += 1
+
+        if x > 0:
+            add(x)
+        while total < 5:
+            add(1.0)
+        return total, count
+
+    agree(f, 3.0, -3.0, 10.0)
+
+
+def test_methods():
+    class Model:
+        def __init__(self, w):
+            self.w = w
+
+        def act(self, x):
+            return x if x > 0 else self.__leak * x
+
+        __leak = 0.1
+
+        def __call__(self, x):
+            for _ in range(3):
+                x = self.act(self.w * x - 1)
+            return x
+
+    agree(Model(2.0), 3.0, -3.0)
+
+
+def test_recursion_that_a_known_value_ends():
+    def power(x, n):
+        if n == 0:
+            return 1.0 + 0 * x
+        return x * power(x, n - 1) if x > 0 else power(-x, n - 1)
+
+    agree(lambda x: power(x, 3), 2.0, -2.0)
+
+
+def test_functions_given_to_functions():
+    def f(x):
+        return sum(map(relu, [x, -x, 2 * x])) + functools.reduce(
+            lambda a, b: a if a > b else b, [x, 1.0, x * x]
+        )
+
+    agree(f, 3.0, -3.0)
+
+
+def step_down(x):
+    k = 0
+    while x > 1:
+        x = x / 2
+        k += 1
+    return x * x
+
+
+def first_large(x):
+    for i in range(20):
+        x = x * (1 + 0.1 * i)
+        if x > 10:
+            break
+    return x
+
+
+def piecewise(x):
+    if x > 2:
+        return x**3
+    return -x
+
+
+@pytest.mark.parametrize("f", [step_down, first_large, piecewise])
+@pytest.mark.parametrize("x", [9.0, 1.7, 0.3])
+def test_derivatives(f, x):
+    want = (f(x + 1e-6) - f(x - 1e-6)) / 2e-6
+    run = qd.jit(captured(f))
+    close(qd.grad(run)(x), want, 1e-6)
+    close(qd.jvp(run, (x,), (1.0,))[1], want, 1e-6)
+
+
+@pytest.mark.parametrize("f", [step_down, first_large, piecewise])
+def test_a_gradient_inside_a_traced_function(f):
+    def g(x):
+        return qd.grad(f)(x) * 2.0
+
+    xs = [9.0, 1.7, 0.3]
+    run = compiled(g, xs[0])
+    for x in xs:
+        close(run(np.float64(x)), g(x), 1e-9)
+
+
+@pytest.mark.parametrize("f", [step_down, first_large, piecewise])
+def test_many_at_once(f):
+    xs = np.array([9.0, 1.7, 0.3])
+    run = qd.jit(captured(lambda v: qd.vmap(f)(v)))
+    close(run(xs), np.array([f(x) for x in xs]), 1e-12)
+
+
+@pytest.mark.parametrize("f", [step_down, first_large, piecewise])
+def test_compiled(f):
+    run = qd.jit(captured(f))
+    for x in (9.0, 1.7, 0.3):
+        close(run(x), f(x), 1e-12)
