@@ -62,6 +62,8 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
             found = self.fast(*args)
+            if found is NotImplemented and any(map(is_scattered, args)):
+                found = self.fast(*map(gathered, args))
             if found is not NotImplemented and self.build is not None:
                 found = self.build(found)
             if found is not NotImplemented:
@@ -90,9 +92,11 @@ class Jitted:
             return
         if call.tree.kind is not tuple or any(isinstance(x, Tracer) for x in call.leaves):
             return
-        if whole.lone and not lone:
-            return  # a tuple of one: rare, and the long way will do
-        build = None if lone or version.tree.kind is tuple else version.tree.build
+        build: Callable[[Any], Any] | None = version.tree.build
+        if lone or (version.tree.kind is tuple and not whole.lone):
+            build = None
+        elif whole.lone:
+            build = functools.partial(boxed, version.tree)
         if version.compiled.again is not None:
             build = functools.partial(self.unless_nan, version)
         self.build = build
@@ -207,6 +211,21 @@ class Static:
 
     def __hash__(self) -> int:
         return hash(self.value)
+
+
+def boxed(tree: Tree, only: Any) -> Any:
+    """A single result in its container."""
+    return tree.build([only])
+
+
+def is_scattered(x: Any) -> bool:
+    """Whether an argument is an array whose elements do not lie row by row."""
+    return type(x) is np.ndarray and not x.flags.c_contiguous
+
+
+def gathered(x: Any) -> Any:
+    """An argument with its elements row by row."""
+    return np.ascontiguousarray(x) if is_scattered(x) else x
 
 
 def is_array(x: Any) -> bool:
