@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ...core.trees import LONE, Tree
 from ...core.views import View
 from ..control import cond
 from ..trace import Symbol, Traced, traced
-from .outcomes import END, FELL, MISSING, Outcome, Place, refuse
+from .outcomes import END, FELL, MISSING, ON, CaptureError, Outcome, Place, refusal, refuse
 from .replaying import replay
 from .sites import Cells, Site
 from .state import Nest, StandIns, State, is_numeric, nest, read, regions, root
@@ -172,7 +172,7 @@ class Join:
             return a.value
         for x in (a, b):
             if isinstance(x, Static) and not is_numeric(x.value):
-                self.disagree(what, kind(a), kind(b))
+                raise self.disagreement(what, kind(a), kind(b))
         aval = self.agree(what, aval_at(a), aval_at(b))
         self.sources.append((a, b, aval))
         return Out(len(self.sources) - 1, aval)
@@ -184,11 +184,11 @@ class Join:
                 return Aval(a.shape, a.dtype)
             if a.weak is not None or b.weak is not None:
                 return Aval(a.shape, joined_dtype(a, b))
-        self.disagree(what, describe(*a[:2]), describe(*b[:2]))
+        raise self.disagreement(what, describe(*a[:2]), describe(*b[:2]))
 
-    def disagree(self, what: str, a: str, b: str) -> NoReturn:
-        """Refuse two sides of different types."""
-        refuse(
+    def disagreement(self, what: str, a: str, b: str) -> CaptureError:
+        """The refusal of two sides of different types."""
+        return refusal(
             self.site,
             f"{what} is {a} on one path and {b} on the other, and which path is taken is not known "
             "while tracing",
@@ -199,7 +199,7 @@ class Join:
     def nest(self, a: Left, b: Left, what: str) -> Left:
         """A value of both sides."""
         if a.tree != b.tree:
-            self.disagree(what, shown(a), shown(b))
+            raise self.disagreement(what, shown(a), shown(b))
         leaves = (self.leaf(x, y, what) for x, y in zip(a.leaves, b.leaves, strict=True))
         return Left(tuple(leaves), a.tree)
 
@@ -221,7 +221,8 @@ class Join:
         """What side `k` gives for each output of the whole."""
         found = []
         for source in self.sources:
-            leaf, aval = source[k], source[2]
+            leaf: Any = source[k]
+            aval = source[2]
             if isinstance(leaf, Out):
                 x = outs[leaf.index]
             elif isinstance(leaf, Handle):
@@ -381,15 +382,16 @@ def join_value(join: Join, sides: tuple[Side, Side]) -> Left | None:
         return None
     if a is not None and b is not None:
         return join.nest(a, b, "the returned value")
-    there = a or b
+    there: Any = a or b
     leaves = []
-    for x in there.leaves:  # type: ignore[union-attr]
+    for x in there.leaves:
         if isinstance(x, Static):
             leaves.append(x.value)
-            continue
-        zero = Static(np.zeros(x.aval.shape, x.aval.dtype))
-        leaves.append(join.leaf(*((x, zero) if a is not None else (zero, x)), "the returned value"))
-    return Left(tuple(leaves), there.tree)  # type: ignore[union-attr]
+        else:
+            zero = Static(np.zeros(x.aval.shape, x.aval.dtype))
+            first, second = (x, zero) if a is not None else (zero, x)
+            leaves.append(join.leaf(first, second, "the returned value"))
+    return Left(tuple(leaves), there.tree)
 
 
 def apply(join: Join, pred: Value, sides: tuple[Side, Side]) -> list[Value]:
@@ -425,3 +427,13 @@ def proceed(site: Site, left: Outcome, cells: Cells, run: Run, live: frozenset[s
         return left
     held = Outcome(left.signal, left.value, left.possible - {FELL})
     return split(site, left.signal == FELL, cells, run, lambda: held, live)
+
+
+def continued(left: Outcome) -> Outcome:
+    """After a step: `continue` leads to the next."""
+    going = left.possible - {ON}
+    if going == left.possible:
+        return left
+    if not going:
+        return END
+    return Outcome(np.where(left.signal == ON, FELL, left.signal), left.value, going | {FELL})

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ...core.errors import TraceError
 from ...core.source import PACKAGE, is_ours
-from . import branch, conditions, finishing, loops, outcomes, writes
+from . import branch, conditions, courses, finishing, loops, outcomes, writes
 from .calls import replaced
 from .compiling import compile_function
 from .outcomes import CaptureError
@@ -197,8 +197,8 @@ _runtime = CellType(
         CaptureError=CaptureError,
         refuse_block=outcomes.refuse_block,
         refuse_raise=outcomes.refuse_raise,
-        rounds=loops.rounds,
-        steps=loops.steps,
+        rounds=courses.rounds,
+        steps=courses.steps,
         loop=loops.loop,
         choose=conditions.choose,
         both=conditions.both,

@@ -43,6 +43,7 @@ from .source import Function
 
 N = TypeVar("N", bound=ast.AST)
 NONE: frozenset[str] = frozenset()
+Write = Callable[[Any, Any, "Tail"], list[ast.stmt]]
 
 
 class Tail(NamedTuple):
@@ -134,11 +135,9 @@ class Writer(Expressions):
 
     def statement(self, node: ast.stmt, tail: Tail) -> list[ast.stmt]:
         """One statement rewritten."""
-        method: Callable[..., list[ast.stmt]] | None
-        method = getattr(self, f"write_{type(node).__name__}", None)
+        method: Write | None = getattr(self, f"write_{type(node).__name__}", None)
         if method is not None:
-            new = method(copy.copy(node), node, tail)
-            return new
+            return method(copy.copy(node), node, tail)
         if isinstance(node, ast.ClassDef | ast.AsyncFunctionDef):
             return [copy.deepcopy(node)]
         return [self.visit(copy.deepcopy(node))]

@@ -174,8 +174,11 @@ def from_numpy(f: Any) -> bool:
 
 def stack(values: Any) -> Value:
     """Nested lists of numbers and tracers as one array."""
-    rows: list[Any] = [stack(v) if isinstance(v, list | tuple) else v for v in values]
-    return np.stack([v if isinstance(v, Tracer) else np.asarray(v) for v in rows])
+    rows: list[Any] = []
+    for v in values:
+        row = stack(v) if isinstance(v, list | tuple) else v
+        rows.append(row if isinstance(row, Tracer) else np.asarray(row))
+    return np.stack(rows)
 
 
 def owner(x: Any, attribute: str) -> Any:
