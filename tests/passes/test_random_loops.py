@@ -10,7 +10,7 @@ import pytest
 
 from qiudao.core.program import check
 from qiudao.passes.roll import rolled
-from qiudao.transforms.trace import trace
+from qiudao.jit.tracing import trace
 
 X = np.random.default_rng(0).normal(size=60)
 Y = np.random.default_rng(1).normal(size=60)

@@ -12,7 +12,7 @@ import pytest
 from qiudao.core.program import Program, check, inner_programs
 from qiudao.ops.control import Scan
 from qiudao.passes.roll import roll, rolled
-from qiudao.transforms.trace import trace
+from qiudao.jit.tracing import trace
 
 
 class Case(NamedTuple):

@@ -49,18 +49,32 @@ class Recording:
     own, in the order they were met.
     """
 
-    __slots__ = ("captured", "equations", "level", "outer")
+    __slots__ = ("absorbs", "captured", "equations", "inner", "level", "outer")
 
-    def __init__(self) -> None:
+    def __init__(self, absorbs: bool = False) -> None:
         self.level = new_level()
+        self.absorbs = absorbs  # whether it records what is done to values from outside, too
+        self.inner: Recording | None = None  # such a trace, running within this one
         self.equations: list[Equation] = []
         self.captured: dict[int, tuple[Tracer, Leaf]] = {}
 
     def __enter__(self) -> None:
         self.outer, modes.recording = modes.recording, self
+        if self.outer is not None:
+            self.outer.inner = self if self.absorbs else self.outer.inner
 
     def __exit__(self, *error: object) -> None:
         modes.recording = self.outer
+        if self.outer is not None and self.absorbs:
+            self.outer.inner = None
+
+    @property
+    def innermost(self) -> Recording:
+        """Where an operation is recorded now: what an inner function computes is its own."""
+        found = self
+        while found.inner is not None:
+            found = found.inner
+        return found
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""
@@ -116,7 +130,7 @@ class Symbol(ArrayMethods, Tracer):
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
-        recording = self.recording
+        recording = self.recording.innermost
         atoms = [recording.atom(x) for x in xs]
         stated = type_of(primitive, [aval_of(x) for x in atoms])
         single = type(stated) is Aval
@@ -143,7 +157,7 @@ class Symbol(ArrayMethods, Tracer):
         return memory
 
     def constant(self, value: Value) -> Symbol:
-        recording = self.recording
+        recording = self.recording.innermost
         node = apply(Copy(), (recording.atom(value),), Aval(np.shape(value), value.dtype))
         node.code, node.offset = caller()
         recording.equations.append(node)
@@ -239,10 +253,16 @@ class Uncollected:
 
 
 def traced(
-    f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
+    f: Callable[..., Any],
+    avals: Sequence[Aval],
+    build: Callable[[list[Any]], Any],
+    absorbs: bool = False,
 ) -> Traced:
-    """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols."""
-    recording = Recording()
+    """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols.
+
+    What `f` does to values of an outer trace is part of that one, or of its own if it `absorbs`.
+    """
+    recording = Recording(absorbs)
     leaves = [Leaf(aval.shape, aval.dtype) for aval in avals]
     with Running(recording.level, tracing=True), recording, Uncollected():
         args, kwargs = build([recording.symbol(leaf) for leaf in leaves])
@@ -282,7 +302,7 @@ def with_loops(
     """
     before, modes.switched = modes.switched, False
     try:
-        made = traced(f, avals, build)
+        made = traced(f, avals, build, absorbs=True)
         switched = modes.switched
     except (QiudaoError, AttributeError, TypeError):
         return None
@@ -315,24 +335,3 @@ def result_atom(recording: Recording, y: Any, path: str) -> Atom:
             "numbers and containers of them"
         )
     return recording.atom(value[()])
-
-
-def trace(f: Callable[..., Any]) -> Callable[..., Program]:
-    """A function that shows what `f` does: called like `f`, it gives the `Program` that `f` runs.
-
-    Nothing is computed; only the shapes and dtypes of the arguments count.  Every array or number
-    among the arguments becomes an input.
-
-    >>> trace(lambda x: np.sum(x**2))(np.ones(3))
-    program(a: f64[3])
-        b: f64[3] = power a 2
-        c: f64[] = sum(axes=(-1,), keepdims=False) b
-        return c
-    """
-
-    def show(*args: Any, **kwargs: Any) -> Program:
-        leaves, tree = flatten((args, kwargs))
-        avals = [aval_of(x if hasattr(x, "dtype") else np.asarray(x)) for x in leaves]
-        return traced(f, avals, tree.build).program
-
-    return show

@@ -3,7 +3,7 @@
 import numpy as np
 
 from qiudao.transforms.capture import captured
-from qiudao.transforms.trace import trace
+from qiudao.jit.tracing import trace
 from transforms.capture.running import agree
 
 
