@@ -28,6 +28,7 @@ from .plan import Plan, Root
 Place = Lane | Buffer
 
 SMALL = 256  # bytes up to which a temporary is on the stack, where LLVM can keep it in registers
+COLUMNS = 64  # up to which a block of rows lies column by column
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
 
 
@@ -61,8 +62,9 @@ class Function:
 class Scope:
     """One program, being written."""
 
-    def __init__(self, function: Function, program: Program) -> None:
+    def __init__(self, function: Function, program: Program, rows: int = 0) -> None:
         self.function = function
+        self.rows = rows  # of a block: arrays of few columns lie column by column
         self.code = function.code
         self.scalars = Scalars(self.code)
         self.program = program
@@ -184,7 +186,14 @@ class Scope:
             if owner is not None:
                 self.dying.setdefault(self.last.get(owner, 0), []).append(owner)
             pointer = self.code.op(f"getelementptr inbounds i8, ptr %arena, i64 {block[0]}")
-        return Buffer(pointer, shape, dtype, row_major(shape))
+        return Buffer(pointer, shape, dtype, self.layout(shape))
+
+    def layout(self, shape: Shape) -> tuple[int, ...]:
+        """The strides of a temporary."""
+        few = len(shape) > 1 and shape[0] == self.rows and math.prod(shape[1:]) <= COLUMNS
+        if not few:
+            return row_major(shape)
+        return (1, *(stride * shape[0] for stride in row_major(shape[1:])))
 
     def target(self, root: Root) -> Buffer | None:
         """Where a root is stored; None for one that stays in a register."""
@@ -243,6 +252,7 @@ class Scope:
         if buffer.strides == row_major(buffer.shape) or buffer.size <= 1:
             return buffer._replace(strides=row_major(buffer.shape))
         made = self.new_buffer(buffer.shape, buffer.dtype)
+        made = made._replace(strides=row_major(buffer.shape))
         self.copy(buffer, made)
         return made
 
@@ -306,8 +316,9 @@ class Scope:
             self.copy(place, buffer)
 
     def copy(self, source: Buffer, target: Buffer) -> None:
-        """Copy elements between arrays of one shape; the target is row by row."""
-        in_order = source.strides == row_major(source.shape) or source.size <= 1
+        """Copy elements between arrays of one shape."""
+        rows = row_major(source.shape)
+        in_order = source.strides == rows == target.strides or source.size <= 1
         if in_order and source.dtype == target.dtype:
             count = source.size * source.dtype.itemsize
             name = self.code.module.declare(
@@ -374,7 +385,8 @@ class Scope:
         reader = equation if equation.shape is not None else self.parts.get((equation, k))
         if reader is not None and reader in self.wanted:
             return self.wanted[reader]
-        return self.new_buffer(aval.shape, aval.dtype, equation)
+        made = self.new_buffer(aval.shape, aval.dtype, equation)
+        return made._replace(strides=row_major(aval.shape))
 
     def write_control(self, equation: Equation) -> None:
         """A structured loop or a branch."""
@@ -399,10 +411,14 @@ class Scope:
         return self.scalars.load(place, 0) if is_number else place  # type: ignore[arg-type]
 
     def write_body(
-        self, program: Program, inputs: Sequence[Place], outputs: Sequence[Buffer | None]
+        self,
+        program: Program,
+        inputs: Sequence[Place],
+        outputs: Sequence[Buffer | None],
+        rows: int = 0,
     ) -> list[Place]:
         """A body, in the block that is being written."""
-        scope = Scope(self.function, program)
+        scope = Scope(self.function, program, rows)
         found = scope.write(list(map(self.loaded, inputs)), outputs)
         scope.release()
         return found
@@ -505,7 +521,8 @@ class Scope:
         targets = [
             self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])
         ]
-        self.write_body(body, [*operands[:c], *inputs], [*targets, *parts])
+        block = shapes[0][0] if shapes else 0
+        self.write_body(body, [*operands[:c], *inputs], [*targets, *parts], block)
         for part, total in zip(parts, sums, strict=True):
             with self.code.loop(total.size) as i:
                 both = self.scalars.add(

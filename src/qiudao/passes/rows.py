@@ -29,7 +29,7 @@ from ..ops.products import MatMul
 from ..ops.reducing import Max, Min, Prod, Sum, Truth
 from ..ops.shaping import Cast, Concatenate, Copy, Flip, Reshape, Stretch, Transpose
 
-CACHE = 1 << 17  # bytes that the arrays of a block may take
+CACHE = 1 << 18  # bytes that the arrays of a block may take
 WORTH = 1 << 19  # bytes between, from which blocks pay
 LEAST = 8  # equations, likewise
 
@@ -109,15 +109,11 @@ class Blocks:
     def pays(self) -> bool:
         """Whether blocks keep enough out of memory, which one loop over all rows would not.
 
-        What is elementwise and ends in sums over all axes is one loop as it is.
+        What is elementwise, all of one shape, and ends in sums is one loop as it is.
         """
         count = sum(kind != WHOLE for kind in self.kind.values())
-        parts = any(
-            self.kind[e] != WHOLE and isinstance(e.primitive, (MatMul, Einsum, *REDUCTIONS))
-            and len(aval_of(operands_of(e)[0]).shape) > 1
-            for e in self.program.equations
-        )  # fmt: skip
-        return parts and count >= LEAST and self.between() >= WORTH
+        shapes = {e.shape for e, kind in self.kind.items() if kind == ALIGNED}
+        return len(shapes) > 1 and count >= LEAST and self.between() >= WORTH
 
     # Writing
 

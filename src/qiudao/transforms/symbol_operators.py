@@ -53,8 +53,6 @@ def binary(primitive: Primitive, depth: int) -> tuple[Operator, Operator]:
 
     def forward(self: Any, other: Any) -> Value:
         kind = type(other)
-        if self.recording.inner is not None:
-            return primitive(self, operand(other))
         x = self.node
         shape = x.shape
         dtype = x.dtype
@@ -103,8 +101,6 @@ def binary(primitive: Primitive, depth: int) -> tuple[Operator, Operator]:
         kind = type(other)
         x = self.node
         shape = x.shape
-        if self.recording.inner is not None:
-            return primitive(operand(other), self)
         dtype = x.dtype
         if kind in NUMBERS:
             y = other
@@ -157,8 +153,6 @@ def unary(primitive: Primitive, depth: int) -> Callable[[Any], Any]:
         return found
 
     def apply(self: Any) -> Value:
-        if self.recording.inner is not None:
-            return primitive(self)
         x = self.node
         key = (x.shape, x.dtype)
         return record(self, primitive, (x,), (x,), known(key) or typed(key, x), depth + 1)
@@ -197,7 +191,7 @@ def record(
 
 def getitem(self: Any, index: Any) -> Value:
     """`x[index]`; one element of a vector is a number, which shares no memory."""
-    if type(index) is int and self.recording.inner is None:
+    if type(index) is int:
         x = self.node
         if len(x.shape) == 1 and -x.shape[0] <= index < x.shape[0]:
             return record(self, item(index), (x,), (x,), ((), x.dtype), 2)
@@ -212,7 +206,7 @@ def setter(index: int) -> SetItem:
 
 def setitem(self: Any, index: Any, value: Any) -> None:
     """`x[index] = v`; a row of the same dtype goes straight to its primitive."""
-    if type(index) is int and type(self) is Symbol and self.recording.inner is None:
+    if type(index) is int and type(self) is Symbol:
         x = self.node
         if len(x.shape) > 0 and -x.shape[0] <= index < x.shape[0]:
             kind = type(value)

@@ -17,10 +17,11 @@ from ..core.modes import Running, modes, new_level
 from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.program import Atom, Program, apply
+from ..core.program import Atom, Program, apply, operands_of
 from ..core.source import caller, line_of
 from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
+from ..ops.indexing import GetItem
 from ..ops.shaping import Copy
 from ..ops.stopping import stop_gradient
 from ..passes.roll import roll
@@ -49,32 +50,18 @@ class Recording:
     own, in the order they were met.
     """
 
-    __slots__ = ("absorbs", "captured", "equations", "inner", "level", "outer")
+    __slots__ = ("captured", "equations", "level", "outer")
 
-    def __init__(self, absorbs: bool = False) -> None:
+    def __init__(self) -> None:
         self.level = new_level()
-        self.absorbs = absorbs  # whether it records what is done to values from outside, too
-        self.inner: Recording | None = None  # such a trace, running within this one
         self.equations: list[Equation] = []
         self.captured: dict[int, tuple[Tracer, Leaf]] = {}
 
     def __enter__(self) -> None:
         self.outer, modes.recording = modes.recording, self
-        if self.outer is not None:
-            self.outer.inner = self if self.absorbs else self.outer.inner
 
     def __exit__(self, *error: object) -> None:
         modes.recording = self.outer
-        if self.outer is not None and self.absorbs:
-            self.outer.inner = None
-
-    @property
-    def innermost(self) -> Recording:
-        """Where an operation is recorded now: what an inner function computes is its own."""
-        found = self
-        while found.inner is not None:
-            found = found.inner
-        return found
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""
@@ -130,7 +117,7 @@ class Symbol(ArrayMethods, Tracer):
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
-        recording = self.recording.innermost
+        recording = self.recording
         atoms = [recording.atom(x) for x in xs]
         stated = type_of(primitive, [aval_of(x) for x in atoms])
         single = type(stated) is Aval
@@ -157,7 +144,7 @@ class Symbol(ArrayMethods, Tracer):
         return memory
 
     def constant(self, value: Value) -> Symbol:
-        recording = self.recording.innermost
+        recording = self.recording
         node = apply(Copy(), (recording.atom(value),), Aval(np.shape(value), value.dtype))
         node.code, node.offset = caller()
         recording.equations.append(node)
@@ -253,16 +240,10 @@ class Uncollected:
 
 
 def traced(
-    f: Callable[..., Any],
-    avals: Sequence[Aval],
-    build: Callable[[list[Any]], Any],
-    absorbs: bool = False,
+    f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
 ) -> Traced:
-    """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols.
-
-    What `f` does to values of an outer trace is part of that one, or of its own if it `absorbs`.
-    """
-    recording = Recording(absorbs)
+    """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols."""
+    recording = Recording()
     leaves = [Leaf(aval.shape, aval.dtype) for aval in avals]
     with Running(recording.level, tracing=True), recording, Uncollected():
         args, kwargs = build([recording.symbol(leaf) for leaf in leaves])
@@ -302,13 +283,54 @@ def with_loops(
     """
     before, modes.switched = modes.switched, False
     try:
-        made = traced(f, avals, build, absorbs=True)
+        made = drawn_in(traced(f, avals, build))
         switched = modes.switched
     except (QiudaoError, AttributeError, TypeError):
         return None
     finally:
         modes.switched = before
     return None if switched else made._replace(program=roll(made.program))
+
+
+def drawn_in(made: Traced) -> Traced:
+    """The trace with what it read out of arrays of an outer trace read inside.
+
+    The steps of a loop over an array from outside are repetitions then: the element that each
+    reads would else be an input of its own.
+    """
+    own = len(made.program.inputs) - len(made.captured)
+    inputs = list(made.program.inputs[:own])
+    kept: dict[int, tuple[Tracer, Leaf]] = {}
+    inside: dict[Node, Atom] = {}
+    equations: list[Equation] = []
+    for tracer, leaf in zip(made.captured, made.program.inputs[own:], strict=True):
+        node = tracer.node if isinstance(tracer, Symbol) else None
+        steps: list[Equation] = []
+        while isinstance(node, Equation) and isinstance(node.primitive, GetItem):
+            steps.append(node)
+            node = node.operands[0]  # type: ignore[index]
+        if not isinstance(node, Node) or not steps:
+            kept[id(leaf)] = (tracer, leaf)  # type: ignore[assignment]
+            continue
+        source = tracer.recording.symbol(node)  # type: ignore[attr-defined]
+        atom: Atom = kept.setdefault(node.number, (source, Leaf(node.shape, node.dtype)))[1]
+        for step in reversed(steps):
+            atom = inside.setdefault(
+                step, apply(step.primitive, (atom,), Aval(step.shape, step.dtype), step)
+            )
+            equations.append(atom)
+        inside[leaf] = atom
+    if not equations:
+        return made
+    for e in made.program.equations:
+        operands = [inside.get(x, x) if isinstance(x, Node) else x for x in operands_of(e)]
+        aval = None if e.shape is None else Aval(e.shape, e.dtype)
+        inside[e] = apply(e.primitive, operands, aval, e)
+        equations.append(inside[e])
+    outputs = [inside.get(y, y) if isinstance(y, Node) else y for y in made.program.outputs]
+    captured, leaves = zip(*kept.values(), strict=True)
+    unique = list(dict.fromkeys(equations))
+    return Traced(Program((*inputs, *leaves), unique, outputs), captured, made.tree)
 
 
 def is_symbolic(x: Value) -> bool:
