@@ -55,7 +55,7 @@ class Recording:
     def __init__(self) -> None:
         self.level = new_level()
         self.equations: list[Equation] = []
-        self.captured: dict[int, tuple[Tracer, Leaf]] = {}
+        self.captured: dict[Any, tuple[Tracer, Leaf]] = {}
 
     def __enter__(self) -> None:
         self.outer, modes.recording = modes.recording, self
@@ -69,12 +69,11 @@ class Recording:
             return x.node
         if not isinstance(x, Tracer):
             return copy_of(x) if isinstance(x, np.ndarray) else x
-        known = self.captured.get(id(x))
+        key = state_of(x)
+        known = self.captured.get(key)
         if known is None:
-            held = snapshot(x)
-            known = (held, Leaf(tuple(x.shape), x.dtype))
-            self.captured[id(x)] = known
-            self.captured[id(held)] = known  # keeps `held`, so that its id stays its own
+            known = (snapshot(x), Leaf(tuple(x.shape), x.dtype))
+            self.captured[key] = known  # the snapshot keeps what the key names
         return known[1]
 
     def symbol(self, node: Node) -> Symbol:
@@ -82,6 +81,11 @@ class Recording:
         made = Symbol()
         made.level, made.node, made.recording = self.level, node, self
         return made
+
+
+def state_of(x: Tracer) -> tuple[Any, ...]:
+    """What a tracer stands for now, by identity; writes into it change this."""
+    return (type(x), x.level, id(getattr(x, "node", None)), *map(id, x.parts()))
 
 
 class Symbol(ArrayMethods, Tracer):
@@ -293,44 +297,54 @@ def with_loops(
 
 
 def drawn_in(made: Traced) -> Traced:
-    """The trace with what it read out of arrays of an outer trace read inside.
+    """The trace with what it read out of arrays of an outer trace read inside, where it is used.
 
     The steps of a loop over an array from outside are repetitions then: the element that each
     reads would else be an input of its own.
     """
     own = len(made.program.inputs) - len(made.captured)
-    inputs = list(made.program.inputs[:own])
-    kept: dict[int, tuple[Tracer, Leaf]] = {}
-    inside: dict[Node, Atom] = {}
-    equations: list[Equation] = []
+    chains: dict[Node, tuple[Leaf, list[Equation]]] = {}  # the source and the steps from it
+    kept: dict[Any, tuple[Tracer, Leaf]] = {}
     for tracer, leaf in zip(made.captured, made.program.inputs[own:], strict=True):
         node = tracer.node if isinstance(tracer, Symbol) else None
         steps: list[Equation] = []
         while isinstance(node, Equation) and isinstance(node.primitive, GetItem):
-            steps.append(node)
-            node = node.operands[0]  # type: ignore[index]
+            steps.insert(0, node)
+            node = operands_of(node)[0]
         if not isinstance(node, Node) or not steps:
-            kept[id(leaf)] = (tracer, leaf)  # type: ignore[assignment]
+            kept[leaf] = (tracer, leaf)  # type: ignore[assignment]
             continue
-        source = tracer.recording.symbol(node)  # type: ignore[attr-defined]
-        atom: Atom = kept.setdefault(node.number, (source, Leaf(node.shape, node.dtype)))[1]
-        for step in reversed(steps):
-            atom = inside.setdefault(
-                step, apply(step.primitive, (atom,), Aval(step.shape, step.dtype), step)
-            )
-            equations.append(atom)
-        inside[leaf] = atom
-    if not equations:
+        if node not in kept:
+            source = tracer.recording.symbol(node)  # type: ignore[attr-defined]
+            kept[node] = (source, Leaf(node.shape, node.dtype))
+        chains[leaf] = kept[node][1], steps
+    if not chains:
         return made
+    inside: dict[Node, Atom] = {}
+    equations: list[Equation] = []
+
+    def atom(x: Atom) -> Atom:
+        if not isinstance(x, Node) or x in inside or x not in chains:
+            return inside.get(x, x) if isinstance(x, Node) else x
+        found, steps = chains[x]
+        for step in steps:
+            if step not in inside:
+                aval = Aval(step.shape, step.dtype)
+                inside[step] = apply(step.primitive, (found,), aval, step)
+                equations.append(inside[step])
+            found = inside[step]
+        inside[x] = found
+        return found
+
     for e in made.program.equations:
-        operands = [inside.get(x, x) if isinstance(x, Node) else x for x in operands_of(e)]
+        operands = [atom(x) for x in operands_of(e)]
         aval = None if e.shape is None else Aval(e.shape, e.dtype)
         inside[e] = apply(e.primitive, operands, aval, e)
         equations.append(inside[e])
-    outputs = [inside.get(y, y) if isinstance(y, Node) else y for y in made.program.outputs]
+    outputs = [atom(y) for y in made.program.outputs]
     captured, leaves = zip(*kept.values(), strict=True)
-    unique = list(dict.fromkeys(equations))
-    return Traced(Program((*inputs, *leaves), unique, outputs), captured, made.tree)
+    program = Program((*made.program.inputs[:own], *leaves), equations, outputs)
+    return Traced(program, captured, made.tree)
 
 
 def is_symbolic(x: Value) -> bool:
