@@ -21,9 +21,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from itertools import repeat
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 Run = Callable[[], object]
+CLOCKS = {"wall": perf_counter, "processor": process_time}  # the latter on a machine that is shared
 RESULTS = Path(__file__).parent / "results"
 REFERENCE = "qiudao"
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "B": 1.0, "MB": 1e-6}
@@ -60,7 +61,7 @@ class Samples:
 
 
 def alternate(
-    contenders: Mapping[str, Run], rounds: int = 9, seconds: float = 0.01
+    contenders: Mapping[str, Run], rounds: int = 9, seconds: float = 0.01, clock: str = "wall"
 ) -> dict[str, Samples]:
     """Time every contender once a round, each for about `seconds`, after an uncounted warm-up.
 
@@ -68,7 +69,8 @@ def alternate(
     first, so that no library pays for another's modules, and each turn starts collected, so that
     none pays for its predecessor's garbage.
     """
-    calls = {name: _calls_within(seconds, run) for name, run in contenders.items()}
+    now = CLOCKS[clock]
+    calls = {name: _calls_within(seconds, run, now) for name, run in contenders.items()}
     samples: dict[str, list[float]] = {name: [] for name in contenders}
     order = list(contenders)
     gc.collect()
@@ -77,32 +79,36 @@ def alternate(
         for _ in range(rounds):
             for name in order:
                 gc.collect()
-                samples[name].append(_time(contenders[name], calls[name]))
+                samples[name].append(_time(contenders[name], calls[name], now))
             order.append(order.pop(0))
     finally:
         gc.unfreeze()
     return {name: Samples(tuple(taken)) for name, taken in samples.items()}
 
 
-def _time(run: Run, calls: int) -> float:
-    start = perf_counter()
+def _time(run: Run, calls: int, now: Callable[[], float]) -> float:
+    start = now()
     for _ in repeat(None, calls):
         run()
-    return (perf_counter() - start) / calls
+    return (now() - start) / calls
 
 
-def _calls_within(seconds: float, run: Run) -> int:
+def _calls_within(seconds: float, run: Run, now: Callable[[], float]) -> int:
     run()  # caches, compilation
-    return max(1, round(seconds / min(_time(run, 1) for _ in range(2))))
+    return max(1, round(seconds / max(min(_time(run, 1, now) for _ in range(2)), 1e-9)))
 
 
 class Report:
     """The rows of one benchmark, printed as a Markdown table and kept in results/<name>.json."""
 
-    def __init__(self, name: str, question: str, options: argparse.Namespace):
+    def __init__(
+        self, name: str, question: str, options: argparse.Namespace, reference: str = REFERENCE
+    ):
         self.name = name
         self.question = question
         self.options = options
+        self.reference = reference
+        self.partial = bool(options.only)
         self.rows: list[dict[str, object]] = []
         self.notes: list[str] = []
 
@@ -118,12 +124,16 @@ class Report:
 
     def time(self, case: str, contenders: Mapping[str, Run], unit: str, per: int = 1) -> None:
         """Time the contenders of one case; add its row, in `unit` for each of `per` operations."""
-        self.add(case, alternate(contenders, self.options.rounds, self.options.seconds), unit, per)
+        options = self.options
+        taken = alternate(contenders, options.rounds, options.seconds, options.clock)
+        self.add(case, taken, unit, per)
 
     def add(self, case: str, taken: Mapping[str, Samples], unit: str, per: int = 1) -> None:
-        """Add a row; its ratios are against qiudao, or the first contender where it is absent."""
+        """Add a row; its ratios are against the reference, or qiudao, or the first."""
         scale = UNITS[unit] / per
-        reference = taken[REFERENCE if REFERENCE in taken else next(iter(taken))]
+        reference = next(
+            taken[name] for name in (self.reference, REFERENCE, *taken) if name in taken
+        )
         contenders = {
             name: {
                 "min": _digits(samples.best * scale),
@@ -145,14 +155,16 @@ class Report:
             "versions": versions(),
             "threads": self.options.threads or "as the libraries choose",
             "rounds": self.options.rounds,
+            "clock": self.options.clock,
             "notes": self.notes,
         }
         print(f"\n{self.question}\n{_table(self.rows)}\n")
-        print("A cell is: min (median), and the median ratio to qiudao, or else to the first.")
+        named = " or else ".join(dict.fromkeys([self.reference, REFERENCE]))
+        print(f"A cell is: min (median), and the median ratio to {named}, or else to the first.")
         for name, fact in facts.items():
             print(f"{name}: {fact}")
-        if self.options.only:
-            print("A partial run (--only): not kept.")
+        if self.partial:
+            print("A partial run: not kept.")
             return
         RESULTS.mkdir(exist_ok=True)
         result = {"name": self.name, "question": self.question, **facts, "rows": self.rows}
@@ -220,16 +232,24 @@ def versions() -> dict[str, str]:
 
 
 def arguments(
-    question: str | None, rounds: int = 9, seconds: float = 0.01, threads: int = 1
+    question: str | None,
+    rounds: int = 9,
+    seconds: float = 0.01,
+    threads: int = 1,
+    more: Callable[[argparse.ArgumentParser], object] = lambda parser: None,
 ) -> argparse.Namespace:
-    """The options every benchmark takes; the program starts anew where that sets the threads."""
+    """The options every benchmark takes, and `more`; the program starts anew where that sets the
+    threads.
+    """
     parser = argparse.ArgumentParser(description=question)
     add = parser.add_argument
     add("--without", nargs="+", default=[], metavar="NAME", help="contenders to leave out")
     add("--only", metavar="TEXT", help="cases whose name holds TEXT; results are not kept")
     add("--rounds", type=int, default=rounds, help="turns of each contender (%(default)s)")
     add("--seconds", type=float, default=seconds, help="length of a turn (%(default)s)")
+    add("--clock", choices=CLOCKS, default="wall", help="what to time by (%(default)s)")
     add("--threads", type=int, choices=(0, 1), default=threads, help="0: as libraries choose")
+    more(parser)
     options = parser.parse_args()
     if options.threads == 1 and not ONE_THREAD.items() <= os.environ.items():
         command = [sys.executable, *sys.orig_argv[1:]]

@@ -17,6 +17,7 @@ from .transforms.reverse import vjp
 if TYPE_CHECKING:
     from . import numeric
     from .jit.front import jit
+    from .jit.tracing import trace
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from .transforms.custom import custom_jvp, custom_vjp
     from .transforms.linear import linear_transpose, linearize
     from .transforms.taylor import jet
-    from .transforms.trace import trace
 
 __all__ = [
     "Tensor",
@@ -84,7 +84,7 @@ _later = {
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
-    "trace": "transforms.trace",
+    "trace": "jit.tracing",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),
         "transforms.control",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,8 +11,8 @@ import pytest
 
 from qiudao.core.program import Program, check, inner_programs
 from qiudao.ops.control import Scan
-from qiudao.passes.roll import rolled
-from qiudao.transforms.trace import trace
+from qiudao.passes.roll import roll, rolled
+from qiudao.jit.tracing import trace
 
 
 class Case(NamedTuple):
@@ -297,6 +298,59 @@ def decompositions(ms: Any) -> Any:
     return total
 
 
+def two_loops(x: Any) -> Any:
+    """A loop over a list that another made, every other element, and over it backwards."""
+    a = x[0]
+    values = []
+    for i in range(60):
+        a = np.sin(a) + x[i]
+        values.append(a * a)
+    total = 0.0
+    for v, w in zip(values[::2], values[::-1]):
+        total = total * w + np.cos(v)
+    return total
+
+
+def matrix_rows(x: Any) -> Any:
+    """Rows filled from the row before, along the second axis."""
+    z = np.zeros_like(x, shape=(3, 50))
+    z[:, 0] = x[:3]
+    for i in range(1, 50):
+        z[:, i] = np.tanh(z[:, i - 1]) * x[i] + z[::-1, 0]
+    return z
+
+
+def nested_fill(x: Any) -> Any:
+    """A table filled by two loops, each element from two neighbours."""
+    z = np.ones_like(x, shape=(12, 40))
+    for i in range(1, 12):
+        for j in range(1, 40):
+            z[i, j] = 0.5 * (z[i - 1, j] + z[i, j - 1]) + x[j]
+    return z
+
+
+def ends_differ(x: Any) -> Any:
+    """The first and the last step do other things."""
+    a = x[0]
+    for i in range(40):
+        if i == 0:
+            a = a * 3.0
+        a = np.sin(a) + x[i]
+        if i == 39:
+            a = np.exp(a)
+    return a
+
+
+def whole_array(x: Any) -> Any:
+    """A loop over plain arrays, with a list of snapshots of an array that is written."""
+    z = np.zeros_like(x)
+    seen = []
+    for i in range(40):
+        z[i] = x[i] * 2.0
+        seen.append(np.sum(z * x))
+    return np.stack(seen), z
+
+
 STATE = (np.array([1.0, 0.2]), np.array([2.0, 0.1]))
 CASES = [
     Case(runge_kutta, STATE, 60),
@@ -328,6 +382,11 @@ CASES = [
     Case(invariant, (X,), 16),
     Case(integers, (X,), 20),
     Case(zeros_of_both_signs, (X,), 12),
+    Case(two_loops, (X,), 30),
+    Case(matrix_rows, (X,), 25),
+    Case(nested_fill, (X,), 260),
+    Case(ends_differ, (X,), 20),
+    Case(whole_array, (X,), 16),
     Case(decompositions, (A,), 20),
 ]
 
@@ -357,3 +416,108 @@ def test_a_loop_is_rolled_and_computes_the_same(case: Case) -> None:
     )
     for before, after in zip(program(*case.args), made.program(*case.args), strict=True):
         assert same_bits(before, after)
+
+
+def random_tree(x: Any) -> Any:
+    """Operations in an order that never repeats."""
+    rng = np.random.default_rng(1)
+    values = [x[k] for k in range(5)]
+    for _ in range(600):
+        a, b = rng.integers(0, len(values), 2)
+        values.append([np.sin(values[a]), values[a] * values[b], values[b] - 0.5][rng.integers(3)])
+    return values[-1] + values[-2]
+
+
+def large_windows(x: Any) -> Any:
+    """Slices that move, too large to be stacked."""
+    x = np.concatenate([x] * 2000)
+    total = x[:110000] * 0.0
+    for i in range(60):
+        total = total * 0.5 + x[i : i + 110000]
+    return total
+
+
+def short(x: Any) -> Any:
+    """Too few steps to be worth a loop."""
+    for _ in range(6):
+        x = np.sin(x) * 2.0
+    return x
+
+
+@pytest.mark.parametrize("function", [random_tree, short, large_windows])
+def test_what_does_not_repeat_stays_as_it_is(function: Callable[..., Any]) -> None:
+    program = trace(function)(X)
+    assert roll(program) is program
+
+
+def test_the_report_names_the_line_and_says_what_was_rolled_or_not() -> None:
+    (line,) = rolled(trace(recurrence)(X, Y)).report
+    assert line.startswith("test_roll.py:")
+    assert line.endswith(
+        "(`total = np.sin(total) * x[i] + x[i - 1] / (1 + y[-i] ** 2)`): "
+        "59 iterations of 9 operations rolled into a loop"
+    )
+    (line,) = rolled(trace(random_tree)(X)).report
+    assert line.endswith(
+        "operations, among which none repeat 8 times in a row with operands that move evenly"
+    )
+
+
+def test_the_report_says_why_much_of_a_program_stays() -> None:
+    def f(x: Any) -> Any:
+        return recurrence(x, x) + random_tree(x)
+
+    loop, rest = rolled(trace(f)(X)).report
+    assert loop.endswith("59 iterations of 9 operations rolled into a loop")
+    assert "operations, among which none repeat" in rest
+
+
+def test_equations_of_a_loop_keep_the_lines_of_the_first_step() -> None:
+    made = roll(trace(recurrence)(X, Y))
+    (scan,) = (e for e in made.equations if isinstance(e.primitive, Scan))
+    texts = {e.line.text for e in scan.primitive.body.equations}
+    assert texts == {"total = np.sin(total) * x[i] + x[i - 1] / (1 + y[-i] ** 2)"}
+
+
+def test_a_loop_inside_a_loop_that_was_given_as_one() -> None:
+    def f(x: Any) -> Any:
+        for _ in range(10):
+            for _ in range(10):
+                x = np.sin(x) * 0.5 + 1.0
+            x = np.cos(x)
+        return x
+
+    once = roll(trace(f)(1.0))
+    (scan,) = (e.primitive for e in once.equations if isinstance(e.primitive, Scan))
+
+    def g(x: Any) -> Any:  # each call has a body of its own, equal to the others
+        for _ in range(40):
+            x = roll(trace(f)(1.0))(x)[0]
+        return x
+
+    made = roll(trace(g)(1.0))
+    assert size(made) <= size(once) + 3
+    assert scan.length == 10
+    assert same_bits(made(1.0)[0], g(1.0))
+
+
+def test_rolling_grows_with_the_equations_only(capsys: pytest.CaptureFixture[str]) -> None:
+    def f(y: Any, k: Any) -> Any:
+        a, b = y[0], y[1]
+        for _ in range(1000):
+            da, db = slope((a, b), k)
+            a, b = a + 0.1 * da, b + 0.1 * db
+        return a, b
+
+    begun = time.process_time()
+    program = trace(f)(*STATE)
+    traced = time.process_time()
+    made = roll(program)
+    rolled_at = time.process_time()
+    assert size(made) < 25
+    with capsys.disabled():
+        count = len(program.equations)
+        print(
+            f"\n{count} equations: traced at {1e6 * (traced - begun) / count:.1f} us each, "
+            f"rolled at {1e6 * (rolled_at - traced) / count:.1f} us each"
+        )

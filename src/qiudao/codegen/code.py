@@ -24,6 +24,8 @@ TYPES = {
     "i8": "i64", "u8": "i64", "f4": "float", "f8": "double",
 }  # fmt: skip
 
+UNROLLED = 16  # steps up to which a loop is written out
+
 INTERLEAVED = {"c8": "float", "c16": "double"}  # a complex number lies as its two parts
 
 
@@ -77,7 +79,7 @@ class Module:
         """Declare an outside function once; its address, where the linker cannot find it."""
         self.declarations.setdefault(name, text)
         if address is not None:
-            self.libraries[name] = address
+            self.libraries[name.removeprefix("@")] = address
         return name
 
     def define(self, name: str, text: str) -> str:
@@ -93,20 +95,23 @@ class Module:
         self.define(name, f'{name} = private constant [{data.nbytes} x i8] c"{text}", align 64')
         return name
 
-    def note(self, text: str) -> str:
-        """A metadata node of its own; `{}` in the text is its name."""
+    def note(self, *items: str, itself: bool = False) -> str:
+        """A metadata node of its own; with `itself` it stands first among its items."""
         name = f"!{len(self.metadata)}"
-        self.metadata.append(f"{name} = distinct {text.format(name)}")
+        inside = ", ".join((name, *items) if itself else items)
+        self.metadata.append(f"{name} = distinct !{{{inside}}}")
         return name
 
     def access_group(self) -> str:
         """A name for memory accesses that no step of a loop makes at the place of another."""
-        return self.note("!{{}}")
+        return self.note()
 
-    def parallel_loop(self, group: str) -> str:
-        """The mark of a loop whose accesses of that group do not meet."""
-        accesses = self.note(f'!{{{{!"llvm.loop.parallel_accesses", {group}}}}}')
-        return f", !llvm.loop {self.note(f'!{{{{{{}}, {accesses}}}}}')}"
+    def parallel_loop(self, group: str, size: int) -> str:
+        """The mark of a loop of `size` steps whose accesses of that group do not meet."""
+        hints = [self.note('!"llvm.loop.parallel_accesses"', group)]
+        if size <= UNROLLED:
+            hints.append(self.note('!"llvm.loop.unroll.full"'))
+        return f", !llvm.loop {self.note(*hints, itself=True)}"
 
     def __str__(self) -> str:
         parts = (self.declarations.values(), self.definitions.values(), self.metadata)

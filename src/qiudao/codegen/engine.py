@@ -113,7 +113,7 @@ class Compiler:
                 each.linkage = "internal"
         options = llvm.create_pipeline_tuning_options(speed_level=passes)
         options.loop_vectorization = options.loop_interleaving = True
-        options.loop_unrolling = True
+        options.loop_unrolling = False  # but for loops that ask for it
         options.slp_vectorization = slp
         builder = llvm.create_pass_builder(machine, options)
         if passes:

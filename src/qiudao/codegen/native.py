@@ -10,7 +10,7 @@ from ..core.families import Elementwise
 from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.program import Program, inner_programs, operands_of
-from ..ops.control import Scan, Switch, While
+from ..ops.control import Rows, Scan, Switch, While
 from ..ops.indexing import Place
 from ..ops.reducing import Max, Min
 from ..ops.shaping import Cast, Concatenate
@@ -36,7 +36,7 @@ def obstacle(equation: Equation) -> str | None:
         return None
     operands = operands_of(equation)
     avals = tuple(aval_of(x) for x in operands)
-    if isinstance(primitive, Scan | While | Switch):
+    if isinstance(primitive, Scan | While | Switch | Rows):
         return next(filter(None, map(obstacle_within, inner_programs(primitive))), None)
     results = (Aval(equation.shape, equation.dtype),) if equation.shape is not None else ()
     for aval in (*avals, *results):

@@ -75,7 +75,7 @@ class Nest:
                         ending.callback(each.finish, list(indices))
                 note = ""
                 if k == depth - 1:
-                    note = self.code.module.parallel_loop(group)
+                    note = self.code.module.parallel_loop(group, size)
                 indices.append(ending.enter_context(self.code.loop(size, note=note)))
             for each in sums:
                 if each.depth == depth:

@@ -15,7 +15,7 @@ from ..core.avals import Aval, Dtype, Shape, aval_of
 from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.program import Atom, Program, operands_of
-from ..ops.control import Scan, Switch, While
+from ..ops.control import Rows, Scan, Switch, While
 from .code import Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
 from .kernels.table import OVERFLOW, fail, kernel_for
@@ -345,7 +345,7 @@ class Scope:
         if isinstance(primitive, Part):
             self.places[equation] = self.places[operands[0]][primitive.index]
             return
-        if isinstance(primitive, Scan | While | Switch):
+        if isinstance(primitive, Scan | While | Switch | Rows):
             self.write_control(equation)
             return
         if isinstance(primitive, VIEWS):
@@ -387,6 +387,8 @@ class Scope:
             self.write_scan(primitive, operands, results)
         elif isinstance(primitive, While):
             self.write_while(primitive, operands, results)
+        elif isinstance(primitive, Rows):
+            self.write_rows(primitive, operands, results)
         else:
             self.write_switch(primitive, operands, results)
         self.places[equation] = tuple(map(self.loaded, results))
@@ -466,6 +468,57 @@ class Scope:
         code.do(f"store i64 {code.op(f'add nsw i64 {i}, 1')}, ptr {count.pointer}")
         code.jump(head)
         code.start(end)
+
+    def write_rows(
+        self, rows: Rows, operands: Sequence[Place], results: Sequence[Buffer]
+    ) -> None:
+        """Block after block, and what is left over; each adds its part to the sums."""
+        ys = results[: len(results) - rows.sums]
+        sums = results[len(ys) :]
+        parts = [self.new_buffer(b.shape, b.dtype) for b in sums]
+        for buffer in sums:
+            self.fill(buffer)
+        whole = rows.length // rows.block
+        with self.code.loop(whole) as k:
+            start = self.code.op(f"mul nsw i64 {k}, {rows.block}")
+            self.write_block(rows, rows.body, start, operands, ys, parts, sums)
+        if rows.tail is not None:
+            start = str(whole * rows.block)
+            self.write_block(rows, rows.tail, start, operands, ys, parts, sums)
+
+    def write_block(
+        self,
+        rows: Rows,
+        body: Program,
+        start: Register,
+        operands: Sequence[Place],
+        ys: Sequence[Buffer],
+        parts: Sequence[Buffer],
+        sums: Sequence[Buffer],
+    ) -> None:
+        """The rows from `start` on, as many as the body takes."""
+        c = rows.constants
+        shapes = [a.shape for a in body.avals[c:]]
+        inputs = [
+            self.part_from(x, start, shape) for x, shape in zip(operands[c:], shapes, strict=True)
+        ]
+        targets = [
+            self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])
+        ]
+        self.write_body(body, [*operands[:c], *inputs], [*targets, *parts])
+        for part, total in zip(parts, sums, strict=True):
+            with self.code.loop(total.size) as i:
+                both = self.scalars.add(
+                    self.scalars.load(total, i), self.scalars.load(part, i)
+                )
+                self.scalars.store(both, total, i)
+
+    def part_from(self, x: Place, start: Register, shape: Shape) -> Buffer:
+        """Some rows of an array."""
+        if isinstance(x, Lane):
+            raise NoNativeForm("a number has no rows")
+        offset = self.code.op(f"mul nsw i64 {start}, {x.strides[0]}")
+        return x._replace(pointer=self.code.address(x, offset), shape=shape)
 
     def write_switch(
         self, switch: Switch, operands: Sequence[Place], results: Sequence[Buffer]

@@ -21,6 +21,7 @@ class Linear(Primitive):
     only.
     """
 
+    is_tame: ClassVar[bool] = True
     linear: ClassVar[tuple[int, ...]] = (0,)
     keeps_out: ClassVar[bool] = False
     keeps_operands: ClassVar[bool] = False
@@ -86,6 +87,7 @@ def probing(alive: Value) -> Value:
 class Bilinear(Primitive):
     """Linear in each of two operands: the tangent da.b + a.db follows from the class."""
 
+    is_tame: ClassVar[bool] = True
     keeps_out: ClassVar[bool] = False
 
     def transpose(self, i: int, ct: Value, a: Value, b: Value) -> Value:
@@ -183,6 +185,7 @@ class Additive(Elementwise):
     States `transpose(i, ct)`: the cotangent of operand `i`.
     """
 
+    is_tame: ClassVar[bool] = True
     keeps_operands: ClassVar[bool] = False
 
     def transpose(self, i: int, ct: Value) -> Value:
@@ -263,6 +266,7 @@ class Constant(Elementwise):
     Tracers that differentiate let the plain value through, so `x > 0` is a plain NumPy mask.
     """
 
+    is_tame: ClassVar[bool] = True
     is_constant: ClassVar[bool] = True
 
     def dtype(self, *avals: Aval) -> np.dtype[Any]:

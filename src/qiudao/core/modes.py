@@ -6,7 +6,8 @@ for its own (perturbation confusion).  The eager tape is level 0.
 
 Recording is one number a thread, the `floor`: a tensor records where its level is not below it.
 `no_grad` raises the floor above every level that exists; transforms that start inside stand above
-it and record as ever.
+it and record as ever.  Reading a thread's own number costs as much as NumPy's product of two
+floats, so the operators first ask `raised` whether any thread has raised its floor at all.
 
 Control flow becomes part of the program while one is being traced, `tracing`, and is run by Python
 otherwise.
@@ -19,21 +20,55 @@ from __future__ import annotations
 
 import itertools
 import threading
+from typing import Any
 
 TAPE = 0.0  # the level of the eager tape
 
 _levels = itertools.count(1)
 
 
+class Raised:
+    """How many threads have their floor above the tape.
+
+    A thread that ends with its floor raised stays counted, which costs the others a little time.
+    """
+
+    __slots__ = ("count", "lock")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.lock = threading.Lock()
+
+
+raised = Raised()
+
+
 class Modes(threading.local):
     """What differs between threads."""
 
-    floor: float = TAPE
     inside: float = TAPE  # the level of the innermost transform that is running
     tracing: bool = False  # whether a function is being traced into a program
+    recording: Any = None  # what the innermost trace records
+    switched: bool = False  # whether the trace has turned recording on or off
+    masking: bool = False  # whether a traced sweep carries masks from the start
+    selects: bool = False  # whether a traced sweep came by lanes that masks may save from a NaN
+    _floor: float = TAPE
 
     def __init__(self) -> None:
         self.outer: list[float] = []  # the floors to go back to, one for each mode that is entered
+
+    @property
+    def floor(self) -> float:
+        """The level from which on a tensor records."""
+        return self._floor
+
+    @floor.setter
+    def floor(self, level: float) -> None:
+        change = (level > TAPE) - (self._floor > TAPE)
+        if change:
+            with raised.lock:
+                raised.count += change
+        self._floor = level
 
 
 modes = Modes()

@@ -26,6 +26,7 @@ class Part(Primitive):
 
     name = "part"
     keeps_out = False
+    is_tame = True
 
     def __init__(self, index: int, count: int) -> None:
         self.index = index

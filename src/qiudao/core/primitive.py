@@ -57,6 +57,7 @@ class Primitive:
     is_view: ClassVar[bool] = False  # whether NumPy's result may share the operand's memory
     is_double: ClassVar[bool] = False  # whether NumPy gives double precision, whatever comes
     is_read_only: ClassVar[bool] = False  # whether NumPy refuses writes through this view
+    is_tame: ClassVar[bool] = False  # whether slopes are finite wherever the operands are
     is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was dropped"
 
     def __call__(self, *xs: Value) -> Value:

@@ -15,13 +15,14 @@ An equation with several results has no shape, and only `Part` equations, one a 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from .avals import Aval, Value, aval_of, describe
 from .errors import QiudaoError
+from .modes import modes
 from .node import Equation, Leaf, Node, next_number
 from .parts import Part
 from .primitive import Primitive
@@ -59,9 +60,13 @@ class Program:
     def __call__(self, *xs: Value) -> list[Value]:
         """The outputs for these inputs, which may be tracers: each primitive applied in turn."""
         values: dict[Node, Value] = dict(zip(self.inputs, xs, strict=True))
+        recorded = [] if modes.recording is None else modes.recording.equations
         for equation in self.equations:
             operands = [values[x] if isinstance(x, Node) else x for x in operands_of(equation)]
+            before = len(recorded)
             values[equation] = equation.primitive(*operands)
+            for made in recorded[before:]:  # in a trace: the user's line is still that one
+                made.code, made.offset = equation.code, equation.offset
         return [values[y] if isinstance(y, Node) else y for y in self.outputs]
 
     def __repr__(self) -> str:
@@ -107,6 +112,20 @@ def inner_programs(primitive: Primitive) -> Iterator[Program]:
             yield value
         elif isinstance(value, tuple):
             yield from (each for each in value if isinstance(each, Program))
+
+
+def with_bodies(primitive: Primitive, change: Callable[[Program], Program]) -> Primitive:
+    """The primitive with each program inside it changed."""
+    if not any(True for _ in inner_programs(primitive)):
+        return primitive
+    made = object.__new__(type(primitive))
+    for name, value in vars(primitive).items():
+        if isinstance(value, Program):
+            value = change(value)
+        elif isinstance(value, tuple):
+            value = tuple(change(v) if isinstance(v, Program) else v for v in value)
+        made.__dict__[name] = value
+    return made
 
 
 def check(program: Program) -> None:

@@ -27,6 +27,7 @@ import numpy as np
 from .avals import Value
 from .dispatch import Tracer
 from .errors import FreedError
+from .modes import modes
 from .node import Equation, Freed, Node
 
 Wrap = Callable[[Value, Node], Value]
@@ -55,12 +56,14 @@ def sweep(
     run = Sweep(list(seeds), wanted, needed, wrap, product, quiet)
     with np.errstate(all="ignore"):
         try:
-            results = run(None)
+            results = run({} if modes.masking else None)
         except HookMeetsNaNError:
             results = run({})
         else:
             if any(map(has_nan, results.values())):
                 results = run({})
+    if modes.tracing:
+        modes.selects = modes.selects or run.may_need_masks()
     if after is not None:
         after(run)
     return results
@@ -117,8 +120,10 @@ class Sweep:
                 heappush(heap, (-number, node))
         following: Node | None = None  # a parent that may well come next, as in a chain
         following_ct: Value = None
-        while heap or following is not None:
+        while True:
             if following is None:
+                if not heap:
+                    return results
                 node = heappop(heap)[1]
                 ct = cts.pop(node.number)
             elif not heap or following.number > -heap[0][0]:
@@ -179,7 +184,11 @@ class Sweep:
                 else:
                     cts[number] = g
                     heappush(heap, (-number, parent))
-        return results
+
+    def may_need_masks(self) -> bool:
+        """Whether lanes were dropped that may have had a slope that is not finite."""
+        drops = any(e.primitive.is_selection or e.primitive.is_view for e in self.visited)
+        return drops and not all(map(is_tame, self.visited))
 
     def run_hooks(self, node: Node, ct: Value) -> Value:
         """Let the node's hooks see, and perhaps replace, its cotangent: once a sweep."""
@@ -189,6 +198,14 @@ class Sweep:
             ct = fit(hook(ct), node)
         self.hooked[node.number] = ct
         return ct
+
+
+def is_tame(node: Equation) -> bool:
+    """Whether an equation has finite slopes at finite operands, large ones included."""
+    if node.primitive.name == "power":
+        exponent = node.operands[1]  # type: ignore[index]
+        return isinstance(exponent, int) and exponent > 0
+    return node.primitive.is_tame
 
 
 class Masked:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Value, aval_of, is_inexact
+from ..core.dispatch import Tracer
+from ..core.modes import modes
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.program import Program
 from ..transforms.batch import vmap
@@ -21,14 +23,42 @@ from ..transforms.trace import traced
 from .executable import Executable, prepared
 
 
+def with_masks(make: Callable[[], Program]) -> Compiled:
+    """What `make` traces, compiled.
+
+    A traced sweep runs plainly.  Where lanes were dropped on the way, and a NaN arrives, the
+    function is traced once more, and then its sweeps carry masks (see `core/sweep.py`).
+    """
+    before, modes.selects = modes.selects, False
+    try:
+        program = make()
+        again = functools.partial(masked, make) if modes.selects and not modes.masking else None
+    finally:
+        modes.selects = before or modes.selects
+    return Compiled(program, again)
+
+
+def masked(make: Callable[[], Program]) -> Compiled:
+    """What `make` traces, with sweeps that carry masks."""
+    modes.masking = True
+    try:
+        return Compiled(make())
+    finally:
+        modes.masking = False
+
+
 class Compiled(Primitive):
-    """A program that runs as machine code; the result is the tuple of its outputs."""
+    """A program that runs as machine code; the result is the tuple of its outputs.
+
+    `again` makes the program that runs instead where a result has a NaN; None: there is no other.
+    """
 
     name = "jit"
     keeps_out = False
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, again: Callable[[], Compiled] | None = None) -> None:
         self.program = program
+        self.again = again
         self.derived: dict[Any, Compiled] = {}
 
     def __repr__(self) -> str:
@@ -37,21 +67,31 @@ class Compiled(Primitive):
     @functools.cached_property
     def executable(self) -> Executable:
         """The machine code, made when it is first run."""
-        return Executable(prepared(self.program))
+        program = self.program if self.again is None else with_flag(self.program)
+        return Executable(prepared(program))
+
+    @functools.cached_property
+    def masked(self) -> Compiled:
+        """The program whose sweeps carry masks, made when it is first needed."""
+        made: Compiled = self.again()  # type: ignore[misc]
+        return made
 
     def shape(self, *avals: Aval) -> Any:
         return tuple(Aval(y.shape, y.dtype) for y in self.program.results)
 
     def evaluate(self, *xs: Value) -> Value:
-        return self.executable(*xs)
+        found = self.executable(*xs)
+        if self.again is None:
+            return found
+        return self.masked.evaluate(*xs) if found[-1] else found[:-1]
 
     def derive(self, key: Any, f: Callable[..., Any], xs: Sequence[Value]) -> Compiled:
         """The program of a function of these operands, compiled once for each key."""
         made = self.derived.get(key)
         if made is None:
             avals = [Aval(tuple(np.shape(x)), aval_of(x).dtype) for x in xs]
-            program = traced(f, avals, lambda symbols: (symbols, {})).program
-            made = self.derived[key] = Compiled(program)
+            made = with_masks(lambda: traced(f, avals, lambda symbols: (symbols, {})).program)
+            self.derived[key] = made
         return made
 
     @property
@@ -106,3 +146,17 @@ class Compiled(Primitive):
             return vmap(lambda *one: tuple(self.program(*one)), axes)(*values)
 
         return self.derive(("batch", size, tuple(mapped)), many, xs)(*xs)
+
+
+def with_flag(program: Program) -> Program:
+    """The program with one more output: whether any of the others has a NaN."""
+
+    def flagged(*xs: Value) -> list[Value]:
+        outputs = program(*xs)
+        flag: Value = False
+        for y in outputs:
+            if isinstance(y, Tracer) and is_inexact(y.dtype):
+                flag = np.any(np.isnan(y)) | flag
+        return [*outputs, flag]
+
+    return traced(flagged, program.avals, lambda symbols: (symbols, {})).program

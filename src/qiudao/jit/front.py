@@ -14,10 +14,11 @@ from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
 from ..core.trees import Tree, flatten, match
+from ..core.program import Program
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.trace import Traced, is_symbolic, traced
-from .compiled import Compiled
+from .compiled import Compiled, with_masks
 from .report import Lowered
 
 
@@ -61,8 +62,12 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
             found = self.fast(*args)
+            if found is NotImplemented and any(map(is_scattered, args)):
+                found = self.fast(*map(gathered, args))
+            if found is not NotImplemented and self.build is not None:
+                found = self.build(found)
             if found is not NotImplemented:
-                return found if self.build is None else self.build(found)
+                return found
         return self.call(args, kwargs)
 
     def __get__(self, instance: Any, owner: type) -> Any:
@@ -87,10 +92,19 @@ class Jitted:
             return
         if call.tree.kind is not tuple or any(isinstance(x, Tracer) for x in call.leaves):
             return
-        if whole.lone and not lone:
-            return  # a tuple of one: rare, and the long way will do
-        self.build = None if lone or version.tree.kind is tuple else version.tree.build
+        build: Callable[[Any], Any] | None = version.tree.build
+        if lone or (version.tree.kind is tuple and not whole.lone):
+            build = None
+        elif whole.lone:
+            build = functools.partial(boxed, version.tree)
+        if version.compiled.again is not None:
+            build = functools.partial(self.unless_nan, version)
+        self.build = build
         self.fast = whole.direct
+
+    def unless_nan(self, version: Version, found: tuple[Any, ...]) -> Any:
+        """The result, where no NaN is in it; else NotImplemented, for the long way."""
+        return NotImplemented if found[-1] else version.tree.build(found[:-1])
 
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         """The arguments of a call, the arrays apart from the static ones."""
@@ -115,9 +129,15 @@ class Jitted:
         with self.lock:
             found = self.versions.get(call.key)
             if found is None:
-                made = self.trace(call)
-                found = Version(Compiled(made.program), made.captured, made.tree)
-                if not any(isinstance(x, Tracer) for x in made.captured):
+                made: list[Traced] = []
+
+                def make() -> Program:
+                    made.append(self.trace(call))
+                    return made[-1].program
+
+                compiled = with_masks(make)
+                found = Version(compiled, made[0].captured, made[0].tree)
+                if not made[0].captured:
                     self.versions[call.key] = found
             return found
 
@@ -158,7 +178,8 @@ class Jitted:
         targets = match(version.tree, out, "jit")
         whole = version.compiled.executable.whole
         arrays = call.arrays
-        if whole is not None and not whole.fails and not version.captured:
+        simple = not version.captured and version.compiled.again is None
+        if whole is not None and not whole.fails and simple:
             ready = functools.partial(whole.into, *arrays, *targets)
             if ready() is not NotImplemented:
                 return ready
@@ -190,6 +211,21 @@ class Static:
 
     def __hash__(self) -> int:
         return hash(self.value)
+
+
+def boxed(tree: Tree, only: Any) -> Any:
+    """A single result in its container."""
+    return tree.build([only])
+
+
+def is_scattered(x: Any) -> bool:
+    """Whether an argument is an array whose elements do not lie row by row."""
+    return type(x) is np.ndarray and not x.flags.c_contiguous
+
+
+def gathered(x: Any) -> Any:
+    """An argument with its elements row by row."""
+    return np.ascontiguousarray(x) if is_scattered(x) else x
 
 
 def is_array(x: Any) -> bool:

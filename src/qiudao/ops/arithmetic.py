@@ -70,6 +70,7 @@ class Positive(Additive):
 class Multiply(Elementwise):
     """`a b`.  d = da b + a db."""
 
+    is_tame = True
     ufunc = np.multiply
     samples: ClassVar[tuple[Sample, ...]] = (
         *TWO,
@@ -143,6 +144,7 @@ class Scale(Elementwise):
     A direction that does not move an operand does not move the result, even at a pole.
     """
 
+    is_tame = True
     is_selection = True
     samples = (sample("f64[3,4]", "f64[3,4]"), sample("c128[3]", "f64[3]"))
 
@@ -219,6 +221,7 @@ class Reciprocal(Smooth):
 class Square(Smooth):
     """`x^2`.  d = 2 x dx."""
 
+    is_tame = True
     ufunc = np.square
     samples = (sample("f64[3,4]"), sample("c128[3]"))
 

@@ -25,6 +25,7 @@ TWO = (
 class Absolute(Smooth):
     """`|x|`.  d = sign(x) dx, 0 at the kink; for complex z, d = Re(conj(z / |z|) dz), 0 at 0."""
 
+    is_tame = True
     ufunc = np.absolute
     samples = (
         sample("f64[3,4]", within=(0.2, 2.0)),
@@ -43,6 +44,7 @@ class Absolute(Smooth):
 class FAbs(Smooth):
     """`|x|` of real numbers.  d = sign(x) dx, 0 at the kink."""
 
+    is_tame = True
     ufunc = np.fabs
     samples = (sample("f64[3,4]", within=(0.2, 2.0)), sample("f64[3]", within=(-2.0, -0.2)))
 

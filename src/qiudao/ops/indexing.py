@@ -148,6 +148,7 @@ class Gather(Linear):
     Transpose: the cotangent added into zeros, so an element read twice gets both terms.
     """
 
+    is_selection = True
     pattern: Index = (0,)
     holes: tuple[int, ...] = (0,)
     samples = (
@@ -317,6 +318,7 @@ class TakeAlong(Linear):
     Transpose: the cotangent added into zeros along the axis.
     """
 
+    is_selection = True
     axis: int = -1
     samples = (
         sample("f64[3,4]", "i64[3,5]", kind="index"),

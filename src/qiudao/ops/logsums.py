@@ -19,6 +19,7 @@ TWO = (sample("f64[3,4]", "f64[3,4]"), sample("f64[4]", "f64[3,1]"), sample("f64
 class Logistic(Smooth):
     """1 / (1 + e^-x).  d = out (1 - out) dx, with 1 - out computed as the function of -x."""
 
+    is_tame = True
     reads = "both"
     samples = (sample("f64[3,4]", within=(-5.0, 5.0)), sample("f64[]"))
 

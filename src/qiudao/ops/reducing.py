@@ -96,6 +96,7 @@ class Prod(Primitive):
     divided, so zeros among the elements do no harm, at any order.
     """
 
+    is_tame = True
     axes: Axes = ()
     keepdims: bool = False
     keeps_out = False
@@ -181,6 +182,8 @@ class Max(Primitive):
     Where the maximum is NaN the derivative is NaN: which element it depends on is unknown.
     """
 
+    is_selection = True
+    is_tame = True
     axes: Axes = ()
     keepdims: bool = False
     ufunc: ClassVar[np.ufunc] = np.maximum

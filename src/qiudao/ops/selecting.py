@@ -27,6 +27,7 @@ UNSET: Any = np._NoValue  # NumPy's own mark of an argument that was left out
 class Where(Elementwise):
     """`x` where `mask` holds, `y` elsewhere: linear in x and y together."""
 
+    is_tame = True
     ufunc = np.where
     is_selection = True
     samples = (
@@ -73,6 +74,7 @@ class Extreme(Smooth):
     A NaN operand makes both slopes NaN; where `forgiving`, the other operand is taken.
     """
 
+    is_tame = True
     is_selection = True
     forgiving: ClassVar[bool] = False
 
@@ -151,6 +153,7 @@ class Clip(Smooth):
     NumPy's own function of three arrays is not public; `array.clip(t, 1)` calls it.
     """
 
+    is_tame = True
     ufunc = np.clip
     is_selection = True
     samples = (

@@ -53,7 +53,8 @@ class Transpose(Linear):
 
     def shape(self, *avals: Aval) -> Aval:
         (x,) = avals
-        return Aval(tuple(x.shape[a] for a in self.axes), x.dtype)
+        lead = x.shape[: x.ndim - len(self.axes)]
+        return Aval((*lead, *(x.shape[a] for a in self.axes)), x.dtype)
 
     def evaluate(self, *xs: Value) -> Value:
         (x,) = xs

@@ -134,6 +134,7 @@ class Cbrt(Smooth):
 class Sin(Smooth):
     """Sine, of radians.  d = cos(x) dx."""
 
+    is_tame = True
     ufunc = np.sin
     samples = ANY
 
@@ -145,6 +146,7 @@ class Sin(Smooth):
 class Cos(Smooth):
     """Cosine, of radians.  d = -sin(x) dx."""
 
+    is_tame = True
     ufunc = np.cos
     samples = ANY
 
@@ -190,6 +192,7 @@ class ArcCos(Smooth):
 class ArcTan(Smooth):
     """Inverse tangent, in radians.  d = dx / (1 + x^2)."""
 
+    is_tame = True
     ufunc = np.arctan
     samples = (sample("f64[3,4]"), sample("c128[3]", within=(-0.8, 0.8)))
 
@@ -223,6 +226,7 @@ class Cosh(Smooth):
 class Tanh(Smooth):
     """Hyperbolic tangent.  d = sech(x)^2 dx: 1 - out^2 would lose all its digits in the tails."""
 
+    is_tame = True
     ufunc = np.tanh
     samples = (sample("f64[3,4]"), sample("f64[]"), sample("c128[3]", within=(-0.8, 0.8)))
 
@@ -236,6 +240,7 @@ class Tanh(Smooth):
 class Sech(Smooth):
     """1 / cosh(x).  d = -out tanh(x) dx, bounded at every order; a quotient would give 0 inf."""
 
+    is_tame = True
     reads = "both"
     samples = (sample("f64[3,4]"), sample("c128[3]", within=(-0.8, 0.8)))
 
@@ -253,6 +258,7 @@ class Sech(Smooth):
 class ArcSinh(Smooth):
     """Inverse hyperbolic sine.  d = dx / sqrt(1 + x^2)."""
 
+    is_tame = True
     ufunc = np.arcsinh
     samples = (sample("f64[3,4]"), sample("c128[3]", within=(-0.8, 0.8)))
 
@@ -289,6 +295,7 @@ class ArcTanh(Smooth):
 class Radians(Smooth):
     """Degrees to radians.  d = dx pi / 180."""
 
+    is_tame = True
     ufunc = np.radians
     samples = (sample("f64[3,4]"),)
 
@@ -300,6 +307,7 @@ class Radians(Smooth):
 class Degrees(Smooth):
     """Radians to degrees.  d = dx 180 / pi."""
 
+    is_tame = True
     ufunc = np.degrees
     samples = (sample("f64[3,4]"),)
 
@@ -315,6 +323,7 @@ class Sinc(Smooth):
     (pi t)^n cos(pi x t + n pi/2), differentiated from sin(u)/u = integral of cos(u t).
     """
 
+    is_tame = True
     order: int = 0
     ufunc = np.sinc
     samples = (

@@ -30,6 +30,7 @@ INDEX = np.dtype(np.intp)
 class Sort(Primitive):
     """Ascending along `axis`, NaN last.  Ties share the derivative equally."""
 
+    is_tame = True
     axis: int = -1
     samples = (
         sample("f64[6]", kind="distinct"),
@@ -61,6 +62,8 @@ class Partition(Primitive):
     Ties share the derivative equally.
     """
 
+    is_selection = True
+    is_tame = True
     kth: tuple[int, ...] = (0,)
     axis: int = -1
     samples = (

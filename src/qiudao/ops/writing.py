@@ -43,6 +43,7 @@ from .taking import bounded, unravel
 class SetItem(Linear):
     """`x` with `x[index] = v`, for a basic index; linear in x and v together."""
 
+    is_selection = True
     index: Index = ()
     linear = (0, 1)
     samples = (
@@ -54,7 +55,9 @@ class SetItem(Linear):
     __hash__ = hash_of_index
 
     def shape(self, *avals: Aval) -> Aval:
-        return Aval(avals[0].shape, avals[0].dtype)
+        x, v = avals
+        np.broadcast_to(dummy(v), dummy(x)[self.index].shape)  # or NumPy says what does not fit
+        return Aval(x.shape, x.dtype)
 
     def evaluate(self, *xs: Value) -> Value:
         x, v = xs
@@ -83,6 +86,7 @@ class Put(Linear):
     Where an index repeats, the last value stays, as in NumPy; only that one gets a gradient.
     """
 
+    is_selection = True
     pattern: Index = (0,)
     holes: tuple[int, ...] = (0,)
     linear = (0, 1)

@@ -28,7 +28,7 @@ from ..ops.arithmetic import (
     negative,
     subtract,
 )
-from ..ops.indexing import GetItem
+from ..ops.indexing import GetItem, Place
 from ..ops.reducing import Sum
 from ..ops.selecting import Where
 from ..ops.shaping import Cast, Concatenate, Copy, Reshape, Stretch, Transpose
@@ -215,6 +215,18 @@ def whole(
     whole_axes = all(part is None or part is Ellipsis or is_whole(part) for part in index)
     if whole_axes and fits(operands[0], like):
         return operands[0]
+    if whole_axes and aval_of(operands[0]).size == math.prod(like.shape):
+        return builder.emit(Reshape(like.shape), operands, like)
+    return None
+
+
+@looking_at(Place)
+def placed_whole(
+    builder: Builder, primitive: Primitive, operands: Operands, like: Equation
+) -> Atom | None:
+    """What is placed everywhere -> a reshape."""
+    index = primitive.index  # type: ignore[attr-defined]
+    whole_axes = all(part is None or part is Ellipsis or is_whole(part) for part in index)
     if whole_axes and aval_of(operands[0]).size == math.prod(like.shape):
         return builder.emit(Reshape(like.shape), operands, like)
     return None

@@ -11,6 +11,8 @@ from .roles import Refusal
 Array = np.ndarray[Any, Any]
 Index = tuple[Any, ...]
 
+LARGE = 1 << 22  # positions that may be listed for slices that move
+
 
 def spelled(index: Index, ndim: int) -> Index:
     """An index with its Ellipsis written out as whole slices."""
@@ -53,6 +55,7 @@ class Moving:
         shift = len(shape) - sum(p is not None and p is not Ellipsis for p in index) - 1
         self.index = spelled(index, len(shape))
         columns = [k for k in range(numbers.shape[1]) if (numbers[:, k] != numbers[0, k]).any()]
+        given = {k + shift if at and k > at[0] else k: k for k, _ in where}  # by spelled part
         moved = [
             (k + shift if at and k > at[0] else k, kind) for k, kind in (where[c] for c in columns)
         ]
@@ -64,13 +67,14 @@ class Moving:
             if self.is_window:
                 if len(self.parts) > 1 or any(type(p) is int for p in self.index):
                     raise Refusal("a slice that moves stands beside an integer in an index")
-                first, last = (where.index((part - (shift if at and part > at[0] else 0), kind))
-                               for kind in (1, 2))  # fmt: skip
+                first, last = (where.index((given[part], kind)) for kind in (1, 2))
                 step = self.index[part].step
                 windows = [
                     np.arange(size)[slice(a, b, step)]
                     for a, b in zip(numbers[:, first].tolist(), numbers[:, last].tolist())
                 ]
+                if sum(map(len, windows)) > LARGE:
+                    raise Refusal("slices that move are too large to be stacked")
                 rows.append(np.stack(windows))
             else:
                 column = next(c for c, (k, _) in zip(columns, moved) if k == part)

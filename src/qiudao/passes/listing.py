@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -39,16 +40,10 @@ class Listing:
         parents = list(map(attrgetter("parents"), equations))
         arities = np.fromiter(map(len, parents), np.int64, count)
         self.offsets = np.concatenate([[0], np.cumsum(arities)])
-        numbering: dict[Any, int] = dict(zip(equations, range(count)))
-        for k, leaf in enumerate(program.inputs):
-            numbering[leaf] = -1 - k
-        numbering[None] = CONSTANT
+        place_of = Numbering(program)
         flat = itertools.chain.from_iterable(parents)
-        self.places = np.fromiter(map(numbering.__getitem__, flat), np.int64, int(self.offsets[-1]))
-        self.outputs = np.array(
-            [numbering[y if isinstance(y, Equation | Leaf) else None] for y in program.outputs],
-            np.int64,
-        )
+        self.places = place_of(flat, int(self.offsets[-1]))
+        self.outputs = place_of(program.outputs, len(program.outputs))
         self.last_use = np.full(count, -1, np.int64)  # the last operand that reads each value
         read = self.places >= 0
         self.last_use[self.places[read]] = np.flatnonzero(read)
@@ -62,14 +57,13 @@ class Listing:
             key, numbers = template(primitive)
             kind_of[identity] = kinds.setdefault(key, len(kinds))
             self.numbers[identity] = numbers
-        table: dict[Any, int] = defaultdict(itertools.count().__next__)
-        keys = zip(
-            map(kind_of.__getitem__, self.identities),
-            map(attrgetter("shape"), equations),
-            map(attrgetter("dtype"), equations),
-            arities.tolist(),
-        )
-        self.tokens = np.fromiter(map(table.__getitem__, keys), np.int32, count)
+        tokens = np.fromiter(map(kind_of.__getitem__, self.identities), np.int64, count)
+        for field in "shape", "dtype":
+            table: dict[Any, int] = defaultdict(itertools.count().__next__)
+            found = map(table.__getitem__, map(attrgetter(field), equations))
+            ranks = np.fromiter(found, np.int64, count)
+            tokens = tokens * (len(table) + 1) + ranks
+        self.tokens = tokens * (arities.max(initial=0) + 1) + arities
 
     def aval(self, place: int) -> Aval | None:
         """The type of the value made at a place; None where there are several values."""
@@ -79,6 +73,34 @@ class Listing:
     def numbers_at(self, place: int) -> Numbers:
         """The integers of the index of an equation."""
         return self.numbers[self.identities[place]]
+
+
+class Numbering:
+    """From nodes to places, by the numbers that nodes have."""
+
+    def __init__(self, program: Program) -> None:
+        number = attrgetter("number")
+        leaves, equations = program.inputs, program.equations
+        made = np.fromiter(map(number, equations), np.int64, len(equations))
+        given = np.fromiter(map(number, leaves), np.int64, len(leaves))
+        numbers = np.concatenate([given, made])
+        places = np.concatenate([-1 - np.arange(len(leaves)), np.arange(len(equations))])
+        order = np.argsort(numbers, kind="stable")
+        self.numbers, self.places = numbers[order], places[order]
+
+    def __call__(self, atoms: Iterable[Atom], count: int) -> Array:
+        """The places of nodes, and `CONSTANT` for whatever else there is."""
+        found = np.fromiter(map(getattr, atoms, repeat("number"), repeat(-1)), np.int64, count)
+        if not len(self.numbers):
+            return np.full(count, CONSTANT)
+        first = int(self.numbers[0])
+        span = int(self.numbers[-1]) - first + 1
+        if span > 4 * len(self.numbers) + count:
+            at = np.searchsorted(self.numbers, np.maximum(found, first))
+            return np.where(found < 0, CONSTANT, self.places[at])
+        table = np.empty(span, np.int64)
+        table[self.numbers - first] = self.places
+        return np.where(found < 0, CONSTANT, table[np.maximum(found - first, 0)])
 
 
 def template(primitive: Primitive) -> tuple[Hashable, Numbers]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Hashable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,10 @@ import numpy as np
 from ..core.avals import Aval, aval_of, promote
 from ..core.families import Elementwise
 from ..core.node import Equation
-from ..core.program import operands_of
 from ..ops.indexing import Gather, GetItem
 from ..ops.shaping import Reshape
 from ..ops.writing import Put, SetItem
-from .indices import Moving
+from .indices import LARGE, Index, Moving
 from .listing import CONSTANT, Listing
 from .periods import REPEATS, SAVED, Run
 from .roles import (
@@ -72,6 +72,7 @@ class Plan:
         self.stacks: list[Stack] = []
         self.stacked: dict[Hashable, int] = {}
         self.chains: list[Chain] = []
+        self.listed = 0  # positions that slices which move read
         self.values: dict[int, Role] = {}
         self.formulas: dict[int, Formula] = {}
         self.fills: list[Fill] = []
@@ -149,12 +150,13 @@ class Plan:
         if isinstance(first, np.ndarray):
             if len({(getattr(v, "dtype", None), np.shape(v)) for v in values}) > 1:
                 raise Refusal("constant arrays differ in shape or dtype between iterations")
-            rows = np.stack(values)
-            same = all(row.tobytes() == rows[0].tobytes() for row in rows)
-            return Literal(first) if same else self.stack(Constants(rows))
+            bits = first.tobytes()
+            if all(v is first or v.tobytes() == bits for v in values):
+                return Literal(first)
+            return self.stack(Constants(np.stack(values)))
         if len(kinds) == 1 and values.count(first) == self.count:
-            bits = np.asarray(values)
-            if first != 0 or bits.tobytes() == bits[:1].tobytes() * self.count:
+            zeros = np.asarray(values)  # which may differ in sign
+            if first != 0 or zeros.tobytes() == zeros[:1].tobytes() * self.count:
                 return Literal(first)
         dtype = self.common_dtype(j, a, kinds, values)
         try:
@@ -168,7 +170,7 @@ class Plan:
         j = bisect_right(self.first_slots, a) - 1
         slot = a - self.first_slots[j]
         equations = self.listing.equations[self.start + j : self.end : self.period]
-        return [operands_of(e)[slot] for e in equations]
+        return [operands[slot] for operands in map(attrgetter("operands"), equations)]
 
     def common_dtype(self, j: int, a: int, kinds: set[type], values: list[Any]) -> Any:
         """The dtype in which constants that differ enter an operation."""
@@ -246,16 +248,24 @@ class Plan:
                 return
         elif isinstance(roles[0], Outer):
             self.values[j] = self.stack(Items(roles[0].place, primitive.index, numbers))
-            Moving(primitive.index, numbers, self.shape(roles[0].place))  # refuses what cannot be
+            self.moving(primitive.index, numbers, roles[0].place)  # or a refusal
             return
         else:
             place = int(self.matrix[-1, self.first_slots[j]])
-            moving = Moving(primitive.index, numbers, self.shape(place))
+            moving = self.moving(primitive.index, numbers, place)
             among: list[Role] = [self.stack(Constants(row)) for row in moving.rows]
             dynamic = Gather if type(primitive) is GetItem else Put
             primitive = dynamic(moving.pattern, moving.parts)
             roles += among
         self.formulas[j] = Formula(primitive, tuple(roles), self.start + j, aval)
+
+    def moving(self, index: Index, numbers: Array, place: int) -> Moving:
+        """An index that moves, into the value at a place."""
+        moving = Moving(index, numbers, self.shape(place))
+        self.listed += sum(row.size for row in moving.rows) if moving.is_window else 0
+        if self.listed > LARGE:
+            raise Refusal("slices that move are too large to be stacked")
+        return moving
 
     def shape(self, place: int) -> tuple[int, ...]:
         """The shape of a value."""

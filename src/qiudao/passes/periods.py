@@ -14,7 +14,7 @@ from .listing import Listing
 
 Array = np.ndarray[Any, Any]
 
-WINDOWS = (1, 4, 16, 64, 256, 1024, 4096)
+WINDOWS = (1, 8, 64, 512, 4096)
 TRIED = 24  # distances taken from each width of window
 REPEATS = 8  # a shorter loop is as well unrolled
 SAVED = 32  # equations that a loop must save: it costs some of its own
@@ -69,16 +69,27 @@ def candidates(tokens: Array) -> list[int]:
         often = np.flatnonzero(counts >= REPEATS - 3)
         best = often[np.argsort(-counts[often], kind="stable")][:TRIED]
         found |= dict.fromkeys(best.tolist())
-    multiples = [m * p for p in list(found)[:TRIED] for m in (2, 3, 4)]
-    found |= dict.fromkeys(multiples)
     return [p for p in found if 0 < p <= len(tokens) // 3]
 
 
 def runs(tokens: Array, period: int) -> list[Run]:
     """The runs of a period that are long enough."""
+    if 2 * period > len(tokens):
+        return []
     starts, ends = stretches(tokens[:-period] == tokens[period:])
     long = ends - starts >= max((REPEATS - 1) * period, SAVED)
     return [Run(period, a, b + period) for a, b in zip(starts[long].tolist(), ends[long].tolist())]
+
+
+def all_runs(tokens: Array) -> list[Run]:
+    """The runs of all periods worth trying, and of their small multiples."""
+    periods = candidates(tokens)
+    found = {period: runs(tokens, period) for period in periods}
+    for period in [p for p in periods if found[p]]:
+        for multiple in (2 * period, 3 * period, 4 * period):
+            if multiple not in found:
+                found[multiple] = runs(tokens, multiple)
+    return [run for each in found.values() for run in each]
 
 
 def regular(listing: Listing, run: Run) -> list[Run]:

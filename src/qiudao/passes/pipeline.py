@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from ..core.avals import Aval
 from ..core.node import Equation, Node
-from ..core.primitive import Primitive
-from ..core.program import Program, apply, inner_programs, operands_of
+from ..core.program import Program, apply, inner_programs, operands_of, with_bodies
+from ..ops.control import Rows
 from .builder import rewrite
 from .fold import fold
 from .identities import identities, sink
 from .narrow import narrow
 from .prune import prune
+from .rows import by_rows
 from .share import share
 
 
@@ -35,6 +36,7 @@ PIPELINE = (
     Pass("narrow", "drop results of loops that nothing reads", narrow),
     Pass("simplify", "fold constants, apply identities, sink broadcasts, share", simplify),
     Pass("prune again", "drop what the identities have made unused", prune),
+    Pass("rows", "run what works by rows block by block, within the cache", by_rows),
 )
 
 
@@ -56,24 +58,15 @@ def inside(program: Program) -> Program:
     for equation in program.equations:
         operands = [defined.get(x, x) if isinstance(x, Node) else x for x in operands_of(equation)]
         aval = None if equation.shape is None else Aval(equation.shape, equation.dtype)
-        made = apply(bodies_optimised(equation.primitive), operands, aval, equation)
+        primitive = equation.primitive
+        primitive = with_bodies(primitive, within if isinstance(primitive, Rows) else optimise)
+        made = apply(primitive, operands, aval, equation)
         defined[equation] = made
         equations.append(made)
     outputs = [defined.get(y, y) if isinstance(y, Node) else y for y in program.outputs]
     return Program(program.inputs, equations, outputs)
 
 
-def bodies_optimised(primitive: Primitive) -> Primitive:
-    """A primitive with its inner programs optimised."""
-    fields = {
-        name: optimise(value) if isinstance(value, Program)
-        else tuple(map(optimise, value))
-        if isinstance(value, tuple) and value and all(isinstance(v, Program) for v in value)
-        else value
-        for name, value in vars(primitive).items()
-    }  # fmt: skip
-    if fields == vars(primitive):
-        return primitive
-    made = object.__new__(type(primitive))
-    made.__dict__.update(fields)
-    return made
+def within(program: Program) -> Program:
+    """A block of rows, which is not cut into blocks again."""
+    return inside(prune(simplify(program)))

@@ -295,6 +295,10 @@ class Loop:
                 places = plan.matrix[0, self.slots(value)].tolist()
                 writer.atoms[plan.start + value] = writer.again(plan.start + value, places)
         self.write()
+        for value in plan.used:
+            role = plan.resolved(Inner(value))
+            if isinstance(role, Slice):
+                self.stack(role.stack)  # or a refusal, while the equations can still stay
         for fill in plan.fills:
             self.finals[fill.writes[-1].setter] = self.filled(fill)
 

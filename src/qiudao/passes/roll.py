@@ -22,10 +22,11 @@ from ..core.program import Program
 from .filling import fills
 from .listing import Listing
 from .loops import Plan
-from .periods import SAVED, Run, candidates, pays, regular, runs
+from .periods import REPEATS, SAVED, Run, all_runs, pays, regular
 from .rewriting import Writer, line_of_place
 from .roles import Refusal
 
+LONG = 500  # operations from which a report says that there is no loop
 STUBBORN = 64  # attempts that may fail before a program is left as it is
 
 
@@ -51,12 +52,12 @@ def rolled(program: Program) -> Rolled:
         return Rolled(program, tuple(report))
     writer = Writer(listing, lambda body: rolled(body))
     program = writer.written(plans)
-    return Rolled(program, tuple(writer.report))
+    return Rolled(program, (*writer.report, *report))
 
 
 def planned(listing: Listing) -> tuple[list[Plan], list[str]]:
-    """The loops of a program, those that save most chosen first, and why others are none."""
-    found = [run for period in candidates(listing.tokens) for run in runs(listing.tokens, period)]
+    """The loops of a program, those that save most chosen first, and why the rest are none."""
+    found = all_runs(listing.tokens)
     queue = [(-run.saved, run.period, run, False) for run in found]
     heapq.heapify(queue)
     taken: list[Plan] = []
@@ -82,6 +83,8 @@ def planned(listing: Listing) -> tuple[list[Plan], list[str]]:
             except Refusal as refusal:
                 refused.append(f"{line_of_place(listing, run.start)}: not rolled: {refusal}")
     taken.sort(key=lambda plan: plan.start)
-    if taken:
-        return taken, []
-    return [], list(dict.fromkeys(refused))
+    left = listing.count - sum(plan.end - plan.start for plan in taken)
+    if left < LONG:
+        return taken, [] if taken else list(dict.fromkeys(refused))
+    said = f"none repeat {REPEATS} times in a row with operands that move evenly"
+    return taken, list(dict.fromkeys(refused)) or [f"{left} operations, among which {said}"]

@@ -34,6 +34,7 @@ WORTH = 1 << 19  # bytes between, from which blocks pay
 LEAST = 8  # equations, likewise
 
 WHOLE, ALIGNED, SUMMED = range(3)
+REDUCTIONS = (Sum, Prod, Max, Min, Truth)
 
 
 def by_rows(program: Program) -> Program:
@@ -106,9 +107,17 @@ class Blocks:
         )
 
     def pays(self) -> bool:
-        """Whether blocks keep enough out of memory."""
+        """Whether blocks keep enough out of memory, which one loop over all rows would not.
+
+        What is elementwise and ends in sums over all axes is one loop as it is.
+        """
         count = sum(kind != WHOLE for kind in self.kind.values())
-        return count >= LEAST and self.between() >= WORTH
+        parts = any(
+            self.kind[e] != WHOLE and isinstance(e.primitive, (MatMul, Einsum, *REDUCTIONS))
+            and len(aval_of(operands_of(e)[0]).shape) > 1
+            for e in self.program.equations
+        )  # fmt: skip
+        return parts and count >= LEAST and self.between() >= WORTH
 
     # Writing
 
@@ -211,7 +220,8 @@ class Blocks:
             for e in rows
             if self.kind[e] == ALIGNED
         )
-        block = max(CACHE // max(row, 1), 1)
+        products = any(isinstance(e.primitive, MatMul | Einsum) for e in rows)
+        block = max(CACHE // max(row, 1), 32 if products else 1)
         if block >= 8:
             block -= block % 8
         return min(block, self.length)
@@ -327,7 +337,7 @@ def reduction(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
     ndim = len(aval_of(operands[0]).shape)
     if not any(a % ndim == 0 for a in primitive.axes):
         return ALIGNED
-    if isinstance(primitive, Sum) and not primitive.keepdims and blocks.is_moved(operands[0]):
+    if isinstance(primitive, Sum) and blocks.is_moved(operands[0]):
         return SUMMED if e.dtype.kind in "fc" else WHOLE
     return WHOLE
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.avals import Value
 from ..core.families import Additive, Smooth
-from ..core.modes import modes
+from ..core.modes import modes, raised
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
 from ..ops.arithmetic import Multiply
@@ -23,6 +23,7 @@ from ..ops.faces import operand
 from ..ops.indexing import GetItem
 from ..ops.indexing import getitem as general_getitem
 from .cut import unrecorded
+from .guard import TINY
 from .record import held
 
 frame = sys._getframe
@@ -60,7 +61,7 @@ def binary(
         made.value = value
         made.level = self.level
         made.version = 0
-        if (x is None and y is None) or self.level < modes.floor:
+        if (x is None and y is None) or (raised.count and self.level < modes.floor):
             made.node = None
             if x is not None or y is not None:
                 made.cut = unrecorded(frame(depth))
@@ -84,7 +85,7 @@ def binary(
             node.operands = parents
         else:
             if kind is ndarray:
-                b = held(node, b)
+                b = b.copy() if b.nbytes <= TINY else held(node, b)
             if is_product:  # its `keep`, without the call
                 node.operands = (x if y is None else a, y if x is None else b)
             else:
@@ -108,7 +109,7 @@ def binary(
         made.value = value
         made.level = self.level
         made.version = 0
-        if y is None or self.level < modes.floor:
+        if y is None or (raised.count and self.level < modes.floor):
             made.node = None
             made.cut = self.cut if y is None else unrecorded(frame(depth))
             return made
@@ -152,7 +153,7 @@ def unary(
         made.value = value
         made.level = self.level
         made.version = 0
-        if x is None or self.level < modes.floor:
+        if x is None or (raised.count and self.level < modes.floor):
             made.node = None
             made.cut = self.cut if x is None else unrecorded(frame(depth))
             return made

@@ -18,6 +18,8 @@ _copies: dict[int, weakref.ref[Array]] = {}
 
 def copy_of(array: Array) -> Array:
     """A copy, the same one for an array that was copied before and is unchanged since."""
+    if array.nbytes <= TINY:
+        return array.copy()
     key = id(array)
     earlier = _copies.get(key, _nothing)()
     if earlier is not None and is_same(earlier, array):

@@ -24,6 +24,7 @@ class Switch:
     def __enter__(self) -> None:
         modes.outer.append(modes.floor)
         modes.floor = TAPE if self.recording else new_level()
+        modes.switched = True
 
     def __exit__(
         self,
@@ -108,6 +109,7 @@ class set_grad_enabled(Switch):
         self.recording = bool(mode)
         self._before = modes.floor
         modes.floor = TAPE if self.recording else new_level()
+        modes.switched = True
 
     def __enter__(self) -> None:
         modes.outer.append(self._before)

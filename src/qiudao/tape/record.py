@@ -14,7 +14,7 @@ from ..core.parts import Part
 from ..core.primitive import Primitive
 from ..core.source import caller
 from .cut import Cut
-from .guard import COPIED, TINY, Guard, copy_of
+from .guard import COPIED, Guard, copy_of
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -51,10 +51,7 @@ def equation_for(
 
 def held(node: Equation, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """A caller's array, safe from later changes: copied, or watched when it is huge."""
-    size = array.nbytes
-    if size <= TINY:
-        return array.copy()
-    if size <= COPIED or array.dtype.char not in "fdFD":
+    if array.nbytes <= COPIED or array.dtype.char not in "fdFD":
         return copy_of(array)
     node.noted().guards.append(Guard(array))
     return array

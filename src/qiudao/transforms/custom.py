@@ -168,7 +168,8 @@ class CustomFunction:
         if level < 0:
             return self.f(*args)
         outs = call.primitive()(*operands)
-        if any(isinstance(y, Tracer) and level_of(y.parts()[0]) >= level for y in outs):
+        below = [part for y in outs if isinstance(y, Tracer) for part in y.parts()[:1]]
+        if any(level_of(part) >= level for part in below):
             raise GradientError(
                 f"{self.name}: this function reads a value from outside that carries a gradient, "
                 "which its rule does not know of; pass it as an argument"

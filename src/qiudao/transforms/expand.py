@@ -8,7 +8,7 @@ from typing import Any
 from ..core.avals import Value
 from ..core.node import Node
 from ..core.primitive import Primitive
-from ..core.program import Program, inner_programs, operands_of
+from ..core.program import Program, inner_programs, operands_of, with_bodies
 from .trace import Recording
 
 
@@ -40,15 +40,6 @@ def expanded(program: Program) -> Program:
 def written_out(primitive: Primitive, operands: Sequence[Any]) -> Value:
     """A primitive applied, expanded as far as it goes."""
     if any(map(expands, inner_programs(primitive))):
-        fields = {
-            name: expanded(value) if isinstance(value, Program)
-            else tuple(map(expanded, value))
-            if isinstance(value, tuple) and value and isinstance(value[0], Program)
-            else value
-            for name, value in vars(primitive).items()
-        }  # fmt: skip
-        made = object.__new__(type(primitive))
-        made.__dict__.update(fields)
-        primitive = made
+        primitive = with_bodies(primitive, expanded)
     found = primitive.expand(*operands)
     return primitive(*operands) if found is NotImplemented else found

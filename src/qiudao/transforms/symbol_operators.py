@@ -8,13 +8,16 @@ user's frame is: 1 from an operator, 2 through NumPy's dispatch.
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..core.avals import Aval, Value, aval_of
+from ..core.avals import Aval, Dtype, Shape, Value, aval_of
+from ..core.dispatch import overrides
 from ..core.families import Smooth
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
@@ -23,50 +26,59 @@ from ..ops import arithmetic, selecting, smooth
 from ..ops.faces import operand
 from ..ops.indexing import getitem as general_getitem
 from ..ops.indexing import item
+from ..ops.writing import SetItem
 from ..tape.guard import copy_of
-from .trace import Symbol, SymbolView, one_operand, two_operands
+from .trace import MANY, Symbol, SymbolView, one_operand, two_operands
 
 frame = sys._getframe
 Operator = Callable[[Any, Any], Any]
 
 NUMBERS = {float, int, complex, np.float64, np.float32}
+DOUBLE = np.dtype(np.float64)
 SYMBOLS = {Symbol, SymbolView}
-MANY = 4096  # types remembered before a road forgets them
 
 
 def binary(primitive: Primitive, depth: int) -> tuple[Operator, Operator]:
-    """`a op b` and its reflection."""
-    types: dict[Any, Aval] = {}
+    """`a op b` and its reflection, for a primitive that makes doubles of doubles."""
+    types: dict[Any, tuple[Shape, Dtype]] = {}
     known = types.get
     ndarray = np.ndarray
 
-    def typed(key: Any, x: Any, y: Any) -> Aval:
+    def typed(key: Any, x: Any, y: Any) -> tuple[Shape, Dtype]:
         if len(types) > MANY:
             types.clear()
-        found: Aval = primitive.shape(aval_of(x), aval_of(y))
-        types[key] = found
+        aval: Aval = primitive.shape(aval_of(x), aval_of(y))
+        types[key] = found = (aval.shape, aval.dtype)
         return found
 
     def forward(self: Any, other: Any) -> Value:
         kind = type(other)
+        if self.recording.inner is not None:
+            return primitive(self, operand(other))
         x = self.node
+        shape = x.shape
+        dtype = x.dtype
         if kind in NUMBERS:
             y, parents = other, (x, None)
-            key: Any = (x.shape, x.dtype, kind)
+            if dtype is not DOUBLE or kind is complex:
+                key: Any = (shape, dtype, kind)
+                shape, dtype = known(key) or typed(key, x, y)
         elif kind in SYMBOLS and other.level == self.level:
             y = other.node
             parents = (x, y)
-            key = (x.shape, x.dtype, y.shape, y.dtype)
+            if dtype is not DOUBLE or y.dtype is not DOUBLE or shape is not y.shape:
+                key = (shape, dtype, y.shape, y.dtype)
+                shape, dtype = known(key) or typed(key, x, y)
         elif kind is ndarray:
             y, parents = copy_of(other), (x, None)
-            key = (x.shape, x.dtype, y.shape, y.dtype)
+            key = (shape, dtype, y.shape, y.dtype)
+            shape, dtype = known(key) or typed(key, x, y)
         else:
             return primitive(self, operand(other))
-        aval = known(key) or typed(key, x, y)
         equation = Equation()
         equation.number = next_number()
-        equation.shape = aval[0]
-        equation.dtype = aval[1]
+        equation.shape = shape
+        equation.dtype = dtype
         equation.notes = None
         equation.primitive = primitive
         equation.operands = (x, y)
@@ -85,25 +97,30 @@ def binary(primitive: Primitive, depth: int) -> tuple[Operator, Operator]:
         made.level = recording.level
         made.node = equation
         made.recording = recording
-        made.memory = None
         return made
 
     def reflected(self: Any, other: Any) -> Value:
         kind = type(other)
         x = self.node
+        shape = x.shape
+        if self.recording.inner is not None:
+            return primitive(operand(other), self)
+        dtype = x.dtype
         if kind in NUMBERS:
             y = other
-            key: Any = (kind, x.shape, x.dtype)
+            if dtype is not DOUBLE or kind is complex:
+                key: Any = (kind, shape, dtype)
+                shape, dtype = known(key) or typed(key, y, x)
         elif kind is ndarray:
             y = copy_of(other)
-            key = (y.shape, y.dtype, x.shape, x.dtype)
+            key = (y.shape, y.dtype, shape, dtype)
+            shape, dtype = known(key) or typed(key, y, x)
         else:
             return primitive(operand(other), self)
-        aval = known(key) or typed(key, y, x)
         equation = Equation()
         equation.number = next_number()
-        equation.shape = aval[0]
-        equation.dtype = aval[1]
+        equation.shape = shape
+        equation.dtype = dtype
         equation.notes = None
         equation.primitive = primitive
         equation.operands = (y, x)
@@ -122,7 +139,6 @@ def binary(primitive: Primitive, depth: int) -> tuple[Operator, Operator]:
         made.level = recording.level
         made.node = equation
         made.recording = recording
-        made.memory = None
         return made
 
     return forward, reflected
@@ -141,22 +157,27 @@ def unary(primitive: Primitive, depth: int) -> Callable[[Any], Any]:
         return found
 
     def apply(self: Any) -> Value:
+        if self.recording.inner is not None:
+            return primitive(self)
         x = self.node
         key = (x.shape, x.dtype)
-        return record(self, primitive, x, known(key) or typed(key, x), depth + 1)
+        return record(self, primitive, (x,), (x,), known(key) or typed(key, x), depth + 1)
 
     return apply
 
 
-def record(symbol: Any, primitive: Primitive, x: Any, aval: Aval, depth: int) -> Symbol:
-    """The symbol of a new equation with one operand."""
+def record(
+    symbol: Any, primitive: Primitive, operands: Any, parents: Any, aval: Any, depth: int
+) -> Symbol:
+    """The symbol of a new equation with a result of a type that begins (shape, dtype)."""
     equation = Equation()
     equation.number = next_number()
     equation.shape = aval[0]
     equation.dtype = aval[1]
     equation.notes = None
     equation.primitive = primitive
-    equation.operands = equation.parents = (x,)
+    equation.operands = operands
+    equation.parents = parents
     equation.out = None
     where = frame(depth)
     code = where.f_code
@@ -171,17 +192,40 @@ def record(symbol: Any, primitive: Primitive, x: Any, aval: Aval, depth: int) ->
     made.level = recording.level
     made.node = equation
     made.recording = recording
-    made.memory = None
     return made
 
 
 def getitem(self: Any, index: Any) -> Value:
     """`x[index]`; one element of a vector is a number, which shares no memory."""
-    if type(index) is int:
+    if type(index) is int and self.recording.inner is None:
         x = self.node
         if len(x.shape) == 1 and -x.shape[0] <= index < x.shape[0]:
-            return record(self, item(index), x, Aval((), x.dtype), 2)
+            return record(self, item(index), (x,), (x,), ((), x.dtype), 2)
     return general_getitem(self, index)
+
+
+@lru_cache(maxsize=MANY)
+def setter(index: int) -> SetItem:
+    """`x[index] = v`, made once for each integer."""
+    return SetItem((index,))
+
+
+def setitem(self: Any, index: Any, value: Any) -> None:
+    """`x[index] = v`; a row of the same dtype goes straight to its primitive."""
+    if type(index) is int and type(self) is Symbol and self.recording.inner is None:
+        x = self.node
+        if len(x.shape) > 0 and -x.shape[0] <= index < x.shape[0]:
+            kind = type(value)
+            aval = (x.shape, x.dtype)
+            if kind is float and x.dtype is DOUBLE:
+                self.node = record(self, setter(index), (x, value), (x, None), aval, 2).node
+                return
+            if kind in SYMBOLS and value.level == self.level:
+                y = value.node
+                if y.dtype is x.dtype and y.shape == x.shape[1:]:
+                    self.node = record(self, setter(index), (x, y), (x, y), aval, 2).node
+                    return
+    self.overwrite(overrides[operator.setitem](self, index, value))
 
 
 def in_place(ufunc: np.ufunc, forward: Operator) -> Operator:
@@ -213,6 +257,7 @@ for _name, _ufunc, _primitive in BINARY:
     two_operands[_ufunc] = binary(_primitive, 2)
 
 Symbol.__getitem__ = getitem  # type: ignore[method-assign]
+Symbol.__setitem__ = setitem  # type: ignore[method-assign]
 Symbol.__neg__ = unary(arithmetic.negative, 1)  # type: ignore[method-assign]
 
 for _extreme in (selecting.maximum, selecting.minimum):

@@ -11,8 +11,9 @@ import numpy as np
 from ..core.avals import Aval, Dtype, Shape, Value, aval_of, describe
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DtypeError, QiudaoError, TraceError
+from ..core.families import Elementwise
 from ..core.methods import ArrayMethods
-from ..core.modes import Running, new_level
+from ..core.modes import Running, modes, new_level
 from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
@@ -37,6 +38,10 @@ one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
 two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
 
 
+types: dict[Any, Aval] = {}  # of results, by primitive and types of operands
+MANY = 4096  # types remembered before all are forgotten
+
+
 class Recording:
     """A program while it is being traced.
 
@@ -44,19 +49,38 @@ class Recording:
     own, in the order they were met.
     """
 
-    __slots__ = ("captured", "equations", "level")
+    __slots__ = ("absorbs", "captured", "equations", "inner", "level", "outer")
 
-    def __init__(self) -> None:
+    def __init__(self, absorbs: bool = False) -> None:
         self.level = new_level()
+        self.absorbs = absorbs  # whether it records what is done to values from outside, too
+        self.inner: Recording | None = None  # such a trace, running within this one
         self.equations: list[Equation] = []
         self.captured: dict[int, tuple[Tracer, Leaf]] = {}
 
+    def __enter__(self) -> None:
+        self.outer, modes.recording = modes.recording, self
+        if self.outer is not None:
+            self.outer.inner = self if self.absorbs else self.outer.inner
+
+    def __exit__(self, *error: object) -> None:
+        modes.recording = self.outer
+        if self.outer is not None and self.absorbs:
+            self.outer.inner = None
+
+    @property
+    def innermost(self) -> Recording:
+        """Where an operation is recorded now: what an inner function computes is its own."""
+        found = self
+        while found.inner is not None:
+            found = found.inner
+        return found
+
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""
-        if isinstance(x, Symbol):
-            if x.level == self.level:
-                return x.node
-        elif not isinstance(x, Tracer):
+        if isinstance(x, Symbol) and x.level == self.level:
+            return x.node
+        if not isinstance(x, Tracer):
             return copy_of(x) if isinstance(x, np.ndarray) else x
         known = self.captured.get(id(x))
         if known is None:
@@ -69,7 +93,7 @@ class Recording:
     def symbol(self, node: Node) -> Symbol:
         """A tracer that stands for a node."""
         made = Symbol()
-        made.level, made.node, made.recording, made.memory = self.level, node, self, None
+        made.level, made.node, made.recording = self.level, node, self
         return made
 
 
@@ -81,7 +105,7 @@ class Symbol(ArrayMethods, Tracer):
     level: float
     node: Node
     recording: Recording
-    memory: Any  # an array that is laid out as the value would be; None until a view asks
+    memory: Any  # an array that is laid out as the value would be; set when a view asks
     tied: Tie  # set on views only
 
     @property
@@ -106,9 +130,9 @@ class Symbol(ArrayMethods, Tracer):
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
-        recording = self.recording
+        recording = self.recording.innermost
         atoms = [recording.atom(x) for x in xs]
-        stated: Any = primitive.shape(*[aval_of(x) for x in atoms])
+        stated = type_of(primitive, [aval_of(x) for x in atoms])
         single = type(stated) is Aval
         equation = apply(primitive, atoms, stated if single else None)
         equation.code, equation.offset = caller()
@@ -127,12 +151,13 @@ class Symbol(ArrayMethods, Tracer):
         return tuple(results)
 
     def underlying(self) -> Any:
-        if self.memory is None:
-            self.memory = np.empty(self.shape, self.dtype)
-        return self.memory
+        memory = getattr(self, "memory", None)
+        if memory is None:
+            memory = self.memory = np.empty(self.shape, self.dtype)
+        return memory
 
     def constant(self, value: Value) -> Symbol:
-        recording = self.recording
+        recording = self.recording.innermost
         node = apply(Copy(), (recording.atom(value),), Aval(np.shape(value), value.dtype))
         node.code, node.offset = caller()
         recording.equations.append(node)
@@ -168,6 +193,19 @@ class Symbol(ArrayMethods, Tracer):
 
     def __format__(self, spec: str) -> str:
         return repr(self)
+
+
+def type_of(primitive: Primitive, avals: Sequence[Aval]) -> Any:
+    """The type of the result; elementwise ones are remembered, since NumPy takes long to tell."""
+    if not isinstance(primitive, Elementwise):
+        return primitive.shape(*avals)
+    key = (primitive, *avals)
+    found = types.get(key)
+    if found is None:
+        if len(types) > MANY:
+            types.clear()
+        found = types[key] = primitive.shape(*avals)
+    return found
 
 
 _slots = vars(Symbol)
@@ -215,12 +253,18 @@ class Uncollected:
 
 
 def traced(
-    f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
+    f: Callable[..., Any],
+    avals: Sequence[Aval],
+    build: Callable[[list[Any]], Any],
+    absorbs: bool = False,
 ) -> Traced:
-    """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols."""
-    recording = Recording()
+    """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols.
+
+    What `f` does to values of an outer trace is part of that one, or of its own if it `absorbs`.
+    """
+    recording = Recording(absorbs)
     leaves = [Leaf(aval.shape, aval.dtype) for aval in avals]
-    with Running(recording.level, tracing=True), Uncollected():
+    with Running(recording.level, tracing=True), recording, Uncollected():
         args, kwargs = build([recording.symbol(leaf) for leaf in leaves])
         outs, tree = flatten(f(*args, **kwargs))
     atoms = [result_atom(recording, y, path) for y, path in zip(outs, tree.paths, strict=True)]
@@ -237,10 +281,10 @@ def run(
 ) -> Any:
     """Call `f` on the tracers of a transform, which stand for the values one level down.
 
-    While a trace is under way, a function that takes many steps is traced by itself first, and
-    its repetitions become loops; so a transform sees loops rather than their copies.
+    While a trace is under way, the function is traced by itself first, and its repetitions become
+    loops; so a transform sees loops rather than their copies.
     """
-    if any(map(is_symbolic, values)):
+    if modes.tracing and any(map(is_symbolic, values)):
         made = with_loops(f, [aval_of(x) for x in values], build)
         if made is not None:
             return made(*tracers)
@@ -251,17 +295,20 @@ def run(
 def with_loops(
     f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
 ) -> Traced | None:
-    """The trace of `f` with its repetitions as loops, or None where there are none.
+    """The trace of `f` with its repetitions as loops.
 
-    None also where it cannot be traced by itself: it may ask for what only the tracers have, and
-    what is wrong with it shows when it is run on them.
+    None where it must be run on the tracers themselves: it turns recording on or off, or asks for
+    what only they have.  What else is wrong with it shows then.
     """
+    before, modes.switched = modes.switched, False
     try:
-        made = traced(f, avals, build)
+        made = traced(f, avals, build, absorbs=True)
+        switched = modes.switched
     except (QiudaoError, AttributeError, TypeError):
         return None
-    program = roll(made.program)
-    return None if program is made.program else made._replace(program=program)
+    finally:
+        modes.switched = before
+    return None if switched else made._replace(program=roll(made.program))
 
 
 def is_symbolic(x: Value) -> bool:
@@ -288,24 +335,3 @@ def result_atom(recording: Recording, y: Any, path: str) -> Atom:
             "numbers and containers of them"
         )
     return recording.atom(value[()])
-
-
-def trace(f: Callable[..., Any]) -> Callable[..., Program]:
-    """A function that shows what `f` does: called like `f`, it gives the `Program` that `f` runs.
-
-    Nothing is computed; only the shapes and dtypes of the arguments count.  Every array or number
-    among the arguments becomes an input.
-
-    >>> trace(lambda x: np.sum(x**2))(np.ones(3))
-    program(a: f64[3])
-        b: f64[3] = power a 2
-        c: f64[] = sum(axes=(-1,), keepdims=False) b
-        return c
-    """
-
-    def show(*args: Any, **kwargs: Any) -> Program:
-        leaves, tree = flatten((args, kwargs))
-        avals = [aval_of(x if hasattr(x, "dtype") else np.asarray(x)) for x in leaves]
-        return traced(f, avals, tree.build).program
-
-    return show

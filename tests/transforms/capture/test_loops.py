@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 
+from qiudao.jit.tracing import trace
 from qiudao.transforms.capture import captured
-from qiudao.transforms.trace import trace
 from transforms.capture.running import agree, compiled
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from qiudao.core.errors import TraceError
+from qiudao.jit.tracing import trace
+from qiudao.transforms.capture import captured
 from transforms.capture.running import compiled
 
 
@@ -268,3 +270,23 @@ def test_the_traceback_shows_the_line_within_a_branch():
         compiled(f, 1.0)
     lines = [s.line for s in traceback.extract_tb(caught.value.__traceback__)]
     assert any("# there" in line for line in lines)
+
+
+def test_equations_carry_the_line_of_their_construct():
+    def f(x):
+        while x > 1:  # loop
+            x = x / 2
+            x = (
+                x
+                + 0.25
+            )  # fmt: skip
+        return x
+
+    program = trace(captured(f))(8.0)
+    (loop,) = [e for e in program.equations if e.primitive.name == "while"]
+    assert "# loop" in str(loop.line)
+    halving, adding = loop.primitive.body.equations
+    assert (str(halving.line), adding.line.number) == (
+        f"test_refusals.py:{loop.line.number + 1} (`x = x / 2`)",
+        loop.line.number + 3,
+    )

@@ -1,6 +1,30 @@
 """Primitives that are no plain loop over elements, each with machine code of its own."""
 
-from . import products
+from . import (
+    convolving,
+    factorising,
+    indexing,
+    moving,
+    products,
+    scanning,
+    solving,
+    sorting,
+    spectral,
+)
 from .table import STATUS_WORDS, Kernel, kernel_for, raise_failure
 
-__all__ = ["STATUS_WORDS", "Kernel", "kernel_for", "products", "raise_failure"]
+__all__ = [
+    "STATUS_WORDS",
+    "Kernel",
+    "convolving",
+    "factorising",
+    "indexing",
+    "kernel_for",
+    "moving",
+    "products",
+    "raise_failure",
+    "scanning",
+    "solving",
+    "sorting",
+    "spectral",
+]

@@ -62,9 +62,32 @@ def copy(
     """Copy elements, in the dtype of the target; the axes are looped over in the order given."""
     if 0 in sizes:
         return
-    with nest(code, sizes) as indices:
-        x = load(code, source, offset_of(code, indices, source_strides), target.dtype)
-        store(code, x, target, offset_of(code, indices, target_strides))
+    axes = together(sizes, source_strides, target_strides)
+    with nest(code, [size for size, _, _ in axes]) as indices:
+        x = load(code, source, offset_of(code, indices, [s for _, s, _ in axes]), target.dtype)
+        store(code, x, target, offset_of(code, indices, [t for _, _, t in axes]))
+
+
+def together(
+    sizes: Shape, first: Sequence[int], second: Sequence[int]
+) -> list[tuple[int, int, int]]:
+    """Sizes with two strides, neighbours joined where both arrays go on alike."""
+    found: list[tuple[int, int, int]] = []
+    for size, s, t in zip(sizes, first, second, strict=True):
+        if size == 1:
+            continue
+        if found and found[-1][1:] == (size * s, size * t):
+            found[-1] = (found[-1][0] * size, s, t)
+        else:
+            found.append((size, s, t))
+    return found
+
+
+def clear(code: Code, x: Buffer) -> None:
+    """Zeros in all of a row-major buffer."""
+    name = "@llvm.memset.p0.i64"
+    code.module.declare(name, f"declare void {name}(ptr, i8, i64, i1)")
+    code.do(f"call void {name}(ptr {x.pointer}, i8 0, i64 {x.size * x.dtype.itemsize}, i1 false)")
 
 
 def part_of(code: Code, buffer: Buffer, start: Offset) -> Register:

@@ -213,6 +213,17 @@ def conjugate(code: Code, x: Number, dtype: Dtype, lanes: int = 1) -> Number:
     return (x[0], code.op(f"fneg {part_type(dtype, lanes)} {x[1]}"))
 
 
+def call_of_floats(code: Code, name: str, dtype: Dtype, *xs: Register) -> Register:
+    """A call of a function of the C library, or of LLVM, for this precision."""
+    type_ = part_type(dtype)
+    if name.startswith("llvm."):
+        full = f"@{name}.f{8 * dtype.itemsize}"
+    else:
+        full = f"@{name}" if type_ == "double" else f"@{name}f"
+    code.module.declare(full, f"declare {type_} {full}({', '.join([type_] * len(xs))})")
+    return code.op(f"call {type_} {full}({', '.join(f'{type_} {x}' for x in xs)})")
+
+
 class Variable:
     """A number that changes: memory on the stack, which LLVM makes a register."""
 

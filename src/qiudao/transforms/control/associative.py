@@ -29,7 +29,7 @@ def associative_scan(
     array([ 1.,  2.,  6., 24.])
     """
     leaves, tree = flatten(elems)
-    arrays = [x if isinstance(x, Tracer) else np.asarray(x) for x in leaves]
+    arrays: list[Value] = [x if isinstance(x, Tracer) else np.asarray(x) for x in leaves]
     for x, path in zip(arrays, tree.paths):
         if not -np.ndim(x) <= axis < np.ndim(x):
             raise ShapeError(

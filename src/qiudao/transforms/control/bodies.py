@@ -57,7 +57,7 @@ def together(bodies: Sequence[Body]) -> tuple[list[Tracer], list[Program]]:
     for body in bodies:
         mine: list[Any] = []
         for x in body.captured:
-            key = (x.level, id(x.node)) if isinstance(x, Symbol) else id(x)
+            key: Any = (x.level, id(x.node)) if isinstance(x, Symbol) else id(x)
             while key in mine:
                 key = (key, "again")
             mine.append(key)
@@ -101,8 +101,8 @@ def settled(
     """A body traced on a carry of types that it keeps, and those types.
 
     `step` takes the leaves of the carry and the slices, and gives (carry, anything); `tree` is how
-    the carry is nested.  A Python number in the start, which widens no dtype, takes the dtype that the body
-    gives in its place: so the body first sees the number itself.
+    the carry is nested.  A Python number in the start, which widens no dtype, takes the dtype that
+    the body gives in its place: so the body first sees the number itself.
     """
     types: list[Any] = [x if type(x) in NUMBERS else aval_of(x) for x in start]
     while True:

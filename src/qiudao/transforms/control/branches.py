@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...core.avals import Aval, Value, aval_of, promote
-from ...core.dispatch import Tracer
-from ...core.errors import ShapeError, TreeError
+from ...core.dispatch import Tracer, concrete
+from ...core.errors import DtypeError, ShapeError, TreeError
 from ...core.program import Program
 from ...core.trees import Tree, flatten
 from .applying import switch_with
@@ -47,9 +47,12 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     """
     if not branches:
         raise ShapeError("switch: there are no branches; give at least one")
-    if is_known(index):
-        return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
     check_scalar("switch", "the index", index)
+    dtype = np.result_type(index) if not isinstance(index, Tracer) else index.dtype
+    if dtype.kind not in "iub":
+        raise DtypeError(f"switch: the index is of dtype {dtype}; an integer must choose")
+    if is_known(index):
+        return branches[min(max(int(concrete(index)), 0), len(branches) - 1)](*operands)
     return chosen_branch("switch", index, branches, operands)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ...core.avals import is_inexact
 from ...core.node import Equation, Node
@@ -15,7 +16,8 @@ def passes_derivative(node: Node) -> bool:
     """Whether a derivative may pass a node: not where it is a constant, nor an integer."""
     if isinstance(node, Equation) and node.primitive.is_constant:
         return False
-    return node.shape is None or is_inexact(node.dtype)
+    several: Any = node.shape is None
+    return several or is_inexact(node.dtype)
 
 
 def depending(program: Program, given: Flags, smooth: bool) -> set[Node]:

@@ -92,7 +92,7 @@ def pull(scan: Scan, ct: Value, out: Value, xs: Values, parents: Parents) -> Ter
         [a and b for a, b in zip(arrived[:n], varies)],
     )
     reach = reached(body, inputs, [*alive, *arrived[n:]])
-    to_constants, to_carry, to_xs = split(reach, c, n)
+    to_constants, _, to_xs = split(reach, c, n)
 
     def step(*values: Value) -> list[Value]:
         counts = (c, sum(alive), sum(to_constants), n, len(from_xs))

@@ -1,13 +1,12 @@
-"""Derivatives and batches of `While`: loops of the body's dual and batch, a scan for the pullback."""
+"""Derivatives and batches of `While`: of the body's dual, its batch, its pullback."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from ...core.avals import Aval, Value, is_inexact
+from ...core.avals import Value, is_inexact
 from ...core.primitive import Parents, Terms, Values, stretch
 from ...core.program import Program
 from ...ops.control import Rules, While
@@ -198,10 +197,9 @@ def until_all_are_done(loop: While, size: int, mapped: Sequence[bool], xs: Value
     return (*last, *steps, *(np.moveaxis(r, 1, 0) for r in record))
 
 
-def along(flags: Value, x: Any) -> Value:
+def along(flags: Value, x: Value) -> Value:
     """Flags of the examples, shaped so as to choose among whole examples of `x`."""
-    shape: Aval = x
-    return np.reshape(flags, (flags.shape[0], *[1] * (len(shape.shape) - 1)))
+    return np.reshape(flags, (flags.shape[0], *[1] * (np.ndim(x) - 1)))
 
 
 While.rules = Rules(dual, pull, batch)

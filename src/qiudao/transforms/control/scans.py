@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.avals import Aval, Value, aval_of
+from ...core.avals import Aval, Value, aval_of, promote
 from ...core.dispatch import Tracer
 from ...core.errors import ShapeError, TreeError
 from ...core.modes import modes
@@ -16,7 +16,7 @@ from ...core.program import Program
 from ...core.trees import Tree, flatten
 from ..checkpoint import checkpoint as forgetting
 from .applying import scan_with
-from .bodies import as_operand, settled, started, together
+from .bodies import NUMBERS, as_operand, settled, started, together
 from .running import avals_of, program_of, split
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
@@ -42,7 +42,7 @@ def scan(
     (np.float64(6.0), array([0., 2., 9.]))
     """
     leaves, tree = flatten(xs)
-    arrays = [x if isinstance(x, Tracer) else np.asarray(x) for x in leaves]
+    arrays: list[Value] = [x if isinstance(x, Tracer) else np.asarray(x) for x in leaves]
     steps = common_length("scan", arrays, tree, length)
     chunk = chunk_length(checkpoint, steps)
     if modes.tracing or not steps:
@@ -118,12 +118,14 @@ def plain_scan(
             ys.append(y)
         return carry, ys[::-1] if reverse else ys
 
-    carry, ys = init, []
+    carry = init
+    ys: list[Any] = []
     run_chunk = run if chunk == 1 else forgetting(run)
     for a, b in chunks(steps, chunk if chunk > 1 else steps, reverse):
         carry, made = run_chunk(carry, [x[a:b] for x in arrays], b - a)
         ys = [*made, *ys] if reverse else [*ys, *made]
-    flat, structure = [], None
+    flat: list[list[Any]] = []
+    structure: Tree | None = None
     for y in ys:
         leaves, found = flatten(y)
         if structure is not None and found != structure:
@@ -133,8 +135,17 @@ def plain_scan(
             )
         structure = found
         flat.append(leaves)
-    stacked = [np.stack(column) for column in zip(*flat)]
-    return carry, stacked if structure is None else structure.build(stacked)
+    columns = [stacked(column) for column in zip(*flat)]
+    return carry, columns if structure is None else structure.build(columns)
+
+
+def stacked(column: Sequence[Any]) -> Value:
+    """The ys of one place stacked; Python numbers among them take the dtype of the others."""
+    numbers = [type(y) in NUMBERS for y in column]
+    if any(numbers) and not all(numbers):
+        dtype = promote(*(aval_of(y) for y in column))
+        column = [np.asarray(y, dtype) if n else y for y, n in zip(column, numbers)]
+    return np.stack(column)
 
 
 def chunks(steps: int, size: int, reverse: bool) -> list[tuple[int, int]]:
