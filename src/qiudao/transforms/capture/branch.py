@@ -65,6 +65,7 @@ class Side:
         self.outs: list[Value] = []
         self.left: dict[str, Left | None] = {}  # None: no value any more
         self.written: dict[int, Out] = {}
+        self.in_place: set[str] = set()  # lists and dictionaries with new elements
         self.views: dict[int, Out] = {}  # of tracers that were written into, by id
         self.way: Outcome = END
         self.signal: Out | int = FELL
@@ -108,12 +109,16 @@ class Side:
                                                                       stand, name)):  # fmt: skip
                 continue
             if now is then:
-                refuse(
-                    site,
-                    f"the {type(now).__name__} `{name}` is changed under a condition that is not "
-                    "known while tracing",
-                    "make a new one in each branch, or write into an array",
-                )
+                if here.tree != state.nests[name].tree:
+                    refuse(
+                        site,
+                        f"the {type(now).__name__} `{name}` changes its length or structure under "
+                        "a condition that is not known while tracing",
+                        "make a new one in each branch, or write into an array",
+                    )
+                self.in_place.add(name)
+                self.left[name] = self.take(here, stand, places)
+                continue
             if name in live:
                 self.left[name] = self.take(here, stand, places)
         self.signal = (
@@ -353,7 +358,11 @@ def joined(
         elif isinstance(left, Undefined):
             state.cells[name].cell_contents = left
         else:
-            state.cells[name].cell_contents = left.tree.build(map(fill, left.leaves))
+            made = left.tree.build(map(fill, left.leaves))
+            if all(name in s.in_place or name not in s.left for s in sides):
+                refill(state.values[name], made)
+            else:
+                state.cells[name].cell_contents = made
     for k, out in targets.items():
         join.handles[k].overwrite(fill(out))  # type: ignore[attr-defined]
     possible = sides[0].way.possible | sides[1].way.possible
@@ -361,6 +370,14 @@ def joined(
     if isinstance(signal, int):
         return Outcome(signal, found, possible)
     return Outcome(fill(signal), found, possible)
+
+
+def refill(old: Any, new: Any) -> None:
+    """Give a list or dictionary, which other names may hold, its new elements."""
+    if isinstance(old, list):
+        old[:] = new
+    else:
+        old.update(new)
 
 
 def filler(results: list[Value]) -> Callable[[Any], Any]:

@@ -20,7 +20,7 @@ from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, snapshot
 from ..control import fori_loop, while_loop
 from ..trace import Symbol, Traced, traced
-from .branch import FLAG, cast, continued, joined_dtype, same, shown_nest, split, truth
+from .branch import FLAG, cast, continued, joined_dtype, refill, same, shown_nest, split, truth
 from .jumps import jumps
 from .outcomes import BACK, END, FELL, MISSING, Outcome, outcome, refusal, refuse
 from .replaying import replay
@@ -160,6 +160,7 @@ class Step:
         self.way: Outcome = END
         self.possible: frozenset[int] = frozenset()
         self.undefined: set[str] = set()
+        self.in_place: set[str] = set()  # lists and dictionaries with new elements
         self.names = of.changed
         self.probed: dict[Any, type] = {}  # numbers of Python whose dtype is to be found
         if of.count:
@@ -265,11 +266,16 @@ class Step:
             now, then = read(cell), before.get(name, MISSING)
             if name in of.changed and name in of.starts:
                 self.carried(name, now, results)
+                if now is then and type(now) in (list, dict):
+                    self.in_place.add(name)
             elif now is not then:
                 self.found(name, now, then)
             elif type(now) in (list, dict) and not same(
                 nest(now), nest(then), of.state, stand, name
             ):
+                self.more.add(name)
+                if nest(now).tree == of.state.nests[name].tree:
+                    continue
                 refuse(
                     of.site,
                     f"the {type(now).__name__} `{name}` changes in a loop whose number of steps is "
@@ -375,7 +381,11 @@ class Step:
             if name in of.starts:
                 start = of.starts[name]
                 leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
-                write(of.cells[name], start.tree.build(leaves))
+                made = start.tree.build(leaves)
+                if name in self.in_place:
+                    refill(of.state.values[name], made)
+                else:
+                    write(of.cells[name], made)
         for name in self.undefined:
             write(
                 of.cells[name],

@@ -67,7 +67,9 @@ class Course:
         if self.turned:
             return False
         if self.marks:
+            self.state = None  # before the next is made: it holds arrays, and holders are counted
             self.state = State(self.cells)
+            self.state.remember()
         return True
 
     def rewind(self) -> None:

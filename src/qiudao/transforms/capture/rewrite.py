@@ -31,9 +31,9 @@ import ast
 import copy
 from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from .compiling import compile_function
+from .compiling import compile_function, place
 from .expressions import Expressions, call, name, thunk
 from .jumps import jumps, may_turn
 from .liveness import Liveness
@@ -41,7 +41,6 @@ from .scopes import Scope, bound, mentioned, written
 from .sites import Site
 from .source import Function
 
-N = TypeVar("N", bound=ast.AST)
 NONE: frozenset[str] = frozenset()
 Write = Callable[[Any, Any, "Tail"], list[ast.stmt]]
 
@@ -458,14 +457,6 @@ def call_method(of: str, method: str, *arguments: ast.expr) -> ast.expr:
     return ast.Call(ast.Attribute(name(of), method, ast.Load()), list(arguments), [])
 
 
-def place(node: N, like: ast.AST) -> N:
-    """Give the new nodes below `node` the place of the statement that they come from."""
-    for each in ast.walk(node):
-        if "lineno" in each._attributes and not hasattr(each, "lineno"):
-            ast.copy_location(each, like)
-    return node
-
-
 def is_settled(test: ast.expr) -> bool:
     """Whether a condition is never a traced value."""
     match test:
@@ -496,13 +487,15 @@ def rewritten(node: Function, around: frozenset[str], file: str, flags: int,
     new.args = bare(node.args)
     if isinstance(new, ast.Lambda):
         new.body = Expressions(scope).visit(copy.deepcopy(new.body))
-        return place(new, node)
+        place(new, node)
+        return new
     new.decorator_list = []
     new.returns = None
     documented = isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None
     head = scope.body[:1] if documented else []
     new.body = [*head, *function_body(scope, file, flags, sites)[len(head) :]]
-    return place(new, node)
+    place(new, node)
+    return new
 
 
 def bare(arguments: ast.arguments) -> ast.arguments:

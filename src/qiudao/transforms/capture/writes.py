@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ...core.avals import Value
-from ...core.dispatch import Tracer, overrides
+from ...core.dispatch import Tracer, overrides, snapshot
 from ...core.source import caller, line_of
 from .outcomes import CaptureError
 from .state import ours, region, unknown
@@ -72,8 +72,23 @@ def setitem(value: Any, x: Any, index: Any) -> Any:
         turned = turn(x, tracer, shared)
         if turned is not None:
             x = turned
+    elif isinstance(x, Tracer):
+        tracer = traced_in((value, index))
+        if tracer is not None and tracer.level > x.level:
+            shared = sys.getrefcount(x) - ours(x) > lone.count
+            x = raised(x, tracer, shared)
     write_element(x, index, value)
     return x
+
+
+def raised(x: Tracer, tracer: Tracer, shared: bool) -> Value:
+    """An array of an outer transform as one of the transform whose value is written into it."""
+    if shared:
+        refuse_here(
+            "a value of an inner transform is written into an array that other names hold too",
+            "make the array inside, np.zeros_like(value)",
+        )
+    return tracer.constant(snapshot(x))
 
 
 def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
