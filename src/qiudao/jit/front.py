@@ -12,11 +12,13 @@ import numpy as np
 
 from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
+from ..core.modes import modes
 from ..core.errors import DtypeError, ShapeError
 from ..core.trees import Tree, flatten, match
 from ..core.program import Program
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
+from ..transforms.capture import captured
 from ..transforms.trace import Traced, is_symbolic, traced
 from .compiled import Compiled, with_masks
 from .report import Lowered
@@ -49,23 +51,24 @@ class Version(NamedTuple):
 class Jitted:
     """A compiled function; made by `jit`."""
 
-    def __init__(self, f: Callable[..., Any], static: frozenset[str]) -> None:
+    def __init__(self, f: Callable[..., Any], static: frozenset[str], capture: bool) -> None:
         self.f = f
         self.static = static
+        self.capture = capture
         self.versions: dict[Any, Version] = {}
         self.lock = threading.RLock()
         self.parameters = parameters_of(f) if static else ()
-        self.fast: Callable[..., Any] = nothing
-        self.build: Callable[[Any], Any] | None = None
+        self.quick: tuple[Callable[..., Any], Callable[[Any], Any] | None] = (nothing, None)
         functools.update_wrapper(self, f)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
-            found = self.fast(*args)
+            fast, build = self.quick
+            found = fast(*args)
             if found is NotImplemented and any(map(is_scattered, args)):
-                found = self.fast(*map(gathered, args))
-            if found is not NotImplemented and self.build is not None:
-                found = self.build(found)
+                found = fast(*map(gathered, args))
+            if found is not NotImplemented and build is not None:
+                found = build(found)
             if found is not NotImplemented:
                 return found
         return self.call(args, kwargs)
@@ -99,8 +102,7 @@ class Jitted:
             build = functools.partial(boxed, version.tree)
         if version.compiled.again is not None:
             build = functools.partial(self.unless_nan, version)
-        self.build = build
-        self.fast = whole.direct
+        self.quick = whole.direct, build
 
     def unless_nan(self, version: Version, found: tuple[Any, ...]) -> Any:
         """The result, where no NaN is in it; else NotImplemented, for the long way."""
@@ -153,7 +155,14 @@ class Jitted:
             filled = call.tree.build(leaves)
             return filled if named else (filled, {})
 
-        made = traced(self.f, avals, build)
+        f = self.f
+        before = modes.capture
+        if self.capture:
+            f, modes.capture = captured(f), captured
+        try:
+            made = traced(f, avals, build)
+        finally:
+            modes.capture = before
         return made._replace(program=roll(made.program))
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -259,7 +268,12 @@ def nothing(*args: Any) -> Any:
     return NotImplemented
 
 
-def jit(f: Callable[..., Any] | None = None, *, static_argnames: str | Sequence[str] = ()) -> Any:
+def jit(
+    f: Callable[..., Any] | None = None,
+    *,
+    static_argnames: str | Sequence[str] = (),
+    capture: bool = True,
+) -> Any:
     """`f`, traced once for each new combination of argument types, and run as machine code.
 
     Arrays, NumPy scalars, floats and complex numbers are data: the program is made for their
@@ -267,8 +281,10 @@ def jit(f: Callable[..., Any] | None = None, *, static_argnames: str | Sequence[
     named by `static_argnames`, is static: the program is made for its value, which must be
     hashable.  Arrays that `f` closes over are read when it is traced, once.
 
-    A branch on a traced value raises `TraceError`, which shows `qd.cond` and its kin.  The result
-    composes with every transform, both ways.  A decorator too.
+    Branches and loops of Python's on traced values become part of the program, from the source of
+    the function and of the user's functions that it calls (`capture`); without, or where that
+    cannot be, they raise `TraceError`, which shows `qd.cond` and its kin.  The result composes with
+    every transform, both ways.  A decorator too.
 
     >>> @jit
     ... def f(x):
@@ -277,6 +293,6 @@ def jit(f: Callable[..., Any] | None = None, *, static_argnames: str | Sequence[
     np.float64(3.0)
     """
     if f is None:
-        return functools.partial(jit, static_argnames=static_argnames)
+        return functools.partial(jit, static_argnames=static_argnames, capture=capture)
     names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
-    return Jitted(f, frozenset(names))
+    return Jitted(f, frozenset(names), capture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -40,6 +41,7 @@ two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any
 
 
 types: dict[Any, Aval] = {}  # of results, by primitive and types of operands
+REPEATS = 8  # elements read from one array, from which they belong to the steps of a loop
 MANY = 4096  # types remembered before all are forgotten
 
 
@@ -270,6 +272,7 @@ def run(
     loops; so a transform sees loops rather than their copies.
     """
     if modes.tracing and any(map(is_symbolic, values)):
+        f = f if modes.capture is None else modes.capture(f)
         made = with_loops(f, [aval_of(x) for x in values], build)
         if made is not None:
             return made(*tracers)
@@ -323,19 +326,24 @@ def drawn_in(made: Traced) -> Traced:
     inside: dict[Node, Atom] = {}
     equations: list[Equation] = []
 
-    def atom(x: Atom) -> Atom:
-        if not isinstance(x, Node) or x in inside or x not in chains:
-            return inside.get(x, x) if isinstance(x, Node) else x
-        found, steps = chains[x]
+    def walk(found: Atom, steps: Sequence[Equation]) -> Atom:
         for step in steps:
             if step not in inside:
                 aval = Aval(step.shape, step.dtype)
                 inside[step] = apply(step.primitive, (found,), aval, step)
                 equations.append(inside[step])
             found = inside[step]
-        inside[x] = found
         return found
 
+    def atom(x: Atom) -> Atom:
+        if isinstance(x, Node) and x in chains and x not in inside:
+            inside[x] = walk(*chains[x])
+        return inside.get(x, x) if isinstance(x, Node) else x
+
+    read = Counter(operands_of(steps[-1])[0] for _, steps in chains.values())
+    for source, steps in chains.values():  # the element of a step of a loop is read in that step
+        stepped = read[operands_of(steps[-1])[0]] >= REPEATS
+        walk(source, steps[:-1] if stepped else steps)
     for e in made.program.equations:
         operands = [atom(x) for x in operands_of(e)]
         aval = None if e.shape is None else Aval(e.shape, e.dtype)
