@@ -18,10 +18,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..core.avals import Aval, Value, is_inexact
-from ..core.dispatch import Tracer
+from ..core.dispatch import Tracer, level_of
 from ..core.errors import GradientError
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.program import Program
+from ..core.slot import Slot
 from .stopping import stop_gradient
 
 
@@ -31,11 +32,13 @@ class Rules(NamedTuple):
     dual   (primitive, operands, tangents) -> results, their tangents
     pull   (primitive, cotangents, results, operands, parents) -> cotangents of the operands
     batch  (primitive, size, mapped, operands) -> results, each with the batch in front
+    slots  (primitive, operands) -> results, where some operands are slots
     """
 
     dual: Callable[[Any, Values, Terms], tuple[Value, Value]]
     pull: Callable[[Any, Value, Value, Values, Parents], Terms]
     batch: Callable[[Any, int, Sequence[bool], Values], Value]
+    slots: Callable[[Any, Values], Value]
 
 
 class Structured(Primitive):
@@ -44,6 +47,8 @@ class Structured(Primitive):
     rules: ClassVar[Rules]
 
     def __call__(self, *xs: Value) -> Value:
+        if isinstance(max(xs, key=level_of, default=None), Slot):
+            return self.rules.slots(self, xs)
         if not any(isinstance(x, Tracer) and x.is_recorded() for x in xs):
             return super().__call__(*xs)
         return tuple(map(without_integer_gradient, self.recorded(*xs)))
