@@ -14,7 +14,7 @@ from ..core.program import Atom, operands_of
 from ..ops.reducing import Min, Prod, Sum, Truth, lowest
 from ..ops.shaping import Cast
 from .code import Buffer, Code, Register, memory_type
-from .element import Lane, Scalars
+from .element import UNARY_MATH, Lane, Scalars
 from .maps import VIEWS, Access, Map, access, broadcast, identity, through
 from .plan import Root
 
@@ -64,6 +64,9 @@ class Nest:
         sums = [Accumulator(self, r) for r in self.roots if r.kind == "reduce"]
         group = self.code.module.access_group()
         self.note = f", !llvm.access.group {group}" if depth else ""
+        chains = any(
+            isinstance(x, Equation) and x.primitive.name in UNARY_MATH for x, _ in order
+        )
         for each in sums:
             each.fill()
         indices: list[Register] = []
@@ -75,7 +78,7 @@ class Nest:
                         ending.callback(each.finish, list(indices))
                 note = ""
                 if k == depth - 1:
-                    note = self.code.module.parallel_loop(group, size)
+                    note = self.code.module.parallel_loop(group, size, chains)
                 indices.append(ending.enter_context(self.code.loop(size, note=note)))
             for each in sums:
                 if each.depth == depth:

@@ -13,6 +13,7 @@ comes in a later `Rows` (a later *stage*).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -49,7 +50,7 @@ def by_rows(program: Program) -> Program:
 def lengths(program: Program) -> list[int]:
     """The leading lengths of the largest arrays between, the most bytes first."""
     held: dict[int, int] = {}
-    for e in program.equations:
+    for e in (*program.inputs, *program.equations):
         if e.shape:
             count = math.prod(e.shape) * e.dtype.itemsize
             held[e.shape[0]] = held.get(e.shape[0], 0) + count
@@ -106,6 +107,20 @@ class Blocks:
             if kind == ALIGNED and e not in self.reads
         )
 
+    def reread(self) -> int:
+        """Bytes of arrays from outside that products read again, block by block from the cache."""
+        readers: Counter[Node] = Counter()
+        for e in self.program.equations:
+            if self.kind[e] != WHOLE and isinstance(e.primitive, MatMul | Einsum):
+                readers.update(
+                    x
+                    for k, x in enumerate(operands_of(e))
+                    if isinstance(x, Node) and not self.is_moved(x) and self.is_sliced(e, k, x)
+                )
+        return sum(
+            (count - 1) * math.prod(x.shape) * x.dtype.itemsize for x, count in readers.items()
+        )
+
     def pays(self) -> bool:
         """Whether blocks keep enough out of memory, which one loop over all rows would not.
 
@@ -113,7 +128,8 @@ class Blocks:
         """
         count = sum(kind != WHOLE for kind in self.kind.values())
         shapes = {e.shape for e, kind in self.kind.items() if kind == ALIGNED}
-        return len(shapes) > 1 and count >= LEAST and self.between() >= WORTH
+        chain = len(shapes) > 1 and count >= LEAST and self.between() >= WORTH
+        return chain or self.reread() >= WORTH
 
     # Writing
 
@@ -166,7 +182,7 @@ class Blocks:
                     blocks[key(x)] = x
                 elif isinstance(x, Node):
                     constants[key(x)] = x
-        block = self.block_of(rows)
+        block = self.block_of(rows, list(blocks.values()))
         bodies = [
             self.body(rows, constants, blocks, (*ys, *sums), size)
             for size in (block, self.length % block)
@@ -193,7 +209,8 @@ class Blocks:
         if isinstance(primitive, Elementwise | Cast):
             return len(aval_of(x).shape) == max(len(aval_of(y).shape) for y in operands_of(e))
         if isinstance(primitive, MatMul):
-            return k == 0 or len(aval_of(x).shape) > 2
+            first, second = (len(aval_of(y).shape) for y in operands_of(e))
+            return k == 0 or second > 2 or first == 1
         if isinstance(primitive, Einsum):
             a, b, _ = split(primitive.spec)
             return self.letter(e) == (a, b)[k][:1]
@@ -209,7 +226,7 @@ class Blocks:
             return a[:1] if self.is_long(x) else b[:1]
         return b[:1]
 
-    def block_of(self, rows: Sequence[Equation]) -> int:
+    def block_of(self, rows: Sequence[Equation], sliced: Sequence[Atom]) -> int:
         """How many rows fit into the cache."""
         row = sum(
             math.prod(e.shape) * e.dtype.itemsize // self.length
@@ -217,7 +234,10 @@ class Blocks:
             if self.kind[e] == ALIGNED
         )
         products = any(isinstance(e.primitive, MatMul | Einsum) for e in rows)
-        block = max(CACHE // max(row, 1), 32 if products else 1)
+        read = sum(
+            math.prod(aval_of(x).shape[1:]) * aval_of(x).dtype.itemsize for x in sliced
+        )
+        block = max(CACHE // max(row + read, 1), 32 if products else 1)
         if block >= 8:
             block -= block % 8
         return min(block, self.length)
@@ -347,6 +367,9 @@ def joined(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
 def product(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
     """Rows times a matrix, or a stack of products."""
     x, y = (aval_of(each).shape for each in operands)
+    if len(x) == 1 and len(y) == 2:  # a sum over the rows of y
+        moved = any(map(blocks.is_moved, operands))
+        return SUMMED if moved and all(map(blocks.is_long, operands)) else WHOLE
     if not blocks.is_long(e) or len(x) < 2 or not blocks.is_long(operands[0]):
         return WHOLE
     if len(x) == 2:
