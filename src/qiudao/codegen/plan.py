@@ -81,7 +81,8 @@ class Plan:
         self.inlined: dict[Node, Equation] = {}
         self.aliases: set[Node] = set()  # views that are read as the memory that they show
         self.demands: dict[Node, list[Demand]] = {e: [] for e in program.equations}
-        self.whole: set[Node] = {y for y in program.outputs if isinstance(y, Node)}
+        self.outputs = {y for y in program.outputs if isinstance(y, Node)}
+        self.whole: set[Node] = set(self.outputs)
         self.uses: dict[Node, int] = {}
         for equation in program.equations:
             for x in operands_of(equation):
@@ -154,7 +155,7 @@ class Plan:
         (x,) = operands_of(equation)
         shape = aval_of(x).shape
         result = equation.shape
-        if equation in self.whole or is_constant_array(x):
+        if equation in self.outputs or is_constant_array(x):
             if through(equation.primitive, identity(result), shape, result) is None:
                 self.call(equation)  # a reshape: a copy of the same memory
             else:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from ..core.avals import Aval, aval_of
@@ -35,6 +35,7 @@ WORTH = 1 << 19  # bytes between, from which blocks pay
 LEAST = 8  # equations, likewise
 
 WHOLE, ALIGNED, SUMMED = range(3)
+CHEAP = {"add", "subtract", "multiply", "negative", "where", "step", "square", "power"}
 REDUCTIONS = (Sum, Prod, Max, Min, Truth)
 
 
@@ -107,10 +108,10 @@ class Blocks:
             if kind == ALIGNED and e not in self.reads
         )
 
-    def reread(self) -> int:
+    def reread(self, rows: Collection[Equation]) -> int:
         """Bytes of arrays from outside that products read again, block by block from the cache."""
         readers: Counter[Node] = Counter()
-        for e in self.program.equations:
+        for e in rows:
             if self.kind[e] != WHOLE and isinstance(e.primitive, MatMul | Einsum):
                 readers.update(
                     x
@@ -129,26 +130,76 @@ class Blocks:
         count = sum(kind != WHOLE for kind in self.kind.values())
         shapes = {e.shape for e, kind in self.kind.items() if kind == ALIGNED}
         chain = len(shapes) > 1 and count >= LEAST and self.between() >= WORTH
-        return chain or self.reread() >= WORTH
+        return chain or self.reread(self.program.equations) >= WORTH
 
     # Writing
 
     def written(self) -> Program:
-        """The program with a `Rows` for each stage."""
+        """The program with a `Rows` for each stage that is worth one."""
         self.defined: dict[Node, Atom] = {}
         self.equations: list[Equation] = []
-        last = max(self.stage.values(), default=0)
-        for stage in range(last + 1):
-            own = [e for e in self.program.equations if self.stage[e] == stage]
-            for e in own:  # what is whole on this stage reads earlier stages only
-                if self.kind[e] == WHOLE:
+        self.place = {e: k for k, e in enumerate(self.program.equations)}
+        stages: dict[int, list[Equation]] = {}
+        for e in self.program.equations:
+            stages.setdefault(self.stage[e], []).append(e)
+        groups = {
+            stage: self.with_cheap([e for e in own if self.kind[e] != WHOLE])
+            for stage, own in stages.items()
+            if self.is_worth([e for e in own if self.kind[e] != WHOLE])
+        }
+        taken = {e for stage in groups for e in stages[stage] if self.kind[e] != WHOLE}
+        self.needed = set(self.reads)
+        for e in self.program.equations:
+            if e not in taken:
+                self.needed.update(x for x in operands_of(e) if isinstance(x, Node))
+        for group in groups.values():
+            inside = set(group)
+            self.needed.update(
+                x for e in group for x in operands_of(e) if isinstance(x, Node) and x not in inside
+            )
+        for stage in sorted(stages):
+            for e in stages[stage]:  # what is whole on this stage reads earlier stages only
+                if e not in taken:
                     self.copy(e)
-            rows = [e for e in own if self.kind[e] != WHOLE]
-            if rows:
-                self.write_rows(rows)
+            if stage in groups:
+                self.write_rows(groups[stage], {e for e in stages[stage] if e in taken})
         outputs = [self.defined.get(y, y) if isinstance(y, Node) else y
                    for y in self.program.outputs]  # fmt: skip
         return Program(self.program.inputs, self.equations, outputs)
+
+    def is_worth(self, rows: Sequence[Equation]) -> bool:
+        """Whether the equations of a stage keep much out of memory."""
+        own = set(rows)
+        outside = {
+            x
+            for e in self.program.equations
+            if e not in own
+            for x in operands_of(e)
+            if isinstance(x, Node)
+        } | self.reads
+        between = sum(
+            math.prod(e.shape) * e.dtype.itemsize
+            for e in rows
+            if self.kind[e] == ALIGNED and e not in outside
+        )
+        return between >= WORTH or self.reread(own) >= WORTH
+
+    def with_cheap(self, rows: Sequence[Equation]) -> list[Equation]:
+        """The equations of a stage, and what it computes again rather than reads from memory."""
+        found = set(rows)
+        stack = list(rows)
+        while stack:
+            for x in operands_of(stack.pop()):
+                if isinstance(x, Equation) and x not in found and self.is_cheap(x):
+                    found.add(x)
+                    stack.append(x)
+        return sorted(found, key=self.place.__getitem__)
+
+    def is_cheap(self, e: Equation) -> bool:
+        """Whether an aligned equation takes less to compute than to write and read."""
+        return self.kind[e] == ALIGNED and (
+            e.primitive.name in CHEAP or isinstance(e.primitive, Reshape | Stretch | Cast)
+        )
 
     def atom(self, x: Atom) -> Atom:
         return self.defined.get(x, x) if isinstance(x, Node) else x
@@ -160,18 +211,16 @@ class Blocks:
         self.defined[e] = made
         self.equations.append(made)
 
-    def write_rows(self, rows: Sequence[Equation]) -> None:
-        """One `Rows` for aligned equations and the sums that they end in."""
+    def write_rows(self, rows: Sequence[Equation], mine: set[Equation]) -> None:
+        """One `Rows` for aligned equations and the sums that they end in.
+
+        Those that are not `mine` are computed again: their values are there already.
+        """
         own = set(rows)
-        outside = {
-            x
-            for e in self.program.equations
-            if e not in own
-            for x in operands_of(e)
-            if isinstance(x, Node)
-        } | self.reads
-        ys = [e for e in rows if self.kind[e] == ALIGNED and e in outside]
-        sums = [e for e in rows if self.kind[e] == SUMMED]
+        ys = [
+            e for e in rows if e in mine and self.kind[e] == ALIGNED and e in self.needed
+        ]
+        sums = [e for e in rows if e in mine and self.kind[e] == SUMMED]
         constants: dict[Any, Atom] = {}
         blocks: dict[Any, Atom] = {}
         for e in rows:
