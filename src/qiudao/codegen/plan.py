@@ -112,6 +112,9 @@ class Plan:
             self.writing(equation, "place", None, [(operands[0], region or ())])
         elif isinstance(primitive, SetItem):
             shape = indexed_shape(primitive.index, equation.shape)
+            if len(aval_of(operands[1]).shape) > len(shape):
+                self.call(equation)  # NumPy lets unit axes be too many
+                return
             region = through(GetItem(primitive.index), identity(shape), equation.shape, shape)
             self.writing(equation, "write", operands[0], [(operands[1], region or ())], shape)
         elif isinstance(primitive, Concatenate):

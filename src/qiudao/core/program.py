@@ -114,6 +114,14 @@ def inner_programs(primitive: Primitive) -> Iterator[Program]:
             yield from (each for each in value if isinstance(each, Program))
 
 
+def is_read(program: Program) -> list[bool]:
+    """For each input, whether the program reads it."""
+    used = {y for y in program.outputs if isinstance(y, Node)}
+    for equation in program.equations:
+        used.update(x for x in operands_of(equation) if isinstance(x, Node))
+    return [x in used for x in program.inputs]
+
+
 def with_bodies(primitive: Primitive, change: Callable[[Program], Program]) -> Primitive:
     """The primitive with each program inside it changed."""
     if not any(True for _ in inner_programs(primitive)):

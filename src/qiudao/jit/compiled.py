@@ -15,12 +15,27 @@ from ..core.avals import Aval, Value, aval_of, is_inexact
 from ..core.dispatch import Tracer
 from ..core.modes import modes
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
-from ..core.program import Program
+from ..core.program import Program, inner_programs
+from ..ops.control import CapacityError, While, room
 from ..transforms.batch import vmap
 from ..transforms.forward import jvp
 from ..transforms.reverse import vjp
 from ..transforms.trace import traced
 from .executable import Executable, prepared
+
+
+GROWTH = 8  # how much more room there is each time that it is too little
+
+
+def bounds_of(program: Program) -> set[int]:
+    """How many steps the loops of a program may take, as their authors said."""
+    found: set[int] = set()
+    for e in program.equations:
+        if isinstance(e.primitive, While) and e.primitive.bound:
+            found.add(e.primitive.bound)
+        for inner in inner_programs(e.primitive):
+            found |= bounds_of(inner)
+    return found
 
 
 def with_masks(make: Callable[[], Program]) -> Compiled:
@@ -35,14 +50,14 @@ def with_masks(make: Callable[[], Program]) -> Compiled:
         again = functools.partial(masked, make) if modes.selects and not modes.masking else None
     finally:
         modes.selects = before or modes.selects
-    return Compiled(program, again)
+    return Compiled(program, again, make)
 
 
 def masked(make: Callable[[], Program]) -> Compiled:
     """What `make` traces, with sweeps that carry masks."""
     modes.masking = True
     try:
-        return Compiled(make())
+        return Compiled(make(), None, make)
     finally:
         modes.masking = False
 
@@ -51,14 +66,21 @@ class Compiled(Primitive):
     """A program that runs as machine code; the result is the tuple of its outputs.
 
     `again` makes the program that runs instead where a result has a NaN; None: there is no other.
+    `make` traces the program anew, with more room for loops that take more steps than expected.
     """
 
     name = "jit"
     keeps_out = False
 
-    def __init__(self, program: Program, again: Callable[[], Compiled] | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        again: Callable[[], Compiled] | None = None,
+        make: Callable[[], Program] | None = None,
+    ) -> None:
         self.program = program
         self.again = again
+        self.make = make
         self.derived: dict[Any, Compiled] = {}
 
     def __repr__(self) -> str:
@@ -80,10 +102,29 @@ class Compiled(Primitive):
         return tuple(Aval(y.shape, y.dtype) for y in self.program.results)
 
     def evaluate(self, *xs: Value) -> Value:
-        found = self.executable(*xs)
+        try:
+            found = self.executable(*xs)
+        except CapacityError as error:
+            if self.make is None:
+                raise
+            self.grow(error)
+            return self.evaluate(*xs)
         if self.again is None:
             return found
         return self.masked.evaluate(*xs) if found[-1] else found[:-1]
+
+    def grow(self, error: CapacityError) -> None:
+        """Trace again, with room for more steps than the last run found; `max_steps` stays."""
+        before, room.capacity = room.capacity, max(room.capacity, error.capacity) * GROWTH
+        try:
+            program = self.make()  # type: ignore[misc]
+        finally:
+            room.capacity = before
+        if error.capacity in bounds_of(program):
+            raise error
+        self.program = program
+        for made in ("executable", "masked"):
+            self.__dict__.pop(made, None)
 
     def derive(self, key: Any, f: Callable[..., Any], xs: Sequence[Value]) -> Compiled:
         """The program of a function of these operands, compiled once for each key."""

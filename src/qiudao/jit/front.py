@@ -59,7 +59,7 @@ class Jitted:
         self.lock = threading.RLock()
         self.parameters = parameters_of(f) if static else ()
         self.quick: tuple[Callable[..., Any], Callable[[Any], Any] | None] = (nothing, None)
-        functools.update_wrapper(self, f)
+        functools.update_wrapper(self, f, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
@@ -120,6 +120,7 @@ class Jitted:
             )
             kwargs = {k: Static(v) if k in self.static else v for k, v in kwargs.items()}
         leaves, tree = flatten(args) if not kwargs else flatten((args, kwargs))
+        leaves = with_numbers(leaves)
         places = tuple(k for k, x in enumerate(leaves) if is_array(x))
         types = tuple((np.shape(leaves[k]), aval_of(leaves[k]).dtype) for k in places)
         others = tuple(x for k, x in enumerate(leaves) if k not in set(places))
@@ -220,6 +221,24 @@ class Static:
 
     def __hash__(self) -> int:
         return hash(self.value)
+
+
+def with_numbers(leaves: list[Any]) -> list[Any]:
+    """The leaves with Python's floats and complex numbers in the precision of the arrays.
+
+    A program has no numbers that widen nothing, as Python's are to NumPy: theirs is the widest
+    precision among the arrays, and double where there are none.
+    """
+    if not any(type(x) in (float, complex) for x in leaves):
+        return leaves
+    kinds = [x.dtype for x in leaves if getattr(x, "dtype", None) is not None and x.shape]
+    wide = np.result_type(*(d for d in kinds if d.kind in "fc"), np.float16)
+    real = np.empty(0, wide).real.dtype if wide != np.float16 else np.dtype(np.float64)
+    both = np.result_type(real, np.complex64)
+    return [
+        real.type(x) if type(x) is float else both.type(x) if type(x) is complex else x
+        for x in leaves
+    ]
 
 
 def boxed(tree: Tree, only: Any) -> Any:

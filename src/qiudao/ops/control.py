@@ -21,7 +21,7 @@ from ..core.avals import Aval, Value, is_inexact
 from ..core.dispatch import Tracer, level_of
 from ..core.errors import GradientError
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
-from ..core.program import Program
+from ..core.program import Program, is_read
 from ..core.slot import Slot
 from .stopping import stop_gradient
 
@@ -229,6 +229,7 @@ class Switch(Structured):
 
     name = "switch"
     keeps_out = False
+    is_selection = True
 
     def __init__(self, branches: tuple[Program, ...]) -> None:
         self.branches = branches
@@ -239,6 +240,25 @@ class Switch(Structured):
     def evaluate(self, *xs: Value) -> Value:
         chosen = min(max(int(xs[0]), 0), len(self.branches) - 1)
         return tuple(self.branches[chosen](*xs[1:]))
+
+    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+        """The branch that is taken depends on what it reads, and on nothing else."""
+        reads = [is_read(branch) for branch in self.branches]
+        chosen = np.clip(xs[0], 0, len(reads) - 1)
+        some: Value = np.False_
+        for lanes in alive:
+            some = some if lanes is None else some | np.any(lanes)
+        found: list[Value | None] = [None]
+        for k, parent in enumerate(parents[1:]):
+            if parent is None:
+                found.append(None)
+                continue
+            live: Value = np.False_
+            for j, row in enumerate(reads):
+                if row[k]:
+                    live = live | (some & (chosen == j))
+            found.append(np.broadcast_to(live, parent.shape))
+        return found
 
 
 class Rows(Primitive):
