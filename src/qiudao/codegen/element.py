@@ -279,7 +279,7 @@ class Scalars:
         return self.smith(x, y) if x.dtype.kind == "c" else self.binary("fdiv", "sdiv", x, y)
 
     def smith(self, x: Lane, y: Lane) -> Lane:
-        """x / y of complex numbers, by the smaller part of y over the larger, as NumPy has it.
+        """X / y of complex numbers, by the smaller part of y over the larger, as NumPy has it.
 
         R. L. Smith, Algorithm 116: Complex division, 1962.
         """

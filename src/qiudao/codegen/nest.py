@@ -64,9 +64,7 @@ class Nest:
         sums = [Accumulator(self, r) for r in self.roots if r.kind == "reduce"]
         group = self.code.module.access_group()
         self.note = f", !llvm.access.group {group}" if depth else ""
-        chains = any(
-            isinstance(x, Equation) and x.primitive.name in UNARY_MATH for x, _ in order
-        )
+        chains = any(isinstance(x, Equation) and x.primitive.name in UNARY_MATH for x, _ in order)
         for each in sums:
             each.fill()
         indices: list[Register] = []
@@ -154,14 +152,14 @@ class Nest:
 
     def compute(self, key: Key, found: Access | None) -> Lane:
         """The value of an atom at a map, as a lane of the body."""
-        x, at = key
+        x = key[0]
         plain = x.value if isinstance(x, Held) else x
         operands = self.operand_keys(key)
         if operands is None:
             place = self.held(plain)
             if isinstance(place, Lane):
                 return place
-            return self.scalars.load(place, self.offset(found), self.note)  # type: ignore[arg-type]
+            return self.scalars.load(place, self.offset(found), self.note)
         lanes = [self.lanes[k] for k in operands]
         return element(self.scalars, x, lanes)
 

@@ -98,7 +98,7 @@ class Plan:
         """Choose how an equation is computed, and pass its demands on to its operands."""
         primitive = equation.primitive
         operands = operands_of(equation)
-        if isinstance(primitive, Part) or equation.shape is None or not self.lowerable(equation):
+        if isinstance(primitive, Part) or equation.is_several or not self.lowerable(equation):
             self.call(equation)
         elif equation.shape == () and isinstance(primitive, Elementwise | Cast):
             self.scalar(equation)
@@ -345,7 +345,7 @@ class Plan:
 
 def is_several(x: Atom) -> bool:
     """Whether an atom stands for several results."""
-    return isinstance(x, Node) and x.shape is None
+    return isinstance(x, Node) and x.is_several
 
 
 def is_constant_array(x: Atom) -> bool:

@@ -153,9 +153,7 @@ class Scope:
                     last[x] = max(last.get(x, 0), root.level)
         for node in reversed(self.program.equations):  # memory that another value lives on in
             for x in operands_of(node):
-                root = self.plan.roots.get(node)
-                alias = root is None or root.kind == "onto" or isinstance(node.primitive, Part)
-                if alias and isinstance(x, Node) and node in last:
+                if self.is_alias(node) and isinstance(x, Node) and node in last:
                     last[x] = max(last.get(x, 0), last[node])
         for y in self.program.outputs:
             if isinstance(y, Node):
@@ -169,11 +167,13 @@ class Scope:
         while stack:
             node = stack.pop()
             last[node] = len(self.plan.levels)
-            root = self.plan.roots.get(node)
-            if isinstance(node, Equation) and (
-                root is None or root.kind == "onto" or isinstance(node.primitive, Part)
-            ):
+            if isinstance(node, Equation) and self.is_alias(node):
                 stack.extend(y for y in operands_of(node) if isinstance(y, Node))
+
+    def is_alias(self, e: Equation) -> bool:
+        """Whether the value of an equation lies in the memory of its operand."""
+        root = self.plan.roots.get(e)
+        return root is None or root.kind == "onto" or isinstance(e.primitive, Part)
 
     def new_buffer(self, shape: Shape, dtype: Dtype, owner: Node | None = None) -> Buffer:
         """Memory for a value, given back after the level on which its owner is read last."""
@@ -227,7 +227,7 @@ class Scope:
         if found is None:
             found = self.view(x)
             self.places[x] = found
-        return found  # type: ignore[no-any-return]
+        return found
 
     def view(self, x: Node) -> Place:
         """A view as a buffer."""
@@ -378,11 +378,11 @@ class Scope:
             buffers.append(self.new_buffer((count,), np.dtype(np.uint8)))
         kernel(self.code, primitive, buffers, results)
         places: list[Place] = [self.scalars.load(b, 0) if b.shape == () else b for b in results]
-        self.places[equation] = tuple(places) if equation.shape is None else places[0]
+        self.places[equation] = tuple(places) if equation.is_several else places[0]
 
     def result_buffer(self, equation: Equation, k: int, aval: Aval) -> Buffer:
         """Where result `k` of a call goes."""
-        reader = equation if equation.shape is not None else self.parts.get((equation, k))
+        reader = equation if not equation.is_several else self.parts.get((equation, k))
         if reader is not None and reader in self.wanted:
             return self.wanted[reader]
         made = self.new_buffer(aval.shape, aval.dtype, equation)
@@ -486,9 +486,7 @@ class Scope:
         code.jump(head)
         code.start(end)
 
-    def write_rows(
-        self, rows: Rows, operands: Sequence[Place], results: Sequence[Buffer]
-    ) -> None:
+    def write_rows(self, rows: Rows, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
         """Block after block, and what is left over; each adds its part to the sums."""
         ys = results[: len(results) - rows.sums]
         sums = results[len(ys) :]
@@ -519,16 +517,12 @@ class Scope:
         inputs = [
             self.part_from(x, start, shape) for x, shape in zip(operands[c:], shapes, strict=True)
         ]
-        targets = [
-            self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])
-        ]
+        targets = [self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])]
         block = shapes[0][0] if shapes else 0
         self.write_body(body, [*operands[:c], *inputs], [*targets, *parts], block)
         for part, total in zip(parts, sums, strict=True):
             with self.code.loop(total.size) as i:
-                both = self.scalars.add(
-                    self.scalars.load(total, i), self.scalars.load(part, i)
-                )
+                both = self.scalars.add(self.scalars.load(total, i), self.scalars.load(part, i))
                 self.scalars.store(both, total, i)
 
     def part_from(self, x: Place, start: Register, shape: Shape) -> Buffer:

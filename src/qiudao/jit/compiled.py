@@ -23,7 +23,6 @@ from ..transforms.reverse import vjp
 from ..transforms.trace import traced
 from .executable import Executable, prepared
 
-
 GROWTH = 8  # how much more room there is each time that it is too little
 
 

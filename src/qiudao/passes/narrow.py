@@ -45,7 +45,7 @@ def narrow(program: Program) -> Program:
         found = narrower(primitive, operands, read.get(equation, set()))
         if found is not None:
             primitive, operands, places[equation] = found
-        aval = None if equation.shape is None else Aval(equation.shape, equation.dtype)
+        aval = None if equation.is_several else Aval(equation.shape, equation.dtype)
         made = apply(primitive, operands, aval, equation)
         defined[equation] = made
         equations.append(made)

@@ -72,7 +72,7 @@ class Blocks:
 
     def is_long(self, x: Atom) -> bool:
         """Whether an atom has as many rows."""
-        aval = aval_of(x) if not isinstance(x, Node) or x.shape is not None else None
+        aval = aval_of(x) if not isinstance(x, Node) or not x.is_several else None
         return aval is not None and aval.ndim > 0 and aval.shape[0] == self.length
 
     def look(self, e: Equation) -> None:
@@ -81,7 +81,7 @@ class Blocks:
         known = [x for x in operands if isinstance(x, Node)]
         kind = WHOLE
         rule = RULES.get(type(e.primitive), elementwise)
-        if e.shape is not None and any(map(self.is_long, operands)):
+        if not e.is_several and any(map(self.is_long, operands)):
             kind = rule(self, e, operands)
         elif isinstance(e.primitive, Stretch) and self.is_long(e):
             kind = stretched(self, e, operands)
@@ -206,7 +206,7 @@ class Blocks:
 
     def copy(self, e: Equation) -> None:
         """An equation as it is."""
-        aval = None if e.shape is None else Aval(e.shape, e.dtype)
+        aval = None if e.is_several else Aval(e.shape, e.dtype)
         made = apply(e.primitive, [self.atom(x) for x in operands_of(e)], aval, e)
         self.defined[e] = made
         self.equations.append(made)
@@ -217,9 +217,7 @@ class Blocks:
         Those that are not `mine` are computed again: their values are there already.
         """
         own = set(rows)
-        ys = [
-            e for e in rows if e in mine and self.kind[e] == ALIGNED and e in self.needed
-        ]
+        ys = [e for e in rows if e in mine and self.kind[e] == ALIGNED and e in self.needed]
         sums = [e for e in rows if e in mine and self.kind[e] == SUMMED]
         constants: dict[Any, Atom] = {}
         blocks: dict[Any, Atom] = {}
@@ -283,9 +281,7 @@ class Blocks:
             if self.kind[e] == ALIGNED
         )
         products = any(isinstance(e.primitive, MatMul | Einsum) for e in rows)
-        read = sum(
-            math.prod(aval_of(x).shape[1:]) * aval_of(x).dtype.itemsize for x in sliced
-        )
+        read = sum(math.prod(aval_of(x).shape[1:]) * aval_of(x).dtype.itemsize for x in sliced)
         block = max(CACHE // max(row + read, 1), 32 if products else 1)
         if block >= 8:
             block -= block % 8

@@ -346,7 +346,7 @@ def drawn_in(made: Traced) -> Traced:
         walk(source, steps[:-1] if stepped else steps)
     for e in made.program.equations:
         operands = [atom(x) for x in operands_of(e)]
-        aval = None if e.shape is None else Aval(e.shape, e.dtype)
+        aval = None if e.is_several else Aval(e.shape, e.dtype)
         inside[e] = apply(e.primitive, operands, aval, e)
         equations.append(inside[e])
     outputs = [atom(y) for y in made.program.outputs]
