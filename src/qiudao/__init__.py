@@ -16,6 +16,7 @@ from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
     from . import numeric
+    from .codegen.cache import jit_cache
     from .jit.front import jit
     from .jit.tracing import trace
     from .numeric.check import gradcheck, gradgradcheck
@@ -54,6 +55,7 @@ __all__ = [
     "jacrev",
     "jet",
     "jit",
+    "jit_cache",
     "jvp",
     "linear_transpose",
     "linearize",
@@ -81,6 +83,7 @@ _later = {
     "gradgradcheck": "numeric.check",
     "jet": "transforms.taylor",
     "jit": "jit.front",
+    "jit_cache": "codegen.cache",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",

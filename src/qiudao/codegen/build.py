@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..core.avals import Aval, aval_of
-from ..core.program import Program, inner_programs
+from ..core.program import Program, inner_programs, letters
 from .code import Buffer, Code, Module, row_major
 from .element import Lane, Scalars
 from .engine import attributes, compile
 from .entry import make_entry, python_callable
+from .export import Signature, export
 from .kernels.table import STATUS_WORDS, raise_failure
 from .memory import Arena
 from .scope import Function, Scope
@@ -109,3 +112,19 @@ def argument(code: Code, k: int, aval: Aval) -> Buffer:
     """The memory of an input or output."""
     pointer = code.op(f"load ptr, ptr {code.op(place_text(k))}")
     return Buffer(pointer, aval.shape, aval.dtype, row_major(aval.shape))
+
+
+def export_program(
+    program: Program, name: str, path: str | os.PathLike[str], ir: bool
+) -> list[Path]:
+    """Write a program for C (see `export.py`); its inputs are named as when it is printed."""
+    module = Module()
+    text, function = native_function(module, program)
+    module.define("@program", text)
+    inputs = {letters(k): Aval(a.shape, a.dtype) for k, a in enumerate(program.avals)}
+    results = [Aval(a.shape, a.dtype) for a in program.results]
+    outputs = {f"result{k}": aval for k, aval in enumerate(results)}
+    if "%status" in text:
+        outputs["status"] = STATUS
+    signature = Signature("program", inputs, outputs, function.arena.size)
+    return export(str(module), module.libraries, {name: signature}, path, ir=ir)

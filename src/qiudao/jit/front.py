@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..codegen.build import export_program
 from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
-from ..core.errors import DtypeError, ShapeError
+from ..core.errors import DtypeError, GradientError, RuleError, ShapeError
 from ..core.modes import modes
 from ..core.program import Program
 from ..core.trees import Tree, flatten, match
@@ -58,6 +61,7 @@ class Jitted:
         self.versions: dict[Any, Version] = {}
         self.lock = threading.RLock()
         self.parameters = parameters_of(f) if static else ()
+        check_names(f, static)
         self.quick: tuple[Callable[..., Any], Callable[[Any], Any] | None] = (nothing, None)
         functools.update_wrapper(self, f, updated=())
 
@@ -207,6 +211,27 @@ class Jitted:
 
         return fill
 
+    def export(
+        self, path: str | os.PathLike[str], *args: Any, ir: bool = False, **kwargs: Any
+    ) -> list[Path]:
+        """Write the program for arguments like these as machine code for C: no Python in it.
+
+        `path` ends in `.o` (an object file) or `.so`, `.dylib`, `.dll` (a shared library, linked by
+        the system's C compiler).  A header goes beside it, and with `ir` LLVM's text.  The C
+        function has this function's name; its parameters are pointers to the arrays, named as in
+        the program, and to the results, `result0` and on.  Returns the files written.  Raises
+        `RuleError` for what a C program cannot have: operations that NumPy or BLAS computes.
+        """
+        lowered = self.lower(*args, **kwargs)
+        if lowered.fallbacks:
+            raise RuleError(
+                f"export: NumPy computes a part of the program ({lowered.fallbacks[0]}), which C "
+                "does not have; leave that out"
+            )
+        name = getattr(self.f, "__name__", "program")
+        return export_program(lowered.optimised, name if name.isidentifier() else "program",
+                              path, ir)  # fmt: skip
+
 
 class Static:
     """A value that the program is made for."""
@@ -280,6 +305,20 @@ def parameters_of(f: Callable[..., Any]) -> tuple[str, ...]:
         for p in inspect.signature(f).parameters.values()
         if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     )
+
+
+def check_names(f: Callable[..., Any], static: frozenset[str]) -> None:
+    """Refuse names that are no parameters."""
+    if not static:
+        return
+    parameters = inspect.signature(f).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for name in sorted(static - set(parameters)):
+        raise GradientError(
+            f"jit: static_argnames names {name!r}, which is no parameter; there are "
+            f"{', '.join(parameters)}"
+        )
 
 
 def nothing(*args: Any) -> Any:

@@ -124,7 +124,6 @@ def make(code: CodeType) -> Template:
     made = compile_function(
         new, code.co_freevars, code.co_filename, flags, code.co_qualname
     )  # fmt: skip
-    made = made.replace(co_firstlineno=code.co_firstlineno)
     note(made)
     return Template(made, sites)
 
