@@ -17,7 +17,7 @@ from .entry import make_entry, python_callable
 from .export import Signature, export
 from .kernels.table import STATUS_WORDS, raise_failure
 from .memory import Arena
-from .scope import Function, Scope
+from .scope import GIVEN_UP, Function, Scope
 
 STRAIGHT = 2000  # equations from which a program is compiled in the quick way
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
@@ -96,6 +96,8 @@ def native_function(module: Module, program: Program) -> tuple[str, Function]:
     Scope(function, program).write(inputs, outputs)
     code.do("ret void")
     if any("%status" in line for line in code.lines):
+        code.start(GIVEN_UP)
+        code.do("ret void")
         code.allocas.append(f"  %status.place = {place_text(count + len(outputs))}")
         code.allocas.append("  %status = load ptr, ptr %status.place")
         code.allocas.append(f"  store [{STATUS_WORDS} x i64] zeroinitializer, ptr %status")

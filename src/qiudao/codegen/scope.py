@@ -29,6 +29,7 @@ Place = Lane | Buffer
 
 SMALL = 256  # bytes up to which a temporary is on the stack, where LLVM can keep it in registers
 COLUMNS = 64  # up to which a block of rows lies column by column
+GIVEN_UP = "given.up"  # the block that leaves a function after a failure
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
 
 
@@ -122,9 +123,19 @@ class Scope:
             for root, lane in nest.results.items():
                 self.places[root.equation] = lane
         for root in calls:
+            begun = len(self.code.lines)
             self.write_call(root)
+            if any("%status" in line for line in self.code.lines[begun:]):
+                self.give_up()
         for node in self.dying.get(level, ()):
             self.give_back(node)
+
+    def give_up(self) -> None:
+        """Leave the function where something went wrong: what follows may not end without."""
+        code = self.code
+        fine, on = code.op("load i64, ptr %status"), code.label("fine")
+        code.branch(code.op(f"icmp eq i64 {fine}, 0"), on, GIVEN_UP)
+        code.start(on)
 
     def give_back(self, owner: Node | None) -> None:
         """Give the memory of a value back."""
