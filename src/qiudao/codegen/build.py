@@ -57,7 +57,7 @@ class Built:
             found = self.direct(*map(conformed, arrays, self.inputs))
         if self.lone:
             return (found,)
-        return self.checked(found) if self.fails else found  # type: ignore[no-any-return]
+        return self.checked(found) if self.fails else found
 
     def checked(self, found: tuple[Any, ...]) -> tuple[Any, ...]:
         """The outputs, unless the status among them is a failure."""

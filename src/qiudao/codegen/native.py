@@ -9,7 +9,7 @@ from ..core.avals import Aval, aval_of
 from ..core.families import Elementwise
 from ..core.node import Equation, Node
 from ..core.parts import Part
-from ..core.program import Program, inner_programs, operands_of
+from ..core.program import Program, has_several, inner_programs, operands_of
 from ..ops.control import Rows, Scan, Switch, While
 from ..ops.indexing import Place
 from ..ops.reducing import Max, Min
@@ -38,7 +38,7 @@ def obstacle(equation: Equation) -> str | None:
     avals = tuple(aval_of(x) for x in operands)
     if isinstance(primitive, Scan | While | Switch | Rows):
         return next(filter(None, map(obstacle_within, inner_programs(primitive))), None)
-    results = (Aval(equation.shape, equation.dtype),) if equation.shape is not None else ()
+    results = () if has_several(equation) else (aval_of(equation),)
     for aval in (*avals, *results):
         if not has_type(aval):
             return f"{aval.dtype} is no type of machine code"

@@ -151,14 +151,14 @@ class Nest:
 
     def compute(self, key: Key, found: Access | None) -> Lane:
         """The value of an atom at a map, as a lane of the body."""
-        x, at = key
+        x, _ = key
         plain = x.value if isinstance(x, Held) else x
         operands = self.operand_keys(key)
         if operands is None:
             place = self.held(plain)
             if isinstance(place, Lane):
                 return place
-            return self.scalars.load(place, self.offset(found), self.note)  # type: ignore[arg-type]
+            return self.scalars.load(place, self.offset(found), self.note)
         lanes = [self.lanes[k] for k in operands]
         return element(self.scalars, x, lanes)
 

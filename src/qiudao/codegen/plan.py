@@ -24,7 +24,7 @@ from ..core.avals import Shape, aval_of
 from ..core.families import Elementwise
 from ..core.node import Equation, Node
 from ..core.parts import Part
-from ..core.program import Atom, Program, operands_of
+from ..core.program import Atom, Program, has_several, operands_of
 from ..ops.arithmetic import Add
 from ..ops.indexing import GetItem, Place
 from ..ops.reducing import Max, Min, Prod, Sum, Truth
@@ -97,7 +97,7 @@ class Plan:
         """Choose how an equation is computed, and pass its demands on to its operands."""
         primitive = equation.primitive
         operands = operands_of(equation)
-        if isinstance(primitive, Part) or equation.shape is None or not self.lowerable(equation):
+        if isinstance(primitive, Part) or has_several(equation) or not self.lowerable(equation):
             self.call(equation)
         elif equation.shape == () and isinstance(primitive, Elementwise | Cast):
             self.scalar(equation)
@@ -341,7 +341,7 @@ class Plan:
 
 def is_several(x: Atom) -> bool:
     """Whether an atom stands for several results."""
-    return isinstance(x, Node) and x.shape is None
+    return isinstance(x, Node) and has_several(x)
 
 
 def is_constant_array(x: Atom) -> bool:

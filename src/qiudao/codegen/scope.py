@@ -14,7 +14,7 @@ import numpy as np
 from ..core.avals import Aval, Dtype, Shape, aval_of
 from ..core.node import Equation, Node
 from ..core.parts import Part
-from ..core.program import Atom, Program, operands_of
+from ..core.program import Atom, Program, has_several, operands_of
 from ..ops.control import Rows, Scan, Switch, While
 from .code import Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
@@ -153,8 +153,8 @@ class Scope:
                     last[x] = max(last.get(x, 0), root.level)
         for node in reversed(self.program.equations):  # memory that another value lives on in
             for x in operands_of(node):
-                root = self.plan.roots.get(node)
-                alias = root is None or root.kind == "onto" or isinstance(node.primitive, Part)
+                held = self.plan.roots.get(node)
+                alias = held is None or held.kind == "onto" or isinstance(node.primitive, Part)
                 if alias and isinstance(x, Node) and node in last:
                     last[x] = max(last.get(x, 0), last[node])
         for y in self.program.outputs:
@@ -227,7 +227,7 @@ class Scope:
         if found is None:
             found = self.view(x)
             self.places[x] = found
-        return found  # type: ignore[no-any-return]
+        return found
 
     def view(self, x: Node) -> Place:
         """A view as a buffer."""
@@ -378,11 +378,11 @@ class Scope:
             buffers.append(self.new_buffer((count,), np.dtype(np.uint8)))
         kernel(self.code, primitive, buffers, results)
         places: list[Place] = [self.scalars.load(b, 0) if b.shape == () else b for b in results]
-        self.places[equation] = tuple(places) if equation.shape is None else places[0]
+        self.places[equation] = tuple(places) if has_several(equation) else places[0]
 
     def result_buffer(self, equation: Equation, k: int, aval: Aval) -> Buffer:
         """Where result `k` of a call goes."""
-        reader = equation if equation.shape is not None else self.parts.get((equation, k))
+        reader = self.parts.get((equation, k)) if has_several(equation) else equation
         if reader is not None and reader in self.wanted:
             return self.wanted[reader]
         made = self.new_buffer(aval.shape, aval.dtype, equation)
@@ -485,9 +485,7 @@ class Scope:
         code.jump(head)
         code.start(end)
 
-    def write_rows(
-        self, rows: Rows, operands: Sequence[Place], results: Sequence[Buffer]
-    ) -> None:
+    def write_rows(self, rows: Rows, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
         """Block after block, and what is left over; each adds its part to the sums."""
         ys = results[: len(results) - rows.sums]
         sums = results[len(ys) :]
@@ -518,16 +516,12 @@ class Scope:
         inputs = [
             self.part_from(x, start, shape) for x, shape in zip(operands[c:], shapes, strict=True)
         ]
-        targets = [
-            self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])
-        ]
+        targets = [self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])]
         block = shapes[0][0] if shapes else 0
         self.write_body(body, [*operands[:c], *inputs], [*targets, *parts], block)
         for part, total in zip(parts, sums, strict=True):
             with self.code.loop(total.size) as i:
-                both = self.scalars.add(
-                    self.scalars.load(total, i), self.scalars.load(part, i)
-                )
+                both = self.scalars.add(self.scalars.load(total, i), self.scalars.load(part, i))
                 self.scalars.store(both, total, i)
 
     def part_from(self, x: Place, start: Register, shape: Shape) -> Buffer:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .avals import Aval, Value, aval_of, describe
+from .avals import Aval, Shape, Value, aval_of, describe
 from .errors import QiudaoError
 from .modes import modes
 from .node import Equation, Leaf, Node, next_number
@@ -75,8 +75,18 @@ class Program:
 
 def operands_of(equation: Equation) -> tuple[Atom, ...]:
     """The operands of an equation of a program."""
-    operands: Any = equation.operands
-    return operands
+    return equation.operands  # type: ignore[return-value]  # only those of a tape are ever freed
+
+
+def has_several(node: Node) -> bool:
+    """Whether a node is an equation with several results, which has no shape itself."""
+    shape: Shape | None = node.shape
+    return shape is None
+
+
+def result_aval(equation: Equation) -> Aval | None:
+    """The type of the result of an equation; None where there are several."""
+    return None if has_several(equation) else Aval(equation.shape, equation.dtype)
 
 
 def apply(
@@ -140,7 +150,7 @@ def check(program: Program) -> None:
             raise GrammarError(f"program: {equation!r} stands twice")
         for x in operands_of(equation):
             check_atom(x, known, equation)
-            if isinstance(x, Node) and x.shape is None and not isinstance(equation.primitive, Part):
+            if isinstance(x, Node) and has_several(x) and not isinstance(equation.primitive, Part):
                 raise GrammarError(f"program: {equation!r} reads several results as one")
         if not isinstance(equation.primitive, Part):
             check_type(equation)
@@ -163,8 +173,7 @@ def check_atom(x: Atom, known: set[Node], where: Any) -> None:
 def check_type(equation: Equation) -> None:
     """Raise unless an equation has the type that its primitive states."""
     aval = stated(equation.primitive, operands_of(equation))
-    found = None if equation.shape is None else (equation.shape, equation.dtype)
-    if found != (None if aval is None else aval[:2]):
+    if result_aval(equation) != (None if aval is None else Aval(*aval[:2])):
         raise GrammarError(f"program: {equation!r} should be {aval}")
 
 
@@ -182,7 +191,7 @@ def show(program: Program, lines: bool = False) -> str:
     for equation in program.equations:
         if isinstance(equation.primitive, Part):
             continue
-        results = parts.get(equation, []) if equation.shape is None else [equation]
+        results = parts.get(equation, []) if has_several(equation) else [equation]
         for result in results:
             names[result] = next(fresh)
         left = ", ".join(f"{names[r]}: {describe(r.shape, r.dtype)}" for r in results) or "_"

@@ -9,10 +9,10 @@ import numpy as np
 
 from ..codegen.build import Built
 from ..codegen.native import obstacle
-from ..core.avals import Aval, Value
+from ..core.avals import Value
 from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
-from ..core.program import Atom, Program, apply, operands_of
+from ..core.program import Atom, Program, apply, has_several, operands_of, result_aval
 from ..core.source import line_of
 from ..passes.pipeline import optimise
 from ..transforms.expand import expanded
@@ -97,10 +97,9 @@ class Executable:
                 if isinstance(x, Node) and x not in own:
                     x = inputs.setdefault(x, Leaf(x.shape, x.dtype))
                 operands.append(defined.get(x, x) if isinstance(x, Node) else x)
-            aval = None if e.shape is None else Aval(e.shape, e.dtype)
-            defined[e] = apply(e.primitive, operands, aval, e)
+            defined[e] = apply(e.primitive, operands, result_aval(e), e)
             made.append(defined[e])  # type: ignore[arg-type]
-        writes = tuple(e for e in equations if e in read and e.shape is not None)
+        writes = tuple(e for e in equations if e in read and not has_several(e))
         program = Program(tuple(inputs.values()), made, [defined[e] for e in writes])
         return Segment(Built(program), tuple(inputs), writes)
 

@@ -1,4 +1,4 @@
-"""`qd.jit`: a function that is traced and compiled the first time it meets arguments of new types."""
+"""`qd.jit`: a function that is traced and compiled when it first meets arguments of new types."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 
 from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
-from ..core.modes import modes
 from ..core.errors import DtypeError, ShapeError
-from ..core.trees import Tree, flatten, match
+from ..core.modes import modes
 from ..core.program import Program
+from ..core.trees import Tree, flatten, match
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.capture import captured

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, aval_of
-from ..core.node import Equation, Leaf
+from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.program import Atom, Program, inner_programs, operands_of
+from ..core.program import Atom, Program, has_several, inner_programs, operands_of
 from ..ops.indexing import GetItem
 from ..ops.writing import SetItem
 
@@ -67,8 +67,8 @@ class Listing:
 
     def aval(self, place: int) -> Aval | None:
         """The type of the value made at a place; None where there are several values."""
-        node: Any = self.equations[place] if place >= 0 else self.program.inputs[-1 - place]
-        return None if node.shape is None else aval_of(node)
+        node: Node = self.equations[place] if place >= 0 else self.program.inputs[-1 - place]
+        return None if has_several(node) else aval_of(node)
 
     def numbers_at(self, place: int) -> Numbers:
         """The integers of the index of an equation."""

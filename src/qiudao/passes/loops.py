@@ -17,6 +17,7 @@ import numpy as np
 from ..core.avals import Aval, aval_of, promote
 from ..core.families import Elementwise
 from ..core.node import Equation
+from ..core.program import has_several
 from ..ops.indexing import Gather, GetItem
 from ..ops.shaping import Reshape
 from ..ops.writing import Put, SetItem
@@ -324,7 +325,7 @@ def crossings(listing: Listing, run: Run) -> Array:
     reach = np.zeros(period, np.int64)
     made = (last[linked] - start) % period
     np.maximum.at(reach, made, owners[linked] - last[linked])
-    several = [e.shape is None for e in listing.equations[start : start + period]]
+    several = [has_several(e) for e in listing.equations[start : start + period]]
     weight = np.where(several, 1 << 20, 1)
     change = np.zeros(2 * period + 2, np.int64)
     phase = np.arange(period)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..core.avals import Aval
 from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.program import Atom, Program, apply, operands_of
+from ..core.program import Atom, Program, apply, operands_of, result_aval
 from ..ops.control import Scan, Switch, While
 from .prune import is_read, prune
 
@@ -45,8 +44,7 @@ def narrow(program: Program) -> Program:
         found = narrower(primitive, operands, read.get(equation, set()))
         if found is not None:
             primitive, operands, places[equation] = found
-        aval = None if equation.shape is None else Aval(equation.shape, equation.dtype)
-        made = apply(primitive, operands, aval, equation)
+        made = apply(primitive, operands, result_aval(equation), equation)
         defined[equation] = made
         equations.append(made)
     outputs = [defined.get(y, y) if isinstance(y, Node) else y for y in program.outputs]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..core.avals import Aval
 from ..core.node import Equation, Node
-from ..core.program import Program, apply, inner_programs, operands_of, with_bodies
+from ..core.program import Program, apply, inner_programs, operands_of, result_aval, with_bodies
 from ..ops.control import Rows
 from .builder import rewrite
 from .fold import fold
@@ -57,10 +56,9 @@ def inside(program: Program) -> Program:
     equations: list[Equation] = []
     for equation in program.equations:
         operands = [defined.get(x, x) if isinstance(x, Node) else x for x in operands_of(equation)]
-        aval = None if equation.shape is None else Aval(equation.shape, equation.dtype)
         primitive = equation.primitive
         primitive = with_bodies(primitive, within if isinstance(primitive, Rows) else optimise)
-        made = apply(primitive, operands, aval, equation)
+        made = apply(primitive, operands, result_aval(equation), equation)
         defined[equation] = made
         equations.append(made)
     outputs = [defined.get(y, y) if isinstance(y, Node) else y for y in program.outputs]

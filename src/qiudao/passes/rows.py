@@ -21,7 +21,7 @@ from ..core.families import Elementwise
 from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.program import Atom, Program, apply, operands_of, stated
+from ..core.program import Atom, Program, apply, has_several, operands_of, result_aval, stated
 from ..ops.control import Rows
 from ..ops.einsum import Einsum, split
 from ..ops.indexing import GetItem, Place
@@ -70,7 +70,7 @@ class Blocks:
 
     def is_long(self, x: Atom) -> bool:
         """Whether an atom has as many rows."""
-        aval = aval_of(x) if not isinstance(x, Node) or x.shape is not None else None
+        aval = None if isinstance(x, Node) and has_several(x) else aval_of(x)
         return aval is not None and aval.ndim > 0 and aval.shape[0] == self.length
 
     def look(self, e: Equation) -> None:
@@ -79,7 +79,7 @@ class Blocks:
         known = [x for x in operands if isinstance(x, Node)]
         kind = WHOLE
         rule = RULES.get(type(e.primitive), elementwise)
-        if e.shape is not None and any(map(self.is_long, operands)):
+        if not has_several(e) and any(map(self.is_long, operands)):
             kind = rule(self, e, operands)
         elif isinstance(e.primitive, Stretch) and self.is_long(e):
             kind = stretched(self, e, operands)
@@ -139,8 +139,7 @@ class Blocks:
 
     def copy(self, e: Equation) -> None:
         """An equation as it is."""
-        aval = None if e.shape is None else Aval(e.shape, e.dtype)
-        made = apply(e.primitive, [self.atom(x) for x in operands_of(e)], aval, e)
+        made = apply(e.primitive, [self.atom(x) for x in operands_of(e)], result_aval(e), e)
         self.defined[e] = made
         self.equations.append(made)
 

@@ -18,7 +18,7 @@ from ..core.modes import Running, modes, new_level
 from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.program import Atom, Program, apply, operands_of
+from ..core.program import Atom, Program, apply, operands_of, result_aval
 from ..core.source import caller, line_of
 from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
@@ -346,8 +346,7 @@ def drawn_in(made: Traced) -> Traced:
         walk(source, steps[:-1] if stepped else steps)
     for e in made.program.equations:
         operands = [atom(x) for x in operands_of(e)]
-        aval = None if e.shape is None else Aval(e.shape, e.dtype)
-        inside[e] = apply(e.primitive, operands, aval, e)
+        inside[e] = apply(e.primitive, operands, result_aval(e), e)
         equations.append(inside[e])
     outputs = [atom(y) for y in made.program.outputs]
     captured, leaves = zip(*kept.values(), strict=True)

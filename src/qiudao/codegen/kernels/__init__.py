@@ -14,8 +14,8 @@ from . import (
 from .table import STATUS_WORDS, Kernel, kernel_for, raise_failure
 
 __all__ = [
-    "STATUS_WORDS",
     "Kernel",
+    "STATUS_WORDS",
     "convolving",
     "factorising",
     "indexing",

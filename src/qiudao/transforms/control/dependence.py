@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ...core.avals import is_inexact
 from ...core.node import Equation, Node
-from ...core.program import Program, operands_of
+from ...core.program import Program, has_several, operands_of
 
 Flags = Sequence[bool]
 
@@ -16,8 +15,7 @@ def passes_derivative(node: Node) -> bool:
     """Whether a derivative may pass a node: not where it is a constant, nor an integer."""
     if isinstance(node, Equation) and node.primitive.is_constant:
         return False
-    several: Any = node.shape is None
-    return several or is_inexact(node.dtype)
+    return has_several(node) or is_inexact(node.dtype)
 
 
 def depending(program: Program, given: Flags, smooth: bool) -> set[Node]:
