@@ -124,6 +124,81 @@ def widens_step_after_step(n):
     return a
 
 
+class Box:
+    """An object with attributes."""
+
+
+BOX = Box()
+BOX.z = np.zeros(2)
+STATE = np.zeros(2)
+TOTAL = 0
+
+
+def sets_an_attribute(x):
+    if x > 0:
+        BOX.value = x
+    return x
+
+
+def sets_a_global(x):
+    global TOTAL
+    if x > 0:
+        TOTAL = x
+    return x
+
+
+def writes_a_global(x):
+    if x > 0:
+        STATE[0] = 1.0
+    return x
+
+
+def writes_an_attribute(x):
+    BOX.z[0] = x
+    return x
+
+
+def writes_an_attribute_in_a_branch(x):
+    box = Box()
+    box.z = x * STATE
+    if x > 0:
+        box.z[0] = 1.0
+    return box.z
+
+
+def writes_what_others_hold(x):
+    z = np.zeros(2)
+    w = [z]
+    z[0] = x
+    return w
+
+
+def writes_from_an_inner_transform(x):
+    outer = x * STATE
+
+    def g(y):
+        z = outer
+        z[0] = y
+        return np.sum(z)
+
+    return qd.grad(g)(x)
+
+
+def enumerates(n):
+    total = 0
+    for i, j in enumerate(range(n)):
+        total = total + i * j
+    return total
+
+
+def goes_through(n):
+    return [i + 1 for i in range(n)]
+
+
+def indexes(i):
+    return [1.0, 2.0][i]
+
+
 def comes_to_the_end():
     site = SimpleNamespace(line="file.py:1", in_function=True)
     return whole(site, Outcome(0, None, frozenset({BACK, FELL})))
@@ -230,6 +305,73 @@ MESSAGES = {
         CaptureError,
         "capture: file.py:N (`while n > 1:`): the types of what the loop carries change with every "
         "step; start it with values of the type that they keep",
+    ),
+    "enumerate": (
+        at(enumerates, COUNT),
+        CaptureError,
+        "capture: file.py:N (`for i, j in enumerate(range(n)):`): enumerate of a range whose "
+        "length is not known while tracing; loop over the range itself: for i in range(n)",
+    ),
+    "a comprehension": (
+        at(goes_through, COUNT),
+        CaptureError,
+        "capture: file.py:N (`return [i + 1 for i in range(n)]`): this goes through a "
+        "range whose length is not known while tracing; loop over it with `for i in range(n):`, or "
+        "use a known length and a mask",
+    ),
+    # reads and writes
+    "an index into a list": (
+        at(indexes, COUNT),
+        CaptureError,
+        "capture: file.py:N (`return [1.0, 2.0][i]`): a list is indexed by a value that is not "
+        "known while tracing; make it an array, np.stack(...), whose elements can be read by a "
+        "traced index",
+    ),
+    "an attribute that is set": (
+        at(sets_an_attribute, NUMBER),
+        CaptureError,
+        "capture: file.py:N (`BOX.value = x`): the attribute `value` is set under a condition that "
+        "is not known while tracing; keep it in a variable of the function, or return the new "
+        "value",
+    ),
+    "a global that is set": (
+        at(sets_a_global, NUMBER),
+        CaptureError,
+        "capture: file.py:N (`TOTAL = x`): the global `TOTAL` is set under a condition that is not "
+        "known while tracing; keep it in a variable of the function, or return the new value",
+    ),
+    "a global that is written into": (
+        at(writes_a_global, NUMBER),
+        CaptureError,
+        "capture: file.py:N (`STATE[0] = 1.0`): `STATE` is written into under a condition that is "
+        "not known while tracing; write into a variable of the function, or return the new value",
+    ),
+    "a plain array of an object": (
+        at(writes_an_attribute, NUMBER),
+        CaptureError,
+        "capture: file.py:N (`BOX.z[0] = x`): a traced value is written into the plain array "
+        "`BOX.z`, which is no variable of the function; write into an array made in the function "
+        "by np.zeros, or return the new value",
+    ),
+    "a traced array of an object": (
+        at(writes_an_attribute_in_a_branch, NUMBER),
+        CaptureError,
+        "capture: file.py:N (`box.z[0] = 1.0`): an array is written into under a condition that is "
+        "not known while tracing, and it is not one of the function's variables; give it a name in "
+        "the function, or return the new value",
+    ),
+    "a plain array that others hold": (
+        at(writes_what_others_hold, NUMBER),
+        CaptureError,
+        "capture: file.py:N (`z[0] = x`): a traced value is written into a plain array that other "
+        "names hold too; make the array from a traced one, np.zeros_like(x), or copy it first, "
+        "z = z.copy()",
+    ),
+    "a value of an inner transform": (
+        lambda: qd.jit(writes_from_an_inner_transform)(NUMBER),
+        CaptureError,
+        "capture: file.py:N (`z[0] = y`): a value of an inner transform is written into an array "
+        "that other names hold too; make the array inside, np.zeros_like(value)",
     ),
     # functions
     "a function without source": (

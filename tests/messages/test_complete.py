@@ -7,7 +7,6 @@ import pytest
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src" / "qiudao"
-PACKAGES = ["core", "tape", "passes", "transforms", "codegen", "eager", "jit"]
 RAISERS = {"freed_error", "refuse", "refuse_here", "warn"}
 REASONS = {"NoNativeForm", "Refusal"}  # no errors: why a program stays as it is, in a report
 
