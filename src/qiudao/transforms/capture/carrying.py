@@ -97,6 +97,10 @@ class Loop:
                     f"let them be two, {name} = {name}.copy()",
                 )
 
+    def traced_step(self, avals: dict[Any, Aval], value: Returned | None) -> Step:
+        """The step traced on carried values of given types."""
+        return Step(self, avals, value)
+
     def run(self) -> Outcome:
         """Find what is carried and its types, and make the equation."""
         node = self.site.node
@@ -109,7 +113,7 @@ class Loop:
         self.prepare()
         value: Returned | None = None
         for _ in range(8):
-            stepped = Step(self, avals, value)
+            stepped = self.traced_step(avals, value)
             again = stepped.settle(avals)
             if stepped.value is not None and value is None:
                 value, again = stepped.value, True

@@ -12,7 +12,7 @@ from ...core.dispatch import Tracer
 from ...core.modes import modes
 from .outcomes import MISSING
 from .sites import Cells
-from .state import State, unknown
+from .state import State, regions, unknown
 from .writes import refuse_here
 
 
@@ -127,6 +127,11 @@ class Turned(Course):
         return iter(())
 
 
+def is_used_up(x: Any) -> bool:
+    """Whether going through a value changes it for others."""
+    return hasattr(x, "__next__") and not isinstance(x, zip | enumerate | reversed)
+
+
 def rounds(here: Any, marks: bool) -> Course:
     """The course of a `while` loop."""
     return Course(here, marks)
@@ -136,4 +141,6 @@ def steps(values: Any, here: Any, marks: bool) -> Any:
     """The course of a `for` loop."""
     if isinstance(values, Range):
         return Turned(values, here)
+    if regions.trials and is_used_up(values):
+        refuse_here("an iterator would be used up", "go through an array")
     return Steps(values, here) if marks and modes.tracing else Plain(values)

@@ -34,6 +34,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from .compiling import compile_function, place
+from .effects import is_plain
 from .expressions import Expressions, call, name, thunk
 from .jumps import jumps, may_turn
 from .liveness import Liveness
@@ -194,9 +195,12 @@ class Writer(Expressions):
     def write_For(self, node: ast.For, old: ast.For, tail: Tail) -> list[ast.stmt]:
         it = self.temporary()
         _, where = self.site(old, tail)
-        steps = call(
-            "steps", self.expression(node.iter), where[1], ast.Constant(may_turn(old))
-        )  # fmt: skip
+        turns = may_turn(old)
+        given = [self.expression(node.iter), where[1], ast.Constant(turns)]
+        if not turns and not list(jumps(old.body)) and is_plain(old.body):
+            steps = call("tried", where[0], *given)
+        else:
+            steps = call("steps", *given)
         node.iter = name(it)
         node.target = self.visit(copy.deepcopy(node.target))
         first = ast.Assign([name(it, ast.Store())], steps)

@@ -103,6 +103,7 @@ class Regions(threading.local):
         self.stack: list[Region] = []
         self.open: list[Any] = []
         self.states: weakref.WeakSet[State] = weakref.WeakSet()
+        self.trials = 0  # loops that are being tried as structured ones
 
 
 regions = Regions()

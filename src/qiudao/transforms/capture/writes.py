@@ -17,7 +17,7 @@ from ...core.avals import Value
 from ...core.dispatch import Tracer, overrides, snapshot
 from ...core.source import caller, line_of
 from .outcomes import CaptureError
-from .state import ours, region, unknown
+from .state import is_numeric, ours, region, regions, unknown
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
@@ -112,6 +112,8 @@ def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
 def write_element(x: Any, index: Any, value: Any) -> None:
     """`x[index] = value` for what can take it."""
     here = region()
+    if regions.trials and not isinstance(x, Tracer | np.ndarray):
+        refuse_here(f"a {type(x).__name__} is written into", "write into an array")
     if here is not None and isinstance(x, Tracer) and x.level < here.level:
         refuse_here(
             "an array is written into under a condition that is not known while tracing, and it is "
@@ -144,6 +146,8 @@ def store(value: Any, x: Any, index: Any, text: str) -> None:
 def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
     """`x += value` and its kin: in place for arrays, as Python does."""
     in_place, plain = IN_PLACE[operation]
+    if regions.trials and not is_numeric(x):
+        refuse_here(f"a {type(x).__name__} is added to", "write into an array")
     if isinstance(x, Tracer):
         if not x.shape and unknown(x):
             return plain(x, value)  # a number, which does not change in place
