@@ -22,7 +22,7 @@ from ..core.source import caller, line_of
 from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
 from ..ops.shaping import Copy
-from ..ops.stopping import stop_gradient
+from ..ops.stopping import StopGradient, stop_gradient
 from ..passes.roll import roll
 from ..tape.guard import copy_of
 from ..tape.tensor import off_tapes
@@ -172,7 +172,7 @@ class Symbol(ArrayMethods, Tracer):
         )
 
     def carries(self) -> bool:
-        return True
+        return not isinstance(getattr(self.node, "primitive", None), StopGradient)
 
     def __repr__(self) -> str:
         return f"symbol {describe(self.shape, self.dtype)}"
