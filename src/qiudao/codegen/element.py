@@ -48,6 +48,7 @@ INTRINSICS = {
     "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint",
     "fabs": "fabs", "fix": "trunc",
 }  # fmt: skip
+ROUNDINGS = {"floor", "ceil", "trunc", "fix"}  # NumPy leaves integers as they are
 COMPARISONS = {
     "greater": ("ogt", "sgt", "ugt"), "greater_equal": ("oge", "sge", "uge"),
     "less": ("olt", "slt", "ult"), "less_equal": ("ole", "sle", "ule"),
@@ -108,6 +109,8 @@ class Scalars:
             return self.compare(name, *xs)
         if name in BITS:
             return self.bits(name, *xs)
+        if name in ROUNDINGS and xs[0].dtype.kind in "biu":
+            return xs[0]
         if name in INTRINSICS:
             return self.intrinsic(name, self.inexact(xs[0]))
         if name in UNARY_MATH:
@@ -205,8 +208,12 @@ class Scalars:
         if dtype.kind == "b":
             return self.truth(x)
         source, target = register_type(x.dtype), register_type(dtype)
-        return Lane(self.code.op(f"{conversion(x.dtype, dtype)} {source} {x.value} to {target}")
-                    if source != target else x.value, dtype)  # fmt: skip
+        if source == target:
+            return Lane(x.value, dtype)
+        made = self.code.op(f"{conversion(x.dtype, dtype)} {source} {x.value} to {target}")
+        if x.dtype.kind == "f" and dtype.kind != "f":  # out of range: some number, as in NumPy
+            made = self.code.op(f"freeze {target} {made}")
+        return Lane(made, dtype)
 
     def together(self, *xs: Lane, inexact: bool = False) -> list[Lane]:
         """The numbers in the dtype that NumPy promotes them to."""
@@ -407,8 +414,9 @@ class Scalars:
         if x.dtype.kind not in "fi":
             raise NoNativeForm("the sign of other than real numbers is left to NumPy")
         zero = self.constant(0, x)
-        above = self.select(self.compare("greater", x, zero), self.constant(1, x), x)
-        return self.select(self.compare("less", x, zero), self.constant(-1, x), above)
+        above = self.select(self.compare("greater", x, zero), self.constant(1, x), zero)
+        sign = self.select(self.compare("less", x, zero), self.constant(-1, x), above)
+        return self.select(self.isnan(x), x, sign)
 
     def heaviside(self, x: Lane, y: Lane) -> Lane:
         x, y = self.together(x, y, inexact=True)

@@ -235,6 +235,8 @@ class Scope:
         if not isinstance(x, Node):
             return constant(x) if np.ndim(x) == 0 else self.function.constant(x)
         found = self.places.get(x)
+        if found is None and x in self.plan.inlined and x.shape == ():
+            return self.number(x)
         if found is None:
             found = self.view(x)
             self.places[x] = found

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Value
+from ..core.avals import Value, aval_of
 from ..core.dispatch import Tracer
 from ..core.element import Element, Scalar
 from ..core.families import Smooth
@@ -341,7 +341,7 @@ class Sinc(Smooth):
             return NotImplemented
         (x,) = xs
         u = np.pi * np.where(x == 0, 1.0, x)
-        return np.where(x == 0, 1.0, np.sin(u) / u).astype(x.dtype)
+        return np.where(x == 0, 1.0, np.sin(u) / u).astype(self.shape(aval_of(x)).dtype)
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         return Sinc(self.order + 1)(xs[0])

@@ -24,7 +24,7 @@ from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
 from ..ops.indexing import GetItem
 from ..ops.shaping import Copy
-from ..ops.stopping import stop_gradient
+from ..ops.stopping import StopGradient, stop_gradient
 from ..passes.roll import roll
 from ..tape.guard import copy_of
 from ..tape.tensor import off_tapes
@@ -179,7 +179,7 @@ class Symbol(ArrayMethods, Tracer):
         )
 
     def carries(self) -> bool:
-        return True
+        return not isinstance(getattr(self.node, "primitive", None), StopGradient)
 
     def __repr__(self) -> str:
         return f"symbol {describe(self.shape, self.dtype)}"
