@@ -112,7 +112,7 @@ class Module:
         With `chains` each step is a long chain of operations: two run side by side.
         """
         hints = [self.note('!"llvm.loop.parallel_accesses"', group)]
-        if size <= UNROLLED:
+        if size <= UNROLLED and not chains:
             hints.append(self.note('!"llvm.loop.unroll.full"'))
         elif chains:
             hints.append(self.note('!"llvm.loop.interleave.count"', "i32 2"))

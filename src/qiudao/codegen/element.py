@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.avals import Aval, Dtype, aval_of, promote
-from .code import Buffer, Code, Register, floating, memory_type
+from .code import Buffer, Code, Module, Register, floating, memory_type
 from .math import function
 
 Number = bool | int | float | complex
@@ -79,8 +79,9 @@ def real_dtype(dtype: Dtype) -> Dtype:
 class Scalars:
     """Writes scalar code into `code`; an `Element`."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: Code, once: bool = True) -> None:
         self.code = code
+        self.once = once  # outside of loops, where a call is better than a copy of the function
         self.table: dict[str, Callable[..., Lane]] = {
             "add": self.add, "subtract": self.subtract, "multiply": self.multiply,
             "divide": self.divide, "negative": self.negative, "positive": lambda x: x,
@@ -560,8 +561,19 @@ class Scalars:
         symbol = function(self.code.module, name, type_)
         if symbol is None:
             raise NoNativeForm(f"{name} has no native form")
+        if self.once:
+            symbol = called(self.code.module, symbol, type_, len(xs))
         arguments = ", ".join(f"{type_} {self.register(each)}" for each in xs)
         return Lane(self.code.op(f"call {type_} {symbol}({arguments})"), x.dtype)
+
+
+def called(module: Module, symbol: str, type_: str, count: int) -> str:
+    """A function that stays one: those of the library become part of their callers."""
+    names = [f"%x{k}" for k in range(count)]
+    given = ", ".join(f"{type_} {name}" for name in names)
+    body = f"%y = call {type_} {symbol}({given})\n  ret {type_} %y"
+    head = f"define internal {type_} {symbol}.called({given}) noinline nounwind memory(none)"
+    return module.define(f"{symbol}.called", f"{head} {{\n  {body}\n}}")
 
 
 def converted(value: Number, dtype: Dtype) -> Number:

@@ -61,6 +61,7 @@ class Nest:
         stores = [self.store_access(root) for root in self.roots]
         self.loops = self.arrange([*accesses.values(), *(s for s in stores if s is not None)])
         depth = len(self.loops.sizes)
+        self.scalars.once = depth == 0
         sums = [Accumulator(self, r) for r in self.roots if r.kind == "reduce"]
         group = self.code.module.access_group()
         self.note = f", !llvm.access.group {group}" if depth else ""
