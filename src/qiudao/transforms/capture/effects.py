@@ -36,11 +36,12 @@ PURE = {
     np.ndim, np.size, np.result_type, np.dtype, np.finfo, np.iinfo,
 }  # fmt: skip
 PASSING = (enumerate, zip, list, tuple, sum, reversed, sorted)  # these go through what they get
-METHODS = frozenset(
-    "sum mean prod max min argmax argmin reshape ravel flatten transpose copy astype dot cumsum "
-    "cumprod conj conjugate squeeze swapaxes take diagonal trace clip round std var any all repeat "
-    "item tolist".split()  # noqa: SIM905
-)
+METHODS = {
+    "sum", "mean", "prod", "max", "min", "argmax", "argmin", "reshape", "ravel", "flatten",
+    "transpose", "copy", "astype", "dot", "cumsum", "cumprod", "conj", "conjugate", "squeeze",
+    "swapaxes", "take", "diagonal", "trace", "clip", "round", "std", "var", "any", "all", "repeat",
+    "item", "tolist",
+}  # fmt: skip
 
 
 def is_plain(nodes: Iterable[ast.AST]) -> bool:
@@ -69,7 +70,7 @@ def check_call(f: Any) -> Any:
         owner = getattr(f, "__self__", None)
         if isinstance(owner, Tracer) and f.__name__ in METHODS:
             return f
-        code = getattr(f, "__code__", None)
+        code: types.CodeType = f.__code__
         if owner is not None or not code.co_filename.startswith(PACKAGE):
             return f  # the user's: its text is checked where it is captured
         if code.co_filename.startswith(TRANSFORMS):
@@ -78,7 +79,7 @@ def check_call(f: Any) -> Any:
         return f
     if f in PASSING:
         return going_through(f)
-    refuse_here(f"{getattr(f, '__name__', f)} may do more than compute", "")
+    return refuse_here(f"{getattr(f, '__name__', f)} may do more than compute", "")
 
 
 def is_pure(f: Any) -> bool:

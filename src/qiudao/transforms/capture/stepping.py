@@ -18,18 +18,19 @@ import numpy as np
 
 from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import Tracer
-from ...core.node import Equation, Leaf, Node
+from ...core.node import Equation, Node
+from ...core.primitive import Primitive
 from ...core.program import Atom, operands_of
 from ...ops.control import Scan, Switch, While
 from ...ops.indexing import Gather
 from ...ops.writing import Put, SetItem
 from ..control import scan
+from ..trace import Symbol
 from .branch import cast
 from .carrying import Step
 from .foreseen import Carry, Foreseen, is_narrow
 from .outcomes import CaptureError
 from .replaying import attribute
-from ..trace import Symbol
 
 FARTHEST = 4  # steps back from which elements are still carried
 SMALL = 16  # elements of an array that may be carried whole though one of them is written
@@ -73,9 +74,9 @@ class Stepping:
                 step.keys[1:], inputs[2:own], step.init[1:], self.program.outputs[1:], strict=True
             )
         ]
-        self.ahead = Foreseen(
-            self.program, self.count, self.carries, list(self.outside), self.length  # type: ignore[arg-type]
-        )
+        outside: Any = list(self.outside)
+        count: Any = self.count  # leaves, as all inputs are
+        self.ahead = Foreseen(self.program, count, self.carries, outside, self.length)
         self.moving = self.hanging()
         self.readers = self.reading()
         self.check()
@@ -124,10 +125,13 @@ class Stepping:
         for c in self.carries:
             if not c.is_known and ahead.knows(c.out):
                 raise CaptureError("capture: a value becomes known")
-            if isinstance(c.start, bool | int | float | complex) and c.leaf in ahead.dark:
-                if np.asarray(c.start).dtype != c.leaf.dtype:
-                    raise CaptureError("capture: a number of Python's changes its type")
-        numbers = {c.leaf for c in self.carries if isinstance(c.start, bool | int | float | complex)}
+            if not isinstance(c.start, bool | int | float | complex) or c.leaf not in ahead.dark:
+                continue
+            if np.asarray(c.start).dtype != c.leaf.dtype:
+                raise CaptureError("capture: a number of Python's changes its type")
+        numbers = {
+            c.leaf for c in self.carries if isinstance(c.start, bool | int | float | complex)
+        }
         for e in self.program.equations:
             operands = operands_of(e)
             if isinstance(e.primitive, While):
@@ -391,7 +395,8 @@ def spelled(rows: Any) -> Any:
 
 def indices(e: Equation) -> range:
     """The places of the operands of an equation that are indices."""
-    first = {Gather: 1, Put: 2}.get(type(e.primitive))
+    firsts: dict[type[Primitive], int] = {Gather: 1, Put: 2}
+    first = firsts.get(type(e.primitive))
     count = len(operands_of(e))
     return range(count, count) if first is None else range(first, count)
 
