@@ -19,9 +19,9 @@ from ...core.dispatch import Tracer, overrides
 from ...core.source import PACKAGE
 from .calls import replaced
 from .courses import is_used_up
+from .outcomes import end_trial
 from .scopes import arguments, augmented, own_nodes, written
 from .source import Function
-from .writes import refuse_here
 
 ACTS = (
     ast.With | ast.AsyncWith | ast.AsyncFor | ast.AsyncFunctionDef | ast.Try | ast.TryStar
@@ -79,7 +79,7 @@ def check_call(f: Any) -> Any:
         return f
     if f in PASSING:
         return going_through(f)
-    return refuse_here(f"{getattr(f, '__name__', f)} may do more than compute", "")
+    return end_trial(f"{getattr(f, '__name__', f)} may do more than compute")
 
 
 def is_pure(f: Any) -> bool:
@@ -104,7 +104,7 @@ def going_through(f: Any) -> Callable[..., Any]:
 
     def called(*args: Any, **kwargs: Any) -> Any:
         if kwargs or any(map(is_used_up, args)):
-            refuse_here(f"{f.__name__} may use up an iterator", "")
+            end_trial(f"{f.__name__} may use up an iterator")
         return found(*args)
 
     return called

@@ -20,12 +20,11 @@ from . import branch, conditions, courses, finishing, loops, outcomes, trial, wr
 from .calls import replaced
 from .compiling import compile_function
 from .effects import check_call, is_plain_function
-from .outcomes import CaptureError
+from .outcomes import CaptureError, end_trial
 from .rewrite import rewritten
 from .sites import Site
 from .source import Function, Mangle, find
 from .state import regions, unknown
-from .writes import refuse_here
 
 GENERATOR = 0x20 | 0x80 | 0x100 | 0x200  # generators, coroutines and their kin
 _LIBRARY = sysconfig.get_paths()["stdlib"] + os.sep
@@ -119,7 +118,7 @@ def instance(f: FunctionType) -> Any:
 def check_plain(f: FunctionType, plain: bool) -> None:
     """End the trial of a loop that calls a function which may do more than compute."""
     if regions.trials and not plain:
-        refuse_here(f"{f.__qualname__} may do more than compute", "")
+        end_trial(f"{f.__qualname__} may do more than compute")
 
 
 def make(code: CodeType) -> Template:
