@@ -456,9 +456,10 @@ class Scope:
         code.branch(self.scalars.register(goes_on), body, end)
         code.start(body)
         i = self.scalars.register(self.scalars.load(count, 0))
-        if loop.capacity:
-            full = code.op(f"icmp sge i64 {i}, {loop.capacity}")
-            fail(code, full, OVERFLOW, loop.capacity)
+        limit = loop.capacity or loop.bound
+        if limit:
+            full = code.op(f"icmp sge i64 {i}, {limit}")
+            fail(code, full, OVERFLOW, limit)
             on = code.label("room")
             code.branch(full, end, on)
             code.start(on)
