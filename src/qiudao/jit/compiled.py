@@ -6,9 +6,7 @@ Its derivatives and batches are programs too, traced from this one when first wa
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,32 +37,22 @@ def bounds_of(program: Program) -> set[int]:
     return found
 
 
-GROWTH = 8  # how many times more steps there is room for after too many
-
-Make = Callable[[], Program]
-
-
-def with_masks(make: Make) -> Compiled:
+def with_masks(make: Callable[[], Program]) -> Compiled:
     """What `make` traces, compiled.
 
     A traced sweep runs plainly.  Where lanes were dropped on the way, and a NaN arrives, the
     function is traced once more, and then its sweeps carry masks (see `core/sweep.py`).
     """
-    program, selects = plain(make)
-    return Compiled(program, make, selects and not modes.masking)
-
-
-def plain(make: Make) -> tuple[Program, bool]:
-    """What `make` traces, and whether its sweeps came by lanes that masks may save from a NaN."""
     before, modes.selects = modes.selects, False
     try:
-        return make(), modes.selects
+        program = make()
+        again = functools.partial(masked, make) if modes.selects and not modes.masking else None
     finally:
         modes.selects = before or modes.selects
     return Compiled(program, again, make)
 
 
-def masked(make: Make) -> Program:
+def masked(make: Callable[[], Program]) -> Compiled:
     """What `make` traces, with sweeps that carry masks."""
     modes.masking = True
     try:
@@ -100,15 +88,14 @@ class Compiled(Primitive):
     @functools.cached_property
     def executable(self) -> Executable:
         """The machine code, made when it is first run."""
-        program = with_flag(self.program) if self.selects else self.program
+        program = self.program if self.again is None else with_flag(self.program)
         return Executable(prepared(program))
 
     @functools.cached_property
     def masked(self) -> Compiled:
         """The program whose sweeps carry masks, made when it is first needed."""
-        make = functools.partial(masked, self.make)
-        with roomy(self.capacity):
-            return Compiled(make(), make)
+        made: Compiled = self.again()  # type: ignore[misc]
+        return made
 
     def shape(self, *avals: Aval) -> Any:
         return tuple(Aval(y.shape, y.dtype) for y in self.program.results)
@@ -143,8 +130,7 @@ class Compiled(Primitive):
         made = self.derived.get(key)
         if made is None:
             avals = [Aval(tuple(np.shape(x)), aval_of(x).dtype) for x in xs]
-            with roomy(self.capacity):
-                made = with_masks(functools.partial(self.traced, f, avals))
+            made = with_masks(lambda: traced(f, avals, lambda symbols: (symbols, {})).program)
             self.derived[key] = made
         return made
 
@@ -200,25 +186,6 @@ class Compiled(Primitive):
             return vmap(lambda *one: tuple(self.program(*one)), axes)(*values)
 
         return self.derive(("batch", size, tuple(mapped)), many, xs)(*xs)
-
-
-@contextmanager
-def roomy(capacity: int) -> Iterator[None]:
-    """While tracing: loops without `max_steps` remember so many steps."""
-    before, room.capacity = room.capacity, max(capacity, room.capacity)
-    try:
-        yield
-    finally:
-        room.capacity = before
-
-
-def loops_of(program: Program) -> Iterator[While]:
-    """All loops of unknown length in a program, those within others too."""
-    for equation in program.equations:
-        if isinstance(equation.primitive, While):
-            yield equation.primitive
-        for inner in inner_programs(equation.primitive):
-            yield from loops_of(inner)
 
 
 def with_flag(program: Program) -> Program:

@@ -27,10 +27,6 @@ from .compiled import Compiled, with_masks
 from .report import Lowered
 
 
-# The machine code, and what makes the result of its outputs (None: it is them).
-Ready = tuple[Callable[..., Any], Callable[[Any], Any] | None]
-
-
 class Call(NamedTuple):
     """One call: its arrays apart from everything that the program is made for."""
 
@@ -206,7 +202,7 @@ class Jitted:
         targets = match(version.tree, out, "jit")
         whole = version.compiled.executable.whole
         arrays = call.arrays
-        simple = not version.captured and not version.compiled.selects
+        simple = not version.captured and version.compiled.again is None
         if whole is not None and not whole.fails and simple:
             ready = functools.partial(whole.into, *arrays, *targets)
             if ready() is not NotImplemented:
@@ -322,18 +318,12 @@ def hashable(x: Any) -> Any:
     return type(x), type(value), x
 
 
-def parameters_of(f: Callable[..., Any], static: frozenset[str]) -> tuple[str, ...]:
+def parameters_of(f: Callable[..., Any]) -> tuple[str, ...]:
     """The names of the parameters that may be passed by position."""
-    parameters = inspect.signature(f).parameters.values()
-    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-        unknown = sorted(static - {p.name for p in parameters})
-        if unknown:
-            raise TypeError(
-                f"jit: static_argnames has {', '.join(unknown)}, which the function does not take; "
-                f"name some of {', '.join(p.name for p in parameters)}"
-            )
     return tuple(
-        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        p.name
+        for p in inspect.signature(f).parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     )
 
 

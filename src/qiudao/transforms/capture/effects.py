@@ -37,9 +37,40 @@ PURE = {
 }  # fmt: skip
 PASSING = (enumerate, zip, list, tuple, sum, reversed, sorted)  # these go through what they get
 METHODS = frozenset(
-    "sum mean prod max min argmax argmin reshape ravel flatten transpose copy astype dot cumsum "
-    "cumprod conj conjugate squeeze swapaxes take diagonal trace clip round std var any all repeat "
-    "item tolist".split()  # noqa: SIM905
+    [
+        "sum",
+        "mean",
+        "prod",
+        "max",
+        "min",
+        "argmax",
+        "argmin",
+        "reshape",
+        "ravel",
+        "flatten",
+        "transpose",
+        "copy",
+        "astype",
+        "dot",
+        "cumsum",
+        "cumprod",
+        "conj",
+        "conjugate",
+        "squeeze",
+        "swapaxes",
+        "take",
+        "diagonal",
+        "trace",
+        "clip",
+        "round",
+        "std",
+        "var",
+        "any",
+        "all",
+        "repeat",
+        "item",
+        "tolist",
+    ]
 )
 
 

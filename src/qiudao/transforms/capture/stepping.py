@@ -18,18 +18,18 @@ import numpy as np
 
 from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import Tracer
-from ...core.node import Equation, Leaf, Node
+from ...core.node import Equation, Node
 from ...core.program import Atom, operands_of
 from ...ops.control import Scan, Switch, While
 from ...ops.indexing import Gather
 from ...ops.writing import Put, SetItem
 from ..control import scan
+from ..trace import Symbol
 from .branch import cast
 from .carrying import Step
 from .foreseen import Carry, Foreseen, is_narrow
 from .outcomes import CaptureError
 from .replaying import attribute
-from ..trace import Symbol
 
 FARTHEST = 4  # steps back from which elements are still carried
 SMALL = 16  # elements of an array that may be carried whole though one of them is written
@@ -74,7 +74,11 @@ class Stepping:
             )
         ]
         self.ahead = Foreseen(
-            self.program, self.count, self.carries, list(self.outside), self.length  # type: ignore[arg-type]
+            self.program,
+            self.count,
+            self.carries,
+            list(self.outside),
+            self.length,  # type: ignore[arg-type]
         )
         self.moving = self.hanging()
         self.readers = self.reading()
@@ -127,7 +131,9 @@ class Stepping:
             if isinstance(c.start, bool | int | float | complex) and c.leaf in ahead.dark:
                 if np.asarray(c.start).dtype != c.leaf.dtype:
                     raise CaptureError("capture: a number of Python's changes its type")
-        numbers = {c.leaf for c in self.carries if isinstance(c.start, bool | int | float | complex)}
+        numbers = {
+            c.leaf for c in self.carries if isinstance(c.start, bool | int | float | complex)
+        }
         for e in self.program.equations:
             operands = operands_of(e)
             if isinstance(e.primitive, While):
