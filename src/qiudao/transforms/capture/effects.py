@@ -19,6 +19,7 @@ from ...core.dispatch import Tracer, overrides
 from ...core.source import PACKAGE
 from .calls import replaced
 from .courses import is_used_up
+from .owners import is_foreign
 from .scopes import arguments, augmented, own_nodes, written
 from .source import Function
 from .writes import refuse_here
@@ -37,9 +38,7 @@ PURE = {
 }  # fmt: skip
 PASSING = (enumerate, zip, list, tuple, sum, reversed, sorted)  # these go through what they get
 METHODS = frozenset(
-    "sum mean prod max min argmax argmin reshape ravel flatten transpose copy astype dot cumsum "
-    "cumprod conj conjugate squeeze swapaxes take diagonal trace clip round std var any all repeat "
-    "item tolist".split()  # noqa: SIM905
+    ["sum", "mean", "prod", "max", "min", "argmax", "argmin", "reshape", "ravel", "flatten", "transpose", "copy", "astype", "dot", "cumsum", "cumprod", "conj", "conjugate", "squeeze", "swapaxes", "take", "diagonal", "trace", "clip", "round", "std", "var", "any", "all", "repeat", "item", "tolist"]
 )
 
 
@@ -65,14 +64,14 @@ def is_plain_function(node: Function) -> bool:
 
 def check_call(f: Any) -> Any:
     """What a step calls, where that is known to have no effect; else the trial ends here."""
-    if type(f) in (types.FunctionType, types.MethodType):
-        owner = getattr(f, "__self__", None)
-        if isinstance(owner, Tracer) and f.__name__ in METHODS:
-            return f
-        code = getattr(f, "__code__", None)
-        if owner is not None or not code.co_filename.startswith(PACKAGE):
+    function = getattr(f, "__func__", f)
+    if type(function) is types.FunctionType:
+        if isinstance(getattr(f, "__self__", None), Tracer):
+            if f.__name__ in METHODS:
+                return f
+        elif not is_foreign(function):
             return f  # the user's: its text is checked where it is captured
-        if code.co_filename.startswith(TRANSFORMS):
+        elif function is f and f.__code__.co_filename.startswith(TRANSFORMS):
             return f
     if is_pure(f):
         return f

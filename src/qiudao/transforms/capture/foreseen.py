@@ -1,8 +1,8 @@
 """What a tried loop computes from the number of its step alone: evaluated ahead, for all steps.
 
-    for i in range(1, n):          i, i - 1, t and (i % 3 == 0) are known at every step, and become
-        t = t + h                  arrays along the steps
-        z[i] = z[i - 1] * t
+for i in range(1, n):          i, i - 1, t and (i % 3 == 0) are known at every step, and become
+    t = t + h                  arrays along the steps
+    z[i] = z[i - 1] * t
 """
 
 from __future__ import annotations

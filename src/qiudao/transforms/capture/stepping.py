@@ -18,18 +18,18 @@ import numpy as np
 
 from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import Tracer
-from ...core.node import Equation, Leaf, Node
+from ...core.node import Equation, Node
 from ...core.program import Atom, operands_of
 from ...ops.control import Scan, Switch, While
 from ...ops.indexing import Gather
 from ...ops.writing import Put, SetItem
 from ..control import scan
+from ..trace import Symbol
 from .branch import cast
 from .carrying import Step
 from .foreseen import Carry, Foreseen, is_narrow
 from .outcomes import CaptureError
 from .replaying import attribute
-from ..trace import Symbol
 
 FARTHEST = 4  # steps back from which elements are still carried
 SMALL = 16  # elements of an array that may be carried whole though one of them is written
@@ -74,7 +74,11 @@ class Stepping:
             )
         ]
         self.ahead = Foreseen(
-            self.program, self.count, self.carries, list(self.outside), self.length  # type: ignore[arg-type]
+            self.program,
+            self.count,
+            self.carries,
+            list(self.outside),
+            self.length,  # type: ignore[arg-type]
         )
         self.moving = self.hanging()
         self.readers = self.reading()
@@ -102,6 +106,10 @@ class Stepping:
                 found.add(e)
         return found
 
+    def moves(self, x: Atom) -> bool:
+        """Whether an operand may differ from step to step."""
+        return isinstance(x, Node) and x in self.moving
+
     def reading(self) -> dict[Node, list[Equation | None]]:
         """What reads each node; None for each result of the step that it is."""
         found: dict[Node, list[Equation | None]] = {}
@@ -127,7 +135,9 @@ class Stepping:
             if isinstance(c.start, bool | int | float | complex) and c.leaf in ahead.dark:
                 if np.asarray(c.start).dtype != c.leaf.dtype:
                     raise CaptureError("capture: a number of Python's changes its type")
-        numbers = {c.leaf for c in self.carries if isinstance(c.start, bool | int | float | complex)}
+        numbers = {
+            c.leaf for c in self.carries if isinstance(c.start, bool | int | float | complex)
+        }
         for e in self.program.equations:
             operands = operands_of(e)
             if isinstance(e.primitive, While):
@@ -151,7 +161,8 @@ class Stepping:
         grown: set[Node] = set()
         for e in self.program.equations:
             first = next(iter(operands_of(e)), None)
-            if isinstance(e.primitive, Put | SetItem) and first in whole | grown:
+            into = isinstance(first, Node) and first in whole | grown
+            if into and isinstance(e.primitive, Put | SetItem):
                 grown.add(e)
                 if np.prod(e.shape, dtype=int) > SMALL:
                     raise CaptureError("capture: an array would be carried for one of its elements")
@@ -183,7 +194,7 @@ class Stepping:
         if type(e.primitive) is not Gather or not is_row(e):
             return False
         base, index = operands_of(e)
-        return base in arrays and self.ahead.knows(index)
+        return any(base is x for x in arrays) and self.ahead.knows(index)
 
     def rows(self, index: Atom, size: int) -> Any:
         """The rows that an index stands for, by step."""
@@ -227,10 +238,10 @@ class Stepping:
         """A read of an array that stays the same: its elements along the steps are slices."""
         base, *index = operands_of(e)
         primitive: Any = e.primitive
-        if len(index) != 1 or aval_of(index[0]).shape or base in self.moving or e in self.xs:
+        if len(index) != 1 or aval_of(index[0]).shape or self.moves(base) or e in self.xs:
             return
         hole = primitive.holes[0]
-        if index[0] not in self.moving or not self.ahead.knows(index[0]):
+        if not self.moves(index[0]) or not self.ahead.knows(index[0]):
             return
         if any(p is Ellipsis or p is None for p in primitive.pattern[:hole]):
             return
@@ -377,7 +388,8 @@ def along(x: Value, e: Equation, rows: Any) -> Value:
     if axis:
         whole = np.moveaxis(whole, axis, 0)
     at = spelled(rows)
-    return whole if at == slice(0, whole.shape[0], 1) else whole[at]
+    every = isinstance(at, slice) and at == slice(0, whole.shape[0], 1)
+    return whole if every else whole[at]
 
 
 def spelled(rows: Any) -> Any:
