@@ -19,6 +19,7 @@ from ...core.dispatch import Tracer, overrides
 from ...core.source import PACKAGE
 from .calls import replaced
 from .courses import is_used_up
+from .owners import is_foreign
 from .scopes import arguments, augmented, own_nodes, written
 from .source import Function
 from .writes import refuse_here
@@ -96,20 +97,20 @@ def is_plain_function(node: Function) -> bool:
 
 def check_call(f: Any) -> Any:
     """What a step calls, where that is known to have no effect; else the trial ends here."""
-    if type(f) in (types.FunctionType, types.MethodType):
-        owner = getattr(f, "__self__", None)
-        if isinstance(owner, Tracer) and f.__name__ in METHODS:
-            return f
-        code = getattr(f, "__code__", None)
-        if owner is not None or not code.co_filename.startswith(PACKAGE):
+    function = getattr(f, "__func__", f)
+    if type(function) is types.FunctionType:
+        if isinstance(getattr(f, "__self__", None), Tracer):
+            if f.__name__ in METHODS:
+                return f
+        elif not is_foreign(function):
             return f  # the user's: its text is checked where it is captured
-        if code.co_filename.startswith(TRANSFORMS):
+        elif function is f and f.__code__.co_filename.startswith(TRANSFORMS):
             return f
     if is_pure(f):
         return f
     if f in PASSING:
         return going_through(f)
-    refuse_here(f"{getattr(f, '__name__', f)} may do more than compute", "")
+    return refuse_here(f"{getattr(f, '__name__', f)} may do more than compute", "")
 
 
 def is_pure(f: Any) -> bool:

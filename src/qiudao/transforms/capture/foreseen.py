@@ -1,8 +1,8 @@
 """What a tried loop computes from the number of its step alone: evaluated ahead, for all steps.
 
 for i in range(1, n):          i, i - 1, t and (i % 3 == 0) are known at every step, and become
-t = t + h                  arrays along the steps
-z[i] = z[i - 1] * t
+    t = t + h                  arrays along the steps
+    z[i] = z[i - 1] * t
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Foreseen:
 
     def evaluate(self) -> None:
         """Compute what is known for all steps."""
-        single = [e for e in self.equations if e.shape is not None]
+        single = [e for e in self.equations if not e.is_several]
         wanted: list[Any] = [*(c.leaf for c in self.known), *single]
         elements = sum(int(np.prod(x.shape, dtype=int)) for x in wanted) * self.length
         if elements > MOST:
