@@ -45,6 +45,12 @@ MESSAGES = {
         "jit: an argument of type set is neither data nor hashable, so no program can be looked up "
         "for it; pass arrays, numbers or hashable values",
     ),
+    "an array class with ways of its own": (
+        lambda folder: qd.jit(np.sin)(np.ma.masked_array(X)),
+        DtypeError,
+        "jit: a MaskedArray does things its own way, which compiled code does not know; pass "
+        "np.asarray(x)",
+    ),
     "a static name that is no parameter": (
         lambda folder: qd.jit(lambda x: x, static_argnames=["n"]),
         GradientError,

@@ -71,7 +71,7 @@ class Built:
 
 def conformed(x: Any, aval: Aval) -> Any:
     """An argument as machine code takes it: in its dtype, row by row, aligned."""
-    made = np.require(x, aval.dtype, ["C", "A"])
+    made = np.require(np.asarray(x), aval.dtype, ["C", "A"])
     return made if made.shape == aval.shape else np.reshape(made, aval.shape)
 
 

@@ -39,6 +39,13 @@ class Call(NamedTuple):
     def arrays(self) -> list[Any]:
         return [self.leaves[k] for k in self.places]
 
+    def without_arrays(self) -> Call:
+        """What a program is made for, which must not keep the arrays of one call alive."""
+        leaves = list(self.leaves)
+        for k in self.places:
+            leaves[k] = None
+        return self._replace(leaves=leaves)
+
 
 class Version(NamedTuple):
     """The program for arguments of some types."""
@@ -126,6 +133,8 @@ class Jitted:
         leaves, tree = flatten(args) if not kwargs else flatten((args, kwargs))
         leaves = with_numbers(leaves)
         places = tuple(k for k, x in enumerate(leaves) if is_array(x))
+        for k in places:
+            check_class(leaves[k])
         types = tuple((np.shape(leaves[k]), aval_of(leaves[k]).dtype) for k in places)
         others = tuple(x for k, x in enumerate(leaves) if k not in set(places))
         key = (tree, places, types, tuple(map(hashable, others)), bool(kwargs), *fixed)
@@ -137,9 +146,10 @@ class Jitted:
             found = self.versions.get(call.key)
             if found is None:
                 made: list[Traced] = []
+                kept = call.without_arrays()
 
                 def make() -> Program:
-                    made.append(self.trace(call))
+                    made.append(self.trace(kept))
                     return made[-1].program
 
                 compiled = with_masks(make)
@@ -150,7 +160,7 @@ class Jitted:
 
     def trace(self, call: Call) -> Traced:
         """The function as a program."""
-        avals = [Aval(np.shape(x), aval_of(x).dtype) for x in call.arrays]
+        avals = [Aval(*each) for each in call.key[2]]
         named = call.key[4]
 
         def build(symbols: list[Any]) -> Any:
@@ -286,16 +296,26 @@ def is_array(x: Any) -> bool:
     return isinstance(x, np.ndarray | np.generic | Tracer) or type(x) in (float, complex)
 
 
+def check_class(x: Any) -> None:
+    """Raise where an array is of a class that does things its own way."""
+    if isinstance(x, np.ndarray) and type(x) not in (np.ndarray, np.memmap):
+        raise DtypeError(
+            f"jit: a {type(x).__name__} does things its own way, which compiled code does not "
+            "know; pass np.asarray(x)"
+        )
+
+
 def hashable(x: Any) -> Any:
     """A static leaf as a part of a key."""
+    value = x.value if isinstance(x, Static) else x
     try:
-        hash(x)
+        hash(value)
     except TypeError:
         raise DtypeError(
-            f"jit: an argument of type {type(x).__name__} is neither data nor hashable, so no "
+            f"jit: an argument of type {type(value).__name__} is neither data nor hashable, so no "
             "program can be looked up for it; pass arrays, numbers or hashable values"
         ) from None
-    return type(x), x
+    return type(x), type(value), x
 
 
 def parameters_of(f: Callable[..., Any]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from ...core.source import PACKAGE
 from .calls import replaced
 from .courses import is_used_up
 from .outcomes import end_trial
+from .owners import is_foreign
 from .scopes import arguments, augmented, own_nodes, written
 from .source import Function
 
@@ -39,8 +40,8 @@ PASSING = (enumerate, zip, list, tuple, sum, reversed, sorted)  # these go throu
 METHODS = {
     "sum", "mean", "prod", "max", "min", "argmax", "argmin", "reshape", "ravel", "flatten",
     "transpose", "copy", "astype", "dot", "cumsum", "cumprod", "conj", "conjugate", "squeeze",
-    "swapaxes", "take", "diagonal", "trace", "clip", "round", "std", "var", "any", "all", "repeat",
-    "item", "tolist",
+    "swapaxes", "take", "diagonal", "trace", "clip", "round", "std", "var", "any", "all",
+    "repeat", "item", "tolist",
 }  # fmt: skip
 
 
@@ -66,14 +67,14 @@ def is_plain_function(node: Function) -> bool:
 
 def check_call(f: Any) -> Any:
     """What a step calls, where that is known to have no effect; else the trial ends here."""
-    if type(f) in (types.FunctionType, types.MethodType):
-        owner = getattr(f, "__self__", None)
-        if isinstance(owner, Tracer) and f.__name__ in METHODS:
-            return f
-        code: types.CodeType = f.__code__
-        if owner is not None or not code.co_filename.startswith(PACKAGE):
+    function = getattr(f, "__func__", f)
+    if type(function) is types.FunctionType:
+        if isinstance(getattr(f, "__self__", None), Tracer):
+            if f.__name__ in METHODS:
+                return f
+        elif not is_foreign(function):
             return f  # the user's: its text is checked where it is captured
-        if code.co_filename.startswith(TRANSFORMS):
+        elif function is f and f.__code__.co_filename.startswith(TRANSFORMS):
             return f
     if is_pure(f):
         return f

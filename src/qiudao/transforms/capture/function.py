@@ -7,29 +7,24 @@ import builtins
 import copy
 import functools
 import inspect
-import os
-import sysconfig
 import types
 from collections.abc import Callable
 from types import CellType, CodeType, FunctionType, MethodType, SimpleNamespace
 from typing import Any, NamedTuple
 
 from ...core.errors import TraceError
-from ...core.source import PACKAGE, is_ours
+from ...core.source import PACKAGE
 from . import branch, conditions, courses, finishing, loops, outcomes, trial, writes
 from .calls import replaced
 from .compiling import compile_function
 from .effects import check_call, is_plain_function
 from .outcomes import CaptureError, end_trial
+from .owners import is_foreign
 from .rewrite import rewritten
 from .sites import Site
 from .source import Function, Mangle, find
 from .state import regions, unknown
 
-GENERATOR = 0x20 | 0x80 | 0x100 | 0x200  # generators, coroutines and their kin
-_LIBRARY = sysconfig.get_paths()["stdlib"] + os.sep
-_PACKAGES = ("site-packages" + os.sep, "dist-packages" + os.sep)
-_NEVER = ("numpy", "scipy", "jax", "torch", "optree", "pytest", "_pytest")
 HIGHER = {map, filter, sorted, max, min, functools.reduce, functools.partial}
 
 
@@ -76,16 +71,6 @@ def converted(f: Any) -> Any:
     if type(method) is FunctionType and not is_foreign(method):
         return MethodType(instance(method), f)
     return f
-
-
-def is_foreign(f: FunctionType) -> bool:
-    """Whether a function is not the user's own: ours, NumPy's, the standard library's."""
-    file = f.__code__.co_filename
-    if f.__code__.co_flags & GENERATOR or is_ours(file) or file.startswith(PACKAGE):
-        return True
-    if (getattr(f, "__module__", None) or "").partition(".")[0] in _NEVER:
-        return True
-    return file.startswith(_LIBRARY) and not any(p in file for p in _PACKAGES)
 
 
 def instance(f: FunctionType) -> Any:

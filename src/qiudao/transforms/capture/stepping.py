@@ -63,20 +63,24 @@ class Stepping:
     def __init__(self, step: TriedStep) -> None:
         self.step = step
         self.program = step.piece.program
-        inputs = self.program.inputs
+        inputs: tuple[Any, ...] = self.program.inputs
         own = 1 + len(step.keys)
         self.length: int = step.loop.bound  # type: ignore[assignment]
         self.count = inputs[1]
-        self.outside: dict[Node, Value] = dict(zip(inputs[own:], step.piece.captured, strict=True))
+        self.outside: dict[Any, Value] = dict(zip(inputs[own:], step.piece.captured, strict=True))
         self.carries = [
-            Carry(leaf, self.start(key, first), out)  # type: ignore[arg-type]
+            Carry(leaf, self.start(key, first), out)
             for key, leaf, first, out in zip(
                 step.keys[1:], inputs[2:own], step.init[1:], self.program.outputs[1:], strict=True
             )
         ]
-        outside: Any = list(self.outside)
-        count: Any = self.count  # leaves, as all inputs are
-        self.ahead = Foreseen(self.program, count, self.carries, outside, self.length)
+        self.ahead = Foreseen(
+            self.program,
+            self.count,
+            self.carries,
+            list(self.outside),
+            self.length,
+        )
         self.moving = self.hanging()
         self.readers = self.reading()
         self.check()
@@ -103,6 +107,10 @@ class Stepping:
                 found.add(e)
         return found
 
+    def moves(self, x: Atom) -> bool:
+        """Whether an operand may differ from step to step."""
+        return isinstance(x, Node) and x in self.moving
+
     def reading(self) -> dict[Node, list[Equation | None]]:
         """What reads each node; None for each result of the step that it is."""
         found: dict[Node, list[Equation | None]] = {}
@@ -125,9 +133,9 @@ class Stepping:
         for c in self.carries:
             if not c.is_known and ahead.knows(c.out):
                 end_trial("a value becomes known")
-            if not isinstance(c.start, bool | int | float | complex) or c.leaf not in ahead.dark:
-                continue
-            if np.asarray(c.start).dtype != c.leaf.dtype:
+            is_number = isinstance(c.start, bool | int | float | complex)
+            changes = is_number and np.asarray(c.start).dtype != c.leaf.dtype
+            if changes and c.leaf in ahead.dark:
                 end_trial("a number of Python's changes its type")
         numbers = {
             c.leaf for c in self.carries if isinstance(c.start, bool | int | float | complex)
@@ -155,7 +163,8 @@ class Stepping:
         grown: set[Node] = set()
         for e in self.program.equations:
             first = next(iter(operands_of(e)), None)
-            if isinstance(e.primitive, Put | SetItem) and first in whole | grown:
+            into = isinstance(first, Node) and first in whole | grown
+            if into and isinstance(e.primitive, Put | SetItem):
                 grown.add(e)
                 if np.prod(e.shape, dtype=int) > SMALL:
                     end_trial("an array would be carried for one of its elements")
@@ -187,7 +196,7 @@ class Stepping:
         if type(e.primitive) is not Gather or not is_row(e):
             return False
         base, index = operands_of(e)
-        return base in arrays and self.ahead.knows(index)
+        return any(base is x for x in arrays) and self.ahead.knows(index)
 
     def rows(self, index: Atom, size: int) -> Any:
         """The rows that an index stands for, by step."""
@@ -231,10 +240,10 @@ class Stepping:
         """A read of an array that stays the same: its elements along the steps are slices."""
         base, *index = operands_of(e)
         primitive: Any = e.primitive
-        if len(index) != 1 or aval_of(index[0]).shape or base in self.moving or e in self.xs:
+        if len(index) != 1 or aval_of(index[0]).shape or self.moves(base) or e in self.xs:
             return
         hole = primitive.holes[0]
-        if index[0] not in self.moving or not self.ahead.knows(index[0]):
+        if not self.moves(index[0]) or not self.ahead.knows(index[0]):
             return
         if any(p is Ellipsis or p is None for p in primitive.pattern[:hole]):
             return
@@ -381,7 +390,8 @@ def along(x: Value, e: Equation, rows: Any) -> Value:
     if axis:
         whole = np.moveaxis(whole, axis, 0)
     at = spelled(rows)
-    return whole if at == slice(0, whole.shape[0], 1) else whole[at]
+    every = isinstance(at, slice) and at == slice(0, whole.shape[0], 1)
+    return whole if every else whole[at]
 
 
 def spelled(rows: Any) -> Any:
@@ -395,8 +405,8 @@ def spelled(rows: Any) -> Any:
 
 def indices(e: Equation) -> range:
     """The places of the operands of an equation that are indices."""
-    firsts: dict[type[Primitive], int] = {Gather: 1, Put: 2}
-    first = firsts.get(type(e.primitive))
+    places: dict[type[Primitive], int] = {Gather: 1, Put: 2}
+    first = places.get(type(e.primitive))
     count = len(operands_of(e))
     return range(count, count) if first is None else range(first, count)
 
