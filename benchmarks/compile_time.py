@@ -88,7 +88,8 @@ def contenders(report: Report) -> dict[str, Ready]:
         found["jax.jit"] = ready_in_jax
     except ImportError:
         report.note("jax: not installed, left out.")
-    return {name: run for name, run in found.items() if name not in report.options.without}
+    without = {*report.options.without}
+    return {name: run for name, run in found.items() if not {name, name.split(".")[0]} & without}
 
 
 def options_here(parser: argparse.ArgumentParser) -> None:
