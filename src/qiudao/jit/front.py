@@ -1,4 +1,4 @@
-"""`qd.jit`: a function that is traced and compiled the first time it meets arguments of new types."""
+"""`qd.jit`: a function traced and compiled the first time it meets arguments of new types."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ import numpy as np
 from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
-from ..core.trees import Tree, flatten, match
 from ..core.program import Program
+from ..core.trees import Tree, flatten, match
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.trace import Traced, is_symbolic, traced
 from .compiled import Compiled, with_masks
 from .report import Lowered
-
 
 # The machine code, and what makes the result of its outputs (None: it is them).
 Ready = tuple[Callable[..., Any], Callable[[Any], Any] | None]

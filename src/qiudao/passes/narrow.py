@@ -130,7 +130,7 @@ def narrow_while(loop: While, operands: Sequence[Atom], read: set[int]) -> Narro
     places = [*kept, *(c + k for k in carries)]
     narrowed = While(
         with_inputs(loop.condition, places), with_inputs(body, places), len(kept), len(carries),
-        loop.capacity if record else 0,
+        loop.capacity if record else 0, loop.bound,
     )  # fmt: skip
     results = [*carries, n, *(n + 1 + k for k in carries if record)]
     return Narrowed(narrowed, [operands[k] for k in places], results)
