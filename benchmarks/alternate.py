@@ -101,10 +101,14 @@ def _calls_within(seconds: float, run: Run, now: Callable[[], float]) -> int:
 class Report:
     """The rows of one benchmark, printed as a Markdown table and kept in results/<name>.json."""
 
-    def __init__(self, name: str, question: str, options: argparse.Namespace):
+    def __init__(
+        self, name: str, question: str, options: argparse.Namespace, reference: str = REFERENCE
+    ):
         self.name = name
         self.question = question
         self.options = options
+        self.reference = reference
+        self.partial = bool(options.only)
         self.rows: list[dict[str, object]] = []
         self.notes: list[str] = []
 
@@ -125,9 +129,11 @@ class Report:
         self.add(case, taken, unit, per)
 
     def add(self, case: str, taken: Mapping[str, Samples], unit: str, per: int = 1) -> None:
-        """Add a row; its ratios are against qiudao, or the first contender where it is absent."""
+        """Add a row; its ratios are against the reference, or qiudao, or the first."""
         scale = UNITS[unit] / per
-        reference = taken[REFERENCE if REFERENCE in taken else next(iter(taken))]
+        reference = next(
+            taken[name] for name in (self.reference, REFERENCE, *taken) if name in taken
+        )
         contenders = {
             name: {
                 "min": _digits(samples.best * scale),
@@ -153,11 +159,12 @@ class Report:
             "notes": self.notes,
         }
         print(f"\n{self.question}\n{_table(self.rows)}\n")
-        print("A cell is: min (median), and the median ratio to qiudao, or else to the first.")
+        named = " or else ".join(dict.fromkeys([self.reference, REFERENCE]))
+        print(f"A cell is: min (median), and the median ratio to {named}, or else to the first.")
         for name, fact in facts.items():
             print(f"{name}: {fact}")
-        if self.options.only:
-            print("A partial run (--only): not kept.")
+        if self.partial:
+            print("A partial run: not kept.")
             return
         RESULTS.mkdir(exist_ok=True)
         result = {"name": self.name, "question": self.question, **facts, "rows": self.rows}
@@ -225,9 +232,15 @@ def versions() -> dict[str, str]:
 
 
 def arguments(
-    question: str | None, rounds: int = 9, seconds: float = 0.01, threads: int = 1
+    question: str | None,
+    rounds: int = 9,
+    seconds: float = 0.01,
+    threads: int = 1,
+    more: Callable[[argparse.ArgumentParser], object] = lambda parser: None,
 ) -> argparse.Namespace:
-    """The options every benchmark takes; the program starts anew where that sets the threads."""
+    """The options every benchmark takes, and `more`; the program starts anew where that sets the
+    threads.
+    """
     parser = argparse.ArgumentParser(description=question)
     add = parser.add_argument
     add("--without", nargs="+", default=[], metavar="NAME", help="contenders to leave out")
@@ -236,6 +249,7 @@ def arguments(
     add("--seconds", type=float, default=seconds, help="length of a turn (%(default)s)")
     add("--clock", choices=CLOCKS, default="wall", help="what to time by (%(default)s)")
     add("--threads", type=int, choices=(0, 1), default=threads, help="0: as libraries choose")
+    more(parser)
     options = parser.parse_args()
     if options.threads == 1 and not ONE_THREAD.items() <= os.environ.items():
         command = [sys.executable, *sys.orig_argv[1:]]

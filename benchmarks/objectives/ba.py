@@ -1,7 +1,7 @@
 """ADBench's BA: the sparse Jacobian of bundle adjustment, as the dense block of each observation.
 
-A camera is a rotation vector r, a centre, a focal length f, a principal point and two coefficients of
-radial distortion. It sees a point X at
+A camera is a rotation vector r, a centre, a focal length f, a principal point and two
+coefficients of radial distortion. It sees a point X at
 
     f d(x) x + principal,   x = perspective(R(r) (X - centre)),   d(x) = 1 + k_1 |x|^2 + k_2 |x|^4
 

@@ -1,7 +1,7 @@
 """Where ADBench's own data files are: a folder named by the environment variable QIUDAO_ADBENCH.
 
-They are MIT-licensed and not part of this project: hand_small/, hand_big/ (bones.txt, vertices.txt or
-.gz, triangles.txt), hand_VARIANT_MODEL_COUNT.txt, ba1.txt, lstm_l2_c1024.txt.
+They are MIT-licensed and not part of this project: hand_small/, hand_big/ (bones.txt,
+vertices.txt or .gz, triangles.txt), hand_VARIANT_MODEL_COUNT.txt, ba1.txt, lstm_l2_c1024.txt.
 """
 
 import gzip

@@ -1,9 +1,11 @@
-"""GradBench's det: the gradient of a determinant that is expanded by minors, all l! products of it.
+"""GradBench's det: the gradient of a determinant that is expanded by minors, all l! products of
+it.
 
     det A = sum_j (-1)^j A_0j det(A without row 0 and column j)
 
-Two forms: the recursion on scalars, and the same expansion from the last row up, all minors of one
-height at once. `minors[c_0, ..., c_r]` belongs to the c_0-th column, then the c_1-th of those left, ...
+Two forms: the recursion on scalars, and the same expansion from the last row up, all minors of
+one height at once. `minors[c_0, ..., c_r]` belongs to the c_0-th column, then the c_1-th of those
+left, ...
 """
 
 import numpy as np

@@ -2,9 +2,9 @@
 
     sum_i log sum_k exp(a_k + sum(l_k) - |Q_k (x_i - m_k)|^2 / 2) - n log sum_k exp(a_k) + prior
 
-Q_k is lower triangular, exp(l_k) on its diagonal: a square root of the inverse covariance. The prior is
-Wishart's. By: the weights a (k), the means m (k, d), and the factors (k, d + d (d-1) / 2), a row of
-which is l_k and then Q_k below its diagonal, column after column.
+Q_k is lower triangular, exp(l_k) on its diagonal: a square root of the inverse covariance. The
+prior is Wishart's. By: the weights a (k), the means m (k, d), and the factors (k, d + d (d-1) /
+2), a row of which is l_k and then Q_k below its diagonal, column after column.
 """
 
 from math import lgamma, log, pi
@@ -100,7 +100,9 @@ def by_hand(given: Inputs) -> tuple[Array, Array, Array]:
     centred = q.reshape(k * d, d) @ x.T
     centred -= (q @ means[:, :, None]).reshape(k * d, 1)
     centred = centred.reshape(k, d, n)
-    r = (weights + factors[:, :d].sum(1))[:, None] - 0.5 * np.einsum("kdn,kdn->kn", centred, centred)
+    r = (weights + factors[:, :d].sum(1))[:, None] - 0.5 * np.einsum(
+        "kdn,kdn->kn", centred, centred
+    )
     r -= r.max(0)
     np.exp(r, out=r)
     r /= r.sum(0)
@@ -111,9 +113,7 @@ def by_hand(given: Inputs) -> tuple[Array, Array, Array]:
     by_q = (centred.reshape(k * d, n) @ x).reshape(k, d, d) - pull[:, :, None] * means[:, None, :]
     by_q += SCALE**2 * q
     by_factors = np.empty_like(factors)
-    by_factors[:, :d] = (
-        total[:, None] - EXCESS + by_q[:, every, every] * q[:, every, every]
-    )
+    by_factors[:, :d] = total[:, None] - EXCESS + by_q[:, every, every] * q[:, every, every]
     by_factors[:, d:] = by_q[:, rows, columns]
     by_means = -(pull[:, None, :] @ q)[:, 0]
     return total - n * share / share.sum(), by_means, by_factors

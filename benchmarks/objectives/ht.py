@@ -1,13 +1,15 @@
-"""ADBench's HT: the Jacobian of hand tracking, by 26 pose parameters and where points lie on the hand.
+"""ADBench's HT: the Jacobian of hand tracking, by 26 pose parameters and where points lie on the
+hand.
 
-A hand is a tree of bones and a mesh. Each bone turns by its angles in its parent's frame; a vertex moves
-with its bones, weighted; the hand turns and moves as a whole. The residual of an observed point is its
-distance vector to a vertex ("simple") or to the point (u, v) of a triangle ("complicated").
+A hand is a tree of bones and a mesh. Each bone turns by its angles in its parent's frame; a
+vertex moves with its bones, weighted; the hand turns and moves as a whole. The residual of an
+observed point is its distance vector to a vertex ("simple") or to the point (u, v) of a triangle
+("complicated").
 
-A residual depends on its own (u, v) only, so that one shift added to all of them has, as its Jacobian,
-every residual's derivative by its own: the compressed Jacobian, in 28 directions. Vertices that nothing
-refers to are left out beforehand, for all contenders. The published special case of a hand turned by
-less than 1e-4 is not there.
+A residual depends on its own (u, v) only, so that one shift added to all of them has, as its
+Jacobian, every residual's derivative by its own: the compressed Jacobian, in 28 directions.
+Vertices that nothing refers to are left out beforehand, for all contenders. The published special
+case of a hand turned by less than 1e-4 is not there.
 """
 
 import numpy as np
@@ -49,8 +51,8 @@ ANGLES = angles_of_bones()
 def inputs(v: str, model: str, c: int) -> Inputs:
     """By the pose (and the shift); data: the bones, the mesh where it is observed, and the points.
 
-    The mesh is stored as weighted homogeneous positions (22, 4, vertices), so that the posed vertex is
-    the sum over bones of the bone's transform times that.
+    The mesh is stored as weighted homogeneous positions (22, 4, vertices): the posed vertex is the
+    sum over bones of the bone's transform times that.
     """
     if model == "made":
         return made(v, c)
@@ -149,8 +151,9 @@ def complicated(theta, shift, base, inverse, mesh, points, at, xp=np):
     )
 
 
-def objective(given: Inputs):
-    return simple if len(given.by) == 1 else complicated
+def objective(*args, xp=np):
+    """Either, by what it is given."""
+    return (simple if len(args) == 5 else complicated)(*args, xp=xp)
 
 
 def by_hand(given: Inputs) -> tuple[Array, ...]:
@@ -165,7 +168,9 @@ def by_hand(given: Inputs) -> tuple[Array, ...]:
     slopes = np.zeros((PARAMETERS, BONES, 4, 4))
     for axis in range(3):
         bones = np.flatnonzero(ANGLES[:, axis] < PARAMETERS)
-        slopes[ANGLES[bones, axis], bones, :, :3] = base[bones, :, :3] @ by_angle(angles[bones], axis)
+        slopes[ANGLES[bones, axis], bones, :, :3] = base[bones, :, :3] @ by_angle(
+            angles[bones], axis
+        )
     absolute, pushed = relative.copy(), slopes
     for bone in range(1, BONES):
         parent = PARENTS[bone]
@@ -207,22 +212,23 @@ def cross_matrix(a: Array) -> Array:
 def in_qiudao(given: Inputs) -> Ways:
     import qiudao as qd
 
-    jacobian = qd.jacfwd(objective(given), argnums=given.argnums)
+    f = simple if len(given.by) == 1 else complicated
+    jacobian = qd.jacfwd(f, argnums=given.argnums)
     return (
         {"qiudao": lambda: jacobian(*given.all)}
         | compiled("qiudao.jit", jacobian, given.all)
-        | compiled("qiudao.jit primal", objective(given), given.all)
+        | compiled("qiudao.jit primal", f, given.all)
     )
 
 
 def in_jax(given: Inputs) -> Ways:
     jax = load_jax()
-    f = given.bind(objective(given), xp=jax.numpy)
+    f = given.bind(objective, xp=jax.numpy)
     return jitted_by_jax(jax.jacfwd(f, argnums=given.argnums), given.all)
 
 
 def in_torch(given: Inputs) -> Ways:
     torch = load_torch()
-    jacobian = torch.func.jacfwd(given.bind(objective(given), xp=torch), argnums=given.argnums)
+    jacobian = torch.func.jacfwd(given.bind(objective, xp=torch), argnums=given.argnums)
     args = [torch.from_numpy(np.ascontiguousarray(arg)) for arg in given.all]
     return {"torch": lambda: jacobian(*args)}

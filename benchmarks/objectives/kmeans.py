@@ -2,8 +2,8 @@
 
     f(c) = sum_i min_j |p_i - c_j|^2
 
-The Hessian is diagonal, so that its product with ones is its diagonal: forward over reverse, once. The
-direction is the gradient divided by that.
+The Hessian is diagonal, so that its product with ones is its diagonal: forward over reverse,
+once. The direction is the gradient divided by that.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ def objective(centroids, points, xp=np):
 
 
 def by_hand(given: Inputs) -> tuple[Array]:
-    """2 (n_j c_j - sum of its points) / (2 n_j)"""
+    """Centroid less mean: 2 (n_j c_j - sum of its points) / (2 n_j)."""
     (centroids,), (points,) = given.by, given.data
     squares = points @ (-2 * centroids.T)
     squares += (centroids**2).sum(1)

@@ -27,7 +27,7 @@ def objective(x, xp=np):
 
 
 def by_hand(given: Inputs) -> tuple[Array]:
-    """exp(x) / sum(exp(x))"""
+    """The softmax: exp(x) / sum(exp(x))."""
     (x,) = given.by
     y = np.exp(x - np.max(x))
     y /= np.sum(y)

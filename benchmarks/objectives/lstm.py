@@ -1,12 +1,14 @@
-"""ADBench's LSTM: the gradient of a sequence's loss, by all weights of l layers of b diagonal cells.
+"""ADBench's LSTM: the gradient of a sequence's loss, by all weights of l layers of b diagonal
+cells.
 
 A cell of weights W, V (4, b) turns its input x, output h and memory c into
 
     c' = sigmoid(x W_0 + V_0) c + sigmoid(h W_1 + V_1) tanh(h W_3 + V_3)
     h' = sigmoid(x W_2 + V_2) tanh(c')
 
-The first layer reads x E_0; the prediction is y = h E_1 + E_2 of the last. With the next element z as the
-truth, the loss is -mean z (y - log(2 + sum exp(y))) over the c - 1 steps and the b components.
+The first layer reads x E_0; the prediction is y = h E_1 + E_2 of the last. With the next element
+z as the truth, the loss is -mean z (y - log(2 + sum exp(y))) over the c - 1 steps and the b
+components.
 """
 
 import numpy as np
@@ -137,9 +139,7 @@ def by_hand(given: Inputs) -> tuple[Array, Array]:
     by_main = np.empty_like(main)
     by_main[:, 0] = (by_entry * kept[:, :, [0, 1, 0, 1]]).sum(0)
     by_main[:, 1] = by_entry.sum(0)
-    by_extra = np.stack(
-        [(bottoms * sequence[:-1]).sum(0), (by_y * tops).sum(0), by_y.sum(0)]
-    )
+    by_extra = np.stack([(bottoms * sequence[:-1]).sum(0), (by_y * tops).sum(0), by_y.sum(0)])
     return by_main, by_extra
 
 

@@ -2,8 +2,8 @@
 
     y_0' = x_0,   y_i' = x_i y_(i-1),   y(0) = 0
 
-The exact solution is y_i(t) = t^(i+1) / (i+1)! x_0 ... x_i. Four stages reach four components a step,
-so that for n > 4 s, all published sizes, the last component and its gradient are zero.
+The exact solution is y_i(t) = t^(i+1) / (i+1)! x_0 ... x_i. Four stages reach four components a
+step, so that for n > 4 s, all published sizes, the last component and its gradient are zero.
 """
 
 import numpy as np

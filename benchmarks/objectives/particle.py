@@ -1,8 +1,8 @@
 """GradBench's particle: the control w that lets a charged particle fall through the origin.
 
-Charges at (10, 10 - w) and (10, 0) repel a particle that starts at (0, 8) with velocity (3/4, 0). Euler's
-method follows it, in steps of 1/10, to the x axis, where x_0^2 is what w minimises. The force is the
-gradient of a potential, so that the descent differentiates a derivative.
+Charges at (10, 10 - w) and (10, 0) repel a particle that starts at (0, 8) with velocity (3/4, 0).
+Euler's method follows it, in steps of 1/10, to the x axis, where x_0^2 is what w minimises. The
+force is the gradient of a potential, so that the descent differentiates a derivative.
 """
 
 import numpy as np
@@ -10,12 +10,15 @@ import numpy as np
 from objectives import nested
 from objectives.asking import Array, Inputs, Ways
 
-SIZES, SMALL = nested.SIZES, nested.SMALL
-STEP = 0.1
+SIZES, SLOW = nested.SIZES, nested.SLOW
+SMALL = {"modes": "fr", "step": 0.01, "tolerance": 0.01}
+TICK = 0.1
 
 
-def inputs(modes: str) -> Inputs:
-    return Inputs((np.array([0.0]),), settings={"modes": modes})
+def inputs(modes: str, step=nested.STEP, tolerance=nested.TOLERANCE) -> Inputs:
+    return Inputs(
+        (np.array([0.0]),), settings={"modes": modes, "step": step, "tolerance": tolerance}
+    )
 
 
 def potential(x, upper, lower, xp=np):
@@ -34,11 +37,11 @@ def landing(w, mode: str, library: nested.Library):
 
     def above(state):
         x, velocity = state
-        return (x + STEP * velocity)[1] > 0
+        return (x + TICK * velocity)[1] > 0
 
     def follow(state):
         x, velocity = state
-        return x + STEP * velocity, velocity + STEP * force(x)
+        return x + TICK * velocity, velocity + TICK * force(x)
 
     state = (x, velocity)
     if library.while_loop is None:
@@ -50,34 +53,40 @@ def landing(w, mode: str, library: nested.Library):
     return (x - x[1] / velocity[1] * velocity)[0] ** 2
 
 
-def solve(start, modes: str, library: nested.Library):
+def solve(start, modes: str, library: nested.Library, **choices):
     """The control."""
     outer, inner = modes
-    return library.argmin(lambda w: landing(w, inner, library), outer, start)
+    descent = nested.Descent(library, **choices)
+    return descent.argmin(lambda w: landing(w, inner, library), outer, start)
 
 
 def by_hand(given: Inputs) -> tuple[Array]:
     """The same descent; force, and tangent by w, written out and carried along."""
     (start,) = given.by
+    descent = nested.Descent(
+        nested.Library(np, {}), given.settings["step"], given.settings["tolerance"]
+    )
 
     def flight(w):
         x, v = np.array([0.0, 8.0]), np.array([0.75, 0.0])
         dx, dv = np.zeros(2), np.zeros(2)
         charges = np.array([[10.0, 10.0 - w], [10.0, 0.0]])
         by_w = np.array([[0.0, -1.0], [0.0, 0.0]])
-        while x[1] + STEP * v[1] > 0:
+        while x[1] + TICK * v[1] > 0:
             away, change = x - charges, dx - by_w
             distance = np.sqrt((away**2).sum(1, keepdims=True))
             inner = (away * change).sum(1, keepdims=True)
             force = (away / distance**3).sum(0)
             tangent = (change / distance**3 - 3 * away * inner / distance**5).sum(0)
-            x, v, dx, dv = x + STEP * v, v + STEP * force, dx + STEP * dv, dv + STEP * tangent
+            x, v, dx, dv = x + TICK * v, v + TICK * force, dx + TICK * dv, dv + TICK * tangent
         time = -x[1] / v[1]
         dtime = -dx[1] / v[1] + x[1] * dv[1] / v[1] ** 2
         end = x[0] + time * v[0]
         return end**2, 2 * end * (dx[0] + dtime * v[0] + time * dv[0])
 
-    found = nested.descend(lambda w: flight(w[0])[0], lambda w: np.array([flight(w[0])[1]]), start)
+    found = descent.by_python(
+        lambda w: flight(w[0])[0], lambda w: np.array([flight(w[0])[1]]), start
+    )
     return (found,)
 
 

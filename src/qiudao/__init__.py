@@ -16,7 +16,9 @@ from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
     from . import numeric
+    from .codegen.cache import jit_cache
     from .jit.front import jit
+    from .jit.tracing import trace
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from .transforms.custom import custom_jvp, custom_vjp
     from .transforms.linear import linear_transpose, linearize
     from .transforms.taylor import jet
-    from .transforms.trace import trace
 
 __all__ = [
     "Tensor",
@@ -54,6 +55,7 @@ __all__ = [
     "jacrev",
     "jet",
     "jit",
+    "jit_cache",
     "jvp",
     "linear_transpose",
     "linearize",
@@ -81,10 +83,11 @@ _later = {
     "gradgradcheck": "numeric.check",
     "jet": "transforms.taylor",
     "jit": "jit.front",
+    "jit_cache": "codegen.cache",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
-    "trace": "transforms.trace",
+    "trace": "jit.tracing",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),
         "transforms.control",

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from qiudao.core.program import check
+from qiudao.jit.tracing import trace
 from qiudao.passes.roll import rolled
-from qiudao.transforms.trace import trace
 
 X = np.random.default_rng(0).normal(size=60)
 Y = np.random.default_rng(1).normal(size=60)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from qiudao.core.program import Program, check, inner_programs
+from qiudao.jit.tracing import trace
 from qiudao.ops.control import Scan
 from qiudao.passes.roll import roll, rolled
-from qiudao.transforms.trace import trace
 
 
 class Case(NamedTuple):

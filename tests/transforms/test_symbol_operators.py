@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from qiudao.core.program import Program, check, show
+from qiudao.jit.tracing import trace
 from qiudao.transforms import symbol_operators
-from qiudao.transforms.trace import Symbol, one_operand, trace, two_operands
+from qiudao.transforms.trace import Symbol, one_operand, two_operands
 
 X = np.array([0.3, 0.7, 1.1])
 OTHERS: list[Any] = [

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..core.avals import Aval, aval_of
-from ..core.program import Program, inner_programs
+from ..core.program import Program, inner_programs, letters
 from .code import Buffer, Code, Module, row_major
 from .element import Lane, Scalars
 from .engine import attributes, compile
 from .entry import make_entry, python_callable
+from .export import Signature, export
 from .kernels.table import STATUS_WORDS, raise_failure
 from .memory import Arena
-from .scope import Function, Scope
+from .scope import GIVEN_UP, Function, Scope
 
 STRAIGHT = 2000  # equations from which a program is compiled in the quick way
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
@@ -57,7 +60,7 @@ class Built:
             found = self.direct(*map(conformed, arrays, self.inputs))
         if self.lone:
             return (found,)
-        return self.checked(found) if self.fails else found  # type: ignore[no-any-return]
+        return self.checked(found) if self.fails else found
 
     def checked(self, found: tuple[Any, ...]) -> tuple[Any, ...]:
         """The outputs, unless the status among them is a failure."""
@@ -93,6 +96,8 @@ def native_function(module: Module, program: Program) -> tuple[str, Function]:
     Scope(function, program).write(inputs, outputs)
     code.do("ret void")
     if any("%status" in line for line in code.lines):
+        code.start(GIVEN_UP)
+        code.do("ret void")
         code.allocas.append(f"  %status.place = {place_text(count + len(outputs))}")
         code.allocas.append("  %status = load ptr, ptr %status.place")
         code.allocas.append(f"  store [{STATUS_WORDS} x i64] zeroinitializer, ptr %status")
@@ -109,3 +114,19 @@ def argument(code: Code, k: int, aval: Aval) -> Buffer:
     """The memory of an input or output."""
     pointer = code.op(f"load ptr, ptr {code.op(place_text(k))}")
     return Buffer(pointer, aval.shape, aval.dtype, row_major(aval.shape))
+
+
+def export_program(
+    program: Program, name: str, path: str | os.PathLike[str], ir: bool
+) -> list[Path]:
+    """Write a program for C (see `export.py`); its inputs are named as when it is printed."""
+    module = Module()
+    text, function = native_function(module, program)
+    module.define("@program", text)
+    inputs = {letters(k): Aval(a.shape, a.dtype) for k, a in enumerate(program.avals)}
+    results = [Aval(a.shape, a.dtype) for a in program.results]
+    outputs = {f"result{k}": aval for k, aval in enumerate(results)}
+    if "%status" in text:
+        outputs["status"] = STATUS
+    signature = Signature("program", inputs, outputs, function.arena.size)
+    return export(str(module), module.libraries, {name: signature}, path, ir=ir)

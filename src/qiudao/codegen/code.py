@@ -106,11 +106,16 @@ class Module:
         """A name for memory accesses that no step of a loop makes at the place of another."""
         return self.note()
 
-    def parallel_loop(self, group: str, size: int) -> str:
-        """The mark of a loop of `size` steps whose accesses of that group do not meet."""
+    def parallel_loop(self, group: str, size: int, chains: bool = False) -> str:
+        """The mark of a loop of `size` steps whose accesses of that group do not meet.
+
+        With `chains` each step is a long chain of operations: two run side by side.
+        """
         hints = [self.note('!"llvm.loop.parallel_accesses"', group)]
-        if size <= UNROLLED:
+        if size <= UNROLLED and not chains:
             hints.append(self.note('!"llvm.loop.unroll.full"'))
+        elif chains:
+            hints.append(self.note('!"llvm.loop.interleave.count"', "i32 2"))
         return f", !llvm.loop {self.note(*hints, itself=True)}"
 
     def __str__(self) -> str:

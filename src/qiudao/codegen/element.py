@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.avals import Aval, Dtype, aval_of, promote
-from .code import Buffer, Code, Register, floating, memory_type
+from .code import Buffer, Code, Module, Register, floating, memory_type
 from .math import function
 
 Number = bool | int | float | complex
@@ -43,7 +43,7 @@ UNARY_MATH = {
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin",
     "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "cbrt",
 }  # fmt: skip
-BINARY_MATH = {"arctan2", "hypot", "logaddexp", "logaddexp2", "fmod", "remainder"}
+BINARY_MATH = {"arctan2", "hypot", "logaddexp", "logaddexp2"}
 INTRINSICS = {
     "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint",
     "fabs": "fabs", "fix": "trunc",
@@ -79,8 +79,9 @@ def real_dtype(dtype: Dtype) -> Dtype:
 class Scalars:
     """Writes scalar code into `code`; an `Element`."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: Code, once: bool = True) -> None:
         self.code = code
+        self.once = once  # outside of loops, where a call is better than a copy of the function
         self.table: dict[str, Callable[..., Lane]] = {
             "add": self.add, "subtract": self.subtract, "multiply": self.multiply,
             "divide": self.divide, "negative": self.negative, "positive": lambda x: x,
@@ -89,6 +90,7 @@ class Scalars:
             "maximum": self.maximum, "minimum": self.minimum, "fmax": self.fmax,
             "fmin": self.fmin, "logical_not": self.logical_not, "invert": self.invert,
             "isnan": self.isnan, "isinf": self.isinf, "isfinite": self.isfinite,
+            "remainder": self.remainder, "fmod": self.fmod,
             "signbit": self.signbit, "floor_divide": self.floor_divide, "where": self.select,
             "real": lambda x: self.part(x, 0), "imag": lambda x: self.part(x, 1),
             "conjugate": self.conjugate, "copysign": self.copysign,
@@ -115,7 +117,7 @@ class Scalars:
         if name in UNARY_MATH:
             return self.math(name, self.inexact(xs[0]))
         if name in BINARY_MATH:
-            return self.math(name, *self.together(*xs, inexact=name not in ("fmod", "remainder")))
+            return self.math(name, *self.together(*xs, inexact=True))
         found = self.table.get(name)
         if found is None:
             raise NoNativeForm(f"{name} has no native form")
@@ -281,10 +283,25 @@ class Scalars:
         return self.joined([self.register(real), self.register(imag)], x.dtype)
 
     def divide(self, x: Lane, y: Lane) -> Lane:
-        if x.dtype.kind == "c" or y.dtype.kind == "c":
-            raise NoNativeForm("division of complex numbers is left to NumPy")
         x, y = self.together(x, y, inexact=True)
-        return self.binary("fdiv", "sdiv", x, y)
+        return self.smith(x, y) if x.dtype.kind == "c" else self.binary("fdiv", "sdiv", x, y)
+
+    def smith(self, x: Lane, y: Lane) -> Lane:
+        """X / y of complex numbers, by the smaller part of y over the larger, as NumPy has it.
+
+        R. L. Smith, Algorithm 116: Complex division, 1962.
+        """
+        (a, b), (c, d) = ((self.part(z, 0), self.part(z, 1)) for z in (x, y))
+        wide = self.compare("greater_equal", self.absolute(c), self.absolute(d))
+        large, small = self.select(wide, c, d), self.select(wide, d, c)
+        first, second = self.select(wide, a, b), self.select(wide, b, a)
+        ratio = self.divide(small, large)
+        whole = self.add(large, self.multiply(small, ratio))
+        real = self.divide(self.add(first, self.multiply(second, ratio)), whole)
+        across = self.multiply(first, ratio)
+        turned = self.select(wide, self.subtract(second, across), self.subtract(across, second))
+        imag = self.divide(turned, whole)
+        return self.joined([self.register(real), self.register(imag)], x.dtype)
 
     def reciprocal(self, x: Lane) -> Lane:
         if x.dtype.kind != "f":
@@ -338,7 +355,61 @@ class Scalars:
         return self.joined([self.register(real), self.register(imag)], x.dtype)
 
     def floor_divide(self, x: Lane, y: Lane) -> Lane:
-        raise NoNativeForm("floor division is left to NumPy")
+        x, y = self.together(x, y)
+        if x.dtype.kind in "iu":
+            return self.whole_division(x, y)[0]
+        if x.dtype.kind != "f":
+            raise NoNativeForm("floor division of other than real numbers is left to NumPy")
+        zero, one = self.constant(0, x), self.constant(1, x)
+        rest = self.math("fmod", x, y)
+        quotient = self.divide(self.subtract(x, rest), y)
+        across = self.bits("bitwise_xor", self.compare("less", y, zero),
+                           self.compare("less", rest, zero))  # fmt: skip
+        below = self.bits("logical_and", self.compare("not_equal", rest, zero), across)
+        quotient = self.select(below, self.subtract(quotient, one), quotient)
+        floor = self.intrinsic("floor", quotient)
+        up = self.compare("greater", self.subtract(quotient, floor), self.constant(0.5, x))
+        floor = self.select(up, self.add(floor, one), floor)
+        plain = self.divide(x, y)
+        signed = self.intrinsic("copysign", zero, plain)
+        floor = self.select(self.compare("equal", quotient, zero), signed, floor)
+        return self.select(self.compare("equal", y, zero), plain, floor)
+
+    def remainder(self, x: Lane, y: Lane) -> Lane:
+        x, y = self.together(x, y)
+        if x.dtype.kind in "iu":
+            return self.whole_division(x, y)[1]
+        return self.math("remainder", x, y)
+
+    def fmod(self, x: Lane, y: Lane) -> Lane:
+        x, y = self.together(x, y)
+        if x.dtype.kind in "iu":
+            raise NoNativeForm("fmod of integers is left to NumPy")
+        return self.math("fmod", x, y)
+
+    def whole_division(self, x: Lane, y: Lane) -> tuple[Lane, Lane]:
+        """The floor of x / y of integers, and what is left; 0 and 0 where y is 0, as in NumPy.
+
+        Machines trap on division by 0, and of the least integer by -1.
+        """
+        zero, one = self.constant(0, x), self.constant(1, x)
+        none = self.compare("equal", y, zero)
+        kind = "s" if x.dtype.kind == "i" else "u"
+        if kind == "s":
+            turned = self.compare("equal", y, self.constant(-1, x))
+            safe = self.select(self.bits("logical_or", none, turned), one, y)
+        else:
+            safe = self.select(none, one, y)
+        quotient = self.binary("", f"{kind}div", x, safe)
+        rest = self.binary("", f"{kind}rem", x, safe)
+        if kind == "s":
+            signs = self.bits("bitwise_xor", self.compare("less", rest, zero),
+                              self.compare("less", y, zero))  # fmt: skip
+            below = self.bits("logical_and", self.compare("not_equal", rest, zero), signs)
+            quotient = self.select(below, self.subtract(quotient, one), quotient)
+            rest = self.select(below, self.add(rest, y), rest)
+            quotient = self.select(turned, self.negative(x), quotient)
+        return self.select(none, zero, quotient), self.select(none, zero, rest)
 
     def sign(self, x: Lane) -> Lane:
         if x.dtype.kind not in "fi":
@@ -490,8 +561,19 @@ class Scalars:
         symbol = function(self.code.module, name, type_)
         if symbol is None:
             raise NoNativeForm(f"{name} has no native form")
+        if self.once:
+            symbol = called(self.code.module, symbol, type_, len(xs))
         arguments = ", ".join(f"{type_} {self.register(each)}" for each in xs)
         return Lane(self.code.op(f"call {type_} {symbol}({arguments})"), x.dtype)
+
+
+def called(module: Module, symbol: str, type_: str, count: int) -> str:
+    """A function that stays one: those of the library become part of their callers."""
+    names = [f"%x{k}" for k in range(count)]
+    given = ", ".join(f"{type_} {name}" for name in names)
+    body = f"%y = call {type_} {symbol}({given})\n  ret {type_} %y"
+    head = f"define internal {type_} {symbol}.called({given}) noinline nounwind memory(none)"
+    return module.define(f"{symbol}.called", f"{head} {{\n  {body}\n}}")
 
 
 def converted(value: Number, dtype: Dtype) -> Number:

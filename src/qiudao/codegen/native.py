@@ -38,7 +38,7 @@ def obstacle(equation: Equation) -> str | None:
     avals = tuple(aval_of(x) for x in operands)
     if isinstance(primitive, Scan | While | Switch | Rows):
         return next(filter(None, map(obstacle_within, inner_programs(primitive))), None)
-    results = (Aval(equation.shape, equation.dtype),) if equation.shape is not None else ()
+    results = (Aval(equation.shape, equation.dtype),) if not equation.is_several else ()
     for aval in (*avals, *results):
         if not has_type(aval):
             return f"{aval.dtype} is no type of machine code"

@@ -14,7 +14,7 @@ from ..core.program import Atom, operands_of
 from ..ops.reducing import Min, Prod, Sum, Truth, lowest
 from ..ops.shaping import Cast
 from .code import Buffer, Code, Register, memory_type
-from .element import Lane, Scalars
+from .element import UNARY_MATH, Lane, Scalars
 from .maps import VIEWS, Access, Map, access, broadcast, identity, through
 from .plan import Root
 
@@ -61,9 +61,11 @@ class Nest:
         stores = [self.store_access(root) for root in self.roots]
         self.loops = self.arrange([*accesses.values(), *(s for s in stores if s is not None)])
         depth = len(self.loops.sizes)
+        self.scalars.once = depth == 0
         sums = [Accumulator(self, r) for r in self.roots if r.kind == "reduce"]
         group = self.code.module.access_group()
         self.note = f", !llvm.access.group {group}" if depth else ""
+        chains = any(isinstance(x, Equation) and x.primitive.name in UNARY_MATH for x, _ in order)
         for each in sums:
             each.fill()
         indices: list[Register] = []
@@ -75,7 +77,7 @@ class Nest:
                         ending.callback(each.finish, list(indices))
                 note = ""
                 if k == depth - 1:
-                    note = self.code.module.parallel_loop(group, size)
+                    note = self.code.module.parallel_loop(group, size, chains)
                 indices.append(ending.enter_context(self.code.loop(size, note=note)))
             for each in sums:
                 if each.depth == depth:
@@ -151,14 +153,14 @@ class Nest:
 
     def compute(self, key: Key, found: Access | None) -> Lane:
         """The value of an atom at a map, as a lane of the body."""
-        x, at = key
+        x = key[0]
         plain = x.value if isinstance(x, Held) else x
         operands = self.operand_keys(key)
         if operands is None:
             place = self.held(plain)
             if isinstance(place, Lane):
                 return place
-            return self.scalars.load(place, self.offset(found), self.note)  # type: ignore[arg-type]
+            return self.scalars.load(place, self.offset(found), self.note)
         lanes = [self.lanes[k] for k in operands]
         return element(self.scalars, x, lanes)
 

@@ -81,7 +81,8 @@ class Plan:
         self.inlined: dict[Node, Equation] = {}
         self.aliases: set[Node] = set()  # views that are read as the memory that they show
         self.demands: dict[Node, list[Demand]] = {e: [] for e in program.equations}
-        self.whole: set[Node] = {y for y in program.outputs if isinstance(y, Node)}
+        self.outputs = {y for y in program.outputs if isinstance(y, Node)}
+        self.whole: set[Node] = set(self.outputs)
         self.uses: dict[Node, int] = {}
         for equation in program.equations:
             for x in operands_of(equation):
@@ -97,7 +98,7 @@ class Plan:
         """Choose how an equation is computed, and pass its demands on to its operands."""
         primitive = equation.primitive
         operands = operands_of(equation)
-        if isinstance(primitive, Part) or equation.shape is None or not self.lowerable(equation):
+        if isinstance(primitive, Part) or equation.is_several or not self.lowerable(equation):
             self.call(equation)
         elif equation.shape == () and isinstance(primitive, Elementwise | Cast):
             self.scalar(equation)
@@ -111,6 +112,9 @@ class Plan:
             self.writing(equation, "place", None, [(operands[0], region or ())])
         elif isinstance(primitive, SetItem):
             shape = indexed_shape(primitive.index, equation.shape)
+            if len(aval_of(operands[1]).shape) > len(shape):
+                self.call(equation)  # NumPy lets unit axes be too many
+                return
             region = through(GetItem(primitive.index), identity(shape), equation.shape, shape)
             self.writing(equation, "write", operands[0], [(operands[1], region or ())], shape)
         elif isinstance(primitive, Concatenate):
@@ -154,7 +158,7 @@ class Plan:
         (x,) = operands_of(equation)
         shape = aval_of(x).shape
         result = equation.shape
-        if equation in self.whole or is_constant_array(x):
+        if equation in self.outputs or is_constant_array(x):
             if through(equation.primitive, identity(result), shape, result) is None:
                 self.call(equation)  # a reshape: a copy of the same memory
             else:
@@ -341,7 +345,7 @@ class Plan:
 
 def is_several(x: Atom) -> bool:
     """Whether an atom stands for several results."""
-    return isinstance(x, Node) and x.shape is None
+    return isinstance(x, Node) and x.is_several
 
 
 def is_constant_array(x: Atom) -> bool:

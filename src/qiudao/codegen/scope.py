@@ -28,6 +28,8 @@ from .plan import Plan, Root
 Place = Lane | Buffer
 
 SMALL = 256  # bytes up to which a temporary is on the stack, where LLVM can keep it in registers
+COLUMNS = 64  # up to which a block of rows lies column by column
+GIVEN_UP = "given.up"  # the block that leaves a function after a failure
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
 
 
@@ -61,8 +63,9 @@ class Function:
 class Scope:
     """One program, being written."""
 
-    def __init__(self, function: Function, program: Program) -> None:
+    def __init__(self, function: Function, program: Program, rows: int = 0) -> None:
         self.function = function
+        self.rows = rows  # of a block: arrays of few columns lie column by column
         self.code = function.code
         self.scalars = Scalars(self.code)
         self.program = program
@@ -120,9 +123,19 @@ class Scope:
             for root, lane in nest.results.items():
                 self.places[root.equation] = lane
         for root in calls:
+            begun = len(self.code.lines)
             self.write_call(root)
+            if any("%status" in line for line in self.code.lines[begun:]):
+                self.give_up()
         for node in self.dying.get(level, ()):
             self.give_back(node)
+
+    def give_up(self) -> None:
+        """Leave the function where something went wrong: what follows may not end without."""
+        code = self.code
+        fine, on = code.op("load i64, ptr %status"), code.label("fine")
+        code.branch(code.op(f"icmp eq i64 {fine}, 0"), on, GIVEN_UP)
+        code.start(on)
 
     def give_back(self, owner: Node | None) -> None:
         """Give the memory of a value back."""
@@ -151,9 +164,7 @@ class Scope:
                     last[x] = max(last.get(x, 0), root.level)
         for node in reversed(self.program.equations):  # memory that another value lives on in
             for x in operands_of(node):
-                root = self.plan.roots.get(node)
-                alias = root is None or root.kind == "onto" or isinstance(node.primitive, Part)
-                if alias and isinstance(x, Node) and node in last:
+                if self.is_alias(node) and isinstance(x, Node) and node in last:
                     last[x] = max(last.get(x, 0), last[node])
         for y in self.program.outputs:
             if isinstance(y, Node):
@@ -167,11 +178,13 @@ class Scope:
         while stack:
             node = stack.pop()
             last[node] = len(self.plan.levels)
-            root = self.plan.roots.get(node)
-            if isinstance(node, Equation) and (
-                root is None or root.kind == "onto" or isinstance(node.primitive, Part)
-            ):
+            if isinstance(node, Equation) and self.is_alias(node):
                 stack.extend(y for y in operands_of(node) if isinstance(y, Node))
+
+    def is_alias(self, e: Equation) -> bool:
+        """Whether the value of an equation lies in the memory of its operand."""
+        root = self.plan.roots.get(e)
+        return root is None or root.kind == "onto" or isinstance(e.primitive, Part)
 
     def new_buffer(self, shape: Shape, dtype: Dtype, owner: Node | None = None) -> Buffer:
         """Memory for a value, given back after the level on which its owner is read last."""
@@ -184,7 +197,14 @@ class Scope:
             if owner is not None:
                 self.dying.setdefault(self.last.get(owner, 0), []).append(owner)
             pointer = self.code.op(f"getelementptr inbounds i8, ptr %arena, i64 {block[0]}")
-        return Buffer(pointer, shape, dtype, row_major(shape))
+        return Buffer(pointer, shape, dtype, self.layout(shape))
+
+    def layout(self, shape: Shape) -> tuple[int, ...]:
+        """The strides of a temporary."""
+        few = len(shape) > 1 and shape[0] == self.rows and math.prod(shape[1:]) <= COLUMNS
+        if not few:
+            return row_major(shape)
+        return (1, *(stride * shape[0] for stride in row_major(shape[1:])))
 
     def target(self, root: Root) -> Buffer | None:
         """Where a root is stored; None for one that stays in a register."""
@@ -220,7 +240,7 @@ class Scope:
         if found is None:
             found = self.view(x)
             self.places[x] = found
-        return found  # type: ignore[no-any-return]
+        return found
 
     def view(self, x: Node) -> Place:
         """A view as a buffer."""
@@ -245,6 +265,7 @@ class Scope:
         if buffer.strides == row_major(buffer.shape) or buffer.size <= 1:
             return buffer._replace(strides=row_major(buffer.shape))
         made = self.new_buffer(buffer.shape, buffer.dtype)
+        made = made._replace(strides=row_major(buffer.shape))
         self.copy(buffer, made)
         return made
 
@@ -308,8 +329,9 @@ class Scope:
             self.copy(place, buffer)
 
     def copy(self, source: Buffer, target: Buffer) -> None:
-        """Copy elements between arrays of one shape; the target is row by row."""
-        in_order = source.strides == row_major(source.shape) or source.size <= 1
+        """Copy elements between arrays of one shape."""
+        rows = row_major(source.shape)
+        in_order = source.strides == rows == target.strides or source.size <= 1
         if in_order and source.dtype == target.dtype:
             count = source.size * source.dtype.itemsize
             name = self.code.module.declare(
@@ -369,14 +391,15 @@ class Scope:
             buffers.append(self.new_buffer((count,), np.dtype(np.uint8)))
         kernel(self.code, primitive, buffers, results)
         places: list[Place] = [self.scalars.load(b, 0) if b.shape == () else b for b in results]
-        self.places[equation] = tuple(places) if equation.shape is None else places[0]
+        self.places[equation] = tuple(places) if equation.is_several else places[0]
 
     def result_buffer(self, equation: Equation, k: int, aval: Aval) -> Buffer:
         """Where result `k` of a call goes."""
-        reader = equation if equation.shape is not None else self.parts.get((equation, k))
+        reader = equation if not equation.is_several else self.parts.get((equation, k))
         if reader is not None and reader in self.wanted:
             return self.wanted[reader]
-        return self.new_buffer(aval.shape, aval.dtype, equation)
+        made = self.new_buffer(aval.shape, aval.dtype, equation)
+        return made._replace(strides=row_major(aval.shape))
 
     def write_control(self, equation: Equation) -> None:
         """A structured loop or a branch."""
@@ -401,10 +424,14 @@ class Scope:
         return self.scalars.load(place, 0) if is_number else place  # type: ignore[arg-type]
 
     def write_body(
-        self, program: Program, inputs: Sequence[Place], outputs: Sequence[Buffer | None]
+        self,
+        program: Program,
+        inputs: Sequence[Place],
+        outputs: Sequence[Buffer | None],
+        rows: int = 0,
     ) -> list[Place]:
         """A body, in the block that is being written."""
-        scope = Scope(self.function, program)
+        scope = Scope(self.function, program, rows)
         found = scope.write(list(map(self.loaded, inputs)), outputs)
         scope.release()
         return found
@@ -472,9 +499,7 @@ class Scope:
         code.jump(head)
         code.start(end)
 
-    def write_rows(
-        self, rows: Rows, operands: Sequence[Place], results: Sequence[Buffer]
-    ) -> None:
+    def write_rows(self, rows: Rows, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
         """Block after block, and what is left over; each adds its part to the sums."""
         ys = results[: len(results) - rows.sums]
         sums = results[len(ys) :]
@@ -505,15 +530,12 @@ class Scope:
         inputs = [
             self.part_from(x, start, shape) for x, shape in zip(operands[c:], shapes, strict=True)
         ]
-        targets = [
-            self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])
-        ]
-        self.write_body(body, [*operands[:c], *inputs], [*targets, *parts])
+        targets = [self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])]
+        block = shapes[0][0] if shapes else 0
+        self.write_body(body, [*operands[:c], *inputs], [*targets, *parts], block)
         for part, total in zip(parts, sums, strict=True):
             with self.code.loop(total.size) as i:
-                both = self.scalars.add(
-                    self.scalars.load(total, i), self.scalars.load(part, i)
-                )
+                both = self.scalars.add(self.scalars.load(total, i), self.scalars.load(part, i))
                 self.scalars.store(both, total, i)
 
     def part_from(self, x: Place, start: Register, shape: Shape) -> Buffer:

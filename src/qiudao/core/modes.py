@@ -48,6 +48,7 @@ class Modes(threading.local):
 
     inside: float = TAPE  # the level of the innermost transform that is running
     tracing: bool = False  # whether a function is being traced into a program
+    capture: Any = None  # what makes a function's branches and loops part of a trace, or None
     recording: Any = None  # what the innermost trace records
     switched: bool = False  # whether the trace has turned recording on or off
     masking: bool = False  # whether a traced sweep carries masks from the start

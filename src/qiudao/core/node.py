@@ -46,6 +46,11 @@ class Node:
     notes: Notes | None
 
     @property
+    def is_several(self) -> bool:
+        """Whether this stands for several results, each of which is a `Part` of it."""
+        return self.shape is None
+
+    @property
     def ndim(self) -> int:
         return len(self.shape)
 

@@ -75,7 +75,7 @@ class Program:
 
 def operands_of(equation: Equation) -> tuple[Atom, ...]:
     """The operands of an equation of a program."""
-    operands: Any = equation.operands
+    operands: tuple[Atom, ...] = equation.operands  # type: ignore[assignment]  # none is freed
     return operands
 
 
@@ -114,6 +114,14 @@ def inner_programs(primitive: Primitive) -> Iterator[Program]:
             yield from (each for each in value if isinstance(each, Program))
 
 
+def is_read(program: Program) -> list[bool]:
+    """For each input, whether the program reads it."""
+    used = {y for y in program.outputs if isinstance(y, Node)}
+    for equation in program.equations:
+        used.update(x for x in operands_of(equation) if isinstance(x, Node))
+    return [x in used for x in program.inputs]
+
+
 def with_bodies(primitive: Primitive, change: Callable[[Program], Program]) -> Primitive:
     """The primitive with each program inside it changed."""
     if not any(True for _ in inner_programs(primitive)):
@@ -140,7 +148,7 @@ def check(program: Program) -> None:
             raise GrammarError(f"program: {equation!r} stands twice")
         for x in operands_of(equation):
             check_atom(x, known, equation)
-            if isinstance(x, Node) and x.shape is None and not isinstance(equation.primitive, Part):
+            if isinstance(x, Node) and x.is_several and not isinstance(equation.primitive, Part):
                 raise GrammarError(f"program: {equation!r} reads several results as one")
         if not isinstance(equation.primitive, Part):
             check_type(equation)
@@ -163,7 +171,7 @@ def check_atom(x: Atom, known: set[Node], where: Any) -> None:
 def check_type(equation: Equation) -> None:
     """Raise unless an equation has the type that its primitive states."""
     aval = stated(equation.primitive, operands_of(equation))
-    found = None if equation.shape is None else (equation.shape, equation.dtype)
+    found = None if equation.is_several else (equation.shape, equation.dtype)
     if found != (None if aval is None else aval[:2]):
         raise GrammarError(f"program: {equation!r} should be {aval}")
 
@@ -182,7 +190,7 @@ def show(program: Program, lines: bool = False) -> str:
     for equation in program.equations:
         if isinstance(equation.primitive, Part):
             continue
-        results = parts.get(equation, []) if equation.shape is None else [equation]
+        results = parts.get(equation, []) if equation.is_several else [equation]
         for result in results:
             names[result] = next(fresh)
         left = ", ".join(f"{names[r]}: {describe(r.shape, r.dtype)}" for r in results) or "_"

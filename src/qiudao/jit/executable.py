@@ -97,10 +97,10 @@ class Executable:
                 if isinstance(x, Node) and x not in own:
                     x = inputs.setdefault(x, Leaf(x.shape, x.dtype))
                 operands.append(defined.get(x, x) if isinstance(x, Node) else x)
-            aval = None if e.shape is None else Aval(e.shape, e.dtype)
+            aval = None if e.is_several else Aval(e.shape, e.dtype)
             defined[e] = apply(e.primitive, operands, aval, e)
             made.append(defined[e])  # type: ignore[arg-type]
-        writes = tuple(e for e in equations if e in read and e.shape is not None)
+        writes = tuple(e for e in equations if e in read and not e.is_several)
         program = Program(tuple(inputs.values()), made, [defined[e] for e in writes])
         return Segment(Built(program), tuple(inputs), writes)
 

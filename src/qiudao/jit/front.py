@@ -1,28 +1,30 @@
-"""`qd.jit`: a function traced and compiled the first time it meets arguments of new types."""
+"""`qd.jit`: a function that is traced and compiled when it meets arguments of new types."""
 
 from __future__ import annotations
 
 import functools
 import inspect
+import os
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..codegen.build import export_program
 from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
-from ..core.errors import DtypeError, ShapeError
+from ..core.errors import DtypeError, GradientError, RuleError, ShapeError
+from ..core.modes import modes
 from ..core.program import Program
 from ..core.trees import Tree, flatten, match
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
+from ..transforms.capture import captured
 from ..transforms.trace import Traced, is_symbolic, traced
 from .compiled import Compiled, with_masks
 from .report import Lowered
-
-# The machine code, and what makes the result of its outputs (None: it is them).
-Ready = tuple[Callable[..., Any], Callable[[Any], Any] | None]
 
 
 class Call(NamedTuple):
@@ -59,20 +61,23 @@ class Version(NamedTuple):
 class Jitted:
     """A compiled function; made by `jit`."""
 
-    def __init__(self, f: Callable[..., Any], static: frozenset[str]) -> None:
+    def __init__(self, f: Callable[..., Any], static: frozenset[str], capture: bool) -> None:
         self.f = f
         self.static = static
+        self.capture = capture
         self.versions: dict[Any, Version] = {}
         self.lock = threading.RLock()
-        self.parameters = parameters_of(f, static) if static else ()
-        self.ready: Ready = (nothing, None)
-        # Not what `f` holds: a derivative of a compiled function holds what that one does.
+        self.parameters = parameters_of(f) if static else ()
+        check_names(f, static)
+        self.quick: tuple[Callable[..., Any], Callable[[Any], Any] | None] = (nothing, None)
         functools.update_wrapper(self, f, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
-            fast, build = self.ready
+            fast, build = self.quick
             found = fast(*args)
+            if found is NotImplemented and any(map(is_scattered, args)):
+                found = fast(*map(gathered, args))
             if found is not NotImplemented and build is not None:
                 found = build(found)
             if found is not NotImplemented:
@@ -101,12 +106,14 @@ class Jitted:
             return
         if call.tree.kind is not tuple or any(isinstance(x, Tracer) for x in call.leaves):
             return
-        if whole.lone and not lone:
-            return  # a tuple of one: rare, and the long way will do
-        build = None if lone or version.tree.kind is tuple else version.tree.build
-        if version.compiled.selects:
+        build: Callable[[Any], Any] | None = version.tree.build
+        if lone or (version.tree.kind is tuple and not whole.lone):
+            build = None
+        elif whole.lone:
+            build = functools.partial(boxed, version.tree)
+        if version.compiled.again is not None:
             build = functools.partial(self.unless_nan, version)
-        self.ready = (whole.direct, build)  # at once: another thread may be calling
+        self.quick = whole.direct, build
 
     def unless_nan(self, version: Version, found: tuple[Any, ...]) -> Any:
         """The result, where no NaN is in it; else NotImplemented, for the long way."""
@@ -124,6 +131,7 @@ class Jitted:
             )
             kwargs = {k: Static(v) if k in self.static else v for k, v in kwargs.items()}
         leaves, tree = flatten(args) if not kwargs else flatten((args, kwargs))
+        leaves = with_numbers(leaves)
         places = tuple(k for k, x in enumerate(leaves) if is_array(x))
         for k in places:
             check_class(leaves[k])
@@ -162,7 +170,14 @@ class Jitted:
             filled = call.tree.build(leaves)
             return filled if named else (filled, {})
 
-        made = traced(self.f, avals, build)
+        f = self.f
+        before = modes.capture
+        if self.capture:
+            f, modes.capture = captured(f), captured
+        try:
+            made = traced(f, avals, build)
+        finally:
+            modes.capture = before
         return made._replace(program=roll(made.program))
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -187,7 +202,7 @@ class Jitted:
         targets = match(version.tree, out, "jit")
         whole = version.compiled.executable.whole
         arrays = call.arrays
-        simple = not version.captured and not version.compiled.selects
+        simple = not version.captured and version.compiled.again is None
         if whole is not None and not whole.fails and simple:
             ready = functools.partial(whole.into, *arrays, *targets)
             if ready() is not NotImplemented:
@@ -206,6 +221,27 @@ class Jitted:
 
         return fill
 
+    def export(
+        self, path: str | os.PathLike[str], *args: Any, ir: bool = False, **kwargs: Any
+    ) -> list[Path]:
+        """Write the program for arguments like these as machine code for C: no Python in it.
+
+        `path` ends in `.o` (an object file) or `.so`, `.dylib`, `.dll` (a shared library, linked by
+        the system's C compiler).  A header goes beside it, and with `ir` LLVM's text.  The C
+        function has this function's name; its parameters are pointers to the arrays, named as in
+        the program, and to the results, `result0` and on.  Returns the files written.  Raises
+        `RuleError` for what a C program cannot have: operations that NumPy or BLAS computes.
+        """
+        lowered = self.lower(*args, **kwargs)
+        if lowered.fallbacks:
+            raise RuleError(
+                f"export: NumPy computes a part of the program ({lowered.fallbacks[0]}), which C "
+                "does not have; leave that out"
+            )
+        name = getattr(self.f, "__name__", "program")
+        return export_program(lowered.optimised, name if name.isidentifier() else "program",
+                              path, ir)  # fmt: skip
+
 
 class Static:
     """A value that the program is made for."""
@@ -220,6 +256,39 @@ class Static:
 
     def __hash__(self) -> int:
         return hash(self.value)
+
+
+def with_numbers(leaves: list[Any]) -> list[Any]:
+    """The leaves with Python's floats and complex numbers in the precision of the arrays.
+
+    A program has no numbers that widen nothing, as Python's are to NumPy: theirs is the widest
+    precision among the arrays, and double where there are none.
+    """
+    if not any(type(x) in (float, complex) for x in leaves):
+        return leaves
+    kinds = [x.dtype for x in leaves if getattr(x, "dtype", None) is not None and x.shape]
+    wide = np.result_type(*(d for d in kinds if d.kind in "fc"), np.float16)
+    real = np.empty(0, wide).real.dtype if wide != np.float16 else np.dtype(np.float64)
+    both = np.result_type(real, np.complex64)
+    return [
+        real.type(x) if type(x) is float else both.type(x) if type(x) is complex else x
+        for x in leaves
+    ]
+
+
+def boxed(tree: Tree, only: Any) -> Any:
+    """A single result in its container."""
+    return tree.build([only])
+
+
+def is_scattered(x: Any) -> bool:
+    """Whether an argument is an array whose elements do not lie row by row."""
+    return type(x) is np.ndarray and not x.flags.c_contiguous
+
+
+def gathered(x: Any) -> Any:
+    """An argument with its elements row by row."""
+    return np.ascontiguousarray(x) if is_scattered(x) else x
 
 
 def is_array(x: Any) -> bool:
@@ -249,19 +318,27 @@ def hashable(x: Any) -> Any:
     return type(x), type(value), x
 
 
-def parameters_of(f: Callable[..., Any], static: frozenset[str]) -> tuple[str, ...]:
+def parameters_of(f: Callable[..., Any]) -> tuple[str, ...]:
     """The names of the parameters that may be passed by position."""
-    parameters = inspect.signature(f).parameters.values()
-    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-        unknown = sorted(static - {p.name for p in parameters})
-        if unknown:
-            raise TypeError(
-                f"jit: static_argnames has {', '.join(unknown)}, which the function does not take; "
-                f"name some of {', '.join(p.name for p in parameters)}"
-            )
     return tuple(
-        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        p.name
+        for p in inspect.signature(f).parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     )
+
+
+def check_names(f: Callable[..., Any], static: frozenset[str]) -> None:
+    """Refuse names that are no parameters."""
+    if not static:
+        return
+    parameters = inspect.signature(f).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for name in sorted(static - set(parameters)):
+        raise GradientError(
+            f"jit: static_argnames names {name!r}, which is no parameter; there are "
+            f"{', '.join(parameters)}"
+        )
 
 
 def nothing(*args: Any) -> Any:
@@ -269,7 +346,12 @@ def nothing(*args: Any) -> Any:
     return NotImplemented
 
 
-def jit(f: Callable[..., Any] | None = None, *, static_argnames: str | Sequence[str] = ()) -> Any:
+def jit(
+    f: Callable[..., Any] | None = None,
+    *,
+    static_argnames: str | Sequence[str] = (),
+    capture: bool = True,
+) -> Any:
     """`f`, traced once for each new combination of argument types, and run as machine code.
 
     Arrays, NumPy scalars, floats and complex numbers are data: the program is made for their
@@ -277,8 +359,10 @@ def jit(f: Callable[..., Any] | None = None, *, static_argnames: str | Sequence[
     named by `static_argnames`, is static: the program is made for its value, which must be
     hashable.  Arrays that `f` closes over are read when it is traced, once.
 
-    A branch on a traced value raises `TraceError`, which shows `qd.cond` and its kin.  The result
-    composes with every transform, both ways.  A decorator too.
+    Branches and loops of Python's on traced values become part of the program, from the source of
+    the function and of the user's functions that it calls (`capture`); without, or where that
+    cannot be, they raise `TraceError`, which shows `qd.cond` and its kin.  The result composes with
+    every transform, both ways.  A decorator too.
 
     >>> @jit
     ... def f(x):
@@ -287,6 +371,6 @@ def jit(f: Callable[..., Any] | None = None, *, static_argnames: str | Sequence[
     np.float64(3.0)
     """
     if f is None:
-        return functools.partial(jit, static_argnames=static_argnames)
+        return functools.partial(jit, static_argnames=static_argnames, capture=capture)
     names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
-    return Jitted(f, frozenset(names))
+    return Jitted(f, frozenset(names), capture)

@@ -18,10 +18,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..core.avals import Aval, Value, is_inexact
-from ..core.dispatch import Tracer
+from ..core.dispatch import Tracer, level_of
 from ..core.errors import GradientError
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
-from ..core.program import Program
+from ..core.program import Program, is_read
+from ..core.slot import Slot
 from .stopping import stop_gradient
 
 
@@ -31,11 +32,13 @@ class Rules(NamedTuple):
     dual   (primitive, operands, tangents) -> results, their tangents
     pull   (primitive, cotangents, results, operands, parents) -> cotangents of the operands
     batch  (primitive, size, mapped, operands) -> results, each with the batch in front
+    slots  (primitive, operands) -> results, where some operands are slots
     """
 
     dual: Callable[[Any, Values, Terms], tuple[Value, Value]]
     pull: Callable[[Any, Value, Value, Values, Parents], Terms]
     batch: Callable[[Any, int, Sequence[bool], Values], Value]
+    slots: Callable[[Any, Values], Value]
 
 
 class Structured(Primitive):
@@ -44,6 +47,8 @@ class Structured(Primitive):
     rules: ClassVar[Rules]
 
     def __call__(self, *xs: Value) -> Value:
+        if isinstance(max(xs, key=level_of, default=None), Slot):
+            return self.rules.slots(self, xs)
         if not any(isinstance(x, Tracer) and x.is_recorded() for x in xs):
             return super().__call__(*xs)
         return tuple(map(without_integer_gradient, self.recorded(*xs)))
@@ -224,6 +229,7 @@ class Switch(Structured):
 
     name = "switch"
     keeps_out = False
+    is_selection = True
 
     def __init__(self, branches: tuple[Program, ...]) -> None:
         self.branches = branches
@@ -234,6 +240,25 @@ class Switch(Structured):
     def evaluate(self, *xs: Value) -> Value:
         chosen = min(max(int(xs[0]), 0), len(self.branches) - 1)
         return tuple(self.branches[chosen](*xs[1:]))
+
+    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+        """The branch that is taken depends on what it reads, and on nothing else."""
+        reads = [is_read(branch) for branch in self.branches]
+        chosen = np.clip(xs[0], 0, len(reads) - 1)
+        some: Value = np.False_
+        for lanes in alive:
+            some = some if lanes is None else some | np.any(lanes)
+        found: list[Value | None] = [None]
+        for k, parent in enumerate(parents[1:]):
+            if parent is None:
+                found.append(None)
+                continue
+            live: Value = np.False_
+            for j, row in enumerate(reads):
+                if row[k]:
+                    live = live | (some & (chosen == j))
+            found.append(np.broadcast_to(live, parent.shape))
+        return found
 
 
 class Rows(Primitive):

@@ -56,7 +56,10 @@ class SetItem(Linear):
 
     def shape(self, *avals: Aval) -> Aval:
         x, v = avals
-        np.broadcast_to(dummy(v), dummy(x)[self.index].shape)  # or NumPy says what does not fit
+        region = dummy(x)[self.index].shape
+        extra = max(len(v.shape) - len(region), 0)  # unit axes, which NumPy lets be too many
+        given = dummy(v) if any(n != 1 for n in v.shape[:extra]) else dummy(v)[(0,) * extra]
+        np.broadcast_to(given, region)  # or NumPy says what does not fit
         return Aval(x.shape, x.dtype)
 
     def evaluate(self, *xs: Value) -> Value:

@@ -15,7 +15,7 @@ LARGEST = 1 << 16  # elements of a result that is kept rather than computed
 
 def fold(builder: Builder, primitive: Primitive, operands: Operands, like: Equation) -> Atom | None:
     """The value, where all operands are constants and it is small."""
-    if like.shape is None or not all(map(is_constant, operands)) or not operands:
+    if like.is_several or not all(map(is_constant, operands)) or not operands:
         return None
     if isinstance(primitive, Stretch) or any(True for _ in inner_programs(primitive)):
         return None  # a stretched number takes no memory as long as it is not written out

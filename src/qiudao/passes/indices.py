@@ -55,6 +55,7 @@ class Moving:
         shift = len(shape) - sum(p is not None and p is not Ellipsis for p in index) - 1
         self.index = spelled(index, len(shape))
         columns = [k for k in range(numbers.shape[1]) if (numbers[:, k] != numbers[0, k]).any()]
+        given = {k + shift if at and k > at[0] else k: k for k, _ in where}  # by spelled part
         moved = [
             (k + shift if at and k > at[0] else k, kind) for k, kind in (where[c] for c in columns)
         ]
@@ -66,8 +67,7 @@ class Moving:
             if self.is_window:
                 if len(self.parts) > 1 or any(type(p) is int for p in self.index):
                     raise Refusal("a slice that moves stands beside an integer in an index")
-                first, last = (where.index((part - (shift if at and part > at[0] else 0), kind))
-                               for kind in (1, 2))  # fmt: skip
+                first, last = (where.index((given[part], kind)) for kind in (1, 2))
                 step = self.index[part].step
                 windows = [
                     np.arange(size)[slice(a, b, step)]

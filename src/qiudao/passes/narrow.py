@@ -9,9 +9,9 @@ from ..core.avals import Aval
 from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.program import Atom, Program, apply, operands_of
+from ..core.program import Atom, Program, apply, is_read, operands_of
 from ..ops.control import Scan, Switch, While
-from .prune import is_read, prune
+from .prune import prune
 
 
 class Narrowed(NamedTuple):
@@ -45,7 +45,7 @@ def narrow(program: Program) -> Program:
         found = narrower(primitive, operands, read.get(equation, set()))
         if found is not None:
             primitive, operands, places[equation] = found
-        aval = None if equation.shape is None else Aval(equation.shape, equation.dtype)
+        aval = None if equation.is_several else Aval(equation.shape, equation.dtype)
         made = apply(primitive, operands, aval, equation)
         defined[equation] = made
         equations.append(made)
@@ -130,7 +130,7 @@ def narrow_while(loop: While, operands: Sequence[Atom], read: set[int]) -> Narro
     places = [*kept, *(c + k for k in carries)]
     narrowed = While(
         with_inputs(loop.condition, places), with_inputs(body, places), len(kept), len(carries),
-        loop.capacity if record else 0, loop.bound,
+        loop.capacity if record else 0, loop.capacity or loop.bound,
     )  # fmt: skip
     results = [*carries, n, *(n + 1 + k for k in carries if record)]
     return Narrowed(narrowed, [operands[k] for k in places], results)

@@ -57,7 +57,7 @@ def inside(program: Program) -> Program:
     equations: list[Equation] = []
     for equation in program.equations:
         operands = [defined.get(x, x) if isinstance(x, Node) else x for x in operands_of(equation)]
-        aval = None if equation.shape is None else Aval(equation.shape, equation.dtype)
+        aval = None if equation.is_several else Aval(equation.shape, equation.dtype)
         primitive = equation.primitive
         primitive = with_bodies(primitive, within if isinstance(primitive, Rows) else optimise)
         made = apply(primitive, operands, aval, equation)

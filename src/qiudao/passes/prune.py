@@ -16,11 +16,3 @@ def prune(program: Program) -> Program:
             needed.update(x for x in operands_of(equation) if isinstance(x, Node))
     kept.reverse()
     return Program(program.inputs, kept, program.outputs)
-
-
-def is_read(program: Program) -> list[bool]:
-    """For each input, whether the program reads it."""
-    used = {y for y in program.outputs if isinstance(y, Node)}
-    for equation in program.equations:
-        used.update(x for x in operands_of(equation) if isinstance(x, Node))
-    return [x in used for x in program.inputs]

@@ -13,7 +13,8 @@ comes in a later `Rows` (a later *stage*).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from ..core.avals import Aval, aval_of
@@ -29,11 +30,12 @@ from ..ops.products import MatMul
 from ..ops.reducing import Max, Min, Prod, Sum, Truth
 from ..ops.shaping import Cast, Concatenate, Copy, Flip, Reshape, Stretch, Transpose
 
-CACHE = 1 << 17  # bytes that the arrays of a block may take
+CACHE = 1 << 18  # bytes that the arrays of a block may take
 WORTH = 1 << 19  # bytes between, from which blocks pay
 LEAST = 8  # equations, likewise
 
 WHOLE, ALIGNED, SUMMED = range(3)
+CHEAP = {"add", "subtract", "multiply", "negative", "where", "step", "square", "power"}
 REDUCTIONS = (Sum, Prod, Max, Min, Truth)
 
 
@@ -49,7 +51,7 @@ def by_rows(program: Program) -> Program:
 def lengths(program: Program) -> list[int]:
     """The leading lengths of the largest arrays between, the most bytes first."""
     held: dict[int, int] = {}
-    for e in program.equations:
+    for e in (*program.inputs, *program.equations):
         if e.shape:
             count = math.prod(e.shape) * e.dtype.itemsize
             held[e.shape[0]] = held.get(e.shape[0], 0) + count
@@ -70,7 +72,7 @@ class Blocks:
 
     def is_long(self, x: Atom) -> bool:
         """Whether an atom has as many rows."""
-        aval = aval_of(x) if not isinstance(x, Node) or x.shape is not None else None
+        aval = aval_of(x) if not isinstance(x, Node) or not x.is_several else None
         return aval is not None and aval.ndim > 0 and aval.shape[0] == self.length
 
     def look(self, e: Equation) -> None:
@@ -79,7 +81,7 @@ class Blocks:
         known = [x for x in operands if isinstance(x, Node)]
         kind = WHOLE
         rule = RULES.get(type(e.primitive), elementwise)
-        if e.shape is not None and any(map(self.is_long, operands)):
+        if not e.is_several and any(map(self.is_long, operands)):
             kind = rule(self, e, operands)
         elif isinstance(e.primitive, Stretch) and self.is_long(e):
             kind = stretched(self, e, operands)
@@ -106,50 +108,67 @@ class Blocks:
             if kind == ALIGNED and e not in self.reads
         )
 
+    def reread(self, rows: Collection[Equation]) -> int:
+        """Bytes of arrays from outside that products read again, block by block from the cache."""
+        readers: Counter[Node] = Counter()
+        for e in rows:
+            if self.kind[e] != WHOLE and isinstance(e.primitive, MatMul | Einsum):
+                readers.update(
+                    x
+                    for k, x in enumerate(operands_of(e))
+                    if isinstance(x, Node) and not self.is_moved(x) and self.is_sliced(e, k, x)
+                )
+        return sum(
+            (count - 1) * math.prod(x.shape) * x.dtype.itemsize for x, count in readers.items()
+        )
+
     def pays(self) -> bool:
         """Whether blocks keep enough out of memory, which one loop over all rows would not.
 
-        What is elementwise and ends in sums over all axes is one loop as it is.
+        What is elementwise, all of one shape, and ends in sums is one loop as it is.
         """
         count = sum(kind != WHOLE for kind in self.kind.values())
-        parts = any(
-            self.kind[e] != WHOLE and isinstance(e.primitive, (MatMul, Einsum, *REDUCTIONS))
-            and len(aval_of(operands_of(e)[0]).shape) > 1
-            for e in self.program.equations
-        )  # fmt: skip
-        return parts and count >= LEAST and self.between() >= WORTH
+        shapes = {e.shape for e, kind in self.kind.items() if kind == ALIGNED}
+        chain = len(shapes) > 1 and count >= LEAST and self.between() >= WORTH
+        return chain or self.reread(self.program.equations) >= WORTH
 
     # Writing
 
     def written(self) -> Program:
-        """The program with a `Rows` for each stage."""
+        """The program with a `Rows` for each stage that is worth one."""
         self.defined: dict[Node, Atom] = {}
         self.equations: list[Equation] = []
-        last = max(self.stage.values(), default=0)
-        for stage in range(last + 1):
-            own = [e for e in self.program.equations if self.stage[e] == stage]
-            for e in own:  # what is whole on this stage reads earlier stages only
-                if self.kind[e] == WHOLE:
+        self.place = {e: k for k, e in enumerate(self.program.equations)}
+        stages: dict[int, list[Equation]] = {}
+        for e in self.program.equations:
+            stages.setdefault(self.stage[e], []).append(e)
+        groups = {
+            stage: self.with_cheap([e for e in own if self.kind[e] != WHOLE])
+            for stage, own in stages.items()
+            if self.is_worth([e for e in own if self.kind[e] != WHOLE])
+        }
+        taken = {e for stage in groups for e in stages[stage] if self.kind[e] != WHOLE}
+        self.needed = set(self.reads)
+        for e in self.program.equations:
+            if e not in taken:
+                self.needed.update(x for x in operands_of(e) if isinstance(x, Node))
+        for group in groups.values():
+            inside = set(group)
+            self.needed.update(
+                x for e in group for x in operands_of(e) if isinstance(x, Node) and x not in inside
+            )
+        for stage in sorted(stages):
+            for e in stages[stage]:  # what is whole on this stage reads earlier stages only
+                if e not in taken:
                     self.copy(e)
-            rows = [e for e in own if self.kind[e] != WHOLE]
-            if rows:
-                self.write_rows(rows)
+            if stage in groups:
+                self.write_rows(groups[stage], {e for e in stages[stage] if e in taken})
         outputs = [self.defined.get(y, y) if isinstance(y, Node) else y
                    for y in self.program.outputs]  # fmt: skip
         return Program(self.program.inputs, self.equations, outputs)
 
-    def atom(self, x: Atom) -> Atom:
-        return self.defined.get(x, x) if isinstance(x, Node) else x
-
-    def copy(self, e: Equation) -> None:
-        """An equation as it is."""
-        aval = None if e.shape is None else Aval(e.shape, e.dtype)
-        made = apply(e.primitive, [self.atom(x) for x in operands_of(e)], aval, e)
-        self.defined[e] = made
-        self.equations.append(made)
-
-    def write_rows(self, rows: Sequence[Equation]) -> None:
-        """One `Rows` for aligned equations and the sums that they end in."""
+    def is_worth(self, rows: Sequence[Equation]) -> bool:
+        """Whether the equations of a stage keep much out of memory."""
         own = set(rows)
         outside = {
             x
@@ -158,8 +177,48 @@ class Blocks:
             for x in operands_of(e)
             if isinstance(x, Node)
         } | self.reads
-        ys = [e for e in rows if self.kind[e] == ALIGNED and e in outside]
-        sums = [e for e in rows if self.kind[e] == SUMMED]
+        between = sum(
+            math.prod(e.shape) * e.dtype.itemsize
+            for e in rows
+            if self.kind[e] == ALIGNED and e not in outside
+        )
+        return between >= WORTH or self.reread(own) >= WORTH
+
+    def with_cheap(self, rows: Sequence[Equation]) -> list[Equation]:
+        """The equations of a stage, and what it computes again rather than reads from memory."""
+        found = set(rows)
+        stack = list(rows)
+        while stack:
+            for x in operands_of(stack.pop()):
+                if isinstance(x, Equation) and x not in found and self.is_cheap(x):
+                    found.add(x)
+                    stack.append(x)
+        return sorted(found, key=self.place.__getitem__)
+
+    def is_cheap(self, e: Equation) -> bool:
+        """Whether an aligned equation takes less to compute than to write and read."""
+        return self.kind[e] == ALIGNED and (
+            e.primitive.name in CHEAP or isinstance(e.primitive, Reshape | Stretch | Cast)
+        )
+
+    def atom(self, x: Atom) -> Atom:
+        return self.defined.get(x, x) if isinstance(x, Node) else x
+
+    def copy(self, e: Equation) -> None:
+        """An equation as it is."""
+        aval = None if e.is_several else Aval(e.shape, e.dtype)
+        made = apply(e.primitive, [self.atom(x) for x in operands_of(e)], aval, e)
+        self.defined[e] = made
+        self.equations.append(made)
+
+    def write_rows(self, rows: Sequence[Equation], mine: set[Equation]) -> None:
+        """One `Rows` for aligned equations and the sums that they end in.
+
+        Those that are not `mine` are computed again: their values are there already.
+        """
+        own = set(rows)
+        ys = [e for e in rows if e in mine and self.kind[e] == ALIGNED and e in self.needed]
+        sums = [e for e in rows if e in mine and self.kind[e] == SUMMED]
         constants: dict[Any, Atom] = {}
         blocks: dict[Any, Atom] = {}
         for e in rows:
@@ -170,7 +229,7 @@ class Blocks:
                     blocks[key(x)] = x
                 elif isinstance(x, Node):
                     constants[key(x)] = x
-        block = self.block_of(rows)
+        block = self.block_of(rows, list(blocks.values()))
         bodies = [
             self.body(rows, constants, blocks, (*ys, *sums), size)
             for size in (block, self.length % block)
@@ -197,7 +256,8 @@ class Blocks:
         if isinstance(primitive, Elementwise | Cast):
             return len(aval_of(x).shape) == max(len(aval_of(y).shape) for y in operands_of(e))
         if isinstance(primitive, MatMul):
-            return k == 0 or len(aval_of(x).shape) > 2
+            first, second = (len(aval_of(y).shape) for y in operands_of(e))
+            return k == 0 or second > 2 or first == 1
         if isinstance(primitive, Einsum):
             a, b, _ = split(primitive.spec)
             return self.letter(e) == (a, b)[k][:1]
@@ -213,7 +273,7 @@ class Blocks:
             return a[:1] if self.is_long(x) else b[:1]
         return b[:1]
 
-    def block_of(self, rows: Sequence[Equation]) -> int:
+    def block_of(self, rows: Sequence[Equation], sliced: Sequence[Atom]) -> int:
         """How many rows fit into the cache."""
         row = sum(
             math.prod(e.shape) * e.dtype.itemsize // self.length
@@ -221,7 +281,8 @@ class Blocks:
             if self.kind[e] == ALIGNED
         )
         products = any(isinstance(e.primitive, MatMul | Einsum) for e in rows)
-        block = max(CACHE // max(row, 1), 32 if products else 1)
+        read = sum(math.prod(aval_of(x).shape[1:]) * aval_of(x).dtype.itemsize for x in sliced)
+        block = max(CACHE // max(row + read, 1), 32 if products else 1)
         if block >= 8:
             block -= block % 8
         return min(block, self.length)
@@ -351,6 +412,9 @@ def joined(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
 def product(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
     """Rows times a matrix, or a stack of products."""
     x, y = (aval_of(each).shape for each in operands)
+    if len(x) == 1 and len(y) == 2:  # a sum over the rows of y
+        moved = any(map(blocks.is_moved, operands))
+        return SUMMED if moved and all(map(blocks.is_long, operands)) else WHOLE
     if not blocks.is_long(e) or len(x) < 2 or not blocks.is_long(operands[0]):
         return WHOLE
     if len(x) == 2:

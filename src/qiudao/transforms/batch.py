@@ -11,7 +11,7 @@ from ..core.avals import Value, describe
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DetachError, ShapeError, TreeError
 from ..core.methods import ArrayMethods
-from ..core.modes import Running, new_level
+from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive, stretch
 from ..core.trees import flatten, prefix
 from ..core.views import Tie, View, follow, tie
@@ -165,8 +165,9 @@ def vmap(
             ]
         )
         args, kwargs = arguments if named else (arguments, {})
+        inner = f if modes.capture is None else modes.capture(f)
         with Running(level):
-            outs, shape = flatten(f(*args, **kwargs))
+            outs, shape = flatten(inner(*args, **kwargs))
         differs = [isinstance(off_tapes(y, level), Batch) for y in outs]
         return [whole_batch(y, level, size) for y in outs], differs, shape
 

@@ -105,7 +105,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         level = max(levels, default=TAPE)
         at_level = [isinstance(x, Tensor) and x.level == level for x in leaves]
         if levels and not any(at_level):
-            return f(*args, **kwargs)
+            plain = f if modes.capture is None else modes.capture(f)
+            return plain(*args, **kwargs)
         places = [k for k, mine in enumerate(at_level) if mine]
         return run_lean(f, list(map(snapshot, leaves)), tree, places, level)
 

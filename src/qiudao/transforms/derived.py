@@ -13,6 +13,7 @@ from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError
+from ..core.modes import modes
 from ..core.node import Leaf
 from ..core.sweep import sweep
 from ..core.trees import Tree, flatten
@@ -240,7 +241,8 @@ class Differentiated:
 
     def __call__(self, *leaves: Any) -> Any:
         args, kwargs = self.chosen.put(self.tree.build(leaves))
-        return self.f(*args, **kwargs)
+        f = self.f if modes.capture is None else modes.capture(self.f)
+        return f(*args, **kwargs)
 
     def assemble(self, out_tree: Tree, blocks: list[list[Value]]) -> Any:
         """A tree of outputs, each holding a tree like the chosen arguments."""

@@ -21,6 +21,7 @@ from ..tape.tensor import off_tapes
 from .forward import Dual, primal_of
 from .results import copied, owned
 from .reverse import as_primal, protected
+from .trace import run
 
 
 def slots_like(values: Sequence[Value], level: float) -> list[Slot]:
@@ -44,7 +45,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     slots = slots_like(values, new_level())
     duals = [Dual(snapshot(x), s, level) for x, s in zip(values, slots, strict=True)]
     with Running(level):
-        result = f(*tree.build(duals))
+        result = run(f, duals, lambda tracers: (tree.build(tracers), {}), values)
     outs, out_tree = flatten(result)
     outs = [off_tapes(y, level) for y in outs]
     value = out_tree.build(copied(primal_of(y, level) for y in outs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -17,10 +18,11 @@ from ..core.modes import Running, modes, new_level
 from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.program import Atom, Program, apply
+from ..core.program import Atom, Program, apply, operands_of
 from ..core.source import caller, line_of
 from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
+from ..ops.indexing import GetItem
 from ..ops.shaping import Copy
 from ..ops.stopping import StopGradient, stop_gradient
 from ..passes.roll import roll
@@ -39,6 +41,7 @@ two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any
 
 
 types: dict[Any, Aval] = {}  # of results, by primitive and types of operands
+REPEATS = 8  # elements read from one array, from which they belong to the steps of a loop
 MANY = 4096  # types remembered before all are forgotten
 
 
@@ -54,7 +57,7 @@ class Recording:
     def __init__(self) -> None:
         self.level = new_level()
         self.equations: list[Equation] = []
-        self.captured: dict[int, tuple[Tracer, Leaf]] = {}
+        self.captured: dict[Any, tuple[Tracer, Leaf]] = {}
 
     def __enter__(self) -> None:
         self.outer, modes.recording = modes.recording, self
@@ -68,12 +71,11 @@ class Recording:
             return x.node
         if not isinstance(x, Tracer):
             return copy_of(x) if isinstance(x, np.ndarray) else x
-        known = self.captured.get(id(x))
+        key = state_of(x)
+        known = self.captured.get(key)
         if known is None:
-            held = snapshot(x)
-            known = (held, Leaf(tuple(x.shape), x.dtype))
-            self.captured[id(x)] = known
-            self.captured[id(held)] = known  # keeps `held`, so that its id stays its own
+            known = (snapshot(x), Leaf(tuple(x.shape), x.dtype))
+            self.captured[key] = known  # the snapshot keeps what the key names
         return known[1]
 
     def symbol(self, node: Node) -> Symbol:
@@ -81,6 +83,11 @@ class Recording:
         made = Symbol()
         made.level, made.node, made.recording = self.level, node, self
         return made
+
+
+def state_of(x: Tracer) -> tuple[Any, ...]:
+    """What a tracer stands for now, by identity; writes into it change this."""
+    return (type(x), x.level, id(getattr(x, "node", None)), *map(id, x.parts()))
 
 
 class Symbol(ArrayMethods, Tracer):
@@ -265,6 +272,7 @@ def run(
     loops; so a transform sees loops rather than their copies.
     """
     if modes.tracing and any(map(is_symbolic, values)):
+        f = f if modes.capture is None else modes.capture(f)
         made = with_loops(f, [aval_of(x) for x in values], build)
         if made is not None:
             return made(*tracers)
@@ -282,13 +290,69 @@ def with_loops(
     """
     before, modes.switched = modes.switched, False
     try:
-        made = traced(f, avals, build)
+        made = drawn_in(traced(f, avals, build))
         switched = modes.switched
     except (QiudaoError, AttributeError, TypeError):
         return None
     finally:
         modes.switched = before
     return None if switched else made._replace(program=roll(made.program))
+
+
+def drawn_in(made: Traced) -> Traced:
+    """The trace with what it read out of arrays of an outer trace read inside, where it is used.
+
+    The steps of a loop over an array from outside are repetitions then: the element that each
+    reads would else be an input of its own.
+    """
+    own = len(made.program.inputs) - len(made.captured)
+    chains: dict[Node, tuple[Leaf, list[Equation]]] = {}  # the source and the steps from it
+    kept: dict[Any, tuple[Tracer, Leaf]] = {}
+    for tracer, leaf in zip(made.captured, made.program.inputs[own:], strict=True):
+        node = tracer.node if isinstance(tracer, Symbol) else None
+        steps: list[Equation] = []
+        while isinstance(node, Equation) and isinstance(node.primitive, GetItem):
+            steps.insert(0, node)
+            node = operands_of(node)[0]
+        if not isinstance(node, Node) or not steps:
+            kept[leaf] = (tracer, leaf)  # type: ignore[assignment]
+            continue
+        if node not in kept:
+            source = tracer.recording.symbol(node)  # type: ignore[attr-defined]
+            kept[node] = (source, Leaf(node.shape, node.dtype))
+        chains[leaf] = kept[node][1], steps
+    if not chains:
+        return made
+    inside: dict[Node, Atom] = {}
+    equations: list[Equation] = []
+
+    def walk(found: Atom, steps: Sequence[Equation]) -> Atom:
+        for step in steps:
+            if step not in inside:
+                aval = Aval(step.shape, step.dtype)
+                inside[step] = apply(step.primitive, (found,), aval, step)
+                equations.append(inside[step])
+            found = inside[step]
+        return found
+
+    def atom(x: Atom) -> Atom:
+        if isinstance(x, Node) and x in chains and x not in inside:
+            inside[x] = walk(*chains[x])
+        return inside.get(x, x) if isinstance(x, Node) else x
+
+    read = Counter(operands_of(steps[-1])[0] for _, steps in chains.values())
+    for source, steps in chains.values():  # the element of a step of a loop is read in that step
+        stepped = read[operands_of(steps[-1])[0]] >= REPEATS
+        walk(source, steps[:-1] if stepped else steps)
+    for e in made.program.equations:
+        operands = [atom(x) for x in operands_of(e)]
+        aval = None if e.is_several else Aval(e.shape, e.dtype)
+        inside[e] = apply(e.primitive, operands, aval, e)
+        equations.append(inside[e])
+    outputs = [atom(y) for y in made.program.outputs]
+    captured, leaves = zip(*kept.values(), strict=True)
+    program = Program((*made.program.inputs[:own], *leaves), equations, outputs)
+    return Traced(program, captured, made.tree)
 
 
 def is_symbolic(x: Value) -> bool:
@@ -315,24 +379,3 @@ def result_atom(recording: Recording, y: Any, path: str) -> Atom:
             "numbers and containers of them"
         )
     return recording.atom(value[()])
-
-
-def trace(f: Callable[..., Any]) -> Callable[..., Program]:
-    """A function that shows what `f` does: called like `f`, it gives the `Program` that `f` runs.
-
-    Nothing is computed; only the shapes and dtypes of the arguments count.  Every array or number
-    among the arguments becomes an input.
-
-    >>> trace(lambda x: np.sum(x**2))(np.ones(3))
-    program(a: f64[3])
-        b: f64[3] = power a 2
-        c: f64[] = sum(axes=(-1,), keepdims=False) b
-        return c
-    """
-
-    def show(*args: Any, **kwargs: Any) -> Program:
-        leaves, tree = flatten((args, kwargs))
-        avals = [aval_of(x if hasattr(x, "dtype") else np.asarray(x)) for x in leaves]
-        return traced(f, avals, tree.build).program
-
-    return show

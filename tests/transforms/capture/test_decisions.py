@@ -1,5 +1,7 @@
 """`if`, conditional expressions, `and`, `or`, `not`, chains and early returns on traced values."""
 
+# ruff: noqa: SIM102, SIM108 (the functions under test are what users write)
+
 import math
 
 import numpy as np

@@ -135,6 +135,34 @@ def test_a_gradient_inside_a_traced_function(f):
         close(run(np.float64(x)), g(x), 1e-9)
 
 
+def test_filling_an_array_inside_a_gradient():
+    def g(x):
+        def loss(w):
+            z = np.zeros(3)
+            z[0] = x
+            z[1] = w[0]
+            for i in range(3):
+                z[i] += w[i] * x
+            k = 0
+            while k < x:
+                z[0] += w[1]
+                k += 1
+                if k > 5:
+                    break
+            return (z * z).sum()
+
+        return qd.grad(loss)(np.array([1.0, 2.0, 3.0]))
+
+    def exact(x, k):
+        a, b, c = 1.0, 2.0, 3.0
+        first, second, third = x + a * x + k * b, a + b * x, c * x
+        return [2 * first * x + 2 * second, 2 * first * k + 2 * second * x, 2 * third * x]
+
+    run = compiled(g, 2.0)
+    for x, steps in ((2.0, 2), (-1.0, 0), (9.0, 6)):
+        close(run(np.float64(x)), np.array(exact(x, steps)))
+
+
 @pytest.mark.parametrize("f", [step_down, first_large, piecewise])
 def test_many_at_once(f):
     xs = np.array([9.0, 1.7, 0.3])

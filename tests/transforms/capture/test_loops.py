@@ -1,10 +1,13 @@
 """`while` and `for` with ends that hang on traced values."""
 
-import numpy as np
+# ruff: noqa: SIM108 (the functions under test are what users write)
 
+import numpy as np
+import pytest
+
+from qiudao.jit.tracing import trace
 from qiudao.transforms.capture import captured
-from qiudao.transforms.trace import trace
-from transforms.capture.running import agree
+from transforms.capture.running import agree, compiled
 
 
 def test_newton():
@@ -231,33 +234,36 @@ def test_plain_loops_stay_loops_of_python():
     assert [e.primitive.name for e in program.equations] == ["sin"] * 3
 
 
-def test_a_loop_that_turns_begins_its_step_anew():
-    seen = []
-
+def test_a_loop_that_turns_puts_its_variables_back():
     def f(x):
-        kept = []
-        for i in range(4):
-            seen.append(i)
-            kept.append(i)
-            if len(kept) > 2:
+        total, kept, z = 0.0, [0.0, 0.0], np.zeros(2)
+        for _ in range(6):
+            total += 1.0
+            kept[0] = kept[0] + 1.0
+            z[1] += 1.0
+            if total > x:
                 break
+        for i in range(6):
+            total += x
+            kept[1] = kept[1] + i
+            if total > 10:
+                break
+        return total, kept, z
+
+    agree(f, 3.0, 0.5, 100.0)
+
+
+def test_a_loop_with_a_break_is_one_loop_however_long():
+    def f(x):
+        for _ in range(100_000):
+            x = x * 1.5
             if x > 10:
-                return x
-            x = x * 3
-        return x + len(kept)
+                break
+        return x
 
-    agree(lambda x: x + 1, 1.0)
-    program = trace(captured(g_with_break))(1.0)
+    program = trace(captured(f))(1.0)
     assert "while" in {e.primitive.name for e in program.equations}
-    assert f(1.0) == 12.0
-
-
-def g_with_break(x):
-    for _ in range(1000):
-        x = x * 1.5
-        if x > 10:
-            break
-    return x
+    assert len(program.equations) < 20
 
 
 def test_arrays_carried_by_a_loop():
@@ -295,6 +301,52 @@ def test_a_loop_inside_a_branch_inside_a_loop():
         return x
 
     agree(f, (1.0, 5), (-3.0, 3), (1.0, 0))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_of_python_widen_no_dtype(dtype):
+    def f(x, n):
+        total, count = 0, 300
+        for _ in range(n):
+            total += x
+            count += 1
+        return total, count
+
+    total, count = compiled(f, dtype(1.5), 3)(dtype(1.5), 3)
+    want = f(dtype(1.5), 3)
+    assert (total.dtype, count.dtype) == (want[0].dtype, np.int64)
+    assert (total, count) == want
+
+
+def test_functions_defined_in_a_step():
+    def f(x):
+        for _ in range(9):
+
+            def grow(t):
+                return t * 2 if t < 3 else t + 1
+
+            again = lambda t: grow(t) + 1
+            x = again(x)
+            if x > 20:
+                break
+        return x
+
+    agree(f, 1.0, 0.1)
+
+
+def test_a_known_number_of_steps_is_a_scan():
+    def f(x):
+        for _ in range(1000):
+            if x > 2:
+                continue
+            x = x * 1.01
+        return x
+
+    program = trace(captured(f))(1.0)
+    names = [e.primitive.name for e in program.equations]
+    assert names.count("scan") == 1
+    assert "while" not in names
+    agree(f, 1.0, 5.0)
 
 
 def test_swap_and_fibonacci():

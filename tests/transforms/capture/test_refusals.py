@@ -1,5 +1,7 @@
 """What cannot be captured is refused at the user's line, with the reason and what to write."""
 
+# ruff: noqa: C416, PERF402, RET503, SIM108 (the functions under test are what users write)
+
 import inspect
 import traceback
 
@@ -7,6 +9,8 @@ import numpy as np
 import pytest
 
 from qiudao.core.errors import TraceError
+from qiudao.jit.tracing import trace
+from qiudao.transforms.capture import captured
 from transforms.capture.running import compiled
 
 
@@ -144,7 +148,7 @@ def test_a_list_changed_in_a_branch():
             found.append(x)
         return found[0]
 
-    assert "the list `found` is changed under a condition" in refused(f, 1.0)
+    assert "the list `found` changes its length or structure under a condition" in refused(f, 1.0)
 
 
 def test_a_carry_that_changes_its_dtype():
@@ -164,6 +168,18 @@ def test_a_carry_that_changes_its_shape():
         return y
 
     assert "`y` is f64[] before the loop and f64[2] after a step" in refused(f, 3.0)
+
+
+def test_an_array_of_two_names_that_a_loop_binds_and_writes():
+    def f(x, n):
+        z = x * 1.0
+        w = z
+        for i in range(n):  # here
+            z[0] = i
+            z = z * 2
+        return z, w
+
+    assert "`z` and `w` are one array before the loop" in refused(f, np.ones(3), 3)
 
 
 def test_an_attribute_set_under_a_condition():
@@ -250,7 +266,27 @@ def test_the_traceback_shows_the_line_within_a_branch():
             y = x
         return y
 
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="matmul") as caught:
         compiled(f, 1.0)
     lines = [s.line for s in traceback.extract_tb(caught.value.__traceback__)]
     assert any("# there" in line for line in lines)
+
+
+def test_equations_carry_the_line_of_their_construct():
+    def f(x):
+        while x > 1:  # loop
+            x = x / 2
+            x = (
+                x
+                + 0.25
+            )  # fmt: skip
+        return x
+
+    program = trace(captured(f))(8.0)
+    (loop,) = [e for e in program.equations if e.primitive.name == "while"]
+    assert "# loop" in str(loop.line)
+    halving, adding = loop.primitive.body.equations
+    assert (str(halving.line), adding.line.number) == (
+        f"test_refusals.py:{loop.line.number + 1} (`x = x / 2`)",
+        loop.line.number + 3,
+    )

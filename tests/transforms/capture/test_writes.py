@@ -1,5 +1,7 @@
 """Arrays made by NumPy and filled with traced values, `+=`, `out=`, lists."""
 
+# ruff: noqa: PERF401 (the functions under test are what users write)
+
 import numpy as np
 import pytest
 
@@ -151,6 +153,65 @@ def test_writing_through_a_view_in_a_branch():
         return z
 
     agree(f, np.array([1.0, 2.0, 3.0]), np.array([-1.0, 2.0, 3.0]))
+
+
+def test_other_names_see_the_writes_of_a_loop():
+    def f(x, n):
+        z = x * 1.0
+        w, tail, total = z, z[1:], 0.0
+        for i in range(n):
+            tail[0] = i + 1.0
+            z[2] += i
+            total = total + w[1]
+            w += 1.0
+        return z, w, tail, total
+
+    agree(f, (np.zeros(3), 3), (np.ones(3), 0))
+
+
+def test_known_writes_in_nested_branches():
+    def f(x, y):
+        z = np.zeros(3)
+        if x > 0:
+            if y > 0:
+                z[0] = 1
+            else:
+                z[1] = y
+            z[2] = 5
+        return z
+
+    agree(f, (1.0, 1.0), (1.0, -1.0), (-1.0, 1.0))
+
+
+def test_elements_of_lists_and_dictionaries():
+    def f(x, n):
+        params = {"w": x, "b": [0.0, 1]}
+        pair = [x, 0.0]
+        same, other = params, pair
+        for i in range(n):
+            params["w"] = params["w"] * 0.5 + i
+        if x > 1:
+            params["w"] = -params["w"]
+            pair[0] = 7.0
+        while pair[0] > 3:
+            pair[0] = pair[0] / 2
+            pair[1] += 1
+        return same["w"], same["b"], other
+
+    agree(f, (1.0, 3), (2.0, 0))
+
+
+def test_sorting_by_swaps():
+    def f(x):
+        a = x * 1.0
+        n = len(a)
+        for i in range(n):
+            for j in range(n - 1 - i):
+                if a[j] > a[j + 1]:
+                    a[j], a[j + 1] = a[j + 1], a[j]
+        return a
+
+    agree(f, np.array([3.0, 1.0, 2.0, 5.0, 4.0]), np.arange(5.0))
 
 
 def test_elements_of_tuples_of_targets():

@@ -7,6 +7,7 @@ from . import (
     moving,
     products,
     scanning,
+    searching,
     solving,
     sorting,
     spectral,
@@ -14,8 +15,8 @@ from . import (
 from .table import STATUS_WORDS, Kernel, kernel_for, raise_failure
 
 __all__ = [
-    "STATUS_WORDS",
     "Kernel",
+    "STATUS_WORDS",
     "convolving",
     "factorising",
     "indexing",
@@ -24,6 +25,7 @@ __all__ = [
     "products",
     "raise_failure",
     "scanning",
+    "searching",
     "solving",
     "sorting",
     "spectral",

@@ -4,4 +4,6 @@ Each is straight-line code of adds, multiplies, fused multiply-adds and selects,
 that calls it becomes a loop over vectors.
 """
 
-from .table import function as function
+from .table import function
+
+__all__ = ["function"]

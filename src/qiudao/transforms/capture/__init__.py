@@ -1,4 +1,25 @@
-"""Python's control flow on values that are unknown while tracing, from a function's source."""
+"""Python's control flow on values that are unknown while tracing, from a function's source.
+
+`captured(f)` is `f` compiled anew from its source.  At each decision it first asks whether the
+deciding value is known; if so it goes on as Python does, and if not it traces the ways that control
+may go and joins them by `cond`, `while_loop` and `fori_loop`.
+
+    source, scopes, jumps, liveness    what a function's text says
+    rewrite, expressions, compiling    the new text
+    sites, state, outcomes             a decision, the variables around it, the ways out
+    branch, carrying, loops, courses   decisions and loops traced
+    finishing                          what follows where a decision lets control jump
+    conditions, writes, calls          truth values, elements of arrays, Python's functions
+
+Where Python and the captured function differ:
+
+* an `assert` on an unknown value is not checked, and a `raise` that hangs on one is refused;
+* what a step of a loop makes of Python's numbers decides their dtype before the first step;
+* a loop that turns out to end by an unknown value begins its step anew: what the step has done
+  beside changing variables, arrays, lists and dictionaries (printing, say) is done twice;
+* a plain array that a traced value is written into is another object afterwards, so this is
+  refused where another name holds it.
+"""
 
 from .function import captured
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ...core.trees import LONE, Tree
 from ...core.views import View
 from ..control import cond
 from ..trace import Symbol, Traced, traced
-from .outcomes import END, FELL, MISSING, Outcome, Place, refuse
+from .outcomes import END, FELL, MISSING, ON, CaptureError, Outcome, Place, refusal, refuse
 from .replaying import replay
 from .sites import Cells, Site
 from .state import Nest, StandIns, State, is_numeric, nest, read, regions, root
@@ -65,6 +65,7 @@ class Side:
         self.outs: list[Value] = []
         self.left: dict[str, Left | None] = {}  # None: no value any more
         self.written: dict[int, Out] = {}
+        self.in_place: set[str] = set()  # lists and dictionaries with new elements
         self.views: dict[int, Out] = {}  # of tracers that were written into, by id
         self.way: Outcome = END
         self.signal: Out | int = FELL
@@ -108,12 +109,16 @@ class Side:
                                                                       stand, name)):  # fmt: skip
                 continue
             if now is then:
-                refuse(
-                    site,
-                    f"the {type(now).__name__} `{name}` is changed under a condition that is not "
-                    "known while tracing",
-                    "make a new one in each branch, or write into an array",
-                )
+                if here.tree != state.nests[name].tree:
+                    refuse(
+                        site,
+                        f"the {type(now).__name__} `{name}` changes its length or structure under "
+                        "a condition that is not known while tracing",
+                        "make a new one in each branch, or write into an array",
+                    )
+                self.in_place.add(name)
+                self.left[name] = self.take(here, stand, places)
+                continue
             if name in live:
                 self.left[name] = self.take(here, stand, places)
         self.signal = (
@@ -172,7 +177,7 @@ class Join:
             return a.value
         for x in (a, b):
             if isinstance(x, Static) and not is_numeric(x.value):
-                self.disagree(what, kind(a), kind(b))
+                raise self.disagreement(what, kind(a), kind(b))
         aval = self.agree(what, aval_at(a), aval_at(b))
         self.sources.append((a, b, aval))
         return Out(len(self.sources) - 1, aval)
@@ -184,11 +189,11 @@ class Join:
                 return Aval(a.shape, a.dtype)
             if a.weak is not None or b.weak is not None:
                 return Aval(a.shape, joined_dtype(a, b))
-        self.disagree(what, describe(*a[:2]), describe(*b[:2]))
+        raise self.disagreement(what, describe(*a[:2]), describe(*b[:2]))
 
-    def disagree(self, what: str, a: str, b: str) -> NoReturn:
-        """Refuse two sides of different types."""
-        refuse(
+    def disagreement(self, what: str, a: str, b: str) -> CaptureError:
+        """The refusal of two sides of different types."""
+        return refusal(
             self.site,
             f"{what} is {a} on one path and {b} on the other, and which path is taken is not known "
             "while tracing",
@@ -199,7 +204,7 @@ class Join:
     def nest(self, a: Left, b: Left, what: str) -> Left:
         """A value of both sides."""
         if a.tree != b.tree:
-            self.disagree(what, shown(a), shown(b))
+            raise self.disagreement(what, shown(a), shown(b))
         leaves = (self.leaf(x, y, what) for x, y in zip(a.leaves, b.leaves, strict=True))
         return Left(tuple(leaves), a.tree)
 
@@ -221,7 +226,8 @@ class Join:
         """What side `k` gives for each output of the whole."""
         found = []
         for source in self.sources:
-            leaf, aval = source[k], source[2]
+            leaf: Any = source[k]
+            aval = source[2]
             if isinstance(leaf, Out):
                 x = outs[leaf.index]
             elif isinstance(leaf, Handle):
@@ -352,7 +358,11 @@ def joined(
         elif isinstance(left, Undefined):
             state.cells[name].cell_contents = left
         else:
-            state.cells[name].cell_contents = left.tree.build(map(fill, left.leaves))
+            made = left.tree.build(map(fill, left.leaves))
+            if all(name in s.in_place or name not in s.left for s in sides):
+                refill(state.values[name], made)
+            else:
+                state.cells[name].cell_contents = made
     for k, out in targets.items():
         join.handles[k].overwrite(fill(out))  # type: ignore[attr-defined]
     possible = sides[0].way.possible | sides[1].way.possible
@@ -360,6 +370,14 @@ def joined(
     if isinstance(signal, int):
         return Outcome(signal, found, possible)
     return Outcome(fill(signal), found, possible)
+
+
+def refill(old: Any, new: Any) -> None:
+    """Give a list or dictionary, which other names may hold, its new elements."""
+    if isinstance(old, list):
+        old[:] = new
+    else:
+        old.update(new)
 
 
 def filler(results: list[Value]) -> Callable[[Any], Any]:
@@ -381,15 +399,16 @@ def join_value(join: Join, sides: tuple[Side, Side]) -> Left | None:
         return None
     if a is not None and b is not None:
         return join.nest(a, b, "the returned value")
-    there = a or b
+    there: Any = a or b
     leaves = []
-    for x in there.leaves:  # type: ignore[union-attr]
+    for x in there.leaves:
         if isinstance(x, Static):
             leaves.append(x.value)
-            continue
-        zero = Static(np.zeros(x.aval.shape, x.aval.dtype))
-        leaves.append(join.leaf(*((x, zero) if a is not None else (zero, x)), "the returned value"))
-    return Left(tuple(leaves), there.tree)  # type: ignore[union-attr]
+        else:
+            zero = Static(np.zeros(x.aval.shape, x.aval.dtype))
+            first, second = (x, zero) if a is not None else (zero, x)
+            leaves.append(join.leaf(first, second, "the returned value"))
+    return Left(tuple(leaves), there.tree)
 
 
 def apply(join: Join, pred: Value, sides: tuple[Side, Side]) -> list[Value]:
@@ -425,3 +444,13 @@ def proceed(site: Site, left: Outcome, cells: Cells, run: Run, live: frozenset[s
         return left
     held = Outcome(left.signal, left.value, left.possible - {FELL})
     return split(site, left.signal == FELL, cells, run, lambda: held, live)
+
+
+def continued(left: Outcome) -> Outcome:
+    """After a step: `continue` leads to the next."""
+    going = left.possible - {ON}
+    if going == left.possible:
+        return left
+    if not going:
+        return END
+    return Outcome(np.where(left.signal == ON, FELL, left.signal), left.value, going | {FELL})

@@ -12,7 +12,7 @@ import numpy as np
 from ...core.dispatch import overrides
 from ...ops.indexing import to_index
 from .branch import truth
-from .loops import Range
+from .courses import Range
 from .state import unknown
 from .writes import refuse_here, stack, traced_in
 
@@ -111,7 +111,7 @@ def to_round(x: Any, digits: Any = None) -> Any:
     return whole(np.round(x)) if digits is None else np.round(x, digits)
 
 
-for _name in (
+for _name in (  # noqa: SIM905
     "sin cos tan sinh cosh tanh exp exp2 expm1 log2 log10 log1p sqrt cbrt fabs copysign hypot "
     "fmod isnan isinf isfinite degrees radians ldexp"
 ).split():
@@ -168,5 +168,5 @@ def enumerated(function: Any) -> None:
     replaced[id(function)] = called
 
 
-for _function in (enumerate, zip, list, tuple, reversed, sorted, map, filter, builtins.sum):
-    enumerated(_function)
+for _iterating in (enumerate, zip, list, tuple, reversed, sorted, map, filter, builtins.sum):
+    enumerated(_iterating)

@@ -5,11 +5,26 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from types import CodeType
+from typing import Any
 
 from .source import Function
 
 FUTURE = 0x1FF0000  # the flags of `from __future__ import ...`
 FACTORY = ".factory"
+
+
+def place(node: ast.AST, like: ast.AST) -> None:
+    """Give the new nodes below `node` the line where `like` begins.
+
+    One line only: Python counts a call of a method to the last line of what is before the dot.
+    """
+    line, column = like.lineno, like.col_offset  # type: ignore[attr-defined]
+    end = like.end_col_offset if like.end_lineno == line else column + 1  # type: ignore[attr-defined]
+    for each in ast.walk(node):
+        if "lineno" in each._attributes and not hasattr(each, "lineno"):
+            new: Any = each
+            new.lineno = new.end_lineno = line
+            new.col_offset, new.end_col_offset = column, end
 
 
 def compile_function(
@@ -26,9 +41,7 @@ def compile_function(
         node.name = inner = ".inner"  # not a name that the function itself may use
         body = [node]
     module = ast.Module([ast.FunctionDef(FACTORY, given, body, [])], [])
-    for each in ast.walk(module):
-        if "lineno" in each._attributes and not hasattr(each, "lineno"):
-            ast.copy_location(each, node)
+    place(module, node)
     whole = compile(module, file, "exec", flags & FUTURE, dont_inherit=True)
     code = code_in(code_in(whole, FACTORY), inner)
     return renamed(code, code.co_qualname, qualified).replace(co_name=name)

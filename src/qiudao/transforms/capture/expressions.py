@@ -6,6 +6,7 @@ import ast
 import copy
 from typing import Any
 
+from .compiling import place
 from .scopes import COMPREHENSIONS, Scope, arguments
 
 
@@ -40,9 +41,7 @@ class Expressions(ast.NodeTransformer):
     def visit(self, node: ast.AST) -> Any:
         new = super().visit(node)
         if new is not node and isinstance(node, ast.expr):
-            for each in ast.walk(new):
-                if "lineno" in each._attributes and not hasattr(each, "lineno"):
-                    ast.copy_location(each, node)
+            place(new, node)
         return new
 
     def generic_visit(self, node: ast.AST) -> ast.AST:

@@ -8,7 +8,7 @@ from ...core.avals import Value
 from .branch import Run, proceed, split
 from .jumps import always_jumps
 from .loops import run_loop
-from .outcomes import BACK, END, FELL, Outcome, outcome, refuse
+from .outcomes import BACK, END, FELL, Outcome, outcome, refusal
 from .sites import Cells, Site
 
 
@@ -21,7 +21,8 @@ def finish(site: Site, pred: Value, here: Any) -> Outcome:
     cells = Cells(here)
 
     def piece(name: str) -> Run:
-        return site.piece(name, cells)
+        found: Run = site.piece(name, cells)
+        return found
 
     if always_jumps(site.node.body):
         sides = piece("true"), ended(site, piece("false, rest"))
@@ -52,7 +53,7 @@ def whole(site: Site, left: Outcome) -> Outcome:
         return left
     if left.possible == {FELL}:
         return outcome(BACK, None)
-    refuse(
+    raise refusal(
         site,
         "one path returns a value and another comes to the end of the function, and which is "
         "taken is not known while tracing",

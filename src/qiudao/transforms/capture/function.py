@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import copy
 import functools
 import inspect
-import os
-import sysconfig
 import types
 from collections.abc import Callable
 from types import CellType, CodeType, FunctionType, MethodType, SimpleNamespace
 from typing import Any, NamedTuple
 
 from ...core.errors import TraceError
-from ...core.source import PACKAGE, is_ours
-from . import branch, conditions, finishing, loops, outcomes, writes
+from ...core.source import PACKAGE
+from . import branch, conditions, courses, finishing, loops, outcomes, trial, writes
 from .calls import replaced
 from .compiling import compile_function
+from .effects import check_call, is_plain_function
 from .outcomes import CaptureError
+from .owners import is_foreign
 from .rewrite import rewritten
 from .sites import Site
-from .source import Mangle, find
-from .state import unknown
+from .source import Function, Mangle, find
+from .state import regions, unknown
+from .writes import refuse_here
 
-GENERATOR = 0x20 | 0x80 | 0x100 | 0x200  # generators, coroutines and their kin
-_LIBRARY = sysconfig.get_paths()["stdlib"] + os.sep
-_PACKAGES = ("site-packages" + os.sep, "dist-packages" + os.sep)
-_NEVER = ("numpy", "scipy", "jax", "torch", "optree", "pytest", "_pytest")
 HIGHER = {map, filter, sorted, max, min, functools.reduce, functools.partial}
 
 
@@ -37,10 +35,11 @@ class Template(NamedTuple):
     code: CodeType | None
     sites: list[Site]
     reason: str = ""
+    plain: bool = False  # whether it only computes
 
 
 _templates: dict[tuple[CodeType, str], Template] = {}
-_ours: set[CodeType] = set()  # codes that are rewritten already
+_ours: dict[CodeType, bool] = {}  # codes that are rewritten already, and whether they only compute
 
 
 def captured(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,25 +74,17 @@ def converted(f: Any) -> Any:
     return f
 
 
-def is_foreign(f: FunctionType) -> bool:
-    """Whether a function is not the user's own: ours, NumPy's, the standard library's."""
-    file = f.__code__.co_filename
-    if f.__code__.co_flags & GENERATOR or is_ours(file) or file.startswith(PACKAGE):
-        return True
-    if (getattr(f, "__module__", None) or "").partition(".")[0] in _NEVER:
-        return True
-    return file.startswith(_LIBRARY) and not any(p in file for p in _PACKAGES)
-
-
 def instance(f: FunctionType) -> Any:
     """A function rewritten, with the closure, globals and defaults of `f`."""
     code = f.__code__
     if code in _ours:
+        check_plain(f, _ours[code])
         return f
     key = (code, code.co_filename)  # equal code may stand in two files
     template = _templates.get(key)
     if template is None:
         template = _templates[key] = make(code)
+    check_plain(f, template.plain)
     if template.code is None:
         return explained(f, template.reason) if template.reason else f
     closure = dict(zip(code.co_freevars, f.__closure__ or (), strict=True))
@@ -110,6 +101,12 @@ def instance(f: FunctionType) -> Any:
     return new
 
 
+def check_plain(f: FunctionType, plain: bool) -> None:
+    """End the trial of a loop that calls a function which may do more than compute."""
+    if regions.trials and not plain:
+        refuse_here(f"{f.__qualname__} may do more than compute", "")
+
+
 def make(code: CodeType) -> Template:
     """Rewrite a function's source."""
     found = find(code)
@@ -124,17 +121,21 @@ def make(code: CodeType) -> Template:
     made = compile_function(
         new, code.co_freevars, code.co_filename, flags, code.co_qualname
     )  # fmt: skip
-    made = made.replace(co_firstlineno=code.co_firstlineno)
-    note(made)
-    return Template(made, sites)
+    plain: dict[tuple[str, int], bool] = {}  # by name and line, of the functions within it
+    for each in ast.walk(node):
+        if isinstance(each, Function):
+            at = getattr(each, "name", "<lambda>"), each.lineno
+            plain[at] = plain.get(at, True) and is_plain_function(each)
+    note(made, plain)
+    return Template(made, sites, plain=is_plain_function(node))
 
 
-def note(code: CodeType) -> None:
+def note(code: CodeType, plain: dict[tuple[str, int], bool]) -> None:
     """Remember that this code is rewritten, and the code within it."""
-    _ours.add(code)
+    _ours[code] = plain.get((code.co_name, code.co_firstlineno), False)
     for each in code.co_consts:
         if isinstance(each, CodeType):
-            note(each)
+            note(each, plain)
 
 
 def explained(f: FunctionType, reason: str) -> Any:
@@ -150,12 +151,14 @@ def explained(f: FunctionType, reason: str) -> Any:
                 f"{error}.  {f.__qualname__} could not be captured: {reason}"
             ) from error
 
-    _ours.add(called.__code__)
+    _ours[called.__code__] = False
     return functools.wraps(f)(called)
 
 
 def call(f: Any) -> Any:
     """What rewritten code calls in place of `f`."""
+    if regions.trials:
+        f = check_call(f)
     kind = type(f)
     if kind is FunctionType:
         if not is_foreign(f):
@@ -197,8 +200,9 @@ _runtime = CellType(
         CaptureError=CaptureError,
         refuse_block=outcomes.refuse_block,
         refuse_raise=outcomes.refuse_raise,
-        rounds=loops.rounds,
-        steps=loops.steps,
+        rounds=courses.rounds,
+        steps=courses.steps,
+        tried=trial.tried,
         loop=loops.loop,
         choose=conditions.choose,
         both=conditions.both,

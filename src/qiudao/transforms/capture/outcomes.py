@@ -66,9 +66,14 @@ class Place(Protocol):
         ...
 
 
+def refusal(site: Place, reason: str, instead: str = EXPLICIT) -> CaptureError:
+    """The error that says why a place cannot be captured."""
+    return CaptureError(f"capture: {site.line}: {reason}; {instead}")
+
+
 def refuse(site: Place, reason: str, instead: str = EXPLICIT) -> NoReturn:
     """Refuse to capture."""
-    raise CaptureError(f"capture: {site.line}: {reason}; {instead}")
+    raise refusal(site, reason, instead)
 
 
 def refuse_block(site: Place) -> NoReturn:

@@ -31,9 +31,10 @@ import ast
 import copy
 from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from .compiling import compile_function
+from .compiling import compile_function, place
+from .effects import is_plain
 from .expressions import Expressions, call, name, thunk
 from .jumps import jumps, may_turn
 from .liveness import Liveness
@@ -41,8 +42,8 @@ from .scopes import Scope, bound, mentioned, written
 from .sites import Site
 from .source import Function
 
-N = TypeVar("N", bound=ast.AST)
 NONE: frozenset[str] = frozenset()
+Write = Callable[[Any, Any, "Tail"], list[ast.stmt]]
 
 
 class Tail(NamedTuple):
@@ -134,11 +135,9 @@ class Writer(Expressions):
 
     def statement(self, node: ast.stmt, tail: Tail) -> list[ast.stmt]:
         """One statement rewritten."""
-        method: Callable[..., list[ast.stmt]] | None
-        method = getattr(self, f"write_{type(node).__name__}", None)
+        method: Write | None = getattr(self, f"write_{type(node).__name__}", None)
         if method is not None:
-            new = method(copy.copy(node), node, tail)
-            return new
+            return method(copy.copy(node), node, tail)
         if isinstance(node, ast.ClassDef | ast.AsyncFunctionDef):
             return [copy.deepcopy(node)]
         return [self.visit(copy.deepcopy(node))]
@@ -196,9 +195,12 @@ class Writer(Expressions):
     def write_For(self, node: ast.For, old: ast.For, tail: Tail) -> list[ast.stmt]:
         it = self.temporary()
         _, where = self.site(old, tail)
-        steps = call(
-            "steps", self.expression(node.iter), where[1], ast.Constant(may_turn(old))
-        )  # fmt: skip
+        turns = may_turn(old)
+        given = [self.expression(node.iter), where[1], ast.Constant(turns)]
+        if not turns and not list(jumps(old.body)) and is_plain(old.body):
+            steps = call("tried", where[0], *given)
+        else:
+            steps = call("steps", *given)
         node.iter = name(it)
         node.target = self.visit(copy.deepcopy(node.target))
         first = ast.Assign([name(it, ast.Store())], steps)
@@ -459,14 +461,6 @@ def call_method(of: str, method: str, *arguments: ast.expr) -> ast.expr:
     return ast.Call(ast.Attribute(name(of), method, ast.Load()), list(arguments), [])
 
 
-def place(node: N, like: ast.AST) -> N:
-    """Give the new nodes below `node` the place of the statement that they come from."""
-    for each in ast.walk(node):
-        if "lineno" in each._attributes and not hasattr(each, "lineno"):
-            ast.copy_location(each, like)
-    return node
-
-
 def is_settled(test: ast.expr) -> bool:
     """Whether a condition is never a traced value."""
     match test:
@@ -497,13 +491,15 @@ def rewritten(node: Function, around: frozenset[str], file: str, flags: int,
     new.args = bare(node.args)
     if isinstance(new, ast.Lambda):
         new.body = Expressions(scope).visit(copy.deepcopy(new.body))
-        return place(new, node)
+        place(new, node)
+        return new
     new.decorator_list = []
     new.returns = None
     documented = isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None
     head = scope.body[:1] if documented else []
     new.body = [*head, *function_body(scope, file, flags, sites)[len(head) :]]
-    return place(new, node)
+    place(new, node)
+    return new
 
 
 def bare(arguments: ast.arguments) -> ast.arguments:

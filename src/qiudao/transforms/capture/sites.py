@@ -47,6 +47,7 @@ class Site:
     in_function: bool  # whether the end of the function is the end of the unit
     compile: Callable[[Site, str], CodeType]
     pieces: Pieces = field(default_factory=dict)
+    refused: int = 0  # how often a loop has been tried as a structured one in vain
 
     @property
     def line(self) -> str:

@@ -103,6 +103,7 @@ class Regions(threading.local):
         self.stack: list[Region] = []
         self.open: list[Any] = []
         self.states: weakref.WeakSet[State] = weakref.WeakSet()
+        self.trials = 0  # loops that are being tried as structured ones
 
 
 regions = Regions()
@@ -138,12 +139,18 @@ class State:
                 self.handles[id(handle)] = handle
         self.marks = [(x, snapshot(x)) for x in self.handles.values()]
         self.lists = [(v, v.copy()) for v in self.values.values() if type(v) in (list, dict, set)]
+        self.arrays: list[tuple[Any, Any]] = []
         regions.states.add(self)
+
+    def remember(self) -> None:
+        """Keep what plain arrays hold too, so that it can be put back."""
+        plain = [x for x in self.leaves() if type(x) is np.ndarray and x.flags.writeable]
+        self.arrays = [(x, x.copy()) for x in plain]
 
     def holds(self, x: Any) -> int:
         """How many references to a value are ours."""
         held = [*self.values.values(), *self.leaves(), *self.handles.values()]
-        held += [h for h, _ in self.marks]
+        held += [h for h, _ in (*self.marks, *self.arrays)]
         for _, copy in self.lists:
             held += copy.values() if isinstance(copy, dict) else copy
         return sum(each is x for each in held)
@@ -154,7 +161,9 @@ class State:
             yield from each.leaves
 
     def restore(self) -> None:
-        """Put every variable, tracer and list back to what it was."""
+        """Put every variable, tracer, list and remembered array back to what it was."""
+        for array, copy in self.arrays:
+            array[...] = copy
         for name, cell in self.cells.items():
             write(cell, self.values[name])
         for handle, mark in self.marks:

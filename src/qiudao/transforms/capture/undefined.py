@@ -6,12 +6,57 @@ from typing import Any, NoReturn
 
 from .outcomes import CaptureError
 
-_USES = (
-    "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift divmod radd rsub rmul "
-    "rtruediv rfloordiv rmod rpow rmatmul rand ror rxor neg pos abs invert lt le gt ge eq ne bool "
-    "len iter getitem setitem contains call float int complex index array array_ufunc "
-    "array_function"
-).split()
+_USES = [
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "and",
+    "or",
+    "xor",
+    "lshift",
+    "rshift",
+    "divmod",
+    "radd",
+    "rsub",
+    "rmul",
+    "rtruediv",
+    "rfloordiv",
+    "rmod",
+    "rpow",
+    "rmatmul",
+    "rand",
+    "ror",
+    "rxor",
+    "neg",
+    "pos",
+    "abs",
+    "invert",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "eq",
+    "ne",
+    "bool",
+    "len",
+    "iter",
+    "getitem",
+    "setitem",
+    "contains",
+    "call",
+    "float",
+    "int",
+    "complex",
+    "index",
+    "array",
+    "array_ufunc",
+    "array_function",
+]
 
 
 class Undefined:

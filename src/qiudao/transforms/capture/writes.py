@@ -14,10 +14,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ...core.avals import Value
-from ...core.dispatch import Tracer, overrides
+from ...core.dispatch import Tracer, overrides, snapshot
 from ...core.source import caller, line_of
 from .outcomes import CaptureError
-from .state import ours, region, unknown
+from .state import is_numeric, ours, region, regions, unknown
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
@@ -72,8 +72,23 @@ def setitem(value: Any, x: Any, index: Any) -> Any:
         turned = turn(x, tracer, shared)
         if turned is not None:
             x = turned
+    elif isinstance(x, Tracer):
+        tracer = traced_in((value, index))
+        if tracer is not None and tracer.level > x.level:
+            shared = sys.getrefcount(x) - ours(x) > lone.count
+            x = raised(x, tracer, shared)
     write_element(x, index, value)
     return x
+
+
+def raised(x: Tracer, tracer: Tracer, shared: bool) -> Value:
+    """An array of an outer transform as one of the transform whose value is written into it."""
+    if shared:
+        refuse_here(
+            "a value of an inner transform is written into an array that other names hold too",
+            "make the array inside, np.zeros_like(value)",
+        )
+    return tracer.constant(snapshot(x))
 
 
 def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
@@ -97,6 +112,8 @@ def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
 def write_element(x: Any, index: Any, value: Any) -> None:
     """`x[index] = value` for what can take it."""
     here = region()
+    if regions.trials and not isinstance(x, Tracer | np.ndarray):
+        refuse_here(f"a {type(x).__name__} is written into", "write into an array")
     if here is not None and isinstance(x, Tracer) and x.level < here.level:
         refuse_here(
             "an array is written into under a condition that is not known while tracing, and it is "
@@ -129,6 +146,8 @@ def store(value: Any, x: Any, index: Any, text: str) -> None:
 def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
     """`x += value` and its kin: in place for arrays, as Python does."""
     in_place, plain = IN_PLACE[operation]
+    if regions.trials and not is_numeric(x):
+        refuse_here(f"a {type(x).__name__} is added to", "write into an array")
     if isinstance(x, Tracer):
         if not x.shape and unknown(x):
             return plain(x, value)  # a number, which does not change in place
@@ -174,8 +193,11 @@ def from_numpy(f: Any) -> bool:
 
 def stack(values: Any) -> Value:
     """Nested lists of numbers and tracers as one array."""
-    rows: list[Any] = [stack(v) if isinstance(v, list | tuple) else v for v in values]
-    return np.stack([v if isinstance(v, Tracer) else np.asarray(v) for v in rows])
+    rows: list[Any] = []
+    for v in values:
+        row = stack(v) if isinstance(v, list | tuple) else v
+        rows.append(row if isinstance(row, Tracer) else np.asarray(row))
+    return np.stack(rows)
 
 
 def owner(x: Any, attribute: str) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...core.avals import Value
@@ -37,8 +35,3 @@ def in_any_example(x: Value) -> bool:
     while isinstance(x, Tracer):
         x = x.parts()[0]
     return bool(np.any(x))
-
-
-def select(flag: Value, one: Any, other: Any) -> Value:
-    """One of two leaves, example by example."""
-    return np.where(flag, one, other)

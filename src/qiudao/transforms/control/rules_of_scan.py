@@ -13,6 +13,7 @@ from ...core.program import Program
 from ...ops.control import Rules, Scan
 from .applying import scan_with
 from .dependence import fixpoint, moved, reached
+from .linearity import scan_on_slots, without_nodes
 from .running import (
     avals_of,
     backwards,
@@ -79,13 +80,14 @@ def pull(scan: Scan, ct: Value, out: Value, xs: Values, parents: Parents) -> Ter
     are its ys.
     """
     body, c, n = spelled(scan), scan.constants, scan.carries
+    xs, results = without_nodes(xs), scan.shape()
     wanted = [p is not None and is_inexact(x.dtype) for p, x in zip(parents, xs)]
     from_constants, from_start, from_xs = split(wanted, c, n)
     varies = fixpoint(
         lambda carry: moved(body, [*from_constants, *carry, *from_xs])[:n], from_start
     )
     inputs = [*from_constants, *varies, *from_xs]
-    arrived = [g is not None and is_inexact(y.dtype) for g, y in zip(ct, out)]
+    arrived = [g is not None and is_inexact(y.dtype) for g, y in zip(ct, results)]
     ct_last, ct_ys = split(ct, n)
     alive = fixpoint(
         lambda carry: reached(body, inputs, [*carry, *arrived[n:]])[c : c + n],
@@ -110,7 +112,7 @@ def pull(scan: Scan, ct: Value, out: Value, xs: Values, parents: Parents) -> Ter
         return [*chosen(cts, alive), *sums, *chosen(ct_slices, to_xs)]
 
     constants, carry, arrays = split(xs, c, n)
-    record = list(out[len(out) - n :])
+    record = list(out[len(out) - n :]) if out is not None else unread_record(scan)
     seeds = [zeros(x) if not a else g for g, x, a in zip(ct_last, carry, arrived)]
     groups = (
         constants,
@@ -122,15 +124,22 @@ def pull(scan: Scan, ct: Value, out: Value, xs: Values, parents: Parents) -> Ter
     return [*spread(sums, to_constants), *spread(cts, alive), *spread(ct_arrays, to_xs)]
 
 
+def unread_record(scan: Scan) -> list[Value]:
+    """The record of a linear scan, whose pullback does not read it."""
+    carry = scan.body.results[: scan.carries]
+    return [np.zeros((scan.length, *c.shape), c.dtype) for c in carry]
+
+
 def batch(scan: Scan, size: int, mapped: Sequence[bool], xs: Values) -> Value:
     """A scan of the batched body.  A carry is batched where its start is, or the body makes it."""
     body, c, n = spelled(scan), scan.constants, scan.carries
     of_constants, of_carry, of_xs = split(mapped, c, n)
     of_carry = fixpoint(
-        lambda carry: moved(body, [*of_constants, *carry, *of_xs], smooth=False)[:n], of_carry
+        lambda carry: moved(body, [*of_constants, *carry, *of_xs], smooth=False, whole=True)[:n],
+        of_carry,
     )
     inputs = [*of_constants, *of_carry, *of_xs]
-    of_results = [*of_carry, *moved(body, inputs, smooth=False)[n:]]
+    of_results = [*of_carry, *moved(body, inputs, smooth=False, whole=True)[n:]]
 
     def step(*values: Value) -> list[Value]:
         ys, found = over_batch(body, values, inputs)
@@ -149,4 +158,9 @@ def batch(scan: Scan, size: int, mapped: Sequence[bool], xs: Values) -> Value:
     return tuple(y if m else stretch(y, size) for y, m in zip([*last, *stacked], of_results))
 
 
-Scan.rules = Rules(dual, pull, batch)
+def slots(scan: Scan, xs: Values) -> Value:
+    """A scan of the known part, and a linear one over its record."""
+    return scan_on_slots(scan, spelled(scan), xs)
+
+
+Scan.rules = Rules(dual, pull, batch, slots)

@@ -12,6 +12,7 @@ from ...core.program import Program
 from ...ops.control import Rules, Switch
 from .applying import switch_with
 from .dependence import moved, reached
+from .linearity import switch_on_slots, without_nodes
 from .running import (
     avals_of,
     backwards,
@@ -54,7 +55,7 @@ def dual(switch: Switch, xs: Values, dxs: Terms) -> tuple[Value, Value]:
 
 def pull(switch: Switch, ct: Value, out: Value, xs: Values, parents: Parents) -> Terms:
     """Each branch run again, backwards."""
-    index, *operands = xs
+    index, *operands = without_nodes(xs)
     wanted = [p is not None and is_inexact(x.dtype) for p, x in zip(parents[1:], operands)]
     results = switch.branches[0].results
     arrived = [g is not None and is_inexact(y.dtype) for g, y in zip(ct, results)]
@@ -81,7 +82,9 @@ def batch(switch: Switch, size: int, mapped: Sequence[bool], xs: Values) -> Valu
     index, *operands = xs
     if mapped[0]:
         return every_branch(switch, size, mapped, xs)
-    has = in_any([moved(branch, mapped[1:], smooth=False) for branch in switch.branches])
+    has = in_any(
+        [moved(branch, mapped[1:], smooth=False, whole=True) for branch in switch.branches]
+    )
 
     def many(branch: Program) -> Program:
         def run(*values: Value) -> list[Value]:
@@ -113,4 +116,4 @@ def every_branch(switch: Switch, size: int, mapped: Sequence[bool], xs: Values) 
     return tuple(chosen_ones)
 
 
-Switch.rules = Rules(dual, pull, batch)
+Switch.rules = Rules(dual, pull, batch, switch_on_slots)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...core.avals import Value, is_inexact
+from ...core.errors import RuleError
 from ...core.primitive import Parents, Terms, Values, stretch
 from ...core.program import Program
 from ...ops.control import Rules, While
@@ -121,9 +122,9 @@ def batch(loop: While, size: int, mapped: Sequence[bool], xs: Values) -> Value:
     c = loop.constants
     of_constants, of_carry = split(mapped, c)
     of_carry = fixpoint(
-        lambda carry: moved(loop.body, [*of_constants, *carry], smooth=False), of_carry
+        lambda carry: moved(loop.body, [*of_constants, *carry], smooth=False, whole=True), of_carry
     )
-    if any(moved(loop.condition, [*of_constants, *of_carry], smooth=False)):
+    if any(moved(loop.condition, [*of_constants, *of_carry], smooth=False, whole=True)):
         return until_all_are_done(loop, size, mapped, xs)
 
     def step(*values: Value) -> list[Value]:
@@ -202,4 +203,12 @@ def along(flags: Value, x: Value) -> Value:
     return np.reshape(flags, (flags.shape[0], *[1] * (np.ndim(x) - 1)))
 
 
-While.rules = Rules(dual, pull, batch)
+def slots(loop: While, xs: Values) -> Value:
+    """Refused: a loop whose number of steps is found by running it is linear in nothing."""
+    raise RuleError(
+        "while_loop: a traced loop is no linear map that could be applied again or transposed; "
+        "take qd.jvp or qd.vjp, or a scan, whose number of steps is known"
+    )
+
+
+While.rules = Rules(dual, pull, batch, slots)

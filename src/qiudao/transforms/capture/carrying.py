@@ -1,0 +1,461 @@
+"""Loops whose end hangs on a traced value.
+
+    carried   the variables that a step changes and that are read later, the tracers that it writes
+              into, and, where a step may jump, whether the loop goes on, how it ended and what it
+              returned
+
+A carried value keeps its type; Python's numbers become arrays of the type that the step makes of
+them.  What a step only reads is taken from outside.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...core.avals import Aval, Value, aval_of, describe
+from ...core.dispatch import Tracer, snapshot
+from ..control import fori_loop, while_loop
+from ..trace import Symbol, Traced, traced
+from .branch import FLAG, cast, continued, joined_dtype, refill, same, shown_nest, split, truth
+from .jumps import jumps
+from .outcomes import BACK, END, FELL, MISSING, Outcome, outcome, refusal, refuse
+from .replaying import replay
+from .scopes import augmented, bound, rebound, written
+from .sites import Cells, Site
+from .state import (
+    Nest,
+    StandIns,
+    State,
+    current,
+    is_numeric,
+    nest,
+    read,
+    root,
+    write,
+)
+from .undefined import Undefined
+
+
+class Loop:
+    """One structured loop, its carried values found by tracing its step."""
+
+    def __init__(
+        self, site: Site, cells: Cells, step: Callable[..., Any], test: Callable[..., Any],
+        first: Any, certain: bool = False,
+    ) -> None:  # fmt: skip
+        self.site = site
+        self.state = State(cells)
+        self.cells = self.state.cells
+        self.all_cells = cells
+        self.step = step
+        self.test = test
+        self.first = first
+        self.certain = certain
+        self.count = False
+        self.bound: int | None = None  # of the number of steps
+        node = site.node
+        inner = {type(j).__name__ for j in jumps(node.body)}
+        self.jumps = bool(inner - {"Continue"})
+        self.handles = list(self.state.handles.values())
+        self.narrow = any(is_narrow(x) for x in self.state.leaves())
+        self.changed: set[str] = set()
+        self.starts: dict[str, Nest] = {}
+
+    # What is carried: [number of the step], [goes on, signal, returned...], variables, handles
+
+    def prepare(self) -> None:
+        """What each carried variable starts with."""
+        for name in self.changed:
+            if name not in self.starts and name in self.state.nests:
+                self.starts[name] = self.state.nests[name]
+
+    def choose(self, binding: list[ast.AST], live: frozenset[str], avals: dict[Any, Aval]) -> None:
+        """What is carried to begin with: variables that a step binds, tracers it writes into.
+
+        A tracer that is only written into keeps its place, so that all its names see the writes.
+        """
+        rebinds, writes = rebound(binding), written(binding)
+        for name in (bound(binding) | writes) & live & set(self.state.nests):
+            value = self.state.values[name]
+            moves = name not in rebinds and isinstance(value, Tracer) and bool(value.shape)
+            if moves:
+                handle = root(value)
+                place = next(k for k, h in enumerate(self.handles) if h is handle)
+                avals["handle", place] = Aval(tuple(handle.shape), handle.dtype)
+                continue
+            self.changed.add(name)
+            others = [n for n, v in self.state.values.items() if n != name and v is value]
+            if name in writes | augmented(binding) and is_array(value) and others:
+                refuse(
+                    self.site,
+                    f"`{name}` and `{others[0]}` are one array before the loop, and the loop both "
+                    f"binds `{name}` and writes into it",
+                    f"let them be two, {name} = {name}.copy()",
+                )
+
+    def traced_step(self, avals: dict[Any, Aval], value: Returned | None) -> Step:
+        """The step traced on carried values of given types."""
+        return Step(self, avals, value)
+
+    def run(self) -> Outcome:
+        """Find what is carried and its types, and make the equation."""
+        node = self.site.node
+        binding = (
+            [node.target, *node.body] if isinstance(node, ast.For) else [node.test, *node.body]
+        )
+        live = self.site.head
+        avals: dict[Any, Aval] = {}
+        self.choose(binding, live, avals)
+        self.prepare()
+        value: Returned | None = None
+        for _ in range(8):
+            stepped = self.traced_step(avals, value)
+            again = stepped.settle(avals)
+            if stepped.value is not None and value is None:
+                value, again = stepped.value, True
+            if not again:
+                return stepped.finish()
+        raise refusal(
+            self.site,
+            "the types of what the loop carries change with every step",
+            "start it with values of the type that they keep",
+        )
+
+
+def is_narrow(x: Any) -> bool:
+    """Whether a leaf has less than Python's precision."""
+    dtype = getattr(x, "dtype", None)
+    return is_numeric(x) and dtype is not None and (
+        dtype.itemsize < (16 if dtype.kind == "c" else 8) and dtype.kind != "b"
+    )  # fmt: skip
+
+
+def is_array(x: Value) -> bool:
+    """Whether a value is an array with axes, plain or traced."""
+    return isinstance(x, np.ndarray | Tracer) and bool(x.shape)
+
+
+# A number of Python widens no dtype.  Where narrow dtypes are about, it first stands in the
+# narrowest of its kind, to see what a step makes of it.
+NARROWEST: dict[type, Any] = {int: np.int8, float: np.float16, complex: np.complex64}
+
+
+def widest(kind: type, found: Aval, start: Aval) -> Aval:
+    """The type of a carried value that starts as a number of Python, after a step on `start`."""
+    if found.dtype in (start.dtype, np.dtype(np.float16)):
+        return Aval((), np.result_type(kind, found.dtype))
+    return Aval((), np.result_type(kind(0), found.dtype))
+
+
+class Step:
+    """One tracing of a loop's step with carried values of given types."""
+
+    def __init__(self, of: Loop, avals: dict[Any, Aval], value: Returned | None) -> None:
+        self.loop = of
+        self.keys: list[Any] = []
+        self.init: list[Value] = []
+        self.value: Returned | None = None
+        self.more: set[Any] = set()
+        self.new: dict[str, Nest] = {}
+        self.way: Outcome = END
+        self.possible: frozenset[int] = frozenset()
+        self.undefined: set[str] = set()
+        self.in_place: set[str] = set()  # lists and dictionaries with new elements
+        self.names = of.changed
+        self.probed: dict[Any, type] = {}  # numbers of Python whose dtype is to be found
+        if of.count:
+            self.carry("count", 0, avals)
+        if of.jumps:
+            self.carry("goes on", of.first, avals)
+            self.carry("signal", FELL, avals)
+            for k, x in value.numbers if value else ():
+                self.carry(("value", k), zeros(x), avals)
+        for name in sorted(of.changed):
+            if name in of.starts:
+                for k, x in enumerate(of.starts[name].leaves):
+                    if is_numeric(x):
+                        self.carry((name, k), x, avals)
+        for k, handle in enumerate(of.handles):
+            if ("handle", k) in avals:
+                self.carry(("handle", k), handle, avals)
+        self.piece = self.trace()
+
+    def carry(self, key: Any, x: Value, avals: dict[Any, Aval]) -> None:
+        """One more carried value."""
+        self.keys.append(key)
+        if key == "goes on":
+            x = truth(x) if isinstance(x, Tracer) else np.bool_(x)
+        if key not in avals and self.loop.narrow and type(x) in NARROWEST and key[0] in self.names:
+            self.probed[key] = type(x)
+            self.init.append(np.zeros((), NARROWEST[type(x)]))
+            return
+        aval = avals.setdefault(key, aval_of(x))
+        self.init.append(cast(snapshot(x), aval))
+
+    def trace(self) -> Traced:
+        """Trace the step."""
+        return traced(self.once, [FLAG, *map(aval_of, self.init)], lambda xs: (xs, {}))
+
+    def once(self, first: Symbol, *xs: Value) -> list[Value]:
+        """A step on symbols: the carried values after it, in order; then those that are new."""
+        of = self.loop
+        given = dict(zip(self.keys, xs, strict=True))
+        stand = StandIns(
+            of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
+        )  # fmt: skip
+        before = stand.enter(first.recording)
+        try:
+            for name in of.changed:
+                if name in of.starts:
+                    start = of.starts[name]
+                    leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
+                    before[name] = start.tree.build(leaves)
+                    write(of.cells[name], before[name])
+            return self.advance(given, stand, before)
+        finally:
+            stand.leave()
+
+    def advance(self, given: Any, stand: StandIns, before: dict[str, Any]) -> list[Value]:
+        """Take the step, and note what it leaves."""
+        of = self.loop
+        count = (given["count"],) if of.count else ()
+        if of.jumps:
+            following = tuple(c + 1 for c in count)
+            left = continued(of.step(*count) or END)
+            self.possible = left.possible
+            goes = self.goes_on(left, following)
+        else:
+            of.step(*count)
+        results: dict[Any, Value] = {}
+        if of.count:
+            results["count"] = given["count"] + 1
+        if of.jumps:
+            results["goes on"] = cast(goes, Aval((), np.dtype(bool)))
+            results["signal"] = left.signal
+            if left.value is not MISSING:
+                self.value = Returned(nest(left.value))
+                results.update((("value", k), x) for k, x in self.value.numbers)
+        self.note(results, stand, before)
+        return [results.get(key, given[key]) for key in self.keys]
+
+    def goes_on(self, left: Outcome, following: tuple[Value, ...]) -> Value:
+        """Whether another step follows."""
+        of = self.loop
+        if left.possible == {FELL}:
+            return self.asked(following)
+        if FELL not in left.possible:
+            return False
+        if of.count:
+            return np.logical_and(left.signal == FELL, of.test(*following))
+        result = split(
+            of.site, left.signal == FELL, of.all_cells, of.test,
+            lambda: outcome(BACK, False), of.site.head,
+        )  # fmt: skip
+        return result.value
+
+    def asked(self, following: tuple[Value, ...]) -> Value:
+        """The condition of the loop."""
+        found = self.loop.test(*following)
+        found = found.value if isinstance(found, Outcome) else found
+        return truth(found) if isinstance(found, Tracer) else bool(found)
+
+    def note(self, results: dict[Any, Value], stand: StandIns, before: dict[str, Any]) -> None:
+        """What the variables and the tracers from outside are after the step."""
+        of = self.loop
+        for name, cell in of.cells.items():
+            now, then = read(cell), before.get(name, MISSING)
+            if name in of.changed and name in of.starts:
+                self.carried(name, now, results)
+                if now is then and type(now) in (list, dict):
+                    self.in_place.add(name)
+            elif now is not then:
+                self.found(name, now, then)
+            elif type(now) in (list, dict) and not same(
+                nest(now), nest(then), of.state, stand, name
+            ):
+                self.more.add(name)
+                if nest(now).tree == of.state.nests[name].tree:
+                    continue
+                refuse(
+                    of.site,
+                    f"the {type(now).__name__} `{name}` changes in a loop whose number of steps is "
+                    "not known while tracing",
+                    "write into an array made before the loop, or use qd.scan, which stacks values",
+                )
+        for k in stand.written():
+            results["handle", k] = stand.symbols[k]
+            self.more.add(("handle", k))
+
+    def found(self, name: str, now: Any, then: Any) -> None:
+        """A variable that a step changes and that is not carried yet."""
+        of = self.loop
+        if name not in of.site.head or now is MISSING:
+            return
+        if then is MISSING:
+            if of.certain and any(map(is_numeric, nest(now).leaves)):
+                self.new[name] = nest(now)
+                self.more.add(name)
+            else:
+                self.undefined.add(name)
+        else:
+            self.more.add(name)
+
+    def carried(self, name: str, now: Any, results: dict[Any, Value]) -> None:
+        """A carried variable after the step."""
+        of = self.loop
+        start = of.starts[name]
+        if now is MISSING:
+            refuse(of.site, f"`{name}` is deleted in the loop", "keep it")
+        here = nest(now)
+        if here.tree != start.tree:
+            refuse(
+                of.site,
+                f"`{name}` is {shown_nest(start)} before the loop and {shown_nest(here)} "
+                "after a step, and the number of steps is not known while tracing",
+                "let it keep its structure, as in qd.while_loop(cond, body, init)",
+            )
+        for k, (x, y) in enumerate(zip(here.leaves, start.leaves, strict=True)):
+            if is_numeric(y) and is_numeric(x):
+                results[name, k] = x
+            elif x is not y and not (type(x) is type(y) and x == y):
+                refuse(
+                    of.site,
+                    f"`{name}` is {shown_nest(start)} before the loop and "
+                    f"{shown_nest(here)} after a step, and the number of steps is not known "
+                    "while tracing",
+                    "start it with a value of the same shape and dtype",
+                )
+
+    def settle(self, avals: dict[Any, Aval]) -> bool:
+        """Whether the types change, or more is carried: then the step is traced once more."""
+        of = self.loop
+        again = bool(self.probed)
+        for key, start, out in zip(self.keys, self.init, self.piece.program.outputs, strict=True):
+            if key in self.probed:
+                avals[key] = widest(self.probed[key], aval_of(out), aval_of(start))
+        if again:
+            return True
+        for key, start, out in zip(self.keys, self.init, self.piece.program.outputs, strict=True):
+            now, then = aval_of(out), avals[key]
+            if now[:2] == aval_of(start)[:2]:
+                continue
+            if now.shape == then.shape and (then.weak or now.weak):
+                dtype = joined_dtype(now, then)
+                wanted = Aval(then.shape, dtype, None)
+                if wanted[:2] != then[:2]:
+                    avals[key] = wanted
+                    again = True
+                continue
+            self.differ(key, then, now)
+        for name in self.more:
+            if isinstance(name, tuple):
+                again = again or name not in avals
+                avals.setdefault(name, aval_of(of.handles[name[1]]))
+            elif name not in of.changed:
+                of.changed.add(name)
+                again = True
+        for name, each in self.new.items():
+            leaves = [zeros(x) if is_numeric(x) else x for x in each.leaves]
+            of.starts[name] = Nest(tuple(leaves), each.tree)
+        of.prepare()
+        return again
+
+    def differ(self, key: Any, then: Aval, now: Aval) -> None:
+        """Refuse a carried value that changes its type."""
+        name = key[0] if isinstance(key, tuple) else key
+        what = "the returned value" if name == "value" else f"`{name}`"
+        refuse(
+            self.loop.site,
+            f"{what} is {describe(*then[:2])} before the loop and {describe(*now[:2])} after a "
+            "step, and the number of steps is not known while tracing",
+            "start it with the shape and dtype that it has later, as in "
+            "qd.while_loop(cond, body, init)",
+        )
+
+    def finish(self) -> Outcome:
+        """The equation, and its results in the variables."""
+        of = self.loop
+        results = self.equation()
+        given = dict(zip(self.keys, results, strict=True))
+        for name in of.changed:
+            if name in of.starts:
+                start = of.starts[name]
+                leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
+                made = start.tree.build(leaves)
+                if name in self.in_place:
+                    refill(of.state.values[name], made)
+                else:
+                    write(of.cells[name], made)
+        for name in self.undefined:
+            write(
+                of.cells[name],
+                Undefined(
+                    f"capture: `{name}` is defined only if the loop of {of.site.line} takes a "
+                    "step; give it a value before the loop"
+                ),
+            )
+        for k, handle in enumerate(of.handles):
+            if ("handle", k) in given:
+                handle.overwrite(given["handle", k])  # type: ignore[attr-defined]
+        if not of.jumps:
+            return END
+        possible = self.possible | {FELL}
+        value: Any = MISSING
+        if self.value is not None:
+            leaves = [given.get(("value", k), x) for k, x in enumerate(self.value.nest.leaves)]
+            value = self.value.nest.tree.build(leaves)
+        return Outcome(given["signal"], value, possible)
+
+    def equation(self) -> list[Value]:
+        """The loop itself."""
+        of = self.loop
+
+        def body(xs: list[Value]) -> list[Value]:
+            outs = replay(self.piece.program, [np.False_, *xs, *self.piece.captured])
+            return [cast(y, aval_of(x)) for x, y in zip(self.init, outs, strict=True)]
+
+        if of.jumps:
+            place = self.keys.index("goes on")
+            return list(while_loop(lambda xs: xs[place], body, self.init, max_steps=of.bound))
+        if of.bound is not None:
+            first, *init = self.init
+            made = fori_loop(0, of.bound, lambda i, xs: body([i, *xs])[1:], init)
+            return [first, *made]
+        return list(while_loop(self.condition, body, self.init))
+
+    def condition(self, xs: list[Value]) -> Value:
+        """The condition of a loop without jumps, on carried values."""
+        of = self.loop
+        given = dict(zip(self.keys, xs, strict=True))
+        stand = StandIns(
+            of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
+        )  # fmt: skip
+        stand.enter(current(xs))
+        try:
+            for name in of.changed:
+                if name in of.starts:
+                    start = of.starts[name]
+                    leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
+                    write(of.cells[name], start.tree.build(leaves))
+            return self.asked((given["count"],) if of.count else ())
+        finally:
+            stand.leave()
+
+
+class Returned:
+    """What a step returns, and which of its leaves are numbers, with their places."""
+
+    def __init__(self, parts: Nest) -> None:
+        self.nest = parts
+        self.numbers = [(k, x) for k, x in enumerate(parts.leaves) if is_numeric(x)]
+
+
+def zeros(x: Value) -> Value:
+    """A value of the type of `x` to start with, which the first step replaces."""
+    if type(x) in (bool, int, float, complex):
+        return type(x)(0)
+    return np.zeros(np.shape(x), x.dtype)

@@ -1,0 +1,138 @@
+"""The whole text of the errors and warnings of `qd.jit`, of its cache, and of export to C."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from messages.raised import raised
+from qiudao.codegen import engine
+from qiudao.codegen.cache import ObjectCache
+from qiudao.codegen.export import Signature, export
+from qiudao.core.avals import Aval
+from qiudao.core.errors import DtypeError, RuleError, ShapeError
+
+X = np.ones(3)
+NUMBER = Aval((), np.dtype(np.float64))
+TEXT = """
+define void @program(ptr %args, ptr %arena) {
+  ret void
+}
+"""
+
+
+@pytest.fixture
+def folder():
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def exported(folder, name="f", path="f.o", inputs=("x",), outputs=("y",), libraries=()):
+    """Export one function of numbers."""
+    signature = Signature("program", dict.fromkeys(inputs, NUMBER), dict.fromkeys(outputs, NUMBER))
+    return export(TEXT, dict.fromkeys(libraries, 1), {name: signature}, folder / path)
+
+
+MESSAGES = {
+    # calls
+    "an argument that is no key": (
+        lambda folder: qd.jit(lambda x, seen: x)(X, {1}),
+        DtypeError,
+        "jit: an argument of type set is neither data nor hashable, so no program can be looked up "
+        "for it; pass arrays, numbers or hashable values",
+    ),
+    # export
+    "a path of no kind": (
+        lambda folder: exported(folder, path="f.txt"),
+        ValueError,
+        "export: 'f.txt' names no kind of file; end it in .dll, .dylib, .o, .obj, .so",
+    ),
+    "functions of this process": (
+        lambda folder: exported(folder, libraries=("dgetrf", "cblas_dgemm")),
+        RuleError,
+        "export: the program calls functions that a C program does not have: cblas_dgemm, dgetrf; "
+        "leave out the operations that need them",
+    ),
+    "no name in C": (
+        lambda folder: exported(folder, inputs=("2x",)),
+        ValueError,
+        "export: '2x' is no name in C; use letters, digits and _",
+    ),
+    "a name that the program has": (
+        lambda folder: exported(folder, name="program"),
+        ValueError,
+        "export: 'program' is the name of a function that the program itself has or calls; choose "
+        "another",
+    ),
+    "an input and an output of one name": (
+        lambda folder: exported(folder, inputs=("x", "y")),
+        ValueError,
+        "export: f has inputs and outputs of one name, y; rename one of each",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_message(name, folder):
+    act, error, text = MESSAGES[name]
+    kind, found = raised(lambda: act(folder))
+    assert issubclass(kind, error)
+    assert found == text
+
+
+def test_a_place_for_a_result_of_another_shape():
+    pytest.importorskip("llvmlite")
+    kind, found = raised(lambda: qd.jit(np.sin).into(X, out=np.zeros(2)))
+    assert kind is ShapeError
+    assert found == (
+        "jit: a result of type f64[3] cannot be put into f64[2]; give an array of the same dtype "
+        "and shape"
+    )
+
+
+def test_llvmlite_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    monkeypatch.delitem(sys.modules, "llvmlite.binding", raising=False)
+    kind, found = raised(engine.load_llvm)
+    assert kind is ModuleNotFoundError
+    assert found == (
+        "jit: compiling needs llvmlite, which is not installed; install it by "
+        "`pip install 'qiudao[jit]'`"
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such mode")
+def test_a_cache_that_others_may_write(folder):
+    folder.chmod(0o777)
+    with pytest.warns(RuntimeWarning, match="other users") as caught:
+        assert not ObjectCache(folder).enabled
+    assert str(caught[0].message) == (
+        f"jit_cache: other users may write to {folder}, so no machine code is kept there; name a "
+        "folder of your own in QIUDAO_CACHE_DIR"
+    )
+
+
+def test_no_c_compiler(folder, monkeypatch):
+    pytest.importorskip("llvmlite")
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(folder))
+    kind, found = raised(lambda: exported(folder, path="f.so"))
+    assert kind is FileNotFoundError
+    assert found == (
+        "export: no C compiler was found to link f.so; install one, or export an object file, f.o"
+    )
+
+
+def test_a_c_compiler_that_fails(folder, monkeypatch):
+    pytest.importorskip("llvmlite")
+    false = shutil.which("false")
+    if false is None:
+        pytest.skip("no program that fails")
+    monkeypatch.setenv("CC", false)
+    kind, found = raised(lambda: exported(folder, path="f.so"))
+    assert kind is RuntimeError
+    assert found == f"export: {false} could not link f.so: ; name another compiler in CC"
