@@ -297,10 +297,13 @@ class Scalars:
         first, second = self.select(wide, a, b), self.select(wide, b, a)
         ratio = self.divide(small, large)
         whole = self.add(large, self.multiply(small, ratio))
-        real = self.divide(self.add(first, self.multiply(second, ratio)), whole)
+        straight = self.add(first, self.multiply(second, ratio))
         across = self.multiply(first, ratio)
         turned = self.select(wide, self.subtract(second, across), self.subtract(across, second))
-        imag = self.divide(turned, whole)
+        by_zero = self.compare("equal", large, self.constant(0, large))  # each part, by |0|
+        whole = self.select(by_zero, self.absolute(c), whole)
+        real = self.divide(self.select(by_zero, a, straight), whole)
+        imag = self.divide(self.select(by_zero, b, turned), whole)
         return self.joined([self.register(real), self.register(imag)], x.dtype)
 
     def reciprocal(self, x: Lane) -> Lane:

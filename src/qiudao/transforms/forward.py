@@ -183,4 +183,5 @@ def tangent_of(y: Value, level: float) -> Value:
     if isinstance(y, Dual) and y.level == level and y.tangent is not None:
         return y.tangent
     value = primal_of(y, level)
-    return np.zeros(np.shape(value), np.result_type(concrete(value)))
+    dtype = value.dtype if isinstance(value, Tracer) else np.result_type(value)
+    return np.zeros(np.shape(value), dtype)
