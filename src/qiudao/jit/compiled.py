@@ -25,7 +25,6 @@ from ..transforms.reverse import vjp
 from ..transforms.trace import traced
 from .executable import Executable, prepared
 
-
 GROWTH = 8  # how many times more steps there is room for after too many
 
 Make = Callable[[], Program]
