@@ -14,7 +14,7 @@ from qiudao.codegen import engine
 from qiudao.codegen.cache import ObjectCache
 from qiudao.codegen.export import Signature, export
 from qiudao.core.avals import Aval
-from qiudao.core.errors import DtypeError, RuleError, ShapeError
+from qiudao.core.errors import DtypeError, GradientError, RuleError, ShapeError
 
 X = np.ones(3)
 NUMBER = Aval((), np.dtype(np.float64))
@@ -44,6 +44,17 @@ MESSAGES = {
         DtypeError,
         "jit: an argument of type set is neither data nor hashable, so no program can be looked up "
         "for it; pass arrays, numbers or hashable values",
+    ),
+    "an array class with ways of its own": (
+        lambda folder: qd.jit(np.sin)(np.ma.masked_array(X)),
+        DtypeError,
+        "jit: a MaskedArray does things its own way, which compiled code does not know; pass "
+        "np.asarray(x)",
+    ),
+    "a static name that is no parameter": (
+        lambda folder: qd.jit(lambda x: x, static_argnames=["n"]),
+        GradientError,
+        "jit: static_argnames names 'n', which is no parameter; there are x",
     ),
     # export
     "a path of no kind": (
@@ -91,6 +102,21 @@ def test_a_place_for_a_result_of_another_shape():
     assert found == (
         "jit: a result of type f64[3] cannot be put into f64[2]; give an array of the same dtype "
         "and shape"
+    )
+
+
+def eigenvalues(a):
+    return np.linalg.eigvals(a)
+
+
+def test_an_export_of_what_numpy_computes(folder):
+    pytest.importorskip("llvmlite")
+    kind, found = raised(lambda: qd.jit(eigenvalues).export(folder / "f.o", np.eye(3)))
+    assert kind is RuleError
+    assert found == (
+        "export: NumPy computes a part of the program (eigvals at file.py:N "
+        "(`return np.linalg.eigvals(a)`): eigvals has no native form for f64[3, 3]), which C does "
+        "not have; leave that out"
     )
 
 

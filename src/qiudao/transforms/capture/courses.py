@@ -10,7 +10,7 @@ import numpy as np
 from ...core.avals import Value
 from ...core.dispatch import Tracer
 from ...core.modes import modes
-from .outcomes import MISSING
+from .outcomes import MISSING, end_trial
 from .sites import Cells
 from .state import State, regions, unknown
 from .writes import refuse_here
@@ -142,5 +142,5 @@ def steps(values: Any, here: Any, marks: bool) -> Any:
     if isinstance(values, Range):
         return Turned(values, here)
     if regions.trials and is_used_up(values):
-        refuse_here("an iterator would be used up", "go through an array")
+        end_trial("an iterator would be used up")
     return Steps(values, here) if marks and modes.tracing else Plain(values)

@@ -19,10 +19,10 @@ from ...core.dispatch import Tracer, overrides
 from ...core.source import PACKAGE
 from .calls import replaced
 from .courses import is_used_up
+from .outcomes import end_trial
 from .owners import is_foreign
 from .scopes import arguments, augmented, own_nodes, written
 from .source import Function
-from .writes import refuse_here
 
 ACTS = (
     ast.With | ast.AsyncWith | ast.AsyncFor | ast.AsyncFunctionDef | ast.Try | ast.TryStar
@@ -37,42 +37,12 @@ PURE = {
     np.ndim, np.size, np.result_type, np.dtype, np.finfo, np.iinfo,
 }  # fmt: skip
 PASSING = (enumerate, zip, list, tuple, sum, reversed, sorted)  # these go through what they get
-METHODS = frozenset(
-    [
-        "sum",
-        "mean",
-        "prod",
-        "max",
-        "min",
-        "argmax",
-        "argmin",
-        "reshape",
-        "ravel",
-        "flatten",
-        "transpose",
-        "copy",
-        "astype",
-        "dot",
-        "cumsum",
-        "cumprod",
-        "conj",
-        "conjugate",
-        "squeeze",
-        "swapaxes",
-        "take",
-        "diagonal",
-        "trace",
-        "clip",
-        "round",
-        "std",
-        "var",
-        "any",
-        "all",
-        "repeat",
-        "item",
-        "tolist",
-    ]
-)
+METHODS = {
+    "sum", "mean", "prod", "max", "min", "argmax", "argmin", "reshape", "ravel", "flatten",
+    "transpose", "copy", "astype", "dot", "cumsum", "cumprod", "conj", "conjugate", "squeeze",
+    "swapaxes", "take", "diagonal", "trace", "clip", "round", "std", "var", "any", "all",
+    "repeat", "item", "tolist",
+}  # fmt: skip
 
 
 def is_plain(nodes: Iterable[ast.AST]) -> bool:
@@ -110,7 +80,7 @@ def check_call(f: Any) -> Any:
         return f
     if f in PASSING:
         return going_through(f)
-    return refuse_here(f"{getattr(f, '__name__', f)} may do more than compute", "")
+    return end_trial(f"{getattr(f, '__name__', f)} may do more than compute")
 
 
 def is_pure(f: Any) -> bool:
@@ -135,7 +105,7 @@ def going_through(f: Any) -> Callable[..., Any]:
 
     def called(*args: Any, **kwargs: Any) -> Any:
         if kwargs or any(map(is_used_up, args)):
-            refuse_here(f"{f.__name__} may use up an iterator", "")
+            end_trial(f"{f.__name__} may use up an iterator")
         return found(*args)
 
     return called

@@ -16,7 +16,7 @@ from ...core.avals import aval_of
 from ...core.families import Elementwise
 from ...core.node import Equation, Leaf, Node
 from ...core.program import Atom, Program, operands_of
-from .outcomes import CaptureError
+from .outcomes import end_trial
 
 LARGEST = 2**31  # integers below it neither overflow when added nor when multiplied
 MOST = 10**7  # elements that are computed ahead
@@ -75,7 +75,7 @@ class Foreseen:
         wanted: list[Any] = [*(c.leaf for c in self.known), *single]
         elements = sum(int(np.prod(x.shape, dtype=int)) for x in wanted) * self.length
         if elements > MOST:
-            raise CaptureError("capture: too much is known ahead")
+            end_trial("too much is known ahead")
         self.stacks[self.count] = np.arange(self.length)
         with np.errstate(all="ignore"):
             if not self.known and all(is_scalar(e) for e in self.equations):
@@ -84,9 +84,9 @@ class Foreseen:
                 self.one_by_one(wanted)
         for x in self.stacks.values():
             if x.dtype.kind == "i" and x.size and np.max(np.abs(x)) >= LARGEST:
-                raise CaptureError("capture: integers might overflow")
+                end_trial("integers might overflow")
             if x.dtype.kind == "u" or (x.dtype.kind in "ifc" and is_narrow(x.dtype)):
-                raise CaptureError("capture: numbers of the step in less than Python's precision")
+                end_trial("numbers of the step in less than Python's precision")
 
     def at_once(self) -> None:
         """Every equation on the values of all steps."""

@@ -18,13 +18,12 @@ from . import branch, conditions, courses, finishing, loops, outcomes, trial, wr
 from .calls import replaced
 from .compiling import compile_function
 from .effects import check_call, is_plain_function
-from .outcomes import CaptureError
+from .outcomes import CaptureError, end_trial
 from .owners import is_foreign
 from .rewrite import rewritten
 from .sites import Site
 from .source import Function, Mangle, find
 from .state import regions, unknown
-from .writes import refuse_here
 
 HIGHER = {map, filter, sorted, max, min, functools.reduce, functools.partial}
 
@@ -104,7 +103,7 @@ def instance(f: FunctionType) -> Any:
 def check_plain(f: FunctionType, plain: bool) -> None:
     """End the trial of a loop that calls a function which may do more than compute."""
     if regions.trials and not plain:
-        refuse_here(f"{f.__qualname__} may do more than compute", "")
+        end_trial(f"{f.__qualname__} may do more than compute")
 
 
 def make(code: CodeType) -> Template:

@@ -76,6 +76,11 @@ def refuse(site: Place, reason: str, instead: str = EXPLICIT) -> NoReturn:
     raise refusal(site, reason, instead)
 
 
+def end_trial(reason: str) -> NoReturn:
+    """Give up the trial of a loop, which Python then runs: the reason is told nobody."""
+    raise CaptureError(f"capture: {reason}")
+
+
 def refuse_block(site: Place) -> NoReturn:
     """A jump out of a `with` or `try` that more code follows."""
     refuse(

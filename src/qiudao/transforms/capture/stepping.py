@@ -29,7 +29,7 @@ from ..trace import Symbol
 from .branch import cast
 from .carrying import Step
 from .foreseen import Carry, Foreseen, is_narrow
-from .outcomes import CaptureError
+from .outcomes import end_trial
 from .replaying import attribute
 
 FARTHEST = 4  # steps back from which elements are still carried
@@ -41,7 +41,7 @@ class TriedStep(Step):
 
     def finish(self) -> Any:
         if self.in_place or self.undefined or self.new:
-            raise CaptureError("capture: a list changes, or a variable is not always defined")
+            end_trial("a list changes, or a variable is not always defined")
         return super().finish()
 
     def equation(self) -> list[Value]:
@@ -129,25 +129,25 @@ class Stepping:
         """Refuse where unrolled steps would do something else, or better."""
         ahead = self.ahead
         if not ahead.dark & {c.leaf for c in self.carries}:
-            raise CaptureError("capture: all of the loop is known")
+            end_trial("all of the loop is known")
         for c in self.carries:
             if not c.is_known and ahead.knows(c.out):
-                raise CaptureError("capture: a value becomes known")
+                end_trial("a value becomes known")
             is_number = isinstance(c.start, bool | int | float | complex)
             changes = is_number and np.asarray(c.start).dtype != c.leaf.dtype
             if changes and c.leaf in ahead.dark:
-                raise CaptureError("capture: a number of Python's changes its type")
+                end_trial("a number of Python's changes its type")
         numbers = {
             c.leaf for c in self.carries if isinstance(c.start, bool | int | float | complex)
         }
         for e in self.program.equations:
             operands = operands_of(e)
             if isinstance(e.primitive, While):
-                raise CaptureError("capture: a loop of unknown length inside")
+                end_trial("a loop of unknown length inside")
             if isinstance(e.primitive, Scan) and holds_switch(e.primitive):
-                raise CaptureError("capture: a decision inside an inner loop")
+                end_trial("a decision inside an inner loop")
             if isinstance(e.primitive, Switch) and self.ahead.knows(operands[0]):
-                raise CaptureError("capture: a decision that is known")
+                end_trial("a decision that is known")
             places = indices(e)
             free = [x for k, x in enumerate(operands) if k not in places]
             weak = [
@@ -155,7 +155,7 @@ class Stepping:
                 if isinstance(x, Node) and (x in numbers or x not in ahead.dark)
             ]  # fmt: skip
             if weak and any(is_small(x) for x in free):
-                raise CaptureError("capture: numbers in less than Python's precision")
+                end_trial("numbers in less than Python's precision")
 
     def check_writes(self) -> None:
         """Refuse to carry an array whole of which a step writes a part."""
@@ -167,7 +167,7 @@ class Stepping:
             if into and isinstance(e.primitive, Put | SetItem):
                 grown.add(e)
                 if np.prod(e.shape, dtype=int) > SMALL:
-                    raise CaptureError("capture: an array would be carried for one of its elements")
+                    end_trial("an array would be carried for one of its elements")
 
     # Arrays that are filled, and arrays that are read
 
@@ -203,7 +203,7 @@ class Stepping:
         found = self.ahead.stacks[index] if isinstance(index, Node) else np.full(self.length, index)
         found = np.where(found < 0, found + size, found)
         if np.any(found < 0) or np.any(found >= size):
-            raise CaptureError("capture: an index out of bounds")
+            end_trial("an index out of bounds")
         return found
 
     def settle_reads(self) -> None:
@@ -234,7 +234,7 @@ class Stepping:
                 if np.array_equal(rows[lag:], f.index[:-lag]) and np.all(first):
                     self.lagged[r] = f, lag
                     return
-            raise CaptureError("capture: rows are read that were written at other steps")
+            end_trial("rows are read that were written at other steps")
 
     def settle_slice(self, e: Equation) -> None:
         """A read of an array that stays the same: its elements along the steps are slices."""

@@ -20,7 +20,7 @@ from ...core.modes import modes
 from .carrying import Loop, Returned
 from .courses import Range, steps
 from .loops import element
-from .outcomes import refuse
+from .outcomes import end_trial
 from .sites import Cells, Site
 from .state import State, regions
 from .stepping import TriedStep
@@ -38,7 +38,7 @@ class TriedLoop(Loop):
         self.bound = length
         self.narrow = False
         if self.jumps:
-            refuse(site, "control may leave the loop")
+            end_trial("control may leave the loop")
 
     def traced_step(self, avals: dict[Any, Aval], value: Returned | None) -> TriedStep:
         return TriedStep(self, avals, value)
