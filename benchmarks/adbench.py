@@ -11,6 +11,7 @@ without.
 import argparse
 import os
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from time import perf_counter
 from types import ModuleType
@@ -47,18 +48,11 @@ def named(objective: str, size: dict[str, Any]) -> str:
 
 def ways(module: ModuleType, given: Any, report: Report) -> Ways:
     """Every contender's way to the derivative."""
-    options = report.options
-    found: Ways = {}
-    for library in LIBRARIES:
-        if library in options.without:
-            continue
-        try:
-            found |= getattr(module, f"in_{library}")(given)
-        except ImportError:
-            report.note(f"{library}: not installed, left out.")
-    found["by hand"] = lambda: module.by_hand(given)
-    slow = () if options.slow else getattr(module, "SLOW", ())
-    return {name: run for name, run in found.items() if name not in (*slow, *options.without)}
+    makers = {library: getattr(module, f"in_{library}") for library in LIBRARIES}
+    found = report.contenders(makers, given)
+    found["by hand"] = partial(module.by_hand, given)
+    slow = () if report.options.slow else getattr(module, "SLOW", ())
+    return {name: run for name, run in found.items() if name not in slow}
 
 
 def flat(answer: Any) -> np.ndarray:

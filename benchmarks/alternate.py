@@ -1,9 +1,9 @@
 """Timing contenders alternately: the loop, the machine, the table and the JSON of every benchmark.
 
 Machines drift: clocks change, neighbours wake up. So contenders take turns inside one run, round
-after round, in an order that rotates, and a ratio is the median over rounds of one contender's time
-against the reference's time *in the same round*. Absolute times belong to the machine that is named
-beside them; ratios are what to compare.
+after round, in an order that rotates, and a ratio is the median over rounds of one contender's
+time against the reference's time *in the same round*. Absolute times belong to the machine that
+is named beside them; ratios are what to compare.
 """
 
 import argparse
@@ -121,6 +121,21 @@ class Report:
     def wants(self, case: str) -> bool:
         """Whether the options let this case in."""
         return self.options.only is None or self.options.only in case
+
+    def contenders(
+        self, makers: Mapping[str, Callable[..., Mapping[str, Run]]], *args: object
+    ) -> dict[str, Run]:
+        """What each maker gives of `args`, but for what is left out or not installed."""
+        without = self.options.without
+        found: dict[str, Run] = {}
+        for library, make in makers.items():
+            if library in without:
+                continue
+            try:
+                found |= make(*args)
+            except ImportError:
+                self.note(f"{library}: not installed, left out.")
+        return {name: run for name, run in found.items() if name not in without}
 
     def time(self, case: str, contenders: Mapping[str, Run], unit: str, per: int = 1) -> None:
         """Time the contenders of one case; add its row, in `unit` for each of `per` operations."""

@@ -2,7 +2,7 @@
 
 The function is one line of plain vectorised NumPy; every library differentiates that line as it
 would for a SciPy optimiser, conversions included. "by hand" is the gradient written out in NumPy,
-the floor for anything eager.
+the floor for anything eager. "into buffers" rows write the gradient into an array of the caller's.
 """
 
 from collections.abc import Callable
@@ -28,12 +28,31 @@ def by_hand(x: Array) -> Array:
     return gradient
 
 
+class Buffered:
+    """A compiled gradient that writes into an array made at the first call of each size."""
+
+    def __init__(self, native: Callable[..., Array]):
+        self.native = native
+        self.out: Array | None = None
+
+    def __call__(self, x: Array) -> Array:
+        out = self.out
+        if out is None or out.size != x.size:
+            out = self.out = np.empty_like(x)
+        self.native(x, out=out)
+        return out
+
+
 def gradients(peer: Peer) -> dict[str, Callable[[Array], Array]]:
     """The ways in which one library makes a gradient function of NumPy arrays."""
     if peer.name == "qiudao":
         import qiudao as qd
 
-        return {"qiudao": qd.grad(rosenbrock)}
+        found = {"qiudao": qd.grad(rosenbrock)}
+        if hasattr(qd, "jit"):
+            native = qd.jit(found["qiudao"])
+            found |= {"qiudao.jit": native, "qiudao.jit, into buffers": Buffered(native)}
+        return found
     if peer.name == "torch":
         import torch
 

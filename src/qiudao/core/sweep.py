@@ -186,9 +186,14 @@ class Sweep:
                     heappush(heap, (-number, parent))
 
     def may_need_masks(self) -> bool:
-        """Whether lanes were dropped that may have had a slope that is not finite."""
-        drops = any(e.primitive.is_selection or e.primitive.is_view for e in self.visited)
-        return drops and not all(map(is_tame, self.visited))
+        """Whether lanes were dropped that may have had a slope that is not finite.
+
+        What a slice drops counts only where slopes can be infinite at finite operands.
+        """
+        if any(e.primitive.is_selection for e in self.visited):
+            return True
+        slices = any(e.primitive.is_view for e in self.visited)
+        return slices and not all(map(is_tame, self.visited))
 
     def run_hooks(self, node: Node, ct: Value) -> Value:
         """Let the node's hooks see, and perhaps replace, its cotangent: once a sweep."""

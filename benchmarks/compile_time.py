@@ -1,0 +1,123 @@
+"""How long until straight-line code of many scalar operations is ready to run?
+
+A function of four scalars whose body is n operations, all different, none repeating: tracing and
+compiling its gradient, to the end of the first call. jax compiles longer than a minute beyond
+1,000 operations, and sits out unless --slow.
+"""
+
+import argparse
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from alternate import Report, Samples, arguments
+from objectives.asking import load_jax
+
+SIZES = (100, 1_000, 5_000, 20_000)
+LARGEST_FOR_JAX = 1_000
+Ready = Callable[[int], float]
+
+
+def straight_line(size: int) -> Callable[[Any, Any], Any]:
+    """A function of `size` operations, drawn at random; the values stay near one."""
+    rng = np.random.default_rng(size)
+    choices = rng.integers(0, 6, size=size // 2)
+    partners = rng.integers(1, 5, size=size // 2)
+    constants = rng.uniform(0.3, 0.7, size=size // 2)
+
+    def f(x, xp=np):
+        values = [x[0], x[1], x[2], x[3]]
+        for choice, partner, constant in zip(choices, partners, constants):
+            last, other = values[-1], values[-partner]
+            if choice == 0:
+                found = xp.sin(last) + constant
+            elif choice == 1:
+                found = xp.cos(last * other)
+            elif choice == 2:
+                found = xp.exp(-(last * last))
+            elif choice == 3:
+                found = last * constant + other
+            elif choice == 4:
+                found = xp.tanh(last - other)
+            else:
+                found = other / (1.5 + last * last)
+            values.append(found)
+        return values[-1]
+
+    return f
+
+
+def ready_in_qiudao(size: int) -> float:
+    import qiudao as qd
+
+    f = straight_line(size)
+    start = perf_counter()
+    qd.jit(qd.grad(f))(np.array([0.1, 0.4, 0.5, 0.9]))
+    return perf_counter() - start
+
+
+def eager_in_qiudao(size: int) -> float:
+    import qiudao as qd
+
+    f = straight_line(size)
+    start = perf_counter()
+    qd.grad(f)(np.array([0.1, 0.4, 0.5, 0.9]))
+    return perf_counter() - start
+
+
+def ready_in_jax(size: int) -> float:
+    jax = load_jax()
+    f = straight_line(size)
+    x = jax.numpy.asarray(np.array([0.1, 0.4, 0.5, 0.9]))
+    start = perf_counter()
+    jax.block_until_ready(jax.jit(jax.grad(lambda x: f(x, jax.numpy)))(x))
+    return perf_counter() - start
+
+
+def contenders(report: Report) -> dict[str, Ready]:
+    """Each a function from the number of operations to seconds; every call compiles afresh."""
+    import qiudao as qd
+
+    found: dict[str, Ready] = {"qiudao": eager_in_qiudao}
+    if hasattr(qd, "jit"):
+        found["qiudao.jit"] = ready_in_qiudao
+    try:
+        load_jax()
+        found["jax.jit"] = ready_in_jax
+    except ImportError:
+        report.note("jax: not installed, left out.")
+    without = {*report.options.without}
+    return {name: run for name, run in found.items() if not {name, name.split(".")[0]} & without}
+
+
+def options_here(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--slow", action="store_true", help="jax at every size")
+
+
+def main() -> None:
+    options = arguments(__doc__, rounds=3, more=options_here)
+    report = Report("compile_time", __doc__, options, reference="qiudao.jit")
+    found = contenders(report)
+    for ready in found.values():
+        ready(SIZES[0])  # what a process pays once: imports, the compiler's own start
+    for size in SIZES:
+        case = f"{size:,} operations"
+        if not report.wants(case):
+            continue
+        entered = {
+            name: ready
+            for name, ready in found.items()
+            if name != "jax.jit" or options.slow or size <= LARGEST_FOR_JAX
+        }
+        rounds = [
+            {name: ready(size) for name, ready in entered.items()} for _ in range(options.rounds)
+        ]
+        taken = {name: Samples(tuple(r[name] for r in rounds)) for name in entered}
+        report.add(case, taken, "ms")
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
