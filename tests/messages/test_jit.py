@@ -162,3 +162,10 @@ def test_a_c_compiler_that_fails(folder, monkeypatch):
     kind, found = raised(lambda: exported(folder, path="f.so"))
     assert kind is RuntimeError
     assert found == f"export: {false} could not link f.so: ; name another compiler in CC"
+
+
+def test_a_mode_that_there_is_not(monkeypatch):
+    monkeypatch.setenv("QIUDAO_JIT", "quick")
+    kind, found = raised(lambda: qd.jit(np.sin)(X))
+    assert kind is ValueError
+    assert found == ("QIUDAO_JIT: 'quick' is no mode; set it to 'checked' or leave it out")

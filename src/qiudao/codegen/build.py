@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.avals import Aval, aval_of
 from ..core.program import Program, inner_programs, letters
+from .checking import checked_module, is_checked
 from .code import Buffer, Code, Module, row_major
 from .element import Lane, Scalars
 from .engine import attributes, compile
@@ -34,7 +35,7 @@ class Built:
     def __init__(self, program: Program, level: int | None = None) -> None:
         self.inputs = tuple(Aval(a.shape, a.dtype) for a in program.avals)
         self.outputs = tuple(Aval(a.shape, a.dtype) for a in program.results)
-        module = Module()
+        module = checked_module() if is_checked() else Module()
         text, function = native_function(module, program)
         self.held = function.held
         self.arena = function.arena.size
@@ -113,6 +114,7 @@ def place_text(k: int) -> str:
 def argument(code: Code, k: int, aval: Aval) -> Buffer:
     """The memory of an input or output."""
     pointer = code.op(f"load ptr, ptr {code.op(place_text(k))}")
+    code.claim(pointer, aval.size * aval.dtype.itemsize)
     return Buffer(pointer, aval.shape, aval.dtype, row_major(aval.shape))
 
 

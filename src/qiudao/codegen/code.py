@@ -24,6 +24,8 @@ TYPES = {
     "i8": "i64", "u8": "i64", "f4": "float", "f8": "double",
 }  # fmt: skip
 
+SIZES = {"i8": 1, "i16": 2, "i32": 4, "i64": 8, "float": 4, "double": 8}  # in bytes
+
 UNROLLED = 16  # steps up to which a loop is written out
 
 INTERLEAVED = {"c8": "float", "c16": "double"}  # a complex number lies as its two parts
@@ -74,6 +76,7 @@ class Module:
         self.definitions: dict[str, str] = {}
         self.libraries: dict[str, int] = {}  # addresses of outside functions, by name
         self.metadata: list[str] = []
+        self.within = ""  # the function that checks addresses; none, as a rule
 
     def declare(self, name: str, text: str, address: int | None = None) -> str:
         """Declare an outside function once; its address, where the linker cannot find it."""
@@ -132,6 +135,7 @@ class Code:
         self.allocas: list[str] = []  # these go to the head, so that loops do not grow the stack
         self.block = "entry"
         self.count = 0
+        self.memory: dict[Register, tuple[Register, int]] = {}  # of pointers, in checked code
 
     def fresh(self, hint: str = "") -> Register:
         """A new register name."""
@@ -152,7 +156,14 @@ class Code:
         """Memory on the stack for the whole call."""
         name = self.fresh("local")
         self.allocas.append(f"  {name} = alloca {type_}, i64 {count}, align 64")
+        if type_ in SIZES:
+            self.claim(name, SIZES[type_] * count)
         return name
+
+    def claim(self, pointer: Register, size: int) -> None:
+        """Say that so many bytes from `pointer` on are what it and pointers into it may reach."""
+        if self.module.within:
+            self.memory[pointer] = (pointer, size)
 
     def label(self, hint: str) -> str:
         """A new block name."""
@@ -210,15 +221,36 @@ class Code:
         type_ = memory_type(buffer.dtype)
         if scale == 2:
             type_ = f"[2 x {type_}]"
-        return self.op(f"getelementptr inbounds {type_}, ptr {buffer.pointer}, i64 {offset}")
+        inbounds = "" if self.module.within else "inbounds "
+        made = self.op(f"getelementptr {inbounds}{type_}, ptr {buffer.pointer}, i64 {offset}")
+        if buffer.pointer in self.memory:
+            self.memory[made] = self.memory[buffer.pointer]
+        return made
+
+    def place(self, buffer: Buffer, offset: int | Register) -> Register:
+        """The address of an element that is read or written."""
+        return self.checked(self.address(buffer, offset), buffer.dtype.itemsize)
+
+    def checked(self, address: Register, size: int) -> Register:
+        """An address from which `size` bytes are read or written, in checked code compared with
+        the memory that it should be in.
+        """
+        known = self.memory.get(address)
+        if known is None:
+            return address
+        start, total = known
+        return self.op(
+            f"call ptr {self.module.within}(ptr %status, ptr {address}, ptr {start}, "
+            f"i64 {total}, i64 {size})"
+        )
 
     def load(self, buffer: Buffer, offset: int | Register) -> Register:
         """A real element, as its memory type."""
-        return self.op(f"load {memory_type(buffer.dtype)}, ptr {self.address(buffer, offset)}")
+        return self.op(f"load {memory_type(buffer.dtype)}, ptr {self.place(buffer, offset)}")
 
     def store(self, value: Register, buffer: Buffer, offset: int | Register) -> None:
         """Write a real element."""
-        self.do(f"store {memory_type(buffer.dtype)} {value}, ptr {self.address(buffer, offset)}")
+        self.do(f"store {memory_type(buffer.dtype)} {value}, ptr {self.place(buffer, offset)}")
 
     def function(self, head: str, result: str = "void", attributes: str = "") -> str:
         """The text of the function: `head` is its name and parameters, `@f(ptr %a)`."""

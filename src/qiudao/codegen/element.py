@@ -165,7 +165,7 @@ class Scalars:
 
     def load(self, buffer: Buffer, offset: int | Register, note: str = "") -> Lane:
         """An element of an array; `note` is metadata."""
-        address = self.code.address(buffer, offset)
+        address = self.code.place(buffer, offset)
         type_ = memory_type(buffer.dtype)
         if buffer.dtype.kind == "c":
             second = self.code.op(f"getelementptr inbounds {type_}, ptr {address}, i64 1")
@@ -181,7 +181,7 @@ class Scalars:
     def store(self, x: Lane, buffer: Buffer, offset: int | Register, note: str = "") -> None:
         """Write an element of an array, cast to its dtype."""
         x = self.cast(x, buffer.dtype)
-        address = self.code.address(buffer, offset)
+        address = self.code.place(buffer, offset)
         type_ = memory_type(buffer.dtype)
         registers = self.parts(x)
         if buffer.dtype.kind == "b":

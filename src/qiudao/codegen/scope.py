@@ -55,6 +55,7 @@ class Function:
             pointer = f"@held.{len(self.held)}"
             module.declare(pointer, f"{pointer} = external global i8", data.ctypes.data)
             self.held[pointer] = data
+        self.code.claim(pointer, data.nbytes)
         made = Buffer(pointer, data.shape, data.dtype, row_major(data.shape))
         self.constants[id(array)] = (array, made)
         return made
@@ -197,6 +198,7 @@ class Scope:
             if owner is not None:
                 self.dying.setdefault(self.last.get(owner, 0), []).append(owner)
             pointer = self.code.op(f"getelementptr inbounds i8, ptr %arena, i64 {block[0]}")
+            self.code.claim(pointer, count)
         return Buffer(pointer, shape, dtype, self.layout(shape))
 
     def layout(self, shape: Shape) -> tuple[int, ...]:

@@ -6,7 +6,9 @@ Its derivatives and batches are programs too, traced from this one when first wa
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,40 +25,35 @@ from ..transforms.reverse import vjp
 from ..transforms.trace import traced
 from .executable import Executable, prepared
 
-GROWTH = 8  # how much more room there is each time that it is too little
+GROWTH = 8  # how many times more steps there is room for after too many
+
+Make = Callable[[], Program]
 
 
-def bounds_of(program: Program) -> set[int]:
-    """How many steps the loops of a program may take, as their authors said."""
-    found: set[int] = set()
-    for e in program.equations:
-        if isinstance(e.primitive, While) and e.primitive.bound:
-            found.add(e.primitive.bound)
-        for inner in inner_programs(e.primitive):
-            found |= bounds_of(inner)
-    return found
-
-
-def with_masks(make: Callable[[], Program]) -> Compiled:
+def with_masks(make: Make) -> Compiled:
     """What `make` traces, compiled.
 
     A traced sweep runs plainly.  Where lanes were dropped on the way, and a NaN arrives, the
     function is traced once more, and then its sweeps carry masks (see `core/sweep.py`).
     """
+    program, selects = plain(make)
+    return Compiled(program, make, selects and not modes.masking)
+
+
+def plain(make: Make) -> tuple[Program, bool]:
+    """What `make` traces, and whether its sweeps came by lanes that masks may save from a NaN."""
     before, modes.selects = modes.selects, False
     try:
-        program = make()
-        again = functools.partial(masked, make) if modes.selects and not modes.masking else None
+        return make(), modes.selects
     finally:
         modes.selects = before or modes.selects
-    return Compiled(program, again, make)
 
 
-def masked(make: Callable[[], Program]) -> Compiled:
+def masked(make: Make) -> Program:
     """What `make` traces, with sweeps that carry masks."""
     modes.masking = True
     try:
-        return Compiled(make(), None, make)
+        return make()
     finally:
         modes.masking = False
 
@@ -64,22 +61,19 @@ def masked(make: Callable[[], Program]) -> Compiled:
 class Compiled(Primitive):
     """A program that runs as machine code; the result is the tuple of its outputs.
 
-    `again` makes the program that runs instead where a result has a NaN; None: there is no other.
-    `make` traces the program anew, with more room for loops that take more steps than expected.
+    `make` traces it again: with more room, where a loop took more steps than the program can
+    remember, and with masks, where it `selects` and a result has a NaN.
     """
 
     name = "jit"
     keeps_out = False
 
-    def __init__(
-        self,
-        program: Program,
-        again: Callable[[], Compiled] | None = None,
-        make: Callable[[], Program] | None = None,
-    ) -> None:
+    def __init__(self, program: Program, make: Make, selects: bool = False) -> None:
         self.program = program
-        self.again = again
         self.make = make
+        self.selects = selects
+        self.capacity = room.capacity
+        self.lock = threading.Lock()
         self.derived: dict[Any, Compiled] = {}
 
     def __repr__(self) -> str:
@@ -88,49 +82,70 @@ class Compiled(Primitive):
     @functools.cached_property
     def executable(self) -> Executable:
         """The machine code, made when it is first run."""
-        program = self.program if self.again is None else with_flag(self.program)
+        program = with_flag(self.program) if self.selects else self.program
         return Executable(prepared(program))
 
     @functools.cached_property
     def masked(self) -> Compiled:
         """The program whose sweeps carry masks, made when it is first needed."""
-        made: Compiled = self.again()  # type: ignore[misc]
-        return made
+        make = functools.partial(masked, self.make)
+        with roomy(self.capacity):
+            return Compiled(make(), make)
 
     def shape(self, *avals: Aval) -> Any:
         return tuple(Aval(y.shape, y.dtype) for y in self.program.results)
 
     def evaluate(self, *xs: Value) -> Value:
-        try:
-            found = self.executable(*xs)
-        except CapacityError as error:
-            if self.make is None:
-                raise
-            self.grow(error)
-            return self.evaluate(*xs)
-        if self.again is None:
+        found = self.run(xs)
+        if not self.selects:
             return found
         return self.masked.evaluate(*xs) if found[-1] else found[:-1]
 
-    def grow(self, error: CapacityError) -> None:
-        """Trace again, with room for more steps than the last run found; `max_steps` stays."""
-        before, room.capacity = room.capacity, max(room.capacity, error.capacity) * GROWTH
-        try:
-            program = self.make()  # type: ignore[misc]
-        finally:
-            room.capacity = before
-        if error.capacity in bounds_of(program):
-            raise error
-        self.program = program
-        for made in ("executable", "masked"):
-            self.__dict__.pop(made, None)
+    def run(self, xs: Values) -> tuple[Value, ...]:
+        """The outputs, with as much room for the steps of loops as they turn out to need."""
+        while True:
+            try:
+                return self.executable(*xs)
+            except CapacityError as error:
+                self.make_room(error)
+
+    def make_room(self, error: CapacityError) -> None:
+        """Trace again with room for more steps, unless it was a loop's `max_steps` that was met."""
+        with self.lock:
+            if self.is_short_of(error.capacity + 1):
+                self.enlarge(GROWTH * error.capacity)
+                if self.is_short_of(error.capacity + 1):
+                    raise error
+            elif any(w.bound == error.capacity for w in loops_of(self.program)):
+                raise error
+            # else another thread has made room meanwhile
+
+    def is_short_of(self, capacity: int) -> bool:
+        """Whether a loop without `max_steps` remembers fewer steps than that."""
+        return any(0 < w.capacity < capacity and not w.bound for w in loops_of(self.program))
+
+    def enlarge(self, capacity: int) -> None:
+        """Trace again with room for so many steps."""
+        self.capacity = capacity
+        with roomy(capacity):
+            self.program, _ = plain(self.make)
+        self.__dict__.pop("executable", None)
+        self.__dict__.pop("masked", None)
+
+    def traced(self, f: Callable[..., Any], avals: Sequence[Aval]) -> Program:
+        """A program derived from this one, which has as much room for steps as is wanted now."""
+        if self.is_short_of(room.capacity):
+            with self.lock:
+                self.enlarge(room.capacity)
+        return traced(f, avals, lambda symbols: (symbols, {})).program
 
     def derive(self, key: Any, f: Callable[..., Any], xs: Sequence[Value]) -> Compiled:
         """The program of a function of these operands, compiled once for each key."""
         made = self.derived.get(key)
         if made is None:
             avals = [Aval(tuple(np.shape(x)), aval_of(x).dtype) for x in xs]
-            made = with_masks(lambda: traced(f, avals, lambda symbols: (symbols, {})).program)
+            with roomy(self.capacity):
+                made = with_masks(functools.partial(self.traced, f, avals))
             self.derived[key] = made
         return made
 
@@ -186,6 +201,25 @@ class Compiled(Primitive):
             return vmap(lambda *one: tuple(self.program(*one)), axes)(*values)
 
         return self.derive(("batch", size, tuple(mapped)), many, xs)(*xs)
+
+
+@contextmanager
+def roomy(capacity: int) -> Iterator[None]:
+    """While tracing: loops without `max_steps` remember so many steps."""
+    before, room.capacity = room.capacity, max(capacity, room.capacity)
+    try:
+        yield
+    finally:
+        room.capacity = before
+
+
+def loops_of(program: Program) -> Iterator[While]:
+    """All loops of unknown length in a program, those within others too."""
+    for equation in program.equations:
+        if isinstance(equation.primitive, While):
+            yield equation.primitive
+        for inner in inner_programs(equation.primitive):
+            yield from loops_of(inner)
 
 
 def with_flag(program: Program) -> Program:

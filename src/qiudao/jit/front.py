@@ -111,7 +111,7 @@ class Jitted:
             build = None
         elif whole.lone:
             build = functools.partial(boxed, version.tree)
-        if version.compiled.again is not None:
+        if version.compiled.selects:
             build = functools.partial(self.unless_nan, version)
         self.quick = whole.direct, build
 
@@ -202,7 +202,7 @@ class Jitted:
         targets = match(version.tree, out, "jit")
         whole = version.compiled.executable.whole
         arrays = call.arrays
-        simple = not version.captured and version.compiled.again is None
+        simple = not version.captured and not version.compiled.selects
         if whole is not None and not whole.fails and simple:
             ready = functools.partial(whole.into, *arrays, *targets)
             if ready() is not NotImplemented:

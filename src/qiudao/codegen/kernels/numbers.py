@@ -84,6 +84,7 @@ def gather(
 
 def load_from(code: Code, place: Register, dtype: Dtype, lanes: int = 1) -> Number:
     """Neighbouring elements at an address."""
+    place = code.checked(place, lanes * dtype.itemsize)
     align = unaligned(dtype)
     type_ = memory_type(dtype)
     if dtype.kind != "c":
@@ -105,8 +106,8 @@ def mask(places: Sequence[int]) -> str:
 
 def store(code: Code, x: Number, buffer: Buffer, offset: Offset, lanes: int = 1) -> None:
     """Write neighbouring elements."""
-    place = code.address(buffer, offset)
     dtype = buffer.dtype
+    place = code.checked(code.address(buffer, offset), lanes * dtype.itemsize)
     type_ = part_type(dtype, lanes)
     align = unaligned(dtype)
     if len(x) == 1:

@@ -49,4 +49,4 @@ def search(
                 code.do(f"store i64 {k}, ptr {place.pointer}")
         at = code.op(f"mul nsw i64 {i}, {inner}")
         found = code.op(f"load i64, ptr {place.pointer}")
-        code.do(f"store i64 {found}, ptr {code.address(out, code.op(f'add i64 {at}, {j}'))}")
+        code.do(f"store i64 {found}, ptr {code.place(out, code.op(f'add i64 {at}, {j}'))}")

@@ -32,8 +32,14 @@ FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (np.linalg.LinAlgError, "SVD did not converge"),
     (IndexError, "index {} is out of bounds for axis {} with size {}"),
     (CapacityError, "{}"),
+    (
+        RuntimeError,
+        "jit: compiled code came to byte {} of an array of {} bytes; please report the program",
+    ),
 )
-SINGULAR, NOT_DEFINITE, NO_EIGENVALUES, NO_SVD, OUT_OF_BOUNDS, OVERFLOW = range(1, len(FAILURES))
+SINGULAR, NOT_DEFINITE, NO_EIGENVALUES, NO_SVD, OUT_OF_BOUNDS, OVERFLOW, OUTSIDE = range(
+    1, len(FAILURES)
+)
 
 
 def raise_failure(status: Sequence[int]) -> None:
