@@ -17,6 +17,7 @@ from .transforms.reverse import vjp
 if TYPE_CHECKING:
     from . import numeric
     from .codegen.cache import jit_cache
+    from .explain.explained import explain
     from .jit.front import jit
     from .jit.tracing import trace
     from .numeric.check import gradcheck, gradgradcheck
@@ -43,6 +44,7 @@ __all__ = [
     "custom_jvp",
     "custom_vjp",
     "enable_grad",
+    "explain",
     "fori_loop",
     "grad",
     "gradcheck",
@@ -79,6 +81,7 @@ _later = {
     "checkpoint": "transforms.checkpoint",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
+    "explain": "explain.explained",
     "gradcheck": "numeric.check",
     "gradgradcheck": "numeric.check",
     "jet": "transforms.taylor",
@@ -94,8 +97,9 @@ _later = {
     ),
 }
 
-importlib.import_module(f"{__name__}.jit")  # the package, which leaves its name to the function
-del globals()["jit"]
+for _package in ("explain", "jit"):  # which leave their names to the functions
+    importlib.import_module(f"{__name__}.{_package}")
+    del globals()[_package]
 
 
 def __getattr__(name: str) -> Any:
@@ -105,6 +109,14 @@ def __getattr__(name: str) -> Any:
     module = importlib.import_module(f"{__name__}.{_later[name]}")
     found = globals()[name] = getattr(module, name, module)
     return found
+
+
+def _explain(self: Tensor, **names: Any) -> Any:
+    """`qd.explain` of this tensor: what led to it, and the gradients; keywords name tensors."""
+    return __getattr__("explain")(self, **names)
+
+
+Tensor.explain = _explain  # type: ignore[attr-defined]  # what is above the tape comes when asked
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,65 @@
+"""`qd.explain`: a computation and its gradient, to look at."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ..core.errors import GradientError
+from ..tape.tensor import Tensor
+from .as_json import as_json
+from .graph import Graph, build, title_of
+from .tape import read_tape
+from .witness import observe
+
+
+class Explained:
+    """A computation with everything that differentiation did: `graph` has it as objects."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def json(self) -> dict[str, Any]:
+        """Lists, dicts, strings and numbers, as `docs/explain-json.md` describes them."""
+        return as_json(self.graph)
+
+    def __repr__(self) -> str:
+        made = sum(v.kind == "operation" for v in self.graph.vertices)
+        return f"Explained({self.graph.title}: {made} operations)"
+
+
+def explain(f: Callable[..., Any] | Tensor, /, *args: Any, **kwargs: Any) -> Explained:
+    """What a computation does and how its gradient comes about, to look at.
+
+    `explain(f, *args, **kwargs)` runs `f` once on its real values and keeps all of it: every value,
+    every term of every gradient, the user's expressions and lines.  Float and complex arguments are
+    inputs, in any containers.  `explain(t, name=tensor, ...)` reads the tape behind a tensor; the
+    keywords give names to tensors.  The gradient is that of the first result that has one, of the
+    sum of its elements where it is an array.
+
+    Raises what `f` raises; `GradientError` for a tensor with no graph, and inside a transform;
+    `TypeError` for what is neither a function nor a tensor.
+
+    >>> import qiudao as qd
+    >>> shown = qd.explain(lambda x: x * x + x, 3.0)
+    >>> shown.graph.inputs[0].gradient
+    np.float64(7.0)
+    >>> [float(use.value) for use in shown.graph.inputs[0].terms]
+    [1.0, 3.0, 3.0]
+    """
+    if isinstance(f, Tensor):
+        if args:
+            raise GradientError(
+                f"explain: a tensor takes no arguments, and {len(args)} came; give tensors names "
+                "as keywords, explain(loss, w=w)"
+            )
+        seen, notes = read_tape([f], kwargs)
+        return Explained(build(seen, "the tape behind a tensor", notes))
+    if not callable(f):
+        raise TypeError(
+            f"explain: {type(f).__name__} {f!r} is neither a function nor a tensor; pass the "
+            "function and its arguments, explain(f, x)"
+        )
+    f = functools.partial(f) if not hasattr(f, "__name__") else f
+    return Explained(build(observe(f, args, kwargs), title_of(f)))
