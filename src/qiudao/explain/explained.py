@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import functools
+import json
+import os
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
 from ..core.errors import GradientError
 from ..tape.tensor import Tensor
 from .as_json import as_json
+from .dot import dot
 from .graph import Graph, build, title_of
+from .svg import svg
 from .tape import read_tape
+from .text import text
 from .witness import observe
 
 
@@ -23,6 +29,34 @@ class Explained:
     def json(self) -> dict[str, Any]:
         """Lists, dicts, strings and numbers, as `docs/explain-json.md` describes them."""
         return as_json(self.graph)
+
+    def svg(self, most: int = 40) -> str:
+        """A still picture: an SVG document of about `most` boxes, the rest in closed groups."""
+        return svg(self.graph, most)
+
+    def dot(self, most: int = 200) -> str:
+        """The graph in Graphviz's language."""
+        return dot(self.graph, most)
+
+    def text(self, width: int = 100, most: int = 60, colour: bool = False) -> str:
+        """A table for a terminal, `width` columns wide, of about `most` values; needs rich."""
+        return text(self.graph, width, most, colour)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a file, of the kind that its ending says: `.svg`, `.dot`, `.txt` or `.json`."""
+        target = pathlib.Path(path)
+        makers: dict[str, Callable[[], str]] = {
+            ".svg": self.svg,
+            ".dot": self.dot,
+            ".txt": self.text,
+            ".json": lambda: json.dumps(self.json()),
+        }
+        if target.suffix not in makers:
+            raise ValueError(
+                f"explain: {target.name} has an ending that no picture has; use one of "
+                f"{', '.join(makers)}"
+            )
+        target.write_text(makers[target.suffix](), encoding="utf-8")
 
     def __repr__(self) -> str:
         made = sum(v.kind == "operation" for v in self.graph.vertices)

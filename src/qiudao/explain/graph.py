@@ -19,6 +19,7 @@ from ..core.avals import Value, aval_of
 from ..core.errors import FreedError
 from ..core.node import Equation
 from ..core.source import Line
+from .chunks import divided
 from .expressions import expression_at, name_at, operands_at
 from .places import Group
 from .sweeps import Backward, Slope, backward, forward, slopes
@@ -168,6 +169,10 @@ def build(seen: Observation, title: str, notes: Sequence[str] = ()) -> Graph:
     note_tangents(graph, steps)
     for step, vertex in steps.items():
         vertex.slopes = slopes(step)
+    inside = [v for v in vertices if v.kind != "input"]
+    groups = divided([v.group for v in inside], [v.line for v in inside])
+    for v, group in zip(inside, groups, strict=True):
+        v.group = group
     return graph
 
 

@@ -89,11 +89,11 @@ def short(x: Value, most: int = 6) -> str:
     return f"{kind} in [{least}, {greatest}]{extra}"
 
 
-def nested(a: Any) -> str:
+def nested(a: Any, digits: int = 5) -> str:
     """All elements, in brackets."""
     if a.ndim == 0:
-        return number(a[()])
-    return "[" + ", ".join(nested(row) for row in a) + "]"
+        return number(a[()], digits)
+    return "[" + ", ".join(nested(row, digits) for row in a) + "]"
 
 
 def entries(a: Any) -> Any:
