@@ -58,7 +58,7 @@ def test_mistakes_are_one_line(refused, here):
     assert "no variable to differentiate by" in refused("explain", "1 + 2")
     assert "not an expression" in refused("explain", "x+", "--at", "x=1")
     assert "no module named nowhere" in refused("explain", "nowhere:f", "--at", "x=1")
-    assert "stopped with ValueError" in refused(
+    assert "stopped with ShapeError: matmul" in refused(
         "explain", "model_to_explain:broken", "--at", "x=[1,2]"
     )
     assert "cannot write" in refused(
