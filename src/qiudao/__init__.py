@@ -17,7 +17,9 @@ from .transforms.reverse import vjp
 if TYPE_CHECKING:
     from . import numeric
     from .codegen.cache import jit_cache
+    from .explain.branching.report import branches
     from .explain.explained import explain
+    from .explain.rounding import rounding
     from .jit.front import jit
     from .jit.tracing import trace
     from .numeric.check import gradcheck, gradgradcheck
@@ -39,6 +41,7 @@ __all__ = [
     "Tensor",
     "associative_scan",
     "backward",
+    "branches",
     "checkpoint",
     "cond",
     "custom_jvp",
@@ -64,6 +67,7 @@ __all__ = [
     "map",
     "no_grad",
     "numeric",
+    "rounding",
     "scan",
     "set_grad_enabled",
     "stop_gradient",
@@ -78,6 +82,7 @@ __all__ = [
 
 # Where the names are that many programs do without: each is imported when it is asked for.
 _later = {
+    "branches": "explain.branching.report",
     "checkpoint": "transforms.checkpoint",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
@@ -90,6 +95,7 @@ _later = {
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
+    "rounding": "explain.rounding",
     "trace": "jit.tracing",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),

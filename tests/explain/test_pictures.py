@@ -29,7 +29,7 @@ def network(x, ws):
 
 
 def long_loop(x):
-    for k in range(400):
+    for _k in range(400):
         x = np.sin(x) + 0.01
     return x
 

@@ -77,7 +77,8 @@ class Reading(NamedTuple):
 class Observation:
     """What a function did: its steps in order, its inputs and outputs, decisions and readings."""
 
-    def __init__(self, base: FrameType) -> None:
+    def __init__(self, base: FrameType, forced: Sequence[bool] = ()) -> None:
+        self.forced = forced
         self.level = new_level()
         self.steps: list[Step] = []
         self.inputs: list[Step] = []
@@ -210,8 +211,10 @@ class Witness(ArrayMethods, Tracer):
         return stop_gradient(self)
 
     def __bool__(self) -> bool:
-        taken = bool(self.step.value)
-        self.observation.decisions.append(Decision(self.step, taken, caller()))
+        seen = self.observation
+        made = len(seen.decisions)
+        taken = bool(self.step.value) if made >= len(seen.forced) else seen.forced[made]
+        seen.decisions.append(Decision(self.step, taken, caller()))
         return taken
 
     def item(self, *args: Any) -> Any:
@@ -250,35 +253,57 @@ def settled(x: Value) -> Value:
     return copy_of(x) if isinstance(x, np.ndarray) else x
 
 
-def observe(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Observation:
-    """Run `f` and keep what it does.  Every float or complex value among the arguments is an input;
-    whole numbers are too where there is no other.
+class Subject:
+    """A function with its arguments, to be observed as often as one likes.
 
-    Raises what `f` raises, and `GradientError` inside another transform.
+    Every float or complex value among the arguments is an input; whole numbers are too where there
+    is no other.  Raises `GradientError` inside another transform.
     """
-    leaves, tree = flatten((tuple(args), dict(kwargs)))
-    if any(isinstance(x, Tracer) for x in leaves) and modes.inside > 0:
-        raise GradientError(
-            "explain: the arguments belong to a transform that is running, so their values may "
-            "not be known; call it outside, on plain values"
-        )
-    leaves = [concrete(x) for x in leaves]
-    chosen = [is_inexact(np.asarray(x).dtype) for x in leaves]
-    if not any(chosen):
-        chosen = [isinstance(x, int) and not isinstance(x, bool) for x in leaves]
-    seen = Observation(sys._getframe(0))
-    names = input_names(f, args, kwargs, tree)
-    with Running(seen.level):
-        given = [
-            seen.given(as_value(x), name) if wanted else x
-            for x, wanted, name in zip(leaves, chosen, names, strict=True)
-        ]
-        new_args, new_kwargs = tree.build(given)
-        result = f(*new_args, **new_kwargs)
-    seen.finish()
-    outputs, seen.tree = flatten(result)
-    seen.outputs = [output_step(seen, y) for y in outputs]
-    return seen
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+        leaves, self.tree = flatten((tuple(args), dict(kwargs)))
+        if any(isinstance(x, Tracer) for x in leaves) and modes.inside > 0:
+            raise GradientError(
+                "explain: the arguments belong to a transform that is running, so their values "
+                "may not be known; call it outside, on plain values"
+            )
+        self.f = f
+        self.leaves = [concrete(x) for x in leaves]
+        self.chosen = [is_inexact(np.asarray(x).dtype) for x in self.leaves]
+        if not any(self.chosen):
+            self.chosen = [isinstance(x, int) and not isinstance(x, bool) for x in self.leaves]
+        self.names = input_names(f, args, kwargs, self.tree)
+
+    @property
+    def inputs(self) -> list[Value]:
+        """The values to differentiate by."""
+        return [as_value(x) for x, w in zip(self.leaves, self.chosen, strict=True) if w]
+
+    def run(
+        self, inputs: Sequence[Value] | None = None, forced: Sequence[bool] = ()
+    ) -> Observation:
+        """Run the function and keep what it does, at these inputs (None: those given).
+
+        The first branches that values decide go as `forced` says.  Raises what the function raises.
+        """
+        seen = Observation(sys._getframe(0), forced)
+        values = iter(self.inputs if inputs is None else inputs)
+        with Running(seen.level):
+            given = [
+                seen.given(next(values), name) if wanted else x
+                for x, wanted, name in zip(self.leaves, self.chosen, self.names, strict=True)
+            ]
+            args, kwargs = self.tree.build(given)
+            result = self.f(*args, **kwargs)
+        seen.finish()
+        outputs, seen.tree = flatten(result)
+        seen.outputs = [output_step(seen, y) for y in outputs]
+        return seen
+
+
+def observe(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Observation:
+    """Run `f` on its arguments and keep what it does."""
+    return Subject(f, args, kwargs).run()
 
 
 def as_value(x: Any) -> Value:
