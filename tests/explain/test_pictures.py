@@ -29,7 +29,7 @@ def network(x, ws):
 
 
 def long_loop(x):
-    for _k in range(400):
+    for _ in range(400):
         x = np.sin(x) + 0.01
     return x
 
@@ -68,7 +68,7 @@ def test_long_loops_stay_closed_and_pictures_small():
     shown = qd.explain(long_loop, 0.5)
     assert len(outline(shown.graph).boxes) <= 3
     words = texts_of(shown.svg())
-    assert "for k in range(400)" in words
+    assert "for _ in range(400)" in words
 
 
 def test_long_straight_runs_are_groups_of_lines(tmp_path, monkeypatch):
