@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .codegen.cache import jit_cache
     from .explain.branching.report import branches
     from .explain.explained import explain
+    from .explain.profiling import profile
     from .explain.rounding import rounding
     from .jit.front import jit
     from .jit.tracing import trace
@@ -67,6 +68,7 @@ __all__ = [
     "map",
     "no_grad",
     "numeric",
+    "profile",
     "rounding",
     "scan",
     "set_grad_enabled",
@@ -95,6 +97,7 @@ _later = {
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
+    "profile": "explain.profiling",
     "rounding": "explain.rounding",
     "trace": "jit.tracing",
     **dict.fromkeys(

@@ -237,3 +237,14 @@ def test_numbers_that_json_lacks_are_strings():
     quotient = next(v for v in made["values"] if v["operation"] == "divide")
     assert quotient["value"]["entries"] == ["inf", 1.0]
     assert quotient["value"]["nonfinite"] == 1
+
+
+def test_the_lines_of_a_gradient_are_those_of_its_function():
+    def f(x):
+        h = np.tanh(x)
+        return np.sum(h * h)
+
+    lines = {v.line.text for v in qd.explain(qd.grad(f), np.ones(2)).graph.vertices if v.line}
+    assert lines == {"h = np.tanh(x)", "return np.sum(h * h)"}
+    program = qd.trace(qd.grad(f))(np.ones(2))
+    assert {e.line.text for e in program.equations} == lines

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.errors import GradientError
+from ..jit.front import Jitted
 from ..tape.tensor import Tensor
 from .as_json import as_json
+from .compiled import stages_of
 from .dot import dot
 from .graph import Graph, build, title_of
 from .svg import svg
@@ -21,10 +23,22 @@ from .witness import observe
 
 
 class Explained:
-    """A computation with everything that differentiation did: `graph` has it as objects."""
+    """A computation with everything that differentiation did: `graph` has it as objects.
 
-    def __init__(self, graph: Graph) -> None:
+    Of a compiled function, `stages` has its program: "traced", after each pass by the pass's name,
+    and "kernels", where each fused loop and each call is a group.
+    """
+
+    def __init__(
+        self, graph: Graph, stages: Callable[[], dict[str, Explained]] = dict[str, "Explained"]
+    ) -> None:
         self.graph = graph
+        self._make_stages = stages
+
+    @functools.cached_property
+    def stages(self) -> dict[str, Explained]:
+        """The stages of the compilation; none where nothing was compiled."""
+        return self._make_stages()
 
     def json(self) -> dict[str, Any]:
         """Lists, dicts, strings and numbers, as `docs/explain-json.md` describes them."""
@@ -69,8 +83,9 @@ def explain(f: Callable[..., Any] | Tensor, /, *args: Any, **kwargs: Any) -> Exp
     `explain(f, *args, **kwargs)` runs `f` once on its real values and keeps all of it: every value,
     every term of every gradient, the user's expressions and lines.  Float and complex arguments are
     inputs, in any containers.  `explain(t, name=tensor, ...)` reads the tape behind a tensor; the
-    keywords give names to tensors.  The gradient is that of the first result that has one, of the
-    sum of its elements where it is an array.
+    keywords give names to tensors.  Of a function made by `qd.jit`, `stages` shows what the
+    compiler made of it.  The gradient is that of the first result that has one, of the sum of its
+    elements where it is an array.
 
     Raises what `f` raises; `GradientError` for a tensor with no graph, and inside a transform;
     `TypeError` for what is neither a function nor a tensor.
@@ -95,5 +110,11 @@ def explain(f: Callable[..., Any] | Tensor, /, *args: Any, **kwargs: Any) -> Exp
             f"explain: {type(f).__name__} {f!r} is neither a function nor a tensor; pass the "
             "function and its arguments, explain(f, x)"
         )
-    f = functools.partial(f) if not hasattr(f, "__name__") else f
+    if isinstance(f, Jitted):
+        jitted = f
+
+        def stages() -> dict[str, Explained]:
+            return {k: Explained(g) for k, g in stages_of(jitted, args, kwargs).items()}
+
+        return Explained(build(observe(f.f, args, kwargs), title_of(f)), stages)
     return Explained(build(observe(f, args, kwargs), title_of(f)))

@@ -126,7 +126,9 @@ def element_label(name: str, index: tuple[int, ...] | None) -> str:
     return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 
-def build(seen: Observation, title: str, notes: Sequence[str] = ()) -> Graph:
+def build(
+    seen: Observation, title: str, notes: Sequence[str] = (), differentiate: bool = True
+) -> Graph:
     """The graph of an observation, with the gradient of its first output that has one.
 
     An output that is an array is summed; where it is complex, the real part of that sum counts.
@@ -134,6 +136,7 @@ def build(seen: Observation, title: str, notes: Sequence[str] = ()) -> Graph:
     steps: dict[Step, Vertex] = {}
     constants: dict[int, Vertex] = {}
     vertices: list[Vertex] = []
+    met: set[Any] = set()
     for k, step in enumerate(seen.steps):
         words = operand_words(step)
         operands = []
@@ -143,20 +146,21 @@ def build(seen: Observation, title: str, notes: Sequence[str] = ()) -> Graph:
             else:
                 known = constants.get(id(operand)) if isinstance(operand, np.ndarray) else None
                 operands.append(known or constant_vertex(operand, word, step, vertices, constants))
-        steps[step] = vertex = step_vertex(step, operands, is_last(seen.steps, k), len(vertices))
+        named = is_last(seen.steps, k) and (differentiate or is_first(step, met))
+        steps[step] = vertex = step_vertex(step, operands, named, len(vertices))
         vertices.append(vertex)
     outputs = [steps[s] for s in seen.outputs]
     for k, v in enumerate(outputs):
         if v.output is None:
             v.output = k
-    seed, index, ct = choose_seed(outputs)
+    seed, index, ct = choose_seed(outputs) if differentiate else (None, None, None)
     graph = Graph(
         title, vertices, [steps[s] for s in seen.inputs], outputs, seed, index,
         [], [], seen, list(notes), list(seen.codes),
     )  # fmt: skip
-    if seed is None:
+    if seed is None and differentiate:
         graph.notes.append("no output depends on an input in a way that a derivative follows")
-    elif seed.step is not None:
+    elif seed is not None and seed.step is not None:
         try:
             note_gradient(graph, steps, backward(seen, [(seed.step, ct)]))
         except FreedError as error:
@@ -166,7 +170,8 @@ def build(seen: Observation, title: str, notes: Sequence[str] = ()) -> Graph:
                 f"{seed.title} has {math.prod(seed.shape or ())} elements: the gradient shown is "
                 "that of their sum"
             )
-    note_tangents(graph, steps)
+    if differentiate:
+        note_tangents(graph, steps)
     for step, vertex in steps.items():
         vertex.slopes = slopes(step)
     inside = [v for v in vertices if v.kind != "input"]
@@ -220,6 +225,15 @@ def is_last(steps: Sequence[Step], k: int) -> bool:
         return True
     same = this.code is following.code and this.offset == following.offset
     return not same or steps[k].group is not steps[k + 1].group
+
+
+def is_first(step: Step, met: set[Any]) -> bool:
+    """Whether a program has not named this expression yet: its gradient has the same line again."""
+    node = step.node
+    place = (node.code, node.offset) if isinstance(node, Equation) else node
+    new = place not in met
+    met.add(place)
+    return new
 
 
 def operand_words(step: Step) -> list[str | None]:

@@ -62,6 +62,8 @@ def gradient_of(v: Vertex) -> str:
 
 def brief(x: Value) -> str:
     """A number, a vector of few numbers with fewer digits, or the range of an array."""
+    if isinstance(x, tuple):
+        return f"{len(x)} results"
     if np.ndim(x) == 0:
         return number(x[()] if isinstance(x, np.ndarray) else x)
     listed = nested(np.asarray(x), 3) if np.size(x) <= LISTED else ""

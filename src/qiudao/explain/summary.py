@@ -74,7 +74,7 @@ def short(x: Value, most: int = 6) -> str:
     a = np.asarray(x)
     if a.ndim == 0:
         return number(a[()])
-    if a.size <= most:
+    if 0 < a.size <= most:
         return nested(a)
     sizes = np.abs(a) if a.dtype.kind == "c" else a
     finite = sizes[np.isfinite(sizes)] if a.dtype.kind in "fc" else sizes

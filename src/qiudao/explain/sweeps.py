@@ -158,7 +158,9 @@ def slopes(step: Step) -> list[Slope | None]:
     if not isinstance(node, Equation):
         return []
     passes = [p is not None for p in node.parents]
-    if not step.flows or node.is_several or isinstance(node.primitive, Part):
+    if not step.flows:
+        return [None] * len(passes)
+    if node.is_several or isinstance(node.primitive, Part):
         return [Slope("map", None) if p else None for p in passes]
     size = int(np.prod(node.shape))
     known = not isinstance(node.operands, Freed) and all(x is not None for x in values_of(step))

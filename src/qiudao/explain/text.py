@@ -61,7 +61,7 @@ def text(graph: Graph, width: int = 100, most: int = 60, colour: bool = False) -
     )
     console.print(words(graph.title, style="bold"))
     console.print(table)
-    for note in [costs(graph), *graph.notes]:
+    for note in [*([costs(graph)] if graph.order else []), *graph.notes]:
         console.print(words(note, style="dim"))
     written: str = console.file.getvalue()
     return "\n".join(line.rstrip() for line in written.splitlines()) + "\n"

@@ -81,6 +81,7 @@ class Observation:
         self.forced = forced
         self.level = new_level()
         self.steps: list[Step] = []
+        self.equations: list[Equation] = []  # of the steps: what the sweep gives lines to
         self.inputs: list[Step] = []
         self.outputs: list[Step] = []
         self.decisions: list[Decision] = []
@@ -132,7 +133,14 @@ class Observation:
             group = self.places.find(sys._getframe(2), self.base)
         step = Step(node, operands, out, flows, group)
         self.steps.append(step)
+        self.equations.append(node)
         return step
+
+    def __enter__(self) -> None:
+        self.outer, modes.recording = modes.recording, self
+
+    def __exit__(self, *error: object) -> None:
+        modes.recording = self.outer
 
     def finish(self) -> None:
         """Let go of the user's frames."""
@@ -272,12 +280,21 @@ class Subject:
         self.chosen = [is_inexact(np.asarray(x).dtype) for x in self.leaves]
         if not any(self.chosen):
             self.chosen = [isinstance(x, int) and not isinstance(x, bool) for x in self.leaves]
-        self.names = input_names(f, args, kwargs, self.tree)
+        self.names = input_names(f, args, kwargs)
 
     @property
     def inputs(self) -> list[Value]:
         """The values to differentiate by."""
         return [as_value(x) for x, w in zip(self.leaves, self.chosen, strict=True) if w]
+
+    def call(self, inputs: Sequence[Value]) -> Any:
+        """The function's result with these inputs, unobserved."""
+        values = iter(inputs)
+        args, kwargs = self.tree.build(
+            next(values) if wanted else x
+            for x, wanted in zip(self.leaves, self.chosen, strict=True)
+        )
+        return self.f(*args, **kwargs)
 
     def run(
         self, inputs: Sequence[Value] | None = None, forced: Sequence[bool] = ()
@@ -288,7 +305,7 @@ class Subject:
         """
         seen = Observation(sys._getframe(0), forced)
         values = iter(self.inputs if inputs is None else inputs)
-        with Running(seen.level):
+        with Running(seen.level), seen:
             given = [
                 seen.given(next(values), name) if wanted else x
                 for x, wanted, name in zip(self.leaves, self.chosen, self.names, strict=True)
@@ -324,9 +341,7 @@ def output_step(seen: Observation, y: Any) -> Step:
     return step
 
 
-def input_names(
-    f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], tree: Tree
-) -> list[str]:
+def input_names(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> list[str]:
     """The user's name for each leaf of the arguments: `x`, `params['w']`."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
