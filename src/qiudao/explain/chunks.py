@@ -1,4 +1,4 @@
-"""Long straight runs of operations as groups of lines, so that no picture starts with thousands."""
+"""Long runs as groups of lines, long loops as ranges of turns: no picture is a thousand wide."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ..core.source import Line
 from .places import Group
 
-LONG = 60  # members of one group, beyond which they are divided
-CHUNK = 30
+LONG, CHUNK = 60, 30  # members of a group, beyond which they are divided, and into how many
+MANY, FEW = 12, 10  # the same of turns of a loop
 
 
 def divided(places: Sequence[Group | None], lines: Sequence[Line | None]) -> list[Group | None]:
@@ -26,8 +26,7 @@ def divided(places: Sequence[Group | None], lines: Sequence[Line | None]) -> lis
                 members.setdefault(inner.parent, []).append((k, k, inner))
     found = list(places)
     for parent, inside in members.items():
-        if parent is None or parent.kind != "loop":
-            gather(parent, sorted(inside, key=lambda m: m[0]), lines, found)
+        gather(parent, sorted(inside, key=lambda m: m[0]), lines, found)
     return found
 
 
@@ -41,15 +40,17 @@ def gather(
 
     A member is the first and last value of it, and the group that it is (None: a value).
     """
-    while len(inside) > LONG:
+    turns = parent is not None and parent.kind == "loop"
+    most, chunk = (MANY, FEW) if turns else (LONG, CHUNK)
+    while len(inside) > most:
         above: list[tuple[int, int, Group | None]] = []
-        for start in range(0, len(inside), CHUNK):
-            part = inside[start : start + CHUNK]
+        for start in range(0, len(inside), chunk):
+            part = inside[start : start + chunk]
             first, last = part[0][0], part[-1][1]
-            inner = [line for line in lines[first : last + 1] if line is not None]
-            made = Group(
-                parent, "lines", title_of(inner, last + 1 - first), inner[0] if inner else None
-            )
+            near = [line for line in lines[first : last + 1] if line is not None]
+            kind = "turns" if turns else "lines"
+            title = range_of(part) if turns else title_of(near, last + 1 - first)
+            made = Group(parent, kind, title, near[0] if near else None)
             for k, _, group in part:
                 if group is None:
                     found[k] = made
@@ -66,3 +67,9 @@ def title_of(lines: Sequence[Line], count: int) -> str:
     numbers = [line.number for line in lines]
     least, greatest = min(numbers), max(numbers)
     return f"line {least}" if least == greatest else f"lines {least} to {greatest}"
+
+
+def range_of(turns: list[tuple[int, int, Group | None]]) -> str:
+    """`k = 3 to k = 12`; of ranges, from the first of the first to the last of the last."""
+    titles = [group.title for _, _, group in turns if group is not None]
+    return f"{titles[0].partition(' to ')[0]} to {titles[-1].rpartition(' to ')[2]}"

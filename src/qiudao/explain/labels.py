@@ -31,7 +31,9 @@ def label_of(box: Box) -> Label:
     v = box.vertex
     if v is None and box.group is not None:
         line = "" if box.group.line is None else line_of(box.group.line)
-        return Label(box.group.title, f"{len(box.members)} values", "", line)
+        last = "" if box.last.value is None else f", the last {brief(box.last.value)}"
+        gradient = "" if box.last.gradient is None else brief(box.last.gradient)
+        return Label(box.group.title, f"{len(box.members)} values{last}", gradient, line)
     v = box.last
     return Label(
         title_of(v),

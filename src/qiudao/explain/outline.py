@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from .graph import Graph, Vertex
 from .places import Group
 
-MANY = 8  # iterations of a loop that may be shown one by one
-
 
 @dataclass(eq=False, slots=True)
 class Box:
@@ -44,7 +42,7 @@ class Outline:
 
 
 def outline(graph: Graph, most: int = 40) -> Outline:
-    """The graph in about `most` boxes: small groups are opened first, long loops not at all."""
+    """The graph in about `most` boxes: small groups are opened first, ranges of turns never."""
     shown = [v for v in graph.vertices if not is_small_constant(v)]
     opened = choose(shown, most)
     boxes: dict[object, Box] = {}
@@ -90,8 +88,7 @@ def choose(shown: list[Vertex], most: int) -> set[Group]:
         group = min(waiting, key=lambda g: len(children[g]))
         waiting.remove(group)
         inside = children[group]
-        too_long = group.kind == "loop" and len(inside) > MANY
-        if too_long or total + len(inside) - 1 > most:
+        if group.kind == "turns" or total + len(inside) - 1 > most:
             continue
         total += len(inside) - 1
         opened.add(group)

@@ -122,7 +122,7 @@ class Places:
         shown = [
             f"{name} = {value!r}"
             for name, value in zip(loop.targets, stepped, strict=True)
-            if isinstance(value, int | float | str)
+            if isinstance(value, int | float | str) and name != "_"
         ]
         title = ", ".join(shown) or f"turn {group.children + 1}"
         iteration = Group(group, "iteration", title, group.line)

@@ -76,7 +76,7 @@ def rows_of(box: Box, indent: str) -> list[tuple[str, str, str, str]]:
     """A value or a closed group, and below it the terms of its gradient, if there are several."""
     if box.group is not None:
         label = label_of(box)
-        return [(f"{indent}▸ {label.title}", label.value, "", label.place)]
+        return [(f"{indent}▸ {label.title}", label.value, label.gradient, label.place)]
     v = box.last
     value = "" if v.value is None else brief(v.value)
     gradient = "" if v.gradient is None else brief(v.gradient)
