@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -24,12 +25,21 @@ def as_json(graph: Graph) -> dict[str, Any]:
     for v in graph.vertices:
         for g in v.group.path if v.group is not None else ():
             counts[g] += 1
+    known: dict[int, Any] = {}
+
+    def told(x: Value | None) -> dict[str, Any] | None:
+        """The summary of an array, made once: a gradient of one term is that term."""
+        if id(x) not in known:
+            known[id(x)] = summary(x)
+        found: dict[str, Any] | None = known[id(x)]
+        return found
+
     pushed = [v for v in graph.vertices if v.kind == "operation" and v.flows]
     seed = graph.seed
     return {
         "schema": SCHEMA,
         "title": graph.title,
-        "values": [of_vertex(v, numbers) for v in graph.vertices],
+        "values": [of_vertex(v, numbers, told) for v in graph.vertices],
         "groups": [
             {
                 "id": numbers[g],
@@ -69,7 +79,9 @@ def as_json(graph: Graph) -> dict[str, Any]:
     }
 
 
-def of_vertex(v: Vertex, groups: dict[Group, int]) -> dict[str, Any]:
+def of_vertex(
+    v: Vertex, groups: dict[Group, int], told: Callable[[Value | None], dict[str, Any] | None]
+) -> dict[str, Any]:
     """A value as the description has it."""
     return {
         "id": v.id,
@@ -86,21 +98,21 @@ def of_vertex(v: Vertex, groups: dict[Group, int]) -> dict[str, Any]:
             else {
                 "kind": slope.kind,
                 "text": slope_text(slope.value) or v.operation,
-                "value": summary(slope.value),
+                "value": told(slope.value),
             }
             for slope in v.slopes
         ],
-        "value": summary(v.value),
-        "gradient": summary(v.gradient),
+        "value": told(v.value),
+        "gradient": told(v.gradient),
         "terms": [
             {
                 "reader": None if t.reader is None else t.reader.id,
                 "position": t.position,
-                "value": summary(t.value),
+                "value": told(t.value),
             }
             for t in v.terms
         ],
-        "tangents": [summary(t) for t in v.tangents],
+        "tangents": [told(t) for t in v.tangents],
         "group": None if v.group is None else groups[v.group],
         "output": v.output,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import json
 import os
 import pathlib
@@ -16,10 +17,17 @@ from .as_json import as_json
 from .compiled import stages_of
 from .dot import dot
 from .graph import Graph, build, title_of
+from .page.html import page
 from .svg import svg
 from .tape import read_tape
 from .text import text
 from .witness import observe
+
+# A notebook's own styles and scripts stay out of the page, and the page's out of the notebook.
+FRAME = (
+    '<iframe srcdoc="{}" sandbox="allow-scripts allow-downloads" '
+    'style="width: 100%; height: 640px; border: 0"></iframe>'
+)
 
 
 class Explained:
@@ -44,6 +52,14 @@ class Explained:
         """Lists, dicts, strings and numbers, as `docs/explain-json.md` describes them."""
         return as_json(self.graph)
 
+    def html(self) -> str:
+        """A page to play, search and unfold: one file, which needs no network."""
+        return page(self.json())
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, for notebooks."""
+        return FRAME.format(html.escape(self.html(), quote=True))
+
     def svg(self, most: int = 40) -> str:
         """A still picture: an SVG document of about `most` boxes, the rest in closed groups."""
         return svg(self.graph, most)
@@ -57,9 +73,10 @@ class Explained:
         return text(self.graph, width, most, colour)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a file, of the kind that its ending says: `.svg`, `.dot`, `.txt` or `.json`."""
+        """Write a file of the kind that its ending says: .html, .svg, .dot, .txt or .json."""
         target = pathlib.Path(path)
         makers: dict[str, Callable[[], str]] = {
+            ".html": self.html,
             ".svg": self.svg,
             ".dot": self.dot,
             ".txt": self.text,
