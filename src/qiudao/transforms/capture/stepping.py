@@ -65,25 +65,21 @@ class Stepping:
         inputs = self.program.inputs
         own = 1 + len(step.keys)
         self.length: int = step.loop.bound  # type: ignore[assignment]
-        self.count = inputs[1]
-        self.outside: dict[Node, Value] = dict(zip(inputs[own:], step.piece.captured, strict=True))
+        self.count: Any = inputs[1]
+        own_inputs: Sequence[Any] = inputs[2:own]
+        captured: Sequence[Any] = inputs[own:]
+        self.outside: dict[Node, Value] = dict(zip(captured, step.piece.captured, strict=True))
         self.carries = [
-            Carry(leaf, self.start(key, first), out)  # type: ignore[arg-type]
+            Carry(leaf, self.start(key, first), out)
             for key, leaf, first, out in zip(
-                step.keys[1:], inputs[2:own], step.init[1:], self.program.outputs[1:], strict=True
+                step.keys[1:], own_inputs, step.init[1:], self.program.outputs[1:], strict=True
             )
         ]
-        self.ahead = Foreseen(
-            self.program,
-            self.count,
-            self.carries,
-            list(self.outside),
-            self.length,  # type: ignore[arg-type]
-        )
+        self.ahead = Foreseen(self.program, self.count, self.carries, captured, self.length)
         self.moving = self.hanging()
         self.readers = self.reading()
         self.check()
-        self.xs: dict[Node, Value] = {}  # slices, by what they stand for in the step
+        self.xs: dict[Node, tuple[Value, Any]] = {}  # what is read by step: the array, the rows
         self.lagged: dict[Node, tuple[Filled, int]] = {}  # what was written some steps before
         self.fresh: dict[Node, Filled] = {}  # what was written in this step
         self.filled = [f for c in self.carries if (f := self.fill(c)) is not None]
@@ -132,9 +128,9 @@ class Stepping:
         for c in self.carries:
             if not c.is_known and ahead.knows(c.out):
                 raise CaptureError("capture: a value becomes known")
-            if isinstance(c.start, bool | int | float | complex) and c.leaf in ahead.dark:
-                if np.asarray(c.start).dtype != c.leaf.dtype:
-                    raise CaptureError("capture: a number of Python's changes its type")
+            plain = isinstance(c.start, bool | int | float | complex) and c.leaf in ahead.dark
+            if plain and np.asarray(c.start).dtype != c.leaf.dtype:
+                raise CaptureError("capture: a number of Python's changes its type")
         numbers = {
             c.leaf for c in self.carries if isinstance(c.start, bool | int | float | complex)
         }
@@ -225,7 +221,7 @@ class Stepping:
         if after and np.array_equal(rows, f.index):
             self.fresh[r] = f
         elif np.all(when[rows] >= now + after):
-            self.xs[r] = along(f.carry.start, r, rows)
+            self.xs[r] = f.carry.start, rows
         else:
             for lag in range(1, FARTHEST + 1):
                 first = when[rows[:lag]] >= now[:lag]
@@ -246,7 +242,7 @@ class Stepping:
         if any(p is Ellipsis or p is None for p in primitive.pattern[:hole]):
             return
         rows = self.rows(index[0], aval_of(base).shape[hole])
-        self.xs[e] = along(self.value(base), e, rows)
+        self.xs[e] = self.value(base), rows
 
     def value(self, x: Atom) -> Value:
         """What does not move, computed before the loop."""
@@ -267,7 +263,15 @@ class Stepping:
         far = [max([0, *(d for g, d in self.lagged.values() if g is f)]) for f in self.filled]
         held = [self.earlier(f, d) for f, d in zip(self.filled, far, strict=True)]
         nodes = [*self.xs, *self.needed()]
-        slices = [self.xs[x] if x in self.xs else ahead.stacks[x] for x in nodes]
+        paces = [f.index for f in self.filled] or [rows for _, rows in self.xs.values()]
+        down = bool(paces) and all(rows[-1] < rows[0] for rows in paces)
+        order = slice(None, None, -1 if down else 1)
+
+        def along(x: Any) -> Value:
+            if x not in self.xs:
+                return ahead.stacks[x][order]
+            array, rows = self.xs[x]
+            return read_along(array, x, rows[order])
 
         def body(carry: Any, rows: list[Value]) -> Any:
             now, before = carry
@@ -281,10 +285,10 @@ class Stepping:
             return (new, lags), written
 
         init = [self.first(c) for c in kept]
-        (last, _), stacks = scan(body, (init, held), slices, self.length)
+        (last, _), stacks = scan(body, (init, held), [along(x) for x in nodes], self.length, down)
         found: dict[Node, Value] = dict(zip((c.leaf for c in kept), last, strict=True))
         for f, rows in zip(self.filled, stacks, strict=True):
-            found[f.carry.leaf] = filled(f, rows)
+            found[f.carry.leaf] = filled(f, f.index[order], rows)
         for c in ahead.known:
             value = ahead.last[c.leaf]
             plain = isinstance(c.start, bool | int | float | complex)
@@ -369,15 +373,15 @@ def row_of(e: Equation, v: Value) -> Value:
     return made if np.shape(made) == shape else np.broadcast_to(made, shape)
 
 
-def filled(f: Filled, rows: Value) -> Value:
+def filled(f: Filled, index: Any, rows: Value) -> Value:
     """The array with all rows written."""
     start = f.carry.start
     whole: Any = start.snapshot() if isinstance(start, Tracer) else rows.constant(start)
-    whole[spelled(f.index)] = rows
+    whole[spelled(index)] = rows
     return whole
 
 
-def along(x: Value, e: Equation, rows: Any) -> Value:
+def read_along(x: Value, e: Equation, rows: Any) -> Value:
     """What a read gives at each step, along a first axis."""
     primitive: Any = e.primitive
     hole = primitive.holes[0]
@@ -403,9 +407,10 @@ def spelled(rows: Any) -> Any:
 
 def indices(e: Equation) -> range:
     """The places of the operands of an equation that are indices."""
-    first = {Gather: 1, Put: 2}.get(type(e.primitive))
     count = len(operands_of(e))
-    return range(count, count) if first is None else range(first, count)
+    if not isinstance(e.primitive, Gather | Put):
+        return range(count, count)
+    return range(2 if isinstance(e.primitive, Put) else 1, count)
 
 
 def is_small(x: Atom) -> bool:
