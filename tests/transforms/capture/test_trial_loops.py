@@ -253,6 +253,22 @@ def through_rows(x):
     return total
 
 
+def numbered(x):
+    y = x[0]
+    for i, c in enumerate(XS, 1):
+        y = y * 0.5 + c * x[1] / i
+    return y
+
+
+def side_by_side(x):
+    y, weights = x[0], np.concatenate([x] * 20)
+    for i, (c, w) in enumerate(zip(XS, weights)):
+        y = np.sin(y) + c * w * i
+    for a, b in zip(XS[1:], weights):
+        y = y * 0.5 + a * b
+    return y
+
+
 def with_math(x):
     y = x[0]
     for i in range(N):
@@ -272,7 +288,7 @@ STRUCTURED = [
     rk4, horner, reversed_horner, recurrence, fibonacci, downward, every_other, read_after_write,
     accumulated, rows, grid, columns, traced_array, clock, counter, known_afterwards, temporaries,
     mask, decision, swapped, in_place, written_state, nested, short_inside, helper_in_closure,
-    through_rows, with_math, descent,
+    through_rows, numbered, side_by_side, with_math, descent,
 ]  # fmt: skip
 
 

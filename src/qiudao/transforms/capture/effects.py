@@ -37,13 +37,12 @@ PURE = {
     np.ndim, np.size, np.result_type, np.dtype, np.finfo, np.iinfo,
 }  # fmt: skip
 PASSING = (enumerate, zip, list, tuple, sum, reversed, sorted)  # these go through what they get
-METHODS = frozenset(  # of arrays
-    (
-        "sum mean prod max min argmax argmin reshape ravel flatten transpose copy astype dot "
-        "cumsum cumprod conj conjugate squeeze swapaxes take diagonal trace clip round std var any "
-        "all repeat item tolist"
-    ).split()
-)
+METHODS = {  # of arrays
+    "sum", "mean", "prod", "max", "min", "argmax", "argmin", "reshape", "ravel", "flatten",
+    "transpose", "copy", "astype", "dot", "cumsum", "cumprod", "conj", "conjugate", "squeeze",
+    "swapaxes", "take", "diagonal", "trace", "clip", "round", "std", "var", "any", "all", "repeat",
+    "item", "tolist",
+}  # fmt: skip
 
 
 def is_plain(nodes: Iterable[ast.AST]) -> bool:
