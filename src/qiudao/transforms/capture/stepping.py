@@ -19,24 +19,77 @@ import numpy as np
 from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import Tracer
 from ...core.node import Equation, Node
-from ...core.program import Atom, operands_of
+from ...core.program import Atom, Program, operands_of
 from ...ops.control import Scan, Switch, While
 from ...ops.indexing import Gather
 from ...ops.writing import Put, SetItem
 from ..control import scan
-from ..trace import Symbol
+from ..trace import Symbol, Traced
 from .branch import cast
 from .carrying import Step
+from .effects import appended
 from .foreseen import Carry, Foreseen, is_narrow
 from .outcomes import CaptureError
 from .replaying import attribute
+from .scopes import augmented, written
+from .state import StandIns, nest, regions
 
 FARTHEST = 4  # steps back from which elements are still carried
 SMALL = 16  # elements of an array that may be carried whole though one of them is written
 
 
 class TriedStep(Step):
-    """The step of a loop of known length."""
+    """The step of a loop of known length.
+
+    Lists that a step only appends to are as they were while it is traced; what it appends is noted.
+    """
+
+    def trace(self) -> Traced:
+        made = super().trace()
+        outputs = made.program.outputs
+        self.appended = outputs[len(self.keys) :]
+        program = Program(made.program.inputs, made.program.equations, outputs[: len(self.keys)])
+        return made._replace(program=program)
+
+    def advance(self, given: Any, stand: StandIns, before: dict[str, Any]) -> list[Value]:
+        names = self.growing()
+        outer, regions.appended = regions.appended, {id(before[n]): [] for n in names}
+        try:
+            results = super().advance(given, stand, before)
+            self.grown = {n: [nest(x) for x in regions.appended[id(before[n])]] for n in names}
+        finally:
+            regions.appended = outer
+        leaves = [x for each in self.grown.values() for parts in each for x in parts.leaves]
+        if not all(isinstance(x, Tracer) for x in leaves) or any(
+            x is y for x in leaves for y in stand.symbols
+        ):
+            raise CaptureError("capture: what is appended is known, or is one array in all steps")
+        return [*results, *leaves]
+
+    def growing(self) -> list[str]:
+        """The lists that a step appends to, which no other name holds."""
+        of = self.loop
+        body = of.site.node.body
+        values = of.state.values
+        names = [n for n in sorted(appended(body)) if type(values.get(n)) is list]
+        for name in names:
+            if sum(holds(x, values[name]) for x in values.values()) > 1:
+                raise CaptureError("capture: several names hold a list")
+        if names and any(is_array(values.get(n)) for n in written(body) | augmented(body)):
+            raise CaptureError("capture: an array that was appended might be written into")
+        return names
+
+    def extend(self, stacks: Sequence[Value]) -> None:
+        """Append what all steps have appended."""
+        place = 0
+        for name, each in self.grown.items():
+            columns = []
+            for parts in each:
+                columns.append((parts.tree, stacks[place : place + len(parts.leaves)]))
+                place += len(parts.leaves)
+            held = self.loop.state.values[name]
+            for k in range(self.loop.bound or 0):
+                held.extend(tree.build([x[k] for x in rows]) for tree, rows in columns)
 
     def finish(self) -> Any:
         if self.in_place or self.undefined or self.new:
@@ -45,7 +98,10 @@ class TriedStep(Step):
 
     def equation(self) -> list[Value]:
         """The results of the loop, for each carried value."""
-        return Stepping(self).results()
+        stepping = Stepping(self)
+        found = stepping.results()
+        self.extend(stepping.more)
+        return found
 
 
 class Filled(NamedTuple):
@@ -113,7 +169,7 @@ class Stepping:
             for x in operands_of(e):
                 if isinstance(x, Node):
                     found.setdefault(x, []).append(e)
-        for y in self.program.outputs:
+        for y in (*self.program.outputs, *self.step.appended):
             if isinstance(y, Node):
                 found.setdefault(y, []).append(None)
         return found
@@ -282,10 +338,14 @@ class Stepping:
             written = self.replay(values)
             new = [cast(read(values, c.out), aval_of(c.leaf)) for c in kept]
             lags = [[*b, v][1:] if b else [] for b, v in zip(before, written, strict=True)]
-            return (new, lags), written
+            more = [self.operand(values, x) for x in self.step.appended]
+            return (new, lags), (written, more)
 
         init = [self.first(c) for c in kept]
-        (last, _), stacks = scan(body, (init, held), [along(x) for x in nodes], self.length, down)
+        (last, _), (stacks, more) = scan(
+            body, (init, held), [along(x) for x in nodes], self.length, down
+        )
+        self.more = more if not down else [x[::-1] for x in more]
         found: dict[Node, Value] = dict(zip((c.leaf for c in kept), last, strict=True))
         for f, rows in zip(self.filled, stacks, strict=True):
             found[f.carry.leaf] = filled(f, f.index[order], rows)
@@ -317,7 +377,7 @@ class Stepping:
         for e in self.program.equations:
             if e in self.ahead.dark and e not in skipped:
                 values += operands_of(e)
-        for x in (*values, *self.program.outputs[1:]):
+        for x in (*values, *self.program.outputs[1:], *self.step.appended):
             if isinstance(x, Node) and x in self.ahead.stacks:
                 found[x] = None
         return list(found)
@@ -341,6 +401,19 @@ class Stepping:
     def operand(self, values: dict[Node, Value], x: Atom) -> Value:
         """An operand of an equation of the step."""
         return self.outside[x] if isinstance(x, Node) and x not in values else read(values, x)
+
+
+def is_array(x: Any) -> bool:
+    """Whether a variable may be an array with axes."""
+    return isinstance(x, Tracer | np.ndarray) and bool(x.shape)
+
+
+def holds(x: Any, held: list[Any]) -> bool:
+    """Whether a value is a list, or has it somewhere inside."""
+    if x is held:
+        return True
+    inside = x.values() if isinstance(x, dict) else x if isinstance(x, list | tuple) else ()
+    return any(holds(each, held) for each in inside)
 
 
 def read(values: dict[Node, Value], x: Atom) -> Value:
