@@ -17,6 +17,7 @@ from .transforms.reverse import vjp
 if TYPE_CHECKING:
     from . import numeric
     from .codegen.cache import jit_cache
+    from .codegen.pool import get_num_threads, set_num_threads
     from .jit.front import jit
     from .jit.tracing import trace
     from .numeric.check import gradcheck, gradgradcheck
@@ -44,6 +45,7 @@ __all__ = [
     "custom_vjp",
     "enable_grad",
     "fori_loop",
+    "get_num_threads",
     "grad",
     "gradcheck",
     "gradgradcheck",
@@ -64,6 +66,7 @@ __all__ = [
     "numeric",
     "scan",
     "set_grad_enabled",
+    "set_num_threads",
     "stop_gradient",
     "switch",
     "tensor",
@@ -80,6 +83,7 @@ _later = {
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
     "gradcheck": "numeric.check",
+    "get_num_threads": "codegen.pool",
     "gradgradcheck": "numeric.check",
     "jet": "transforms.taylor",
     "jit": "jit.front",
@@ -87,6 +91,7 @@ _later = {
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
+    "set_num_threads": "codegen.pool",
     "trace": "jit.tracing",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),

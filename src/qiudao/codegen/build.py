@@ -11,14 +11,14 @@ import numpy as np
 from ..core.avals import Aval, aval_of
 from ..core.program import Program, inner_programs, letters
 from .checking import checked_module, is_checked
-from .code import Buffer, Code, Module, row_major
+from .code import GIVEN_UP, Buffer, Code, Module, row_major
 from .element import Lane, Scalars
 from .engine import attributes, compile
 from .entry import make_entry, python_callable
 from .export import Signature, export
 from .kernels.table import STATUS_WORDS, raise_failure
 from .memory import Arena
-from .scope import GIVEN_UP, Function, Scope
+from .scope import Function, Scope
 
 STRAIGHT = 2000  # equations from which a program is compiled in the quick way
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
@@ -36,7 +36,7 @@ class Built:
         self.inputs = tuple(Aval(a.shape, a.dtype) for a in program.avals)
         self.outputs = tuple(Aval(a.shape, a.dtype) for a in program.results)
         module = checked_module() if is_checked() else Module()
-        text, function = native_function(module, program)
+        text, function = native_function(module, program, splits=True)
         self.held = function.held
         self.arena = function.arena.size
         self.fails = "%status" in text
@@ -45,7 +45,8 @@ class Built:
         self.lone = len(results) == 1
         for name in ("direct", "into"):
             make_entry(module, name, "program", self.inputs, results, self.arena,
-                       into=name == "into", lone=self.lone, attributes=attributes())  # fmt: skip
+                       into=name == "into", release=function.pieces, lone=self.lone,
+                       attributes=attributes())  # fmt: skip
         self.module = str(module)
         if level is None:
             level = 1 if size_of(program) > STRAIGHT else 3
@@ -83,10 +84,10 @@ def size_of(program: Program) -> int:
     )
 
 
-def native_function(module: Module, program: Program) -> tuple[str, Function]:
+def native_function(module: Module, program: Program, splits: bool = False) -> tuple[str, Function]:
     """The text of `void @program(ptr %args, ptr %arena)`."""
     code = Code(module)
-    function = Function(code, Arena())
+    function = Function(code, Arena(), splits)
     scalars = Scalars(code)
     inputs: list[Lane | Buffer] = []
     count = len(program.inputs)
