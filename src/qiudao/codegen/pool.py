@@ -236,6 +236,8 @@ class Pool:
         with self.lock:
             address = self.native.address("run")
             self.settle()
+        if get_num_threads() > 1:
+            register()
         return address
 
     def use(self, count: int) -> None:
@@ -335,7 +337,7 @@ def register() -> None:
 
     It finds thread pools by the files of the libraries that are loaded; ours comes with LLVM's.
     """
-    load_llvm()
+    load_llvm().get_process_triple()  # the library itself is loaded when it is first called
     with contextlib.suppress(ModuleNotFoundError):
         threadpoolctl = importlib.import_module("threadpoolctl")
 
@@ -344,7 +346,6 @@ def register() -> None:
 
             user_api = internal_api = "qiudao"
             filename_prefixes = ("libllvmlite", "llvmlite")
-            check_symbols = ()
 
             def get_num_threads(self) -> int:
                 return get_num_threads()
