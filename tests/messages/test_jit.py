@@ -58,6 +58,21 @@ MESSAGES = {
         GradientError,
         "jit: static_argnames names 'n', which is no parameter; there are x",
     ),
+    "a donated name that is no parameter": (
+        lambda folder: qd.jit(lambda x: x, donate="y"),
+        GradientError,
+        "jit: donate names 'y', which is no parameter; there are x",
+    ),
+    "a donated position where no parameter is": (
+        lambda folder: qd.jit(lambda x, y: x, donate=(0, 2)),
+        GradientError,
+        "jit: donate has position 2, where no parameter is; there are x, y",
+    ),
+    "an argument that is static and donated": (
+        lambda folder: qd.jit(lambda x: x, static_argnames="x", donate=0),
+        GradientError,
+        "jit: 'x' is static and donated; donate arrays, which have memory to give",
+    ),
     # threads
     "no threads": (
         lambda folder: qd.set_num_threads(0),
