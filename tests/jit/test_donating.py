@@ -92,7 +92,8 @@ def network(x, g):
 
 
 def network_and_itself(x, g):
-    return network(x, g) + 1e-6 * np.sum(x, axis=0)
+    y = network(x, g)
+    return y, np.max(x * y[0], axis=0)
 
 
 # The function, its arguments, whether the result lies in the first of them.
