@@ -16,7 +16,7 @@ from qiudao.codegen.cache import ObjectCache
 from qiudao.codegen.export import Signature, export
 from qiudao.codegen.pool import new_lock, pool
 from qiudao.core.avals import Aval
-from qiudao.core.errors import DtypeError, GradientError, RuleError, ShapeError
+from qiudao.core.errors import DtypeError, GradientError, RuleError, ShapeError, TraceError
 
 X = np.ones(3)
 NUMBER = Aval((), np.dtype(np.float64))
@@ -146,6 +146,21 @@ def test_an_environment_that_asks_for_no_number_of_threads(monkeypatch):
 def test_no_memory_for_a_lock(monkeypatch):
     monkeypatch.setattr(ctypes.pythonapi, "PyThread_allocate_lock", lambda: None)
     assert raised(new_lock) == (MemoryError, "set_num_threads: no memory for a lock")
+
+
+def positive(x):
+    return x[x > 0]
+
+
+def test_a_mask_that_is_not_known():
+    kind, found = raised(lambda: qd.jit(positive)(X))
+    assert kind is TraceError
+    assert found == (
+        "getitem: x[mask] at file.py:N (`return x[x > 0]`) has as many elements as the mask has "
+        "True, and what shape a traced program's arrays have cannot depend on values; keep all "
+        "elements and put 0 where the mask is False, np.where(mask, x, 0), or select before the "
+        "traced function"
+    )
 
 
 def eigenvalues(a):

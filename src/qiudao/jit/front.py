@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -92,6 +93,14 @@ class Jitted:
             if found is not NotImplemented:
                 return found
         return self.call(args, kwargs)
+
+    def __reduce__(self) -> Any:
+        """By name where the function is found by it; else by what is compiled, to be done anew."""
+        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        path = getattr(self, "__qualname__", "")
+        for part in path.split("."):
+            found = getattr(found, part, None)
+        return path if found is self else (Jitted, (self.f, self.static, self.capture, self.donate))
 
     def __get__(self, instance: Any, owner: type) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -14,7 +14,7 @@ may go and joins them by `cond`, `while_loop` and `fori_loop`.
 
 Where Python and the captured function differ:
 
-* an `assert` on an unknown value is not checked, and a `raise` that hangs on one is refused;
+* an `assert` of an unknown value is refused, and so is a `raise` that hangs on one;
 * what a step of a loop makes of Python's numbers decides their dtype before the first step;
 * a loop that turns out to end by an unknown value begins its step anew: what the step has done
   beside changing variables, arrays, lists and dictionaries (printing, say) is done twice;

@@ -205,6 +205,7 @@ _runtime = CellType(
         CaptureError=CaptureError,
         refuse_block=outcomes.refuse_block,
         refuse_raise=outcomes.refuse_raise,
+        refuse_assert=outcomes.refuse_assert,
         rounds=courses.rounds,
         steps=courses.steps,
         tried=trial.tried,

@@ -188,7 +188,11 @@ class Writer(Expressions):
         first = ast.Assign([name(test, ast.Store())], self.expression(old.test))
         node.test = name(test)
         node.msg = None if old.msg is None else self.expression(old.msg)
-        return [first, ast.If(ast.UnaryOp(ast.Not(), call("unknown", name(test))), [node], [])]
+        _, where = self.site(old, Tail())
+        refusal = ast.If(
+            call("unknown", name(test)), [ast.Expr(call("refuse_assert", where[0]))], []
+        )
+        return [ast.If(name("__debug__"), [first, refusal, node], [])]
 
     # Loops
 
