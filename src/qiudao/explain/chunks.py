@@ -1,0 +1,68 @@
+"""Long straight runs of operations as groups of lines, so that no picture starts with thousands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..core.source import Line
+from .places import Group
+
+LONG = 60  # members of one group, beyond which they are divided
+CHUNK = 30
+
+
+def divided(places: Sequence[Group | None], lines: Sequence[Line | None]) -> list[Group | None]:
+    """The group of each value, where groups of too many members have groups of lines within.
+
+    `places` and `lines` have the innermost group and the user's line of each value, in order.
+    """
+    members: dict[Group | None, list[tuple[int, int, Group | None]]] = {}
+    seen: set[Group] = set()
+    for k, group in enumerate(places):
+        members.setdefault(group, []).append((k, k, None))
+        for inner in reversed(group.path if group is not None else []):
+            if inner not in seen:
+                seen.add(inner)
+                members.setdefault(inner.parent, []).append((k, k, inner))
+    found = list(places)
+    for parent, inside in members.items():
+        if parent is None or parent.kind != "loop":
+            gather(parent, sorted(inside, key=lambda m: m[0]), lines, found)
+    return found
+
+
+def gather(
+    parent: Group | None,
+    inside: list[tuple[int, int, Group | None]],
+    lines: Sequence[Line | None],
+    found: list[Group | None],
+) -> None:
+    """Put the members of a group into groups of `CHUNK`, and these again, until few are left.
+
+    A member is the first and last value of it, and the group that it is (None: a value).
+    """
+    while len(inside) > LONG:
+        above: list[tuple[int, int, Group | None]] = []
+        for start in range(0, len(inside), CHUNK):
+            part = inside[start : start + CHUNK]
+            first, last = part[0][0], part[-1][1]
+            inner = [line for line in lines[first : last + 1] if line is not None]
+            made = Group(
+                parent, "lines", title_of(inner, last + 1 - first), inner[0] if inner else None
+            )
+            for k, _, group in part:
+                if group is None:
+                    found[k] = made
+                else:
+                    group.parent = made
+            above.append((first, last, made))
+        inside = above
+
+
+def title_of(lines: Sequence[Line], count: int) -> str:
+    """`lines 12 to 40`."""
+    if not lines:
+        return f"{count} values"
+    numbers = [line.number for line in lines]
+    least, greatest = min(numbers), max(numbers)
+    return f"line {least}" if least == greatest else f"lines {least} to {greatest}"
