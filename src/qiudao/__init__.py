@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .explaining.questions.saved import saved
     from .explaining.questions.why import why
     from .explaining.rounding import rounding
+    from .explaining.story.story import story
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
@@ -82,6 +83,7 @@ __all__ = [
     "set_grad_enabled",
     "set_num_threads",
     "stop_gradient",
+    "story",
     "switch",
     "tensor",
     "trace",
@@ -113,6 +115,7 @@ _later = {
     "rounding": "explaining.rounding",
     "saved": "explaining.questions.saved",
     "set_num_threads": "codegen.pool",
+    "story": "explaining.story.story",
     "trace": "compiling.tracing",
     "why": "explaining.questions.why",
     **dict.fromkeys(

@@ -115,6 +115,17 @@ MESSAGES = {
         "rounding: sin(...) must give one real number, and it gave 1 results or an array; reduce "
         "them, or pick one, in a function of your own",
     ),
+    "a story of what does not depend": (
+        lambda: qd.story(lambda x: np.floor(x), 1.5),
+        GradientError,
+        "story: no result of <lambda>(x) depends on an input in a way that a derivative follows; "
+        "ask qd.why",
+    ),
+    "a story of another kind": (
+        lambda: qd.story(lambda x: x * 2, 1.5).save("s.pdf"),
+        ValueError,
+        "story: s.pdf has an ending that no story has; use one of .html, .tex, .txt, .json",
+    ),
     "rounding of a constant": (
         lambda: qd.rounding(lambda x: 1.0, 1.0),
         GradientError,
@@ -134,5 +145,14 @@ def test_text_without_rich(monkeypatch):
     assert raised(lambda: qd.explain(np.sin, 1.0).text()) == (
         MissingError,
         "explain: text needs the library rich, which is not installed; `pip install qiudao[cli]` "
+        "brings it",
+    )
+
+
+def test_a_story_without_rich(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    assert raised(lambda: qd.story(np.sin, 1.0).text()) == (
+        MissingError,
+        "story: text needs the library rich, which is not installed; `pip install qiudao[cli]` "
         "brings it",
     )
