@@ -4,6 +4,14 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const values = data.values;
 const groups = data.groups;
 
+// A loop of one value, as a generator's may be, says nothing that the value does not.
+const holds = groups.map(() => 0);
+for (const v of values) if (v.group !== null && !isHidden(v)) holds[v.group] += 1;
+for (const g of groups) if (g.parent !== null) holds[g.parent] += 2;
+for (const v of values) {
+  if (v.group !== null && groups[v.group].kind === "loop" && holds[v.group] === 1) v.group = groups[v.group].parent;
+}
+
 const childrenOf = new Map([[null, []]]); // group id -> values and groups in it, in order
 for (const g of groups) childrenOf.set(g.id, []);
 const entered = new Set();
