@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from .codegen.pool import get_num_threads, set_num_threads
     from .compiling.front import jit
     from .compiling.tracing import trace
-    from .explain.branching.report import branches
-    from .explain.explained import explain
-    from .explain.profiling import profile
-    from .explain.rounding import rounding
+    from .explaining.branching.report import branches
+    from .explaining.explained import explain
+    from .explaining.profiling import profile
+    from .explaining.rounding import rounding
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
@@ -87,11 +87,11 @@ __all__ = [
 
 # Where the names are that many programs do without: each is imported when it is asked for.
 _later = {
-    "branches": "explain.branching.report",
+    "branches": "explaining.branching.report",
     "checkpoint": "transforms.checkpoint",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
-    "explain": "explain.explained",
+    "explain": "explaining.explained",
     "get_num_threads": "codegen.pool",
     "gradcheck": "numeric.check",
     "gradgradcheck": "numeric.check",
@@ -101,8 +101,8 @@ _later = {
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
-    "profile": "explain.profiling",
-    "rounding": "explain.rounding",
+    "profile": "explaining.profiling",
+    "rounding": "explaining.rounding",
     "set_num_threads": "codegen.pool",
     "trace": "compiling.tracing",
     **dict.fromkeys(
@@ -110,9 +110,6 @@ _later = {
         "transforms.control",
     ),
 }
-
-importlib.import_module(f"{__name__}.explain")  # the package, which leaves its name to the function
-del globals()["explain"]
 
 
 def __getattr__(name: str) -> Any:

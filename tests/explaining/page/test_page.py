@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
-from qiudao.explain.page.html import embedded, page
+from qiudao.explaining.page.html import embedded, page
 
 pytestmark = pytest.mark.browser
 
