@@ -99,6 +99,15 @@ def test_nested_loops_and_numbered_turns():
     ]
 
 
+def test_a_long_comprehension_has_no_turns():
+    def f(x, w):
+        return sum([np.tanh(w[i] * x) for i in range(30)])
+
+    graph = qd.explain(f, 0.5, np.linspace(0.0, 1.0, 30)).graph
+    assert sum(v.operation == "tanh" for v in graph.vertices) == 30
+    assert all(g.kind != "turns" for g in graph.groups)
+
+
 def test_slopes_of_elements_and_of_small_maps():
     shown = qd.explain(lambda x: np.sum(np.sin(x)), np.array([0.0, 1.0]))
     sines, total = [v for v in shown.graph.vertices if v.kind == "operation"]

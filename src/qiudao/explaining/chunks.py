@@ -40,7 +40,8 @@ def gather(
 
     A member is the first and last value of it, and the group that it is (None: a value).
     """
-    turns = parent is not None and parent.kind == "loop"
+    looping = parent is not None and parent.kind == "loop"
+    turns = looping and all(group is not None for _, _, group in inside)  # no comprehension
     most, chunk = (MANY, FEW) if turns else (LONG, CHUNK)
     while len(inside) > most:
         above: list[tuple[int, int, Group | None]] = []
