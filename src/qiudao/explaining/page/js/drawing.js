@@ -70,7 +70,7 @@ function boxFor(b) {
   const kinds = ["box"];
   const v = b.value === undefined ? null : values[b.value];
   if (!v) kinds.push("fold");
-  else if (v.kind === "input") kinds.push("given");
+  if (v ? v.kind === "input" : groups[b.group].kind === "argument") kinds.push("given");
   if (v && v.output !== null) kinds.push("result");
   const g = element("g", { class: kinds.join(" "), id: `box-${b.id}`, role: "button", tabindex: "-1" });
   if (!v) g.setAttribute("aria-expanded", "false");
@@ -107,12 +107,18 @@ function update() {
     b.element.setAttribute("aria-label", spoken(b));
     b.element.setAttribute("tabindex", b.id === (chosen ?? drawn.boxes[0].id) ? "0" : "-1");
   }
+  markEdges();
+  if (chosen !== null) inspect();
+}
+
+/** The edges along which something goes at the current step. */
+function markEdges() {
+  const s = steps[step];
   for (const e of drawn.edges) {
     const along = (reader) => reader !== undefined && e.uses.some((u) => u.reader === reader);
     const now = (s.kind === "forward" || s.kind === "backward") && along(s.value);
     e.element.setAttribute("class", `edge${now ? " now" : along(s.push?.value) ? " pushing" : ""}`);
   }
-  if (chosen !== null) inspect();
 }
 
 /** The texts of a box at the current step. */

@@ -17,7 +17,9 @@ function html(name, properties = {}, ...children) {
 /** Fill the panel for the box that is selected. */
 function inspect() {
   const parts = chosen === null ? welcome() : chosen[0] === "g" ? ofGroup(Number(chosen.slice(1))) : ofValue(values[Number(chosen.slice(1))]);
+  const held = [...panel.querySelectorAll("button, pre")].indexOf(document.activeElement);
   panel.replaceChildren(...parts);
+  if (held >= 0) panel.querySelectorAll("button, pre")[held]?.focus(); // the keyboard stays where it was
 }
 
 function welcome() {
@@ -115,7 +117,8 @@ function gradientOf(v) {
   else if (now.complete) parts.push(...arrayOf(v.gradient, "gradient"));
   if (v.terms.length > 1) {
     parts.push(html("h3", {}, `The sum of ${v.terms.length} terms, one for each use`));
-    const list = html("ul", { class: "sum" });
+    const wide = v.terms.slice(0, 40).some((t) => t.value?.shape.length);
+    const list = html("ul", { class: wide ? "sum wide" : "sum" });
     v.terms.slice(0, 40).forEach((t, k) => list.append(termOf(v, t, k)));
     parts.push(list);
     if (v.terms.length > 40) parts.push(html("p", { class: "soft" }, `and ${v.terms.length - 40} more`));
@@ -128,7 +131,7 @@ function gradientOf(v) {
 /** A term of a sum: its number, the operation that it came back through, and that one's line. */
 function termOf(v, t, k) {
   const state = steps[step].kind === "backward" && t.reader === steps[step].value ? "now" : hasArrived(t) ? "" : "coming";
-  const number = t.value ? clipped(brief(t.value, 22), 30) : "…";
+  const number = t.value ? brief(t.value) : "…";
   const row = html("li", { class: state }, html("span", {}, k ? "+" : "="), html("span", { class: "number" }, number));
   if (t.reader === null) {
     row.append(html("span", {}, "as the result"));
@@ -142,7 +145,7 @@ function termOf(v, t, k) {
     html("small", {}, [product, placeOf(reader.line)].filter(Boolean).join(" · "))));
   row.addEventListener("pointerenter", () => highlight(v.id, t.reader));
   row.addEventListener("focusin", () => highlight(v.id, t.reader));
-  row.addEventListener("pointerleave", update);
+  row.addEventListener("pointerleave", markEdges);
   return row;
 }
 
@@ -152,14 +155,17 @@ function highlight(operand, reader) {
   e?.element.setAttribute("class", "edge now");
 }
 
-/** An operand with the local derivative. */
+/** An operand with the local derivative: its numbers where they are few, else what it is. */
 function operandOf(v, x, k) {
   const slope = v.slopes[k];
-  const p = html("p", {}, link(values[x]));
-  if (slope) {
-    const words = slope.value === null ? `a linear map (${slope.text})` : brief(slope.value);
-    p.append(html("span", { class: "soft" }, "  slope ", html("span", { class: "figures" }, words)));
-  }
+  const p = html("div", { class: "operand" }, link(values[x]));
+  if (!slope) return p;
+  const few = slope.value !== null && slope.value.entries !== null && [1, 2].includes(slope.value.shape.length)
+    && slope.value.least !== slope.value.greatest;
+  const words = slope.value === null ? `a linear map (${slope.text})` : few ? "" : brief(slope.value);
+  const name = slope.kind === "matrix" ? "Jacobian " : "slope ";
+  p.append(html("span", { class: "soft" }, `  ${name}`, html("span", { class: "figures" }, words)));
+  if (few) p.append(...arrayOf(slope.value, ""));
   return p;
 }
 
@@ -167,7 +173,9 @@ function operandOf(v, x, k) {
 function arrayOf(s, kind) {
   if (s.entries !== null && s.shape.length <= 1) {
     const numbers = s.shape.length ? s.entries : [s.entries];
-    return [html("p", { class: `numbers ${kind}${s.shape.length ? "" : " single"}` }, ...numbers.map((x) => html("span", {}, digits(x, 6))))];
+    const words = numbers.map((x) => digits(x, 6));
+    const wide = Math.max(0, ...words.map((word) => word.length));
+    return [html("p", { class: `numbers ${kind}` }, ...words.map((word) => html("span", {}, word.padStart(wide))))];
   }
   if (s.entries !== null && s.shape.length === 2) {
     const rows = s.entries;
@@ -176,7 +184,7 @@ function arrayOf(s, kind) {
     return [html("div", { class: "scroll" }, table)];
   }
   const facts = [];
-  if (s.least !== null) facts.push(`from ${digits(s.least)} to ${digits(s.greatest)}, mean ${digits(s.mean)}`);
+  if (s.least !== null) facts.push(`${s.dtype.startsWith("complex") ? "sizes " : ""}from ${digits(s.least)} to ${digits(s.greatest)}, mean ${digits(s.mean)}`);
   if (s.zeros) facts.push(`${s.zeros.toLocaleString("en")} zeros`);
   if (s.nonfinite) facts.push(`${s.nonfinite.toLocaleString("en")} not finite`);
   const parts = [html("p", { class: `figures ${kind}` }, facts.join("; ") || "empty")];

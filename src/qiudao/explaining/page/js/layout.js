@@ -10,6 +10,9 @@ function rowsOf(box) {
   const v = values[lastOf(box)];
   const rows = [];
   const group = box.group === undefined ? null : groups[box.group];
+  if (group?.kind === "argument") {
+    return [{ text: clipped(group.title, WIDEST), kind: "title" }, { text: `${group.count.toLocaleString("en")} inputs`, kind: "place" }];
+  }
   if (group) {
     rows.push({ text: clipped(group.title, WIDEST), kind: "title" });
     rows.push({ text: `${group.count.toLocaleString("en")} values; the last of them:`, kind: "place" });

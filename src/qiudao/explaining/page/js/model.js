@@ -60,9 +60,9 @@ function placeOf(line) {
   return line ? `${line.file.split(/[\\/]/).pop()}:${line.number}` : "";
 }
 
-/** A number with few digits, as the summaries have it. */
+/** A number with few digits, as the summaries have it; a complex one is a text, `1+2j`. */
 function digits(x, most = 5) {
-  if (typeof x !== "number") return String(x);
+  if (typeof x !== "number") return String(x).replace(/\d+(\.\d+)?(e[+-]?\d+)?/g, (part) => digits(Number(part), most));
   if (Number.isInteger(x) && Math.abs(x) < 1e15) return String(x);
   return String(Number(x.toPrecision(most))).replace("e+", "e");
 }
@@ -84,7 +84,8 @@ function brief(s, most = 34) {
   if (s.least === null) return s.nonfinite ? `${kind}, none finite` : kind;
   const lost = s.nonfinite ? `, ${s.nonfinite} not finite` : "";
   const [low, high] = [digits(s.least, 3), digits(s.greatest, 3)];
-  return low === high ? `${kind}, all ${low}${lost}` : `${kind} in [${low}, ${high}]${lost}`;
+  const sizes = s.dtype.startsWith("complex") ? " of size" : "";
+  return low === high ? `${kind}${sizes || ", all"} ${low}${lost}` : `${kind}${sizes} in [${low}, ${high}]${lost}`;
 }
 
 /** Nested lists of numbers as text. */
