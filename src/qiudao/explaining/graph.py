@@ -19,7 +19,7 @@ from ..core.avals import Value, aval_of
 from ..core.errors import FreedError
 from ..core.node import Equation
 from ..core.source import Line
-from .chunks import divided
+from .chunks import arguments, divided
 from .expressions import expression_at, name_at, operands_at
 from .places import Group
 from .sweeps import Backward, Slope, backward, forward, slopes
@@ -183,6 +183,9 @@ def build(
     inside = [v for v in vertices if v.kind != "input"]
     groups = divided([v.group for v in inside], [v.line for v in inside])
     for v, group in zip(inside, groups, strict=True):
+        v.group = group
+    given = [v for v in vertices if v.kind == "input"]
+    for v, group in zip(given, arguments([v.name for v in given]), strict=True):
         v.group = group
     return graph
 
