@@ -56,7 +56,7 @@ def lengths(program: Program) -> list[int]:
     """The lengths of axes of the largest arrays between, the most bytes first."""
     held: dict[int, int] = {}
     for e in (*program.inputs, *program.equations):
-        for n in set(e.shape):
+        for n in set(e.shape or ()):  # several results have no shape
             held[n] = held.get(n, 0) + math.prod(e.shape) * e.dtype.itemsize
     return sorted((n for n, b in held.items() if n >= 16 and b >= WORTH), key=lambda n: -held[n])
 
