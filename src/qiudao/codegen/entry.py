@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.avals import Aval, Dtype
+from . import reserve
 from .code import Code, Module, Register
 
 # Byte offsets.  A PyObject ends with its type; what a float, a complex or a NumPy scalar holds
@@ -287,10 +288,11 @@ class Entry:
         if 0 < self.arena_bytes <= ON_STACK:
             arena = code.alloca("i8", self.arena_bytes)
         elif self.arena_bytes:
-            reserve = self.function("PyMem_RawMalloc", "ptr", "i64")
-            memory = code.op(f"call ptr @{reserve}(i64 {self.arena_bytes + ALIGNMENT})")
+            allocate = self.function("PyMem_RawMalloc", "ptr", "i64")
+            free = self.function("PyMem_RawFree", "void", "ptr")
+            memory = reserve.take(code, self.arena_bytes, allocate, free)
             self.need_memory(memory)
-            arena = aligned(code, memory)
+            arena = reserve.start(code, memory)
         if self.release:
             save = self.function("PyEval_SaveThread", "ptr", "")
             state = code.op(f"call ptr @{save}()")
@@ -298,7 +300,7 @@ class Entry:
         if self.release:
             self.call("PyEval_RestoreThread", "void", state)
         if memory != "null":
-            self.call("PyMem_RawFree", "void", memory)
+            reserve.give(code, memory)
 
     # Failures.
 
