@@ -430,7 +430,7 @@ def test_what_a_program_reports_is_raised(into, options):
     assert np.array_equal(out if into else found, [0])
     references = sys.getrefcount(np.dtype(np.int64))
     for _ in range(100):
-        with pytest.raises(IndexError, match="^index 7 is out of bounds for axis 1 with size 3$"):
+        with pytest.raises(IndexError, match=r"^index 7 is out of bounds for axis 1 with size 3$"):
             f(np.array([5]), *rest)
     assert abs(sys.getrefcount(np.dtype(np.int64)) - references) < 50
     assert f(np.array([1.5]), *rest) is NotImplemented

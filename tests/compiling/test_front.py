@@ -389,7 +389,7 @@ def test_programs_that_may_fail_go_straight_to_the_machine_code(monkeypatch):
     f(x, i)
     monkeypatch.setattr(f, "call", None)
     assert np.array_equal(f(x, i), [4.0, 0.0])
-    with pytest.raises(IndexError, match="^index 3 is out of bounds for axis 0 with size 3$"):
+    with pytest.raises(IndexError, match=r"^index 3 is out of bounds for axis 0 with size 3$"):
         f(x, np.array([0, 3]))
 
 
@@ -411,5 +411,5 @@ def test_bound_programs_raise():
     fill()
     assert np.array_equal(out, [2.0, 0.0])
     i[0] = -4
-    with pytest.raises(IndexError, match="^index -4 is out of bounds for axis 0 with size 3$"):
+    with pytest.raises(IndexError, match=r"^index -4 is out of bounds for axis 0 with size 3$"):
         fill()
