@@ -14,7 +14,7 @@ from qiudao.explaining.text import MissingError
 __all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
 
 NAME = "story"
-DESCRIPTION = """One derivative by limits, by chained limits, by forward sweeps and by a reverse sweep.
+DESCRIPTION = """One derivative by limits, chained limits, forward sweeps and a reverse sweep.
 
 Values, errors, costs; the error of a limit as its step shrinks; the chain rule in symbols
 and numbers; and what is easily got wrong. Without a choice it prints text."""

@@ -8,7 +8,7 @@ from qiudao.cli.target import add_arguments, call, read_target
 __all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
 
 NAME = "why"
-DESCRIPTION = """Why the gradient by each variable is zero, missing, NaN, infinite, extreme, or well.
+DESCRIPTION = """Why the gradient by each variable is zero, none, NaN, infinite, extreme, or well.
 
 Exit code 0: nothing is wrong; 1: something is, and the answer says what to do."""
 EXAMPLES = """examples:

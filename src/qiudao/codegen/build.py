@@ -17,7 +17,7 @@ from .element import Lane, Scalars
 from .engine import attributes, compile
 from .entry import make_entry, python_callable
 from .export import Signature, export
-from .kernels.table import STATUS_WORDS, raise_failure
+from .kernels.table import STATUS_WORDS
 from .memory import Arena
 from .scope import Function, Scope
 
@@ -45,16 +45,14 @@ class Built:
         text, function = native_function(module, program, True, self.shared)
         self.held = function.held
         self.arena = function.arena.size
-        self.fails = "%status" in text
         module.define("@program", text)
-        results = (*self.outputs, STATUS) if self.fails else self.outputs
-        self.lone = len(results) == 1
+        self.lone = len(self.outputs) == 1
         names = ["into"] if shared else ["direct", "into"]
         for name in names:
-            make_entry(module, name, "program", self.inputs, results, self.arena,
+            make_entry(module, name, "program", self.inputs, self.outputs, self.arena,
                        into=name == "into", shared=self.shared.values(),
                        release=function.pieces, lone=self.lone,
-                       attributes=attributes())  # fmt: skip
+                       fails="%status" in text, attributes=attributes())  # fmt: skip
         self.module = str(module)
         if level is None:
             level = 1 if size_of(program) > STRAIGHT else 3
@@ -69,9 +67,7 @@ class Built:
         found = self.direct(*arrays)
         if found is NotImplemented:
             found = self.direct(*map(conformed, arrays, self.inputs))
-        if self.lone:
-            return (found,)
-        return self.checked(found) if self.fails else found
+        return (found,) if self.lone else found
 
     def in_place(self, arrays: Sequence[Any]) -> tuple[Any, ...] | None:
         """The outputs, the shared ones in the arrays given; None where an argument does not fit."""
@@ -79,18 +75,9 @@ class Built:
             arrays[self.shared[j]] if j in self.shared else np.empty(aval.shape, aval.dtype)
             for j, aval in enumerate(self.outputs)
         ]
-        status = [np.zeros(STATUS.shape, STATUS.dtype)] if self.fails else []
-        if self.into(*arrays, *outputs, *status) is NotImplemented:
+        if self.into(*arrays, *outputs) is NotImplemented:
             return None
-        for each in status:
-            raise_failure(each.tolist())
         return tuple(y if y.ndim else y[()] for y in outputs)
-
-    def checked(self, found: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The outputs, unless the status among them is a failure."""
-        *outputs, status = found
-        raise_failure(status)
-        return tuple(outputs)
 
 
 def conformed(x: Any, aval: Aval) -> Any:

@@ -21,11 +21,12 @@ from ..core.errors import DtypeError, GradientError, RuleError, ShapeError
 from ..core.modes import modes
 from ..core.program import Program
 from ..core.trees import Tree, flatten, match
+from ..ops.control import CapacityError
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.capture import captured
 from ..transforms.trace import Traced, is_symbolic, traced
-from .compiled import Compiled, with_masks
+from .compiled import Compiled, loops_of, with_masks
 from .donating import Donations
 from .report import Lowered
 
@@ -86,9 +87,12 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
             fast, build = self.quick
-            found = fast(*args)
-            if found is NotImplemented and any(map(is_scattered, args)):
-                found = fast(*map(gathered, args))
+            try:
+                found = fast(*args)
+                if found is NotImplemented and any(map(is_scattered, args)):
+                    found = fast(*map(gathered, args))
+            except CapacityError:  # the long way makes room for the steps of loops
+                found = NotImplemented
             if found is not NotImplemented and build is not None:
                 found = build(found)
             if found is not NotImplemented:
@@ -125,7 +129,7 @@ class Jitted:
         """Let the next call with such arguments go straight to the machine code."""
         whole = version.compiled.executable.whole
         lone = version.tree.count == 1 and version.tree.kind is None
-        if whole is None or whole.fails or len(call.places) != len(call.leaves):
+        if whole is None or len(call.places) != len(call.leaves):
             return
         if call.tree.kind is not tuple or any(isinstance(x, Tracer) for x in call.leaves):
             return
@@ -237,8 +241,8 @@ class Jitted:
         targets = match(version.tree, out, "jit")
         whole = version.compiled.executable.whole
         arrays = call.arrays
-        simple = not version.captured and not version.compiled.selects
-        if whole is not None and not whole.fails and simple:
+        again = version.compiled.selects or any(True for _ in loops_of(version.compiled.program))
+        if whole is not None and not version.captured and not again:
             ready = functools.partial(whole.into, *arrays, *targets)
             if ready() is not NotImplemented:
                 return ready
