@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qiudao.jit.tracing import trace
+from qiudao.compiling.tracing import trace
 
 import qiudao as qd
 from qiudao.core.program import Program, check
