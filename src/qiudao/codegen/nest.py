@@ -20,6 +20,9 @@ from .plan import Root
 
 Key = tuple[Atom, Map]
 
+SHORT = 64  # steps up to which a loop is cut into vectors here; LLVM cuts longer ones
+VECTOR = 32  # bytes
+
 
 class Loops:
     """The loops of a nest: axes of its space, in the order in which they run."""
@@ -75,6 +78,9 @@ class Nest:
                     if each.depth == k:
                         each.start()
                         ending.callback(each.finish, list(indices))
+                if k == depth - 1 and chains and not sums and size <= SHORT:
+                    self.write_pieces(size, group, indices, order, accesses, stores)
+                    return
                 note = ""
                 if k == depth - 1:
                     note = self.code.module.parallel_loop(group, size, chains)
@@ -84,16 +90,50 @@ class Nest:
                     each.start()
                     ending.callback(each.finish, list(indices))
             self.indices = indices
-            for key in order:
-                self.lanes[key] = self.compute(key, accesses.get(key))
-            for root, store in zip(self.roots, stores, strict=True):
-                if root.kind == "reduce":
-                    continue
-                value = self.lanes[self.source(root)]
-                if store is not None:
-                    self.put(root, value, self.target(root), store)
+            self.write_step(order, accesses, stores)
             for each in sums:
                 each.take(self.lanes[self.source(each.root)])
+
+    def write_pieces(
+        self,
+        size: int,
+        group: str,
+        indices: Sequence[Register],
+        order: Sequence[Key],
+        accesses: dict[Key, Access | None],
+        stores: Sequence[Access | None],
+    ) -> None:
+        """A short loop of long steps as several: whole vectors, and shorter ones for the rest.
+
+        One loop would run the steps that fill no vector one by one, or behind masks.
+        """
+        width = VECTOR // max(
+            (aval_of(x).dtype.itemsize for x, _ in order if isinstance(x, Node)), default=8
+        )
+        start = 0
+        for lanes, count in vectors(size, width):
+            stop = start + lanes * count
+            note = self.code.module.vector_loop(group, lanes, count)
+            with self.code.loop(stop, start, note=note) as index:
+                self.indices = [*indices, index]
+                self.write_step(order, accesses, stores)
+            start = stop
+
+    def write_step(
+        self,
+        order: Sequence[Key],
+        accesses: dict[Key, Access | None],
+        stores: Sequence[Access | None],
+    ) -> None:
+        """The body of the innermost loop, less what is summed."""
+        for key in order:
+            self.lanes[key] = self.compute(key, accesses.get(key))
+        for root, store in zip(self.roots, stores, strict=True):
+            if root.kind == "reduce":
+                continue
+            value = self.lanes[self.source(root)]
+            if store is not None:
+                self.put(root, value, self.target(root), store)
 
     # What is computed in the body, and what is read there
 
@@ -232,6 +272,20 @@ class Nest:
         if root.kind == "region" and root.adds:
             value = self.scalars.add(self.scalars.load(buffer, offset, self.note), value)
         self.scalars.store(value, buffer, offset, self.note)
+
+
+def vectors(size: int, width: int) -> list[tuple[int, int]]:
+    """So many steps as vectors: how many lanes, how many times, the widest first."""
+    found: list[tuple[int, int]] = []
+    while width:
+        count, size = divmod(size, width)
+        if count % 2 and count > 1:  # pairs of vectors run side by side
+            found.append((width, count - 1))
+            count = 1
+        if count:
+            found.append((width, count))
+        width //= 2
+    return found
 
 
 class Held:

@@ -16,6 +16,7 @@ from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.program import Atom, Program, operands_of
 from ..ops.control import Rows, Scan, Switch, While
+from ..ops.products import MatMul
 from .code import Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
 from .kernels.table import OVERFLOW, fail, kernel_for
@@ -30,6 +31,7 @@ Place = Lane | Buffer
 SMALL = 256  # bytes up to which a temporary is on the stack, where LLVM can keep it in registers
 COLUMNS = 64  # up to which a block of rows lies column by column
 GIVEN_UP = "given.up"  # the block that leaves a function after a failure
+TURNED = 1 << 12  # elements up to which a matrix is copied for the steps of a loop
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
 
 
@@ -79,6 +81,7 @@ class Scope:
             if isinstance(e.primitive, Part)
         }
         self.wanted: dict[Node, Buffer] = {}
+        self.turned: dict[Node, Buffer] = {}  # matrices column by column, for products with vectors
 
     def write(self, inputs: Sequence[Place], outputs: Sequence[Buffer | None]) -> list[Place]:
         """Write the program.  An output with a buffer is stored there; the others are returned
@@ -385,6 +388,8 @@ class Scope:
         if kernel is None:
             raise NoNativeForm(f"{primitive.name} has no native form")
         buffers = [self.array(x) for x in operands]
+        if is_matrix_vector(equation) and operands[0] in self.turned:
+            buffers[0] = self.turned[operands[0]]
         if not kernel.accepts_strides:
             buffers = [self.in_order(b) for b in buffers]
         results = [self.result_buffer(equation, k, aval) for k, aval in enumerate(avals)]
@@ -431,9 +436,11 @@ class Scope:
         inputs: Sequence[Place],
         outputs: Sequence[Buffer | None],
         rows: int = 0,
+        turned: dict[Node, Buffer] | None = None,
     ) -> list[Place]:
         """A body, in the block that is being written."""
         scope = Scope(self.function, program, rows)
+        scope.turned = turned or {}
         found = scope.write(list(map(self.loaded, inputs)), outputs)
         scope.release()
         return found
@@ -452,6 +459,7 @@ class Scope:
         for place, buffer in zip(first, carry, strict=True):
             self.store(place, buffer)
         after = [self.new_buffer(b.shape, b.dtype) for b in carry]
+        turned = self.turn(scan.body, constants)
         with self.code.loop(scan.length) as k:
             i = k
             if scan.reverse:
@@ -460,9 +468,29 @@ class Scope:
                 self.store(buffer, self.row(stack, i))
             slices = [self.row(x, i) for x in xs if isinstance(x, Buffer)]
             targets = [*after, *(self.row(y, i) for y in ys)]
-            self.write_body(scan.body, [*constants, *carry, *slices], targets)
+            self.write_body(scan.body, [*constants, *carry, *slices], targets, turned=turned)
             for source, target in zip(after, carry, strict=True):
                 self.store(self.loaded(source), target)
+
+    def turn(self, body: Program, constants: Sequence[Place]) -> dict[Node, Buffer]:
+        """Copies, column by column, of the small matrices that steps of a loop multiply vectors by.
+
+        A product of such a copy and a vector is a sum of columns, which are read as vectors.
+        """
+        found: dict[Node, Buffer] = {}
+        given = dict(zip(body.inputs, constants))
+        for e in body.equations:
+            matrix = operands_of(e)[0] if is_matrix_vector(e) else None
+            place = given.get(matrix) if isinstance(matrix, Node) else None
+            if not isinstance(place, Buffer) or matrix in found or place.size > TURNED:
+                continue
+            rows, columns = place.shape
+            if place.strides[0] != 1 and min(rows, columns) > 1:
+                made = self.new_buffer(place.shape, place.dtype)
+                made = made._replace(strides=(1, rows))
+                self.copy(place, made)
+                found[matrix] = made
+        return found
 
     def write_while(
         self, loop: While, operands: Sequence[Place], results: Sequence[Buffer]
@@ -565,6 +593,13 @@ class Scope:
             self.write_body(branch, operands[1:], results)
             code.jump(end)
         code.start(end)
+
+
+def is_matrix_vector(equation: Equation) -> bool:
+    """Whether an equation is a matrix times a vector."""
+    return isinstance(equation.primitive, MatMul) and (
+        [aval_of(x).ndim for x in operands_of(equation)] == [2, 1]
+    )
 
 
 def results_of(equation: Equation) -> list[Aval]:

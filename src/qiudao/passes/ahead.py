@@ -76,7 +76,7 @@ def worth_stacking(loop: Loop, free: dict[Equation, None]) -> list[Equation]:
     if not dear:
         return []
     read = {x for e in loop.equations if e not in free for x in operands_of(e) if x in free}
-    read.update(y.out for y in (*loop.carries, *loop.stacked) if y.out in free)
+    read.update(y for y in loop.outs() if isinstance(y, Equation) and y in free)
     sizes = {e: max(aval_of(e).size * e.dtype.itemsize, 1) for e in free}
     operands = {e: [x for x in operands_of(e) if x in free] for e in free}
     found = smallest_cut(list(free), operands, sizes, dear, read)

@@ -17,7 +17,7 @@ from .prune import prune
 
 
 class Carry:
-    """What a loop carries: the input of its body, the first value, and what the body makes of it."""
+    """What a loop carries: an input of its body, its first value, and what the body makes of it."""
 
     def __init__(self, leaf: Node, first: Atom, out: Atom) -> None:
         self.leaf = leaf
@@ -157,13 +157,16 @@ class Loop:
         self.stacked.append(made)
         return made
 
+    def outs(self) -> list[Atom]:
+        """The outputs of the body: the next carry, and what is stacked."""
+        return [*(carry.out for carry in self.carries), *(y.out for y in self.stacked)]
+
     def body(self) -> Program:
         """The body as it is now."""
         leaves = [leaf for leaf, _ in self.constants]
         leaves += [carry.leaf for carry in self.carries]
         leaves += [leaf for leaf, _ in self.slices]
-        outs = [carry.out for carry in self.carries] + [y.out for y in self.stacked]
-        return prune(substituted(Program(leaves, self.equations, outs), self.replaced))
+        return prune(substituted(Program(leaves, self.equations, self.outs()), self.replaced))
 
     def close(self, writer: Writer) -> dict[Result, Atom]:
         """Write the loop; gives what stands for each of its results."""

@@ -66,7 +66,8 @@ def written(
                 loop.replace(each.again, loop.slice_of(stack))
             results[e] = loop.close(writer)
         elif whole in results:
-            writer.defined[e] = results[whole][loops[whole].before[e.primitive.index]]
+            index = e.primitive.index  # type: ignore[attr-defined]  # of a Part
+            writer.defined[e] = results[whole][loops[whole].before[index]]
         else:
             writer.copy(e)
     return writer.written()
@@ -140,7 +141,7 @@ def equation_key(e: Equation, numbers: dict[Node, int]) -> Any:
 def worth_keeping(loop: Loop, again: dict[Equation, Equation]) -> Sequence[Equation]:
     """Of the equations that compute something again, those to read instead."""
     read = {x for e in loop.equations if e not in again for x in operands_of(e) if x in again}
-    read.update(y.out for y in (*loop.carries, *loop.stacked) if y.out in again)
+    read.update(y for y in loop.outs() if isinstance(y, Equation) and y in again)
     sizes = {
         e: WIDEST if e.is_several else max(aval_of(e).size * e.dtype.itemsize, 1) for e in again
     }

@@ -73,7 +73,7 @@ def move_out(loop: Loop, writer: Writer) -> bool:
     wanted: set[Equation] = set()
     readers = [e for e in loop.equations if e not in fixed]
     stack = [x for e in readers for x in operands_of(e)]
-    stack += [carry.out for carry in loop.carries] + [y.out for y in loop.stacked]
+    stack += loop.outs()
     while stack:
         x = stack.pop()
         if not isinstance(x, Equation) or x not in fixed:

@@ -80,17 +80,20 @@ def as_it_is(writer: Writer, e: Equation, operands: Operands, length: int) -> Eq
 
 
 def reshape(writer: Writer, e: Equation, operands: Operands, length: int) -> Equation:
+    """The same elements a step."""
     (x,) = operands
     return writer.put(Reshape((length, *e.shape)), (x.value,), e)
 
 
 def stretch(writer: Writer, e: Equation, operands: Operands, length: int) -> Equation:
+    """Broadcast within the steps."""
     (x,) = operands
     aligned = lifted(writer, e, x, len(e.shape), length)
     return writer.put(Stretch((length, *e.shape)), (aligned,), e)
 
 
 def getitem(writer: Writer, e: Equation, operands: Operands, length: int) -> Equation:
+    """All steps, and of each the index."""
     (x,) = operands
     index = e.primitive.index  # type: ignore[attr-defined]
     return writer.put(GetItem((slice(None), *index)), (x.value,), e)

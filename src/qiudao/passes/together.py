@@ -43,7 +43,7 @@ def sum_after(loop: Loop, writer: Writer) -> bool:
     if loop.length < STEPS or loop.record:
         return False
     reads = Counter(x for e in loop.equations for x in operands_of(e) if isinstance(x, Node))
-    reads.update(y.out for y in (*loop.carries, *loop.stacked) if isinstance(y.out, Node))
+    reads.update(y for y in loop.outs() if isinstance(y, Node))
     constants = {leaf for leaf, _ in loop.constants}
     changed = False
     for carry in tuple(loop.carries):

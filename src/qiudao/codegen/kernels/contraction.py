@@ -17,6 +17,7 @@ from ..code import Buffer, Code, row_major
 from . import blas
 from .loops import copy, counted, nest, offset_of, part_of, plus, times
 from .numbers import (
+    Number,
     Offset,
     Variable,
     add,
@@ -31,6 +32,7 @@ TILE = 16 * 16 * 16  # multiplications up to which a call of BLAS costs more tha
 VECTOR = 32  # bytes
 REGISTERS = 8  # vectors that a tile of the result fills
 ROWS = 4  # of a tile
+WRITTEN_OUT = 32  # terms up to which a sum is written out, where its vectors are few
 GATHERED = 16  # sums up to this length read lanes that lie apart one by one
 
 
@@ -145,10 +147,9 @@ def tile(
     dtype = out.dtype
     steps = axis[1:4] if axis is not None else (0, 0, 0)
     inner = along[1:4] if along is not None else (0, 0, 0)
-    totals = [Variable(code, dtype, lanes) for _ in range(height)] if summed else []
-    for total in totals:
-        total.set(nothing(dtype, lanes))
-    with nest(code, sizes_of(summed)) as indices:
+
+    def products(indices: Sequence[Offset]) -> list[Number]:
+        """What one step of the sums adds to each row of the tile."""
         moved = starts(code, indices, summed)
         factors = [
             [
@@ -157,12 +158,42 @@ def tile(
             ] * (1 if step else height)
             for buffer, x, m, step, stride in zip((a, b), start, moved, steps, inner, strict=False)
         ]  # fmt: skip
-        products = [multiply(code, x, y, dtype, lanes) for x, y in zip(*factors, strict=True)]
-        for total, term in zip(totals, products, strict=False):
-            total.set(add(code, total.get(), term, dtype, lanes))
-    for k in range(height):
-        value = totals[k].get() if totals else products[k]
+        return [multiply(code, x, y, dtype, lanes) for x, y in zip(*factors, strict=True)]
+
+    def more(total: Number, term: Number) -> Number:
+        return add(code, total, term, dtype, lanes)
+
+    chains = chains_of(summed, height * -(-lanes * dtype.itemsize // VECTOR)) if lanes > 1 else 0
+    if not summed:
+        values = products([])
+    elif chains:
+        terms = [products([k]) for k in range(summed[0].size)]
+        sums = terms[:chains]
+        for k, term in enumerate(terms[chains:]):
+            sums[k % chains] = list(map(more, sums[k % chains], term))
+        values = sums[0]
+        for other in sums[1:]:
+            values = list(map(more, values, other))
+    else:
+        totals = [Variable(code, dtype, lanes) for _ in range(height)]
+        for total in totals:
+            total.set(nothing(dtype, lanes))
+        with nest(code, sizes_of(summed)) as indices:
+            for total, term in zip(totals, products(indices), strict=True):
+                total.set(more(total.get(), term))
+        values = [total.get() for total in totals]
+    for k, value in enumerate(values):
         store(code, value, out, plus(code, start[2], k * steps[2]), lanes)
+
+
+def chains_of(summed: Sequence[Axis], vectors: int) -> int:
+    """How many sums run side by side where a short sum is written out; 0 where it is a loop.
+
+    One sum of few vectors would wait for itself in each step.
+    """
+    if len(summed) != 1 or summed[0].size > WRITTEN_OUT or vectors > REGISTERS // 2:
+        return 0
+    return min(REGISTERS // vectors, 4, summed[0].size)
 
 
 # By BLAS
