@@ -452,25 +452,29 @@ class Scope:
         return Buffer(pointer, stack.shape[1:], stack.dtype, stack.strides[1:])
 
     def write_scan(self, scan: Scan, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
-        """The carry lies in its result from the start, and each step writes the next beside it."""
+        """The last step writes the carry where it is wanted; no carry of many elements is copied.
+
+        With a record, each step reads its carry there, and writes the next a row on.
+        """
         c, n, count = scan.constants, scan.carries, len(scan.body.outputs)
         constants, first, xs = operands[:c], operands[c : c + n], operands[c + n :]
         carry, ys, record = results[:n], results[n:count], results[count:]
-        for place, buffer in zip(first, carry, strict=True):
-            self.store(place, buffer)
-        after = [self.new_buffer(b.shape, b.dtype) for b in carry]
+        records: Sequence[Buffer | None] = record or (None,) * n
+        kept = [Carried(self, *each, scan) for each in zip(carry, records)]
+        for place, each in zip(first, kept, strict=True):
+            self.store(place, each.first())
         turned = self.turn(scan.body, constants)
         with self.code.loop(scan.length) as k:
             i = k
             if scan.reverse:
                 i = self.code.op(f"sub nsw i64 {scan.length - 1}, {k}")
-            for stack, buffer in zip(record, carry):
-                self.store(buffer, self.row(stack, i))
             slices = [self.row(x, i) for x in xs if isinstance(x, Buffer)]
-            targets = [*after, *(self.row(y, i) for y in ys)]
-            self.write_body(scan.body, [*constants, *carry, *slices], targets, turned=turned)
-            for source, target in zip(after, carry, strict=True):
-                self.store(self.loaded(source), target)
+            now = [each.now(k, i) for each in kept]
+            targets = [each.next(k, i) for each in kept]
+            targets += [self.row(y, i) for y in ys]
+            self.write_body(scan.body, [*constants, *now, *slices], targets, turned=turned)
+            for each in kept:
+                each.end()
 
     def turn(self, body: Program, constants: Sequence[Place]) -> dict[Node, Buffer]:
         """Copies, column by column, of the small matrices that steps of a loop multiply vectors by.
@@ -593,6 +597,83 @@ class Scope:
             self.write_body(branch, operands[1:], results)
             code.jump(end)
         code.start(end)
+
+
+class Carried:
+    """Where the carry of a scan is: before a step, and where the step writes the next.
+
+    A few numbers lie in one place, aligned or in registers, and are copied.  More of them are
+    written beside: in the record, a row on; or in two buffers in turns, such that the last step
+    writes the result.
+    """
+
+    def __init__(self, scope: Scope, result: Buffer, record: Buffer | None, scan: Scan) -> None:
+        self.scope = scope
+        self.result = result
+        self.record = record
+        self.scan = scan
+        self.is_small = bytes_of(result) <= SMALL or scan.length == 0
+        self.by_rows = record is not None and not self.is_small
+        self.other = result
+        if not self.by_rows:
+            self.other = scope.new_buffer(result.shape, result.dtype)._replace(
+                strides=result.strides
+            )
+
+    def first(self) -> Buffer:
+        """Where the first carry goes."""
+        if self.is_small:
+            return self.result
+        if self.by_rows and self.record is not None:
+            return self.scope.row(
+                self.record, str(self.scan.length - 1 if self.scan.reverse else 0)
+            )
+        return self.other if self.scan.length % 2 else self.result
+
+    def now(self, k: Register, i: Register) -> Buffer:
+        """Where the carry is in step `k`, which belongs to row `i`."""
+        if self.is_small:
+            if self.record is not None:
+                self.scope.store(self.scope.loaded(self.result), self.scope.row(self.record, i))
+            return self.result
+        if self.by_rows and self.record is not None:
+            return self.scope.row(self.record, i)
+        return self.in_turns(k, self.result, self.other)
+
+    def next(self, k: Register, i: Register) -> Buffer:
+        """Where step `k` writes the next."""
+        if self.is_small:
+            return self.other
+        if self.by_rows and self.record is not None:
+            code = self.scope.code
+            row = self.scope.row(
+                self.record, code.op(f"add nsw i64 {i}, {1 - 2 * self.scan.reverse}")
+            )
+            is_last = code.op(f"icmp eq i64 {k}, {self.scan.length - 1}")
+            return self.either(is_last, self.result, row)
+        return self.in_turns(k, self.other, self.result)
+
+    def in_turns(self, k: Register, even: Buffer, odd: Buffer) -> Buffer:
+        """One of two buffers, by how many steps there are to go."""
+        code = self.scope.code
+        left = code.op(f"sub nsw i64 {self.scan.length}, {k}")
+        is_even = code.op(f"icmp eq i64 {code.op(f'and i64 {left}, 1')}, 0")
+        return self.either(is_even, even, odd)
+
+    def either(self, condition: Register, x: Buffer, y: Buffer) -> Buffer:
+        """One of two buffers of one layout."""
+        pointer = self.scope.code.op(f"select i1 {condition}, ptr {x.pointer}, ptr {y.pointer}")
+        return x._replace(pointer=pointer)
+
+    def end(self) -> None:
+        """After a step."""
+        if self.is_small:
+            self.scope.store(self.scope.loaded(self.other), self.result)
+
+
+def bytes_of(buffer: Buffer) -> int:
+    """The memory that a buffer takes."""
+    return buffer.size * buffer.dtype.itemsize
 
 
 def is_matrix_vector(equation: Equation) -> bool:

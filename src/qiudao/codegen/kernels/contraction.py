@@ -8,6 +8,7 @@ unit stride, after a copy of those that have none.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -32,6 +33,7 @@ TILE = 16 * 16 * 16  # multiplications up to which a call of BLAS costs more tha
 VECTOR = 32  # bytes
 REGISTERS = 8  # vectors that a tile of the result fills
 ROWS = 4  # of a tile
+NARROW = 24  # of which two lengths may be no more: BLAS is slower than tiles
 WRITTEN_OUT = 32  # terms up to which a sum is written out, where its vectors are few
 GATHERED = 16  # sums up to this length read lanes that lie apart one by one
 
@@ -95,12 +97,18 @@ def contract_in_tiles(code: Code, axes: Sequence[Axis], a: Buffer, b: Buffer, ou
     outer = [x for x in kept if x not in (lane, block)]
     with nest(code, sizes_of(outer)) as indices:
         start = starts(code, indices, outer)
-        rows = ROWS if block is None or block.size >= ROWS else block.size
+        rows = ROWS if lane is None or vectors_of(lane, out) != REGISTERS // 2 else ROWS // 2
+        rows = rows if block is None or block.size >= rows else block.size
         for first, height in pieces(code, block, rows if block else 1, start):
             width = REGISTERS * VECTOR // (out.dtype.itemsize * height) if lane else 1
             width = min(width, GATHERED) if is_gathered else width
             for place, lanes in pieces(code, lane, width, first):
                 tile(code, (a, b, out), place, (block, height), (lane, lanes), summed)
+
+
+def vectors_of(lane: Axis, out: Buffer) -> int:
+    """How many vectors an axis fills, a power of two."""
+    return 1 << (-(-lane.size * out.dtype.itemsize // VECTOR) - 1).bit_length()
 
 
 def starts(code: Code, indices: Sequence[Offset], axes: Sequence[Axis]) -> list[Offset]:
@@ -147,43 +155,68 @@ def tile(
     dtype = out.dtype
     steps = axis[1:4] if axis is not None else (0, 0, 0)
     inner = along[1:4] if along is not None else (0, 0, 0)
+    parts = vectors(lanes, max(VECTOR // dtype.itemsize, 1))
+    places = [(k, first, width) for k in range(height) for first, width in parts]
 
     def products(indices: Sequence[Offset]) -> list[Number]:
-        """What one step of the sums adds to each row of the tile."""
+        """What one step of the sums adds to each vector of the tile."""
         moved = starts(code, indices, summed)
-        factors = [
-            [
-                load(code, buffer, plus(code, plus(code, x, m), k * step), dtype, lanes, stride)
-                for k in range(height if step else 1)
-            ] * (1 if step else height)
-            for buffer, x, m, step, stride in zip((a, b), start, moved, steps, inner, strict=False)
-        ]  # fmt: skip
-        return [multiply(code, x, y, dtype, lanes) for x, y in zip(*factors, strict=True)]
+        seen: dict[tuple[int, int, int, int], Number] = {}
 
-    def more(total: Number, term: Number) -> Number:
-        return add(code, total, term, dtype, lanes)
+        def factor(n: int, k: int, first: int, width: int) -> Number:
+            row, column = k * steps[n], first * inner[n]
+            key = (n, row, column, width)
+            if key not in seen:
+                place = plus(code, plus(code, start[n], moved[n]), row + column)
+                seen[key] = load(code, buffers[n], place, dtype, width, inner[n])
+            return seen[key]
 
-    chains = chains_of(summed, height * -(-lanes * dtype.itemsize // VECTOR)) if lanes > 1 else 0
+        return [
+            multiply(code, factor(0, *place), factor(1, *place), dtype, place[2])
+            for place in places
+        ]
+
+    def more(totals: Sequence[Number], terms: Sequence[Number]) -> list[Number]:
+        return [
+            add(code, x, y, dtype, width)
+            for x, y, (_, _, width) in zip(totals, terms, places, strict=True)
+        ]
+
+    chains = chains_of(summed, len(places)) if lanes > 1 else 0
     if not summed:
         values = products([])
     elif chains:
         terms = [products([k]) for k in range(summed[0].size)]
         sums = terms[:chains]
         for k, term in enumerate(terms[chains:]):
-            sums[k % chains] = list(map(more, sums[k % chains], term))
-        values = sums[0]
-        for other in sums[1:]:
-            values = list(map(more, values, other))
+            sums[k % chains] = more(sums[k % chains], term)
+        values = functools.reduce(more, sums)
     else:
-        totals = [Variable(code, dtype, lanes) for _ in range(height)]
-        for total in totals:
-            total.set(nothing(dtype, lanes))
+        totals = [Variable(code, dtype, width) for _, _, width in places]
+        for total, (_, _, width) in zip(totals, places, strict=True):
+            total.set(nothing(dtype, width))
         with nest(code, sizes_of(summed)) as indices:
-            for total, term in zip(totals, products(indices), strict=True):
-                total.set(more(total.get(), term))
+            terms = [products(indices)]
+            for total, value in zip(totals, more([t.get() for t in totals], terms[0]), strict=True):
+                total.set(value)
         values = [total.get() for total in totals]
-    for k, value in enumerate(values):
-        store(code, value, out, plus(code, start[2], k * steps[2]), lanes)
+    for value, (k, first, width) in zip(values, places, strict=True):
+        store(code, value, out, plus(code, start[2], k * steps[2] + first * inner[2]), width)
+
+
+def vectors(lanes: int, width: int) -> list[tuple[int, int]]:
+    """Lanes as whole vectors and parts of one: the first lane of each, and its width.
+
+    LLVM takes vectors of other lengths apart lane by lane where they live on through a loop.
+    """
+    found: list[tuple[int, int]] = []
+    first = 0
+    while first < lanes:
+        while width > lanes - first:
+            width //= 2
+        found.append((first, width))
+        first += width
+    return found
 
 
 def chains_of(summed: Sequence[Axis], vectors: int) -> int:
@@ -314,6 +347,13 @@ def plan(given: Sequence[Axis], a: Dtype, b: Dtype, out: Dtype) -> Plan:
     """The plan for a product of arrays of these dtypes."""
     axes = simplify(given)
     in_tiles = Plan(axes, None, (), {})
+    if is_narrow(axes) and {a, b} == {out}:
+        lane = next((x for x in axes if x.out == 1 and not x.summed), None)
+        if lane is None or lane.b in (0, 1) and lane.a in (0, 1):
+            return in_tiles
+        if lane.a == 0:
+            arrays = {"b": packing(axes, "b")}
+            return Plan(simplify(replaced(axes, "b")), None, ("b",), arrays)
     if blas.letter(out) is None or math.prod(sizes_of(axes)) <= TILE:
         return in_tiles
     needed = {name for name, dtype in (("a", a), ("b", b)) if dtype != out}
@@ -329,6 +369,13 @@ def plan(given: Sequence[Axis], a: Dtype, b: Dtype, out: Dtype) -> Plan:
                 worth = is_worth(seen, 8 if packed else 1)
                 return Plan(changed, seen, packed, arrays) if worth else in_tiles
     return in_tiles
+
+
+def is_narrow(axes: Sequence[Axis]) -> bool:
+    """Whether all lengths of a product of two matrices but one are small: tiles are quicker."""
+    kept = [x for x in axes if not x.summed]
+    is_plain = len(axes) == 3 and len(kept) == 2 and all((x.a == 0) != (x.b == 0) for x in kept)
+    return is_plain and sorted(sizes_of(axes))[1] <= NARROW
 
 
 def is_worth(seen: Matrices, reuse: int) -> bool:
