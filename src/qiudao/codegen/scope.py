@@ -485,8 +485,10 @@ class Scope:
         given = dict(zip(body.inputs, constants))
         for e in body.equations:
             matrix = operands_of(e)[0] if is_matrix_vector(e) else None
-            place = given.get(matrix) if isinstance(matrix, Node) else None
-            if not isinstance(place, Buffer) or matrix in found or place.size > TURNED:
+            if not isinstance(matrix, Node) or matrix in found:
+                continue
+            place = given.get(matrix)
+            if not isinstance(place, Buffer) or place.size > TURNED:
                 continue
             rows, columns = place.shape
             if place.strides[0] != 1 and min(rows, columns) > 1:

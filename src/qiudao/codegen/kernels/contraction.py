@@ -150,7 +150,7 @@ def tile(
     summed: Sequence[Axis],
 ) -> None:
     """One tile of the result, which stays in registers while its sums run."""
-    a, b, out = buffers
+    out = buffers[2]
     (axis, height), (along, lanes) = block, lane
     dtype = out.dtype
     steps = axis[1:4] if axis is not None else (0, 0, 0)
@@ -349,7 +349,7 @@ def plan(given: Sequence[Axis], a: Dtype, b: Dtype, out: Dtype) -> Plan:
     in_tiles = Plan(axes, None, (), {})
     if is_narrow(axes) and {a, b} == {out}:
         lane = next((x for x in axes if x.out == 1 and not x.summed), None)
-        if lane is None or lane.b in (0, 1) and lane.a in (0, 1):
+        if lane is None or (lane.a in (0, 1) and lane.b in (0, 1)):
             return in_tiles
         if lane.a == 0:
             arrays = {"b": packing(axes, "b")}

@@ -42,6 +42,7 @@ UNARY: dict[str, Callable[[Lane], Lane]] = {
     "log1p": logarithms.log1p,
     "log2": logarithms.log2,
     "rint": elementary.rint,
+    "sech": hyperbolic.sech,
     "sign": elementary.sign,
     "sin": trigonometric.sin,
     "sinh": hyperbolic.sinh,
