@@ -21,6 +21,7 @@ from .memory import Arena
 from .scope import GIVEN_UP, Function, Scope
 
 STRAIGHT = 2000  # equations from which a program is compiled in the quick way
+LONG = 400  # from which scalars are not searched for vectors, which takes a third of LLVM's time
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
 
 
@@ -48,7 +49,8 @@ class Built:
                        into=name == "into", lone=self.lone, attributes=attributes())  # fmt: skip
         self.module = str(module)
         if level is None:
-            level = 1 if size_of(program) > STRAIGHT else 3
+            size = size_of(program)
+            level = 1 if size > STRAIGHT else 2 if size > LONG else 3
         native = compile(self.module, module.libraries, ["direct", "into"], level=level)
         keep = (native, self.held)
         self.direct = python_callable(native.address("direct"), code=keep)

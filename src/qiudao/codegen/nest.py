@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -20,6 +22,9 @@ from .plan import Root
 
 Key = tuple[Atom, Map]
 
+Index = Register | int
+
+FEW = 4  # steps that are written one by one, without a loop
 SHORT = 64  # steps up to which a loop is cut into vectors here; LLVM cuts longer ones
 VECTOR = 32  # bytes
 
@@ -56,6 +61,7 @@ class Nest:
         self.mine = {r.equation for r in roots if r.kind == "map"}
         self.lanes: dict[Key, Lane] = {}
         self.results: dict[Root, Lane] = {}  # of reductions to one number
+        self.indices: Sequence[Index] = ()
 
     def write(self) -> None:
         """Write the nest."""
@@ -71,6 +77,12 @@ class Nest:
         chains = any(isinstance(x, Equation) and x.primitive.name in UNARY_MATH for x, _ in order)
         for each in sums:
             each.fill()
+        steps = math.prod(self.loops.sizes)
+        written_out = depth and not chains and 0 < steps <= FEW
+        if written_out and all(each.depth == 0 for each in sums):
+            self.note = ""
+            self.write_out(order, accesses, stores, sums)
+            return
         indices: list[Register] = []
         with ExitStack() as ending:
             for k, size in enumerate(self.loops.sizes):
@@ -78,7 +90,9 @@ class Nest:
                     if each.depth == k:
                         each.start()
                         ending.callback(each.finish, list(indices))
-                if k == depth - 1 and chains and not sums and size <= SHORT:
+                if k == depth - 1 and not sums and size <= SHORT and (
+                    chains or self.is_in_order([*accesses.values(), *stores])
+                ):  # fmt: skip
                     self.write_pieces(size, group, indices, order, accesses, stores)
                     return
                 note = ""
@@ -94,11 +108,33 @@ class Nest:
             for each in sums:
                 each.take(self.lanes[self.source(each.root)])
 
+    def is_in_order(self, accesses: Sequence[Access | None]) -> bool:
+        """Whether the innermost loop reads and writes neighbours, or one element."""
+        return all(self.loops.coefficients(a)[-1] in (0, 1) for a in accesses if a is not None)
+
+    def write_out(
+        self,
+        order: Sequence[Key],
+        accesses: dict[Key, Access | None],
+        stores: Sequence[Access | None],
+        sums: Sequence[Accumulator],
+    ) -> None:
+        """A few steps one by one: what LLVM would make of a loop, in less time."""
+        for each in sums:
+            each.start()
+        for indices in itertools.product(*map(range, self.loops.sizes)):
+            self.indices = indices
+            self.write_step(order, accesses, stores)
+            for each in sums:
+                each.take(self.lanes[self.source(each.root)])
+        for each in sums:
+            each.finish([])
+
     def write_pieces(
         self,
         size: int,
         group: str,
-        indices: Sequence[Register],
+        indices: Sequence[Index],
         order: Sequence[Key],
         accesses: dict[Key, Access | None],
         stores: Sequence[Access | None],
@@ -243,12 +279,14 @@ class Nest:
         return self.sum_of(found.constant, self.loops.coefficients(found), self.indices)
 
     def sum_of(
-        self, start: int, coefficients: Sequence[int], indices: Sequence[Register]
+        self, start: int, coefficients: Sequence[int], indices: Sequence[Index]
     ) -> Register | int:
         """Start + the sum of coefficients times indices."""
         total: Register | int = start
         for c, i in zip(coefficients, indices):
-            if c == 0:
+            if isinstance(i, int) and isinstance(total, int):
+                total += c * i
+            if c == 0 or isinstance(i, int):
                 continue
             term = i if c == 1 else self.code.op(f"mul nsw i64 {i}, {c}")
             total = term if total == 0 else self.code.op(f"add nsw i64 {term}, {total}")
@@ -430,7 +468,7 @@ class Accumulator:
         total = self.combine(self.scalars.load(self.place, 0), value)
         self.scalars.store(total, self.place, 0)
 
-    def finish(self, indices: Sequence[Register]) -> None:
+    def finish(self, indices: Sequence[Index]) -> None:
         """After the innermost loops that are summed over."""
         if self.place is None:
             return

@@ -327,7 +327,9 @@ class Scope:
 
     def store(self, place: Place, buffer: Buffer) -> None:
         """Put a value where it is wanted."""
-        if isinstance(place, Lane):
+        if isinstance(place, Lane) and buffer.size == 1:
+            self.scalars.store(place, buffer, 0)
+        elif isinstance(place, Lane):
             with self.code.loop(buffer.size) as i:
                 self.scalars.store(place, buffer, i)
         elif place != buffer:
