@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ class Built:
 
     `module` is the text it was made from, `arena` the bytes of its temporaries.  `direct` is the
     machine code itself: it gives a single output bare, and NotImplemented for arguments that are
-    not as it expects.  `into` is given arrays for the outputs too.
+    not as it expects.
     """
 
     def __init__(self, program: Program, level: int | None = None) -> None:
@@ -42,19 +44,27 @@ class Built:
         self.arena = function.arena.size
         self.fails = "%status" in text
         module.define("@program", text)
-        results = (*self.outputs, STATUS) if self.fails else self.outputs
-        self.lone = len(results) == 1
-        for name in ("direct", "into"):
-            make_entry(module, name, "program", self.inputs, results, self.arena,
-                       into=name == "into", lone=self.lone, attributes=attributes())  # fmt: skip
+        self.results = (*self.outputs, STATUS) if self.fails else self.outputs
+        self.lone = len(self.results) == 1
+        make_entry(module, "direct", "program", self.inputs, self.results, self.arena,
+                   lone=self.lone, attributes=attributes())  # fmt: skip
         self.module = str(module)
         if level is None:
             size = size_of(program)
             level = 1 if size > STRAIGHT else 2 if size > LONG else 3
-        native = compile(self.module, module.libraries, ["direct", "into"], level=level)
-        keep = (native, self.held)
-        self.direct = python_callable(native.address("direct"), code=keep)
-        self.into = python_callable(native.address("into"), code=keep)
+        native = compile(self.module, module.libraries, ["direct", "program"], level=level)
+        self.keep = (native, self.held)
+        self.program = native.address("program")
+        self.direct = python_callable(native.address("direct"), code=self.keep)
+
+    @functools.cached_property
+    def into(self) -> Callable[..., Any]:
+        """As `direct`, given arrays for the outputs too; compiled when it is first asked for."""
+        module = Module()
+        make_entry(module, "into", "program", self.inputs, self.results, self.arena,
+                   address=self.program, into=True, attributes=attributes())  # fmt: skip
+        native = compile(str(module), module.libraries, ["into"])
+        return python_callable(native.address("into"), code=(native, self.keep))
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         """The outputs for arrays of the types that the program takes."""

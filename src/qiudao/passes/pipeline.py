@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..core.program import Program, apply, operands_of, with_bodies
-from ..ops.control import Rows, Scan, Structured
+from ..ops.control import Rows, Structured
 from .ahead import ahead
 from .builder import rewrite
 from .fold import fold
@@ -34,16 +34,22 @@ def simplify(program: Program) -> Program:
     return rewrite(program, (fold, identities, sink, share))
 
 
+def settled(program: Program) -> Program:
+    """Loops without what is the same in every step, which loops may share."""
+    changed = settle(program)
+    moved = len(changed.equations) != len(program.equations)
+    return prune(simplify(changed)) if moved else changed
+
+
 def inside(program: Program) -> Program:
     """The program with the bodies of its loops and branches optimised."""
     return bodies(program, optimise)
 
 
-def tidy(program: Program) -> Program:
-    """Simplified and pruned, with its loops narrowed, once more after these have changed."""
-    if not any(isinstance(e.primitive, Scan) for e in program.equations):
-        return program
-    return narrow(prune(simplify(program)))
+def lightened(program: Program) -> Program:
+    """Loops that leave to what is around them all that does not wait for the step before."""
+    changed = together(ahead(remember(program)))
+    return program if changed is program else narrow(prune(simplify(changed)))
 
 
 def blocked(program: Program) -> Program:
@@ -56,13 +62,9 @@ PIPELINE = (
     Pass("narrow", "drop results of loops that nothing reads", narrow),
     Pass("simplify", "fold constants, apply identities, sink broadcasts, share", simplify),
     Pass("prune again", "drop what the identities have made unused", prune),
+    Pass("settle", "compute once, before a loop, what is the same in every step", settled),
     Pass("bodies", "optimise the bodies of loops and branches likewise", inside),
-    Pass("settle", "compute once, before a loop, what is the same in every step", settle),
-    Pass("share again", "find what several loops compute before them", tidy),
-    Pass("remember", "stack what a later loop would compute again", remember),
-    Pass("ahead", "compute at once what does not wait for the step before", ahead),
-    Pass("together", "sum products after the loop, as one product", together),
-    Pass("tidy", "simplify, prune and narrow what the loops have become", tidy),
+    Pass("loops", "stack what loops would compute again, and work for all steps at once", lightened),
     Pass("rows", "run what works by rows block by block, within the cache", blocked),
 )
 

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 from ..core.node import Equation, Node
 from ..core.program import Atom, Program, operands_of
+from ..ops.control import Scan
 from ..ops.indexing import GetItem
 from ..ops.shaping import Copy, Flip, Reshape, Stretch, Transpose
+from .builder import rewrite
 from .opened import Loop, Recorded, Writer, cone, each_loop, emitted, repeated, typed
-from .share import atom_key
+from .share import atom_key, share
 
 VIEWS = (Reshape, Transpose, Stretch, GetItem, Flip, Copy)
+
+
+def merged(program: Program) -> Program:
+    """The program that computes nothing twice, in its loops and around them, nor gives it twice.
+
+    Worth its while before a derivative is taken: what a loop is given twice it has two gradients of.
+    """
+    if not any(isinstance(e.primitive, Scan) for e in program.equations):
+        return program
+    return each_loop(rewrite(program, (share,)), merge_within)
+
+
+def merge_within(loop: Loop, writer: Writer) -> bool:
+    """Give one loop nothing twice; whether it was."""
+    if not merge(loop):
+        return False
+    body = rewrite(loop.body(), (share,))
+    loop.equations, loop.replaced = body.equations, {}
+    for each, y in zip((*loop.carries, *loop.stacked), body.outputs, strict=True):
+        each.out = y
+    return True
 
 
 def settle(program: Program) -> Program:
