@@ -20,6 +20,7 @@ from .entry import make_entry, python_callable
 from .export import Signature, export
 from .kernels.table import STATUS_WORDS, raise_failure
 from .memory import Arena
+from .resident import resident_module
 from .scope import GIVEN_UP, Function, Scope
 
 STRAIGHT = 2000  # equations from which a program is compiled in the quick way
@@ -38,7 +39,7 @@ class Built:
     def __init__(self, program: Program, level: int | None = None) -> None:
         self.inputs = tuple(Aval(a.shape, a.dtype) for a in program.avals)
         self.outputs = tuple(Aval(a.shape, a.dtype) for a in program.results)
-        module = checked_module() if is_checked() else Module()
+        module = checked_module() if is_checked() else resident_module()
         text, function = native_function(module, program)
         self.held = function.held
         self.arena = function.arena.size

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -68,6 +68,9 @@ def row_major(shape: Shape) -> tuple[int, ...]:
     return tuple(strides)
 
 
+Resident = Callable[[str, "Callable[[Module], None]"], int]
+
+
 class Module:
     """What the functions of one module share: declarations, constants, and the functions."""
 
@@ -76,6 +79,8 @@ class Module:
         self.definitions: dict[str, str] = {}
         self.libraries: dict[str, int] = {}  # addresses of outside functions, by name
         self.metadata: list[str] = []
+        self.widest = 64  # bytes of the longest vectors that functions have variants for
+        self.resident: Resident | None = None  # where functions are that stay in the process
         self.within = ""  # the function that checks addresses; none, as a rule
 
     def declare(self, name: str, text: str, address: int | None = None) -> str:
