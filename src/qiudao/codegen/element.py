@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.avals import Aval, Dtype, aval_of, promote
-from .code import Buffer, Code, Module, Register, floating, memory_type
+from .code import Buffer, Code, Register, floating, memory_type
 from .math import called, function
 
 Number = bool | int | float | complex

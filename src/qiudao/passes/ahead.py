@@ -75,9 +75,12 @@ def worth_stacking(loop: Loop, free: dict[Equation, None]) -> list[Equation]:
     dear = {e for e in free if is_dear(e) and aval_of(e).size <= SMALL}
     if not dear:
         return []
-    read = {x for e in loop.equations if e not in free for x in operands_of(e) if x in free}
+    rest = [e for e in loop.equations if e not in free]
+    read = {x for e in rest for x in operands_of(e) if isinstance(x, Equation) and x in free}
     read.update(y for y in loop.outs() if isinstance(y, Equation) and y in free)
     sizes = {e: max(aval_of(e).size * e.dtype.itemsize, 1) for e in free}
-    operands = {e: [x for x in operands_of(e) if x in free] for e in free}
+    operands = {
+        e: [x for x in operands_of(e) if isinstance(x, Equation) and x in free] for e in free
+    }
     found = smallest_cut(list(free), operands, sizes, dear, read)
     return found if sum(sizes[e] for e in found) * loop.length <= ROOM else []

@@ -64,7 +64,9 @@ PIPELINE = (
     Pass("prune again", "drop what the identities have made unused", prune),
     Pass("settle", "compute once, before a loop, what is the same in every step", settled),
     Pass("bodies", "optimise the bodies of loops and branches likewise", inside),
-    Pass("loops", "stack what loops would compute again, and work for all steps at once", lightened),
+    Pass(
+        "loops", "stack what loops would compute again, and work for all steps at once", lightened
+    ),
     Pass("rows", "run what works by rows block by block, within the cache", blocked),
 )
 

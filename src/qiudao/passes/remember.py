@@ -140,11 +140,14 @@ def equation_key(e: Equation, numbers: dict[Node, int]) -> Any:
 
 def worth_keeping(loop: Loop, again: dict[Equation, Equation]) -> Sequence[Equation]:
     """Of the equations that compute something again, those to read instead."""
-    read = {x for e in loop.equations if e not in again for x in operands_of(e) if x in again}
+    rest = [e for e in loop.equations if e not in again]
+    read = {x for e in rest for x in operands_of(e) if isinstance(x, Equation) and x in again}
     read.update(y for y in loop.outs() if isinstance(y, Equation) and y in again)
     sizes = {
         e: WIDEST if e.is_several else max(aval_of(e).size * e.dtype.itemsize, 1) for e in again
     }
-    operands = {e: [x for x in operands_of(e) if x in again] for e in again}
+    operands = {
+        e: [x for x in operands_of(e) if isinstance(x, Equation) and x in again] for e in again
+    }
     found = smallest_cut(list(again), operands, sizes, {e for e in again if is_dear(e)}, read)
     return found if sum(sizes[e] for e in found) * loop.length <= ROOM else []

@@ -17,7 +17,7 @@ VIEWS = (Reshape, Transpose, Stretch, GetItem, Flip, Copy)
 def merged(program: Program) -> Program:
     """The program that computes nothing twice, in its loops and around them, nor gives it twice.
 
-    Worth its while before a derivative is taken: what a loop is given twice it has two gradients of.
+    To be done before a derivative is taken: of what a loop is given twice it has two gradients.
     """
     if not any(isinstance(e.primitive, Scan) for e in program.equations):
         return program
