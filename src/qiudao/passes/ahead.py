@@ -14,7 +14,7 @@ from ..core.program import Atom, Program, operands_of
 from .costs import is_dear
 from .cut import smallest_cut
 from .opened import Loop, Writer, cone, each_loop, typed
-from .stacking import Operand, can_stack, stack_equation
+from .stacking import Operand, Rule, rule_of
 
 ROOM = 1 << 26  # bytes that the results of one loop may take
 STEPS = 8  # of a loop from which it pays
@@ -47,30 +47,28 @@ def go_ahead(loop: Loop, writer: Writer) -> bool:
     for e in loop.equations:
         if e in needed:
             operands = [operand(x) for x in operands_of(e)]
-            stacks[e] = stack_equation(writer, e, operands, loop.length)
+            stacks[e] = free[e](writer, e, operands, loop.length)
     for e in found:
         loop.replace(e, loop.slice_of(stacks[e]))
     return True
 
 
-def stepwise(loop: Loop) -> dict[Equation, None]:
-    """The equations that depend on slices and constants alone, and can be computed together."""
+def stepwise(loop: Loop) -> dict[Equation, Rule]:
+    """The equations that depend on slices and constants alone, and what computes them together."""
     constants = {leaf for leaf, _ in loop.constants}
     moved: set[Node] = {leaf for leaf, _ in loop.slices}
-    free: dict[Equation, None] = {}
+    free: dict[Equation, Rule] = {}
     for e in loop.equations:
         nodes = [x for x in operands_of(e) if isinstance(x, Node)]
-        if (
-            all(x in moved or x in constants for x in nodes)
-            and any(x in moved for x in nodes)
-            and can_stack(e, [isinstance(x, Node) and x in moved for x in operands_of(e)])
-        ):
-            moved.add(e)
-            free[e] = None
+        if all(x in moved or x in constants for x in nodes) and not moved.isdisjoint(nodes):
+            rule = rule_of(e)
+            if rule is not None:
+                moved.add(e)
+                free[e] = rule
     return free
 
 
-def worth_stacking(loop: Loop, free: dict[Equation, None]) -> list[Equation]:
+def worth_stacking(loop: Loop, free: dict[Equation, Rule]) -> list[Equation]:
     """The values whose rows the loop should read, none where that does not pay."""
     dear = {e for e in free if is_dear(e) and aval_of(e).size <= SMALL}
     if not dear:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -92,13 +93,11 @@ class Loop:
     """A scan as lists: what it reads, carries, steps through, computes and stacks."""
 
     def __init__(self, equation: Equation, operands: Sequence[Atom]) -> None:
-        scan = equation.primitive
-        if not isinstance(scan, Scan):
-            raise TypeError(f"loop: {equation!r} is no scan")
+        scan: Any = equation.primitive
         c, n = scan.constants, scan.carries
         body = scan.body
         self.equation = equation
-        self.scan = scan
+        self.scan: Scan = scan
         self.constants: list[tuple[Node, Atom]] = list(zip(body.inputs[:c], operands[:c]))
         self.carries = [
             Carry(*each)

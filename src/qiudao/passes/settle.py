@@ -30,8 +30,11 @@ def merge_within(loop: Loop, writer: Writer) -> bool:
         return False
     body = rewrite(loop.body(), (share,))
     loop.equations, loop.replaced = body.equations, {}
-    for each, y in zip((*loop.carries, *loop.stacked), body.outputs, strict=True):
-        each.out = y
+    made = iter(body.outputs)
+    for carry in loop.carries:
+        carry.out = next(made)
+    for stacked in loop.stacked:
+        stacked.out = next(made)
     return True
 
 

@@ -33,31 +33,17 @@ Operands = Sequence[Operand]
 Rule = Callable[[Writer, Equation, Operands, int], Equation]
 
 
-def can_stack(e: Equation, moved: Sequence[bool]) -> bool:
-    """Whether an equation can be computed for all steps at once, where these operands move."""
-    primitive = e.primitive
-    if e.is_several or rule_of(e) is None:
-        return False
-    if isinstance(primitive, MatMul):
-        return all(len(aval_of(x).shape) <= 2 for x in operands_of(e))
-    axes: Sequence[int] = getattr(primitive, "axes", ())
-    return all(a < 0 for a in axes)
-
-
 def rule_of(e: Equation) -> Rule | None:
-    """What writes an equation for all steps."""
+    """What writes an equation for all steps, None where that cannot be done."""
     primitive = e.primitive
+    axes: Sequence[int] = getattr(primitive, "axes", ())
+    if e.is_several or any(a >= 0 for a in axes):
+        return None
     if isinstance(primitive, Elementwise):
         return elementwise
+    if isinstance(primitive, MatMul) and any(aval_of(x).ndim > 2 for x in operands_of(e)):
+        return None
     return RULES.get(type(primitive))
-
-
-def stack_equation(writer: Writer, e: Equation, operands: Operands, length: int) -> Equation:
-    """Write an equation for all steps."""
-    rule = rule_of(e)
-    if rule is None:
-        raise TypeError(f"stacking: {e!r} has no rule")
-    return rule(writer, e, operands, length)
 
 
 def elementwise(writer: Writer, e: Equation, operands: Operands, length: int) -> Equation:
