@@ -17,6 +17,10 @@ from .transforms.reverse import vjp
 if TYPE_CHECKING:
     from . import numeric
     from .codegen.cache import jit_cache
+    from .explain.branching.report import branches
+    from .explain.explained import explain
+    from .explain.profiling import profile
+    from .explain.rounding import rounding
     from .jit.front import jit
     from .jit.tracing import trace
     from .numeric.check import gradcheck, gradgradcheck
@@ -38,11 +42,13 @@ __all__ = [
     "Tensor",
     "associative_scan",
     "backward",
+    "branches",
     "checkpoint",
     "cond",
     "custom_jvp",
     "custom_vjp",
     "enable_grad",
+    "explain",
     "fori_loop",
     "grad",
     "gradcheck",
@@ -62,6 +68,8 @@ __all__ = [
     "map",
     "no_grad",
     "numeric",
+    "profile",
+    "rounding",
     "scan",
     "set_grad_enabled",
     "stop_gradient",
@@ -76,9 +84,11 @@ __all__ = [
 
 # Where the names are that many programs do without: each is imported when it is asked for.
 _later = {
+    "branches": "explain.branching.report",
     "checkpoint": "transforms.checkpoint",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
+    "explain": "explain.explained",
     "gradcheck": "numeric.check",
     "gradgradcheck": "numeric.check",
     "jet": "transforms.taylor",
@@ -87,6 +97,8 @@ _later = {
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
+    "profile": "explain.profiling",
+    "rounding": "explain.rounding",
     "trace": "jit.tracing",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),
@@ -94,8 +106,9 @@ _later = {
     ),
 }
 
-importlib.import_module(f"{__name__}.jit")  # the package, which leaves its name to the function
-del globals()["jit"]
+for _package in ("explain", "jit"):  # which leave their names to the functions
+    importlib.import_module(f"{__name__}.{_package}")
+    del globals()[_package]
 
 
 def __getattr__(name: str) -> Any:
@@ -105,6 +118,14 @@ def __getattr__(name: str) -> Any:
     module = importlib.import_module(f"{__name__}.{_later[name]}")
     found = globals()[name] = getattr(module, name, module)
     return found
+
+
+def _explain(self: Tensor, **names: Any) -> Any:
+    """`qd.explain` of this tensor: what led to it, and the gradients; keywords name tensors."""
+    return __getattr__("explain")(self, **names)
+
+
+Tensor.explain = _explain  # type: ignore[attr-defined]  # what is above the tape comes when asked
 
 
 def __dir__() -> list[str]:
