@@ -1,19 +1,23 @@
 """Sums of products that a loop carries are one product after it.
 
 The gradient by a matrix in a loop is a sum of outer products, one a step.  Their vectors are
-stacked instead, and multiplied as matrices once: `sum over t of u[t] v[t]' = U' V`.
+stacked instead, and multiplied as matrices once: `sum over t of u[t] v[t]' = U' V`.  So are what
+is added at an index, a step at a time: a loop over the whole array would add mostly zeros.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
 
-from ..core.avals import Aval, aval_of
+from ..core.avals import Aval, Shape, aval_of
 from ..core.node import Equation, Node
 from ..core.program import Atom, Program, apply, operands_of
 from ..ops.arithmetic import Add, Multiply
 from ..ops.einsum import Einsum, split, unused
+from ..ops.indexing import ScatterAdd
 from ..ops.products import MatMul
 from ..ops.shaping import Reshape, Transpose
 from .builder import uniform
@@ -24,13 +28,16 @@ STEPS = 8  # of a loop from which it pays
 LEAST = 2  # how many times as large as its factors a product is
 
 
+Whole = Callable[[Writer, Equation, Sequence[Atom]], Equation]
+
+
 class Product(NamedTuple):
-    """The einsum of two factors, each taken in a shape."""
+    """A term made of smaller factors: `whole` writes the sum over all steps, given their stacks."""
 
     equation: Equation
-    spec: str
-    factors: tuple[Node, Node]
-    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+    factors: tuple[Atom, ...]
+    shapes: tuple[Shape, ...]  # in which the factors are taken
+    whole: Whole
 
 
 def together(program: Program) -> Program:
@@ -57,9 +64,10 @@ def sum_after(loop: Loop, writer: Writer) -> bool:
     return changed
 
 
-def bytes_of(x: Node) -> int:
+def bytes_of(x: Atom) -> int:
     """The memory of a value."""
-    return aval_of(x).size * x.dtype.itemsize
+    aval = aval_of(x)
+    return aval.size * aval.dtype.itemsize
 
 
 def terms_of(carry: Carry, reads: Counter[Node]) -> list[Atom]:
@@ -84,31 +92,49 @@ def product_of(term: Atom, carry: Carry, reads: Counter[Node]) -> Product | None
     """A term as a product that is larger than its factors."""
     if not isinstance(term, Equation) or reads[term] != 1 or term.dtype != carry.leaf.dtype:
         return None
-    found = factors_of(term)
-    if found is None or not all(isinstance(x, Node) and x.dtype == term.dtype for x in found[1]):
+    found = taken_apart(term)
+    if found is None or not all(isinstance(x, Node) for x in found.factors):
         return None
-    spec, (a, b), shapes = found
-    if aval_of(term).size < LEAST * (aval_of(a).size + aval_of(b).size):
-        return None
-    return Product(term, spec, (a, b), shapes)
+    small = LEAST * sum(aval_of(x).size for x in found.factors) <= aval_of(term).size
+    return found if small else None
 
 
-def factors_of(term: Equation) -> tuple[str, tuple[Atom, Atom], tuple[Any, Any]] | None:
-    """An einsum that a term is: of which factors, in which shapes."""
-    a, b = operands_of(term) if len(operands_of(term)) == 2 else (None, None)
-    if isinstance(term.primitive, Einsum):
-        return term.primitive.spec, (a, b), (aval_of(a).shape, aval_of(b).shape)
-    if isinstance(term.primitive, MatMul) and aval_of(a).ndim == aval_of(b).ndim == 2:
+def taken_apart(term: Equation) -> Product | None:
+    """A term as a product of factors."""
+    primitive, operands = term.primitive, operands_of(term)
+    if isinstance(primitive, ScatterAdd):
+        return scattered(term, primitive)
+    if len(operands) != 2 or any(aval_of(x).dtype != term.dtype for x in operands):
+        return None
+    a, b = operands
+    if isinstance(primitive, Einsum):
+        shapes = (aval_of(a).shape, aval_of(b).shape)
+        return Product(term, (a, b), shapes, partial(summed, primitive.spec))
+    if isinstance(primitive, MatMul) and aval_of(a).ndim == aval_of(b).ndim == 2:
         (first, p), (second, q) = turned(a, "ij"), turned(b, "jk")
-        return f"{first},{second}->ik", (p, q), (aval_of(p).shape, aval_of(q).shape)
-    if isinstance(term.primitive, Multiply) and len(term.shape) == 2:
+        shapes = (aval_of(p).shape, aval_of(q).shape)
+        return Product(term, (p, q), shapes, partial(summed, f"{first},{second}->ik"))
+    if isinstance(primitive, Multiply) and len(term.shape) == 2:
         rows, columns = term.shape
         for first, second in ((a, b), (b, a)):
             if aval_of(first).shape == (rows, 1) and aval_of(second).shape[-2:] in (
                 (columns,), (1, columns)
             ):  # fmt: skip
-                return "i,k->ik", (flat(first), flat(second)), ((rows,), (columns,))
+                return Product(term, (flat(first), flat(second)), ((rows,), (columns,)), outer)
     return None
+
+
+def scattered(term: Equation, primitive: ScatterAdd) -> Product | None:
+    """A number or row added at an index: all of them can be added at once, repeats and all."""
+    v, *indices = operands_of(term)
+    count = len(indices)
+    leads = primitive.holes == tuple(range(count)) and all(
+        isinstance(p, slice) for p in primitive.pattern[count:]
+    )
+    if not leads or any(aval_of(x).shape != () for x in indices):
+        return None
+    shapes = (aval_of(v).shape, *((),) * count)
+    return Product(term, (v, *indices), shapes, scattered_at_once)
 
 
 def turned(x: Atom, letters: str) -> tuple[str, Atom]:
@@ -141,18 +167,18 @@ def take_out(loop: Loop, carry: Carry, rest: list[Atom], products: list[Product]
 
     def after(writer: Writer, results: dict[Result, Atom]) -> None:
         for product, pair in zip(products, stacks, strict=True):
-            whole = [results[x] if isinstance(x, Stacked) else x for x in pair]
-            summed = summed_product(writer, product, whole, loop.length)
+            rows = [results[x] if isinstance(x, Stacked) else x for x in pair]
+            made = at_once(writer, product, rows, loop.length)
             total = results[carry]
             if uniform(total) == 0:
-                results[carry] = summed
+                results[carry] = made
             else:
-                results[carry] = writer.put(Add(), (total, summed), product.equation)
+                results[carry] = writer.put(Add(), (total, made), product.equation)
 
     loop.after.append(after)
 
 
-def stack_of(loop: Loop, x: Node) -> Stacked | Atom:
+def stack_of(loop: Loop, x: Atom) -> Stacked | Atom:
     """The rows of a value: given, or stacked by the loop."""
     for leaf, stack in loop.slices:
         if leaf is x:
@@ -160,17 +186,30 @@ def stack_of(loop: Loop, x: Node) -> Stacked | Atom:
     return next((y for y in loop.stacked if y.out is x), None) or loop.stack(x)
 
 
-def summed_product(writer: Writer, product: Product, stacks: list[Atom], length: int) -> Equation:
-    """The sum over all steps, as one product."""
-    like = product.equation
+def at_once(writer: Writer, product: Product, stacks: Sequence[Atom], length: int) -> Equation:
+    """The sum over all steps."""
     rows = [
-        x if aval_of(x).shape[1:] == shape else writer.put(Reshape((length, *shape)), (x,), like)
+        x
+        if aval_of(x).shape[1:] == shape
+        else writer.put(Reshape((length, *shape)), (x,), product.equation)
         for x, shape in zip(stacks, product.shapes, strict=True)
     ]
-    a, b, out = split(product.spec)
-    if (a, b, out) == ("i", "k", "ik"):
-        return writer.put(
-            MatMul(), (writer.put(Transpose((-1, -2)), rows[:1], like), rows[1]), like
-        )
+    return product.whole(writer, product.equation, rows)
+
+
+def outer(writer: Writer, like: Equation, rows: Sequence[Atom]) -> Equation:
+    """The sum of outer products."""
+    a, b = rows
+    return writer.put(MatMul(), (writer.put(Transpose((-1, -2)), (a,), like), b), like)
+
+
+def summed(spec: str, writer: Writer, like: Equation, rows: Sequence[Atom]) -> Equation:
+    """The sum of einsums: one with a letter more."""
+    a, b, out = split(spec)
     step = unused(a + b + out)
     return writer.put(Einsum(f"{step}{a},{step}{b}->{out}"), rows, like)
+
+
+def scattered_at_once(writer: Writer, like: Equation, rows: Sequence[Atom]) -> Equation:
+    """Rows added at indices."""
+    return writer.put(like.primitive, rows, like)
