@@ -17,6 +17,7 @@ from ..core.parts import Part
 from ..core.program import Atom, Program, operands_of
 from ..ops.control import Rows, Scan, Switch, While
 from ..ops.products import MatMul
+from ..ops.writing import Put, SetItem
 from .code import Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
 from .kernels.table import OVERFLOW, fail, kernel_for
@@ -462,7 +463,9 @@ class Scope:
         constants, first, xs = operands[:c], operands[c : c + n], operands[c + n :]
         carry, ys, record = results[:n], results[n:count], results[count:]
         records: Sequence[Buffer | None] = record or (None,) * n
-        kept = [Carried(self, *each, scan) for each in zip(carry, records)]
+        inner = zip(scan.body.inputs[c : c + n], scan.body.outputs)
+        written = [overwrites(scan.body, *each) for each in inner]
+        kept = [Carried(self, *each, scan) for each in zip(carry, records, written, strict=True)]
         for place, each in zip(first, kept, strict=True):
             self.store(place, each.first())
         turned = self.turn(scan.body, constants)
@@ -608,25 +611,28 @@ class Carried:
 
     A few numbers lie in one place, aligned or in registers, and are copied.  More of them are
     written beside: in the record, a row on; or in two buffers in turns, such that the last step
-    writes the result.
+    writes the result.  One that each step only writes elements of is written where it is.
     """
 
-    def __init__(self, scope: Scope, result: Buffer, record: Buffer | None, scan: Scan) -> None:
+    def __init__(
+        self, scope: Scope, result: Buffer, record: Buffer | None, in_place: bool, scan: Scan
+    ) -> None:
         self.scope = scope
         self.result = result
         self.record = record
         self.scan = scan
+        self.in_place = in_place and record is None
         self.is_small = bytes_of(result) <= SMALL or scan.length == 0
         self.by_rows = record is not None and not self.is_small
         self.other = result
-        if not self.by_rows:
+        if not self.by_rows and not self.in_place:
             self.other = scope.new_buffer(result.shape, result.dtype)._replace(
                 strides=result.strides
             )
 
     def first(self) -> Buffer:
         """Where the first carry goes."""
-        if self.is_small:
+        if self.is_small or self.in_place:
             return self.result
         if self.by_rows and self.record is not None:
             return self.scope.row(
@@ -636,6 +642,8 @@ class Carried:
 
     def now(self, k: Register, i: Register) -> Buffer:
         """Where the carry is in step `k`, which belongs to row `i`."""
+        if self.in_place:
+            return self.result
         if self.is_small:
             if self.record is not None:
                 self.scope.store(self.scope.loaded(self.result), self.scope.row(self.record, i))
@@ -646,7 +654,7 @@ class Carried:
 
     def next(self, k: Register, i: Register) -> Buffer:
         """Where step `k` writes the next."""
-        if self.is_small:
+        if self.is_small or self.in_place:
             return self.other
         if self.by_rows and self.record is not None:
             code = self.scope.code
@@ -671,8 +679,30 @@ class Carried:
 
     def end(self) -> None:
         """After a step."""
-        if self.is_small:
+        if self.is_small and not self.in_place:
             self.scope.store(self.scope.loaded(self.other), self.result)
+
+
+def overwrites(body: Program, carry: Node, out: Atom) -> bool:
+    """Whether a body only writes elements of a carry, and reads no others once it has begun."""
+    if not isinstance(out, Equation) or not isinstance(out.primitive, Put | SetItem):
+        return False
+    outputs = [y for y in body.outputs if y is out or y is carry]
+    if operands_of(out)[0] is not carry or len(outputs) > 1:
+        return False
+    plan = Plan(body, is_fused)
+    root = plan.roots[out]
+    is_call = root.kind == "call"
+    if is_call != isinstance(out.primitive, Put) or sum(x is carry for x, _ in root.reads) > 1:
+        return False
+    begun = root.level if is_call else root.start
+    for each in (*plan.roots.values(), *root.regions):
+        if each is not root and any(x is carry for x, _ in each.reads):
+            # on one level, calls come last
+            together = each.level == begun and (each.kind == "call" or not is_call)
+            if each.level > begun or together:
+                return False
+    return True
 
 
 def bytes_of(buffer: Buffer) -> int:
