@@ -17,12 +17,13 @@ from .transforms.reverse import vjp
 if TYPE_CHECKING:
     from . import numeric
     from .codegen.cache import jit_cache
-    from .explain.branching.report import branches
-    from .explain.explained import explain
-    from .explain.profiling import profile
-    from .explain.rounding import rounding
-    from .jit.front import jit
-    from .jit.tracing import trace
+    from .codegen.pool import get_num_threads, set_num_threads
+    from .compiling.front import jit
+    from .compiling.tracing import trace
+    from .explaining.branching.report import branches
+    from .explaining.explained import explain
+    from .explaining.profiling import profile
+    from .explaining.rounding import rounding
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
@@ -50,6 +51,7 @@ __all__ = [
     "enable_grad",
     "explain",
     "fori_loop",
+    "get_num_threads",
     "grad",
     "gradcheck",
     "gradgradcheck",
@@ -72,6 +74,7 @@ __all__ = [
     "rounding",
     "scan",
     "set_grad_enabled",
+    "set_num_threads",
     "stop_gradient",
     "switch",
     "tensor",
@@ -84,31 +87,29 @@ __all__ = [
 
 # Where the names are that many programs do without: each is imported when it is asked for.
 _later = {
-    "branches": "explain.branching.report",
+    "branches": "explaining.branching.report",
     "checkpoint": "transforms.checkpoint",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
-    "explain": "explain.explained",
+    "explain": "explaining.explained",
+    "get_num_threads": "codegen.pool",
     "gradcheck": "numeric.check",
     "gradgradcheck": "numeric.check",
     "jet": "transforms.taylor",
-    "jit": "jit.front",
+    "jit": "compiling.front",
     "jit_cache": "codegen.cache",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
-    "profile": "explain.profiling",
-    "rounding": "explain.rounding",
-    "trace": "jit.tracing",
+    "profile": "explaining.profiling",
+    "rounding": "explaining.rounding",
+    "set_num_threads": "codegen.pool",
+    "trace": "compiling.tracing",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),
         "transforms.control",
     ),
 }
-
-for _package in ("explain", "jit"):  # which leave their names to the functions
-    importlib.import_module(f"{__name__}.{_package}")
-    del globals()[_package]
 
 
 def __getattr__(name: str) -> Any:

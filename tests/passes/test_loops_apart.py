@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import qiudao as qd
+from qiudao.compiling.tracing import trace
 from qiudao.core.program import check
-from qiudao.jit.tracing import trace
 from qiudao.ops.control import Scan
 from qiudao.ops.einsum import Einsum
 from qiudao.ops.products import MatMul

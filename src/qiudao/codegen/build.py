@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from ..core.avals import Aval, aval_of
 from ..core.program import Program, inner_programs, letters
 from .checking import checked_module, is_checked
-from .code import Buffer, Code, Module, row_major
+from .code import GIVEN_UP, Buffer, Code, Module, row_major
 from .element import Lane, Scalars
 from .engine import attributes, compile
 from .entry import make_entry, python_callable
@@ -21,7 +21,7 @@ from .export import Signature, export
 from .kernels.table import STATUS_WORDS, raise_failure
 from .memory import Arena
 from .resident import resident_module
-from .scope import GIVEN_UP, Function, Scope
+from .scope import Function, Scope
 
 STRAIGHT = 2000  # equations from which a program is compiled in the quick way
 LONG = 400  # from which scalars are not searched for vectors, which takes a third of LLVM's time
@@ -34,36 +34,50 @@ class Built:
     `module` is the text it was made from, `arena` the bytes of its temporaries.  `direct` is the
     machine code itself: it gives a single output bare, and NotImplemented for arguments that are
     not as it expects.
+
+    With `shared` (outputs, and the inputs in whose memory they are to be) there is `into` alone.
     """
 
-    def __init__(self, program: Program, level: int | None = None) -> None:
+    def __init__(
+        self, program: Program, level: int | None = None, shared: Mapping[int, int] | None = None
+    ) -> None:
+        self.shared = shared or {}
         self.inputs = tuple(Aval(a.shape, a.dtype) for a in program.avals)
         self.outputs = tuple(Aval(a.shape, a.dtype) for a in program.results)
         module = checked_module() if is_checked() else resident_module()
-        text, function = native_function(module, program)
+        text, function = native_function(module, program, True, self.shared)
         self.held = function.held
         self.arena = function.arena.size
         self.fails = "%status" in text
         module.define("@program", text)
         self.results = (*self.outputs, STATUS) if self.fails else self.outputs
+        self.pieces = function.pieces
         self.lone = len(self.results) == 1
-        make_entry(module, "direct", "program", self.inputs, self.results, self.arena,
-                   lone=self.lone, attributes=attributes())  # fmt: skip
+        if not self.shared:
+            self.enter(module, "direct")
         self.module = str(module)
         if level is None:
             size = size_of(program)
             level = 1 if size > STRAIGHT else 2 if size > LONG else 3
-        native = compile(self.module, module.libraries, ["direct", "program"], level=level)
+        names = ["program"] if self.shared else ["program", "direct"]
+        native = compile(self.module, module.libraries, names, level=level)
         self.keep = (native, self.held)
         self.program = native.address("program")
-        self.direct = python_callable(native.address("direct"), code=self.keep)
+        self.direct = (
+            self.into if self.shared else python_callable(native.address("direct"), code=self.keep)
+        )
+
+    def enter(self, module: Module, name: str, address: int | None = None) -> None:
+        """Write an entry of the program: `direct`, or `into`."""
+        make_entry(module, name, "program", self.inputs, self.results, self.arena,
+                   address=address, into=name == "into", shared=self.shared.values(),
+                   release=self.pieces, lone=self.lone, attributes=attributes())  # fmt: skip
 
     @functools.cached_property
     def into(self) -> Callable[..., Any]:
         """As `direct`, given arrays for the outputs too; compiled when it is first asked for."""
         module = Module()
-        make_entry(module, "into", "program", self.inputs, self.results, self.arena,
-                   address=self.program, into=True, attributes=attributes())  # fmt: skip
+        self.enter(module, "into", self.program)
         native = compile(str(module), module.libraries, ["into"])
         return python_callable(native.address("into"), code=(native, self.keep))
 
@@ -75,6 +89,19 @@ class Built:
         if self.lone:
             return (found,)
         return self.checked(found) if self.fails else found
+
+    def in_place(self, arrays: Sequence[Any]) -> tuple[Any, ...] | None:
+        """The outputs, the shared ones in the arrays given; None where an argument does not fit."""
+        outputs = [
+            arrays[self.shared[j]] if j in self.shared else np.empty(aval.shape, aval.dtype)
+            for j, aval in enumerate(self.outputs)
+        ]
+        status = [np.zeros(STATUS.shape, STATUS.dtype)] if self.fails else []
+        if self.into(*arrays, *outputs, *status) is NotImplemented:
+            return None
+        for each in status:
+            raise_failure(each.tolist())
+        return tuple(y if y.ndim else y[()] for y in outputs)
 
     def checked(self, found: tuple[Any, ...]) -> tuple[Any, ...]:
         """The outputs, unless the status among them is a failure."""
@@ -96,18 +123,29 @@ def size_of(program: Program) -> int:
     )
 
 
-def native_function(module: Module, program: Program) -> tuple[str, Function]:
-    """The text of `void @program(ptr %args, ptr %arena)`."""
+def native_function(
+    module: Module,
+    program: Program,
+    splits: bool = False,
+    shared: Mapping[int, int] | None = None,
+) -> tuple[str, Function]:
+    """The text of `void @program(ptr %args, ptr %arena)`.
+
+    With `splits` large loops are in pieces; outputs `shared` lie where those inputs do.
+    """
     code = Code(module)
-    function = Function(code, Arena())
+    function = Function(code, Arena(), splits)
     scalars = Scalars(code)
     inputs: list[Lane | Buffer] = []
     count = len(program.inputs)
     for k, x in enumerate(program.inputs):
         buffer = argument(code, k, aval_of(x))
         inputs.append(scalars.load(buffer, 0) if buffer.shape == () else buffer)
-    outputs = [argument(code, count + k, aval_of(y)) for k, y in enumerate(program.outputs)]
-    Scope(function, program).write(inputs, outputs)
+    outputs = [
+        inputs[shared[j]] if shared and j in shared else argument(code, count + j, aval_of(y))
+        for j, y in enumerate(program.outputs)
+    ]
+    Scope(function, program).write(inputs, outputs)  # type: ignore[arg-type]
     code.do("ret void")
     if any("%status" in line for line in code.lines):
         code.start(GIVEN_UP)

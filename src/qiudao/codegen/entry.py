@@ -21,7 +21,7 @@ import functools
 import importlib
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -65,6 +65,7 @@ def make_entry(
     *,
     address: int | None = None,
     into: bool = False,
+    shared: Collection[int] = (),
     release: bool = False,
     lone: bool = True,
     attributes: str = "nounwind",
@@ -72,9 +73,9 @@ def make_entry(
     """Add the function `@name` to the module: the entry of `@program`.
 
     `program` is defined in the same module, or lies at `address`.  With `into` the caller passes
-    arrays for the outputs after the inputs, and gets None.  With `release` other Python threads
-    run meanwhile.  A single output comes back by itself if `lone`, else in a tuple; an output
-    without axes comes back as a NumPy scalar.
+    arrays for the outputs after the inputs, and gets None; the inputs `shared` may be among them.
+    With `release` other Python threads run meanwhile.  A single output comes back by itself if
+    `lone`, else in a tuple; an output without axes comes back as a NumPy scalar.
 
     A weak input takes a Python scalar of its type and nothing else (an int as int64); another input
     without axes takes an array, a NumPy scalar, and for float64 and complex128 the Python scalar
@@ -83,7 +84,7 @@ def make_entry(
     if address is not None:
         module.declare(program, f"declare void @{program}(ptr, ptr)", address)
     writer = Entry(module, program, inputs, outputs, arena_bytes, release, attributes)
-    return writer.write(name, into, lone)
+    return writer.write(name, into, lone, shared)
 
 
 class Entry:
@@ -109,7 +110,7 @@ class Entry:
         self.attributes = attributes
         self.made: list[Register] = []  # objects to give up where a later step fails
 
-    def write(self, name: str, into: bool, lone: bool) -> str:
+    def write(self, name: str, into: bool, lone: bool, shared: Collection[int]) -> str:
         """The whole function, from the number of arguments to the result."""
         code, inputs, outputs = self.code, self.inputs, self.outputs
         taken = (*inputs, *outputs) if into else tuple(inputs)
@@ -121,7 +122,7 @@ class Entry:
             self.need(code.op(f"icmp ne ptr {data}, null"))
             code.do(f"store ptr {data}, ptr {self.slot(k)}")
         if into:
-            self.need_apart()
+            self.need_apart(shared)
             self.run()
             self.give(self.object("_Py_NoneStruct", None))
         else:
@@ -209,11 +210,13 @@ class Entry:
             f"i32 {mask}, i32 {wanted})"
         )
 
-    def need_apart(self) -> None:
-        """No output may share memory with an input or another output."""
+    def need_apart(self, shared: Collection[int]) -> None:
+        """No output may share memory with another output, or with an input that is not `shared`."""
         code = self.code
         total = len(self.inputs) + len(self.outputs)
         sizes = [aval.size * aval.dtype.itemsize for aval in (*self.inputs, *self.outputs)]
+        for each in shared:
+            sizes[each] = 0
         table = self.module.constant(np.array(sizes, np.int64))
 
         def bounds(k: Register) -> tuple[Register, Register]:

@@ -63,25 +63,35 @@ class Nest:
         self.results: dict[Root, Lane] = {}  # of reductions to one number
         self.indices: Sequence[Index] = ()
 
-    def write(self) -> None:
-        """Write the nest."""
-        order, leaves = self.needed()
-        accesses = {key: self.access_of(*key) for key in leaves}
-        stores = [self.store_access(root) for root in self.roots]
-        self.loops = self.arrange([*accesses.values(), *(s for s in stores if s is not None)])
+    def settle(self) -> None:
+        """Find what the body computes, what it reads and stores and where, and the loops."""
+        self.order, leaves = self.needed()
+        self.accesses = {key: self.access_of(*key) for key in leaves}
+        self.stores = [self.store_access(root) for root in self.roots]
+        known = [*self.accesses.values(), *(s for s in self.stores if s is not None)]
+        self.loops = self.arrange(known)
+
+    def write(self, part: tuple[Register, Register] | None = None) -> None:
+        """Write the nest; with `part`, only these steps of its outermost loop, from and to.
+
+        Then what is added up in memory beyond these steps starts with what is there.
+        """
+        self.settle()
         depth = len(self.loops.sizes)
         self.scalars.once = depth == 0
         sums = [Accumulator(self, r) for r in self.roots if r.kind == "reduce"]
         group = self.code.module.access_group()
         self.note = f", !llvm.access.group {group}" if depth else ""
-        chains = any(isinstance(x, Equation) and x.primitive.name in UNARY_MATH for x, _ in order)
+        chains = any(
+            isinstance(x, Equation) and x.primitive.name in UNARY_MATH for x, _ in self.order
+        )
         for each in sums:
-            each.fill()
-        steps = math.prod(self.loops.sizes)
-        written_out = depth and not chains and 0 < steps <= FEW
-        if written_out and all(each.depth == 0 for each in sums):
+            if part is None or self.sums_over(each.root, 0):
+                each.fill()
+        few = depth and not chains and 0 < math.prod(self.loops.sizes) <= FEW
+        if few and part is None and all(each.depth == 0 for each in sums):
             self.note = ""
-            self.write_out(order, accesses, stores, sums)
+            self.write_out(sums)
             return
         indices: list[Register] = []
         with ExitStack() as ending:
@@ -90,61 +100,53 @@ class Nest:
                     if each.depth == k:
                         each.start()
                         ending.callback(each.finish, list(indices))
-                if k == depth - 1 and not sums and size <= SHORT and (
-                    chains or self.is_in_order([*accesses.values(), *stores])
-                ):  # fmt: skip
-                    self.write_pieces(size, group, indices, order, accesses, stores)
+                is_whole = part is None or k > 0
+                is_short = k == depth - 1 and size <= SHORT and is_whole
+                if is_short and not sums and (chains or self.is_in_order()):
+                    self.write_pieces(size, group, indices)
                     return
                 note = ""
                 if k == depth - 1:
                     note = self.code.module.parallel_loop(group, size, chains)
-                indices.append(ending.enter_context(self.code.loop(size, note=note)))
+                start, stop = (0, size) if part is None or k else part
+                indices.append(ending.enter_context(self.code.loop(stop, start, note=note)))
             for each in sums:
                 if each.depth == depth:
                     each.start()
                     ending.callback(each.finish, list(indices))
             self.indices = indices
-            self.write_step(order, accesses, stores)
+            self.write_step()
             for each in sums:
                 each.take(self.lanes[self.source(each.root)])
 
-    def is_in_order(self, accesses: Sequence[Access | None]) -> bool:
-        """Whether the innermost loop reads and writes neighbours, or one element."""
-        return all(self.loops.coefficients(a)[-1] in (0, 1) for a in accesses if a is not None)
+    def sums_over(self, root: Root, loop: int) -> bool:
+        """Whether a reduction runs over the axes of a loop."""
+        return set(self.loops.axes[loop]) <= reduced_axes(root)
 
-    def write_out(
-        self,
-        order: Sequence[Key],
-        accesses: dict[Key, Access | None],
-        stores: Sequence[Access | None],
-        sums: Sequence[Accumulator],
-    ) -> None:
+    def is_in_order(self) -> bool:
+        """Whether the innermost loop reads and writes neighbours, or one element."""
+        every = (*self.accesses.values(), *self.stores)
+        return all(self.loops.coefficients(a)[-1] in (0, 1) for a in every if a is not None)
+
+    def write_out(self, sums: Sequence[Accumulator]) -> None:
         """A few steps one by one: what LLVM would make of a loop, in less time."""
         for each in sums:
             each.start()
         for indices in itertools.product(*map(range, self.loops.sizes)):
             self.indices = indices
-            self.write_step(order, accesses, stores)
+            self.write_step()
             for each in sums:
                 each.take(self.lanes[self.source(each.root)])
         for each in sums:
             each.finish([])
 
-    def write_pieces(
-        self,
-        size: int,
-        group: str,
-        indices: Sequence[Index],
-        order: Sequence[Key],
-        accesses: dict[Key, Access | None],
-        stores: Sequence[Access | None],
-    ) -> None:
+    def write_pieces(self, size: int, group: str, indices: Sequence[Index]) -> None:
         """A short loop of long steps as several: whole vectors, and shorter ones for the rest.
 
         One loop would run the steps that fill no vector one by one, or behind masks.
         """
         width = VECTOR // max(
-            (aval_of(x).dtype.itemsize for x, _ in order if isinstance(x, Node)), default=8
+            (aval_of(x).dtype.itemsize for x, _ in self.order if isinstance(x, Node)), default=8
         )
         start = 0
         for lanes, count in vectors(size, width):
@@ -152,19 +154,14 @@ class Nest:
             note = self.code.module.vector_loop(group, lanes, count)
             with self.code.loop(stop, start, note=note) as index:
                 self.indices = [*indices, index]
-                self.write_step(order, accesses, stores)
+                self.write_step()
             start = stop
 
-    def write_step(
-        self,
-        order: Sequence[Key],
-        accesses: dict[Key, Access | None],
-        stores: Sequence[Access | None],
-    ) -> None:
+    def write_step(self) -> None:
         """The body of the innermost loop, less what is summed."""
-        for key in order:
-            self.lanes[key] = self.compute(key, accesses.get(key))
-        for root, store in zip(self.roots, stores, strict=True):
+        for key in self.order:
+            self.lanes[key] = self.compute(key, self.accesses.get(key))
+        for root, store in zip(self.roots, self.stores, strict=True):
             if root.kind == "reduce":
                 continue
             value = self.lanes[self.source(root)]
@@ -372,26 +369,14 @@ def reduced_axes(root: Root) -> set[int]:
     return {a % len(root.space) for a in primitive.axes} if root.space else set()
 
 
-class Accumulator:
-    """A reduction in a nest: a register over the innermost loops that are summed over, and memory
-    where a loop that is summed over has one inside that is not.
-    """
+class Reduction:
+    """How the elements of a reduction come together."""
 
-    def __init__(self, nest: Nest, root: Root) -> None:
-        self.nest = nest
+    def __init__(self, scalars: Scalars, root: Root) -> None:
+        self.scalars = scalars
+        self.code = scalars.code
         self.root = root
-        self.code = nest.code
-        self.scalars = nest.scalars
         self.dtype: Dtype = root.equation.dtype
-        axes = reduced_axes(root)
-        inner = [set(group) <= axes for group in nest.loops.axes]
-        self.depth = len(inner)
-        while self.depth and inner[self.depth - 1]:
-            self.depth -= 1
-        self.in_memory = any(inner[: self.depth])
-        self.buffer = nest.target(root)
-        self.kept = [k for k in range(len(root.space)) if k not in axes]
-        self.place: Buffer | None = None
 
     @property
     def combine(self) -> Callable[[Lane, Lane], Lane]:
@@ -445,6 +430,25 @@ class Accumulator:
             value = lowest(self.dtype, -1 if isinstance(primitive, Min) else 1)
             value = np.asarray(value).item()
         return Lane(value, self.dtype, None, fixed=True)
+
+
+class Accumulator(Reduction):
+    """A reduction in a nest: a register over the innermost loops that are summed over, and memory
+    where a loop that is summed over has one inside that is not.
+    """
+
+    def __init__(self, nest: Nest, root: Root) -> None:
+        super().__init__(nest.scalars, root)
+        self.nest = nest
+        axes = reduced_axes(root)
+        inner = [set(group) <= axes for group in nest.loops.axes]
+        self.depth = len(inner)
+        while self.depth and inner[self.depth - 1]:
+            self.depth -= 1
+        self.in_memory = any(inner[: self.depth])
+        self.buffer = nest.target(root)
+        self.kept = [k for k in range(len(root.space)) if k not in axes]
+        self.place: Buffer | None = None
 
     def fill(self) -> None:
         """Before the nest: the start value in memory, where that is added to."""

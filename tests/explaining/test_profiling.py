@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
-from qiudao.explain.profiling import seconds, size
+from qiudao.explaining.profiling import seconds, size
 
 
 def f(x, w):

@@ -10,13 +10,13 @@ import numpy as np
 
 from ..codegen.native import is_fused
 from ..codegen.plan import Plan, Root
+from ..compiling.executable import Executable
+from ..compiling.front import Jitted
 from ..core.avals import Value, aval_of
 from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.program import Program, inner_programs, operands_of
 from ..core.source import line_of
-from ..jit.executable import Executable
-from ..jit.front import Jitted
 from ..ops.control import Rows, Structured
 from .graph import Graph, build
 from .places import Group

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..compiling.front import jit
 from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.errors import QiudaoError
@@ -19,7 +20,6 @@ from ..core.parts import Part
 from ..core.program import inner_programs
 from ..core.source import Line
 from ..core.trees import flatten
-from ..jit.front import jit
 from ..transforms.derived import value_and_grad
 from ..transforms.reverse import vjp
 from .compiled import kernels_of

@@ -10,8 +10,8 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
+from ..compiling.front import Jitted
 from ..core.errors import GradientError
-from ..jit.front import Jitted
 from ..tape.tensor import Tensor
 from .as_json import as_json
 from .compiled import stages_of

@@ -28,6 +28,11 @@ function unfold(group) {
   const old = drawn.boxes.find((b) => b.group === group);
   const seen = old && { x: old.x * view.scale + view.x, y: (old.y - old.height / 2) * view.scale + view.y };
   for (const g of pathOf(group)) opened.add(g);
+  let only = group; // what holds nothing but another group shows nothing by itself
+  while (childrenOf.get(only).length === 1 && childrenOf.get(only)[0].group !== undefined) {
+    only = childrenOf.get(only)[0].group;
+    opened.add(only);
+  }
   redraw();
   const frame = drawn.frames.find((f) => f.group === group);
   if (seen && frame) {

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import qiudao as qd
-from qiudao.explain.layout import arrange, rising
-from qiudao.explain.outline import outline
+from qiudao.explaining.layout import arrange, rising
+from qiudao.explaining.outline import outline
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 

@@ -38,8 +38,8 @@ function list() {
 function take(k) {
   const id = hits[k];
   box.value = "";
-  hits = [];
-  list();
+  look();
+  box.blur();
   go(id);
 }
 

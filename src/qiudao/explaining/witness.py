@@ -204,7 +204,7 @@ class Witness(ArrayMethods, Tracer):
     def overwrite(self, new: Value) -> None:
         self.step = self.same_level(new).step
 
-    def carries(self) -> bool:
+    def carries(self, later: bool = True) -> bool:
         return self.step.flows
 
     def is_recorded(self) -> bool:
