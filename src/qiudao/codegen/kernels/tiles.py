@@ -11,6 +11,7 @@ cache in one piece: where they lie apart, or are so many that other tiles drive 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from ...core.avals import Dtype
 from ..code import Buffer, Code
 from .axes import Axis, sizes_of, strides_of
 from .loops import counted, nest, offset_of, plus, times
-from .numbers import Offset, Variable, add, load, multiply, nothing, store
+from .numbers import Number, Offset, Variable, add, load, multiply, nothing, store
 
 VECTOR = 32  # bytes
 REGISTERS = 8  # vectors that a tile of the result fills
@@ -27,6 +28,7 @@ ROWS = 4  # of a tile
 GATHERED = 16  # sums up to this length read lanes that lie apart one by one
 DEEP = 256  # steps of the sums in a panel
 NEAR = 1 << 18  # bytes that a second cache holds: of lanes read where they are, and of rows
+WRITTEN_OUT = 32  # terms up to which a sum is written out, where its vectors are few
 REUSE = 64  # rows from which copies of panels pay
 
 
@@ -42,12 +44,18 @@ def contract_in_tiles(code: Code, axes: Sequence[Axis], a: Buffer, b: Buffer, ou
     outer = [x for x in kept if x not in (lane, block)]
     with nest(code, sizes_of(outer)) as indices:
         start = starts(code, indices, outer)
-        rows = ROWS if block is None or block.size >= ROWS else block.size
+        rows = ROWS if lane is None or vectors_of(lane, out) != REGISTERS // 2 else ROWS // 2
+        rows = rows if block is None or block.size >= rows else block.size
         for first, height in pieces(code, block, rows if block else 1, start):
             width = REGISTERS * VECTOR // (out.dtype.itemsize * height) if lane else 1
             width = min(width, GATHERED) if is_gathered else width
-            for place, lanes in halving(code, lane, width, first):
+            for place, lanes in pieces(code, lane, width, first):
                 tile(code, (a, b, out), place, (block, height), (lane, lanes), summed)
+
+
+def vectors_of(lane: Axis, out: Buffer) -> int:
+    """How many vectors an axis fills, a power of two."""
+    return 1 << (-(-lane.size * out.dtype.itemsize // VECTOR) - 1).bit_length()
 
 
 def starts(code: Code, indices: Sequence[Offset], axes: Sequence[Axis]) -> list[Offset]:
@@ -109,30 +117,84 @@ def tile(
 
     With `adds` the sums are added to what is there.
     """
-    a, b, out = buffers
+    out = buffers[2]
     (axis, height), (along, lanes) = block, lane
     dtype = out.dtype
     steps = axis[1:4] if axis is not None else (0, 0, 0)
     inner = along[1:4] if along is not None else (0, 0, 0)
-    totals = [Variable(code, dtype, lanes) for _ in range(height)] if summed or adds else []
-    for k, total in enumerate(totals):
-        place = plus(code, start[2], k * steps[2])
-        total.set(load(code, out, place, dtype, lanes) if adds else nothing(dtype, lanes))
-    with nest(code, sizes_of(summed)) as indices:
-        within = starts(code, indices, summed)
-        factors = [
-            [
-                load(code, buffer, plus(code, plus(code, x, m), k * step), dtype, lanes, stride)
-                for k in range(height if step else 1)
-            ] * (1 if step else height)
-            for buffer, x, m, step, stride in zip((a, b), start, within, steps, inner, strict=False)
-        ]  # fmt: skip
-        products = [multiply(code, x, y, dtype, lanes) for x, y in zip(*factors, strict=True)]
-        for total, term in zip(totals, products, strict=False):
-            total.set(add(code, total.get(), term, dtype, lanes))
-    for k in range(height):
-        value = totals[k].get() if totals else products[k]
-        store(code, value, out, plus(code, start[2], k * steps[2]), lanes)
+    parts = vectors(lanes, max(VECTOR // dtype.itemsize, 1))
+    places = [(k, first, width) for k in range(height) for first, width in parts]
+
+    def products(indices: Sequence[Offset]) -> list[Number]:
+        """What one step of the sums adds to each vector of the tile."""
+        moved = starts(code, indices, summed)
+        seen: dict[tuple[int, int, int, int], Number] = {}
+
+        def factor(n: int, k: int, first: int, width: int) -> Number:
+            row, column = k * steps[n], first * inner[n]
+            key = (n, row, column, width)
+            if key not in seen:
+                place = plus(code, plus(code, start[n], moved[n]), row + column)
+                seen[key] = load(code, buffers[n], place, dtype, width, inner[n])
+            return seen[key]
+
+        return [
+            multiply(code, factor(0, *place), factor(1, *place), dtype, place[2])
+            for place in places
+        ]
+
+    def more(totals: Sequence[Number], terms: Sequence[Number]) -> list[Number]:
+        return [
+            add(code, x, y, dtype, width)
+            for x, y, (_, _, width) in zip(totals, terms, places, strict=True)
+        ]
+
+    targets = [plus(code, start[2], k * steps[2] + first * inner[2]) for k, first, _ in places]
+    chains = chains_of(summed, len(places)) if lanes > 1 and not adds else 0
+    if not summed and not adds:
+        values = products([])
+    elif chains:
+        terms = [products([k]) for k in range(summed[0].size)]
+        sums = terms[:chains]
+        for k, term in enumerate(terms[chains:]):
+            sums[k % chains] = more(sums[k % chains], term)
+        values = functools.reduce(more, sums)
+    else:
+        totals = [Variable(code, dtype, width) for _, _, width in places]
+        for total, target, (_, _, width) in zip(totals, targets, places, strict=True):
+            total.set(load(code, out, target, dtype, width) if adds else nothing(dtype, width))
+        with nest(code, sizes_of(summed)) as indices:
+            terms = [products(indices)]
+            for total, value in zip(totals, more([t.get() for t in totals], terms[0]), strict=True):
+                total.set(value)
+        values = [total.get() for total in totals]
+    for value, target, (_, _, width) in zip(values, targets, places, strict=True):
+        store(code, value, out, target, width)
+
+
+def vectors(lanes: int, width: int) -> list[tuple[int, int]]:
+    """Lanes as whole vectors and parts of one: the first lane of each, and its width.
+
+    LLVM takes vectors of other lengths apart lane by lane where they live on through a loop.
+    """
+    found: list[tuple[int, int]] = []
+    first = 0
+    while first < lanes:
+        while width > lanes - first:
+            width //= 2
+        found.append((first, width))
+        first += width
+    return found
+
+
+def chains_of(summed: Sequence[Axis], vectors: int) -> int:
+    """How many sums run side by side where a short sum is written out; 0 where it is a loop.
+
+    One sum of few vectors would wait for itself in each step.
+    """
+    if len(summed) != 1 or summed[0].size > WRITTEN_OUT or vectors > REGISTERS // 2:
+        return 0
+    return min(REGISTERS // vectors, 4, summed[0].size)
 
 
 # In panels
