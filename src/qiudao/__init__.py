@@ -7,7 +7,7 @@ from .eager.gradients import grad
 from .eager.making import tensor
 from .ops.stopping import stop_gradient
 from .tape.backward import backward
-from .tape.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .tape.modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .tape.tensor import Tensor
 from .transforms.batch import vmap
 from .transforms.derived import hessian, hvp, jacfwd, jacobian, jacrev, value_and_grad
@@ -17,8 +17,17 @@ from .transforms.reverse import vjp
 if TYPE_CHECKING:
     from . import numeric
     from .codegen.cache import jit_cache
-    from .jit.front import jit
-    from .jit.tracing import trace
+    from .codegen.pool import get_num_threads, set_num_threads
+    from .compiling.front import jit
+    from .compiling.tracing import trace
+    from .explaining.branching.report import branches
+    from .explaining.explained import explain
+    from .explaining.profiling import profile
+    from .explaining.questions.contributions import contributions
+    from .explaining.questions.saved import saved
+    from .explaining.questions.why import why
+    from .explaining.rounding import rounding
+    from .explaining.story.story import story
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
@@ -38,12 +47,17 @@ __all__ = [
     "Tensor",
     "associative_scan",
     "backward",
+    "branches",
     "checkpoint",
     "cond",
+    "contributions",
     "custom_jvp",
     "custom_vjp",
+    "detect_anomaly",
     "enable_grad",
+    "explain",
     "fori_loop",
+    "get_num_threads",
     "grad",
     "gradcheck",
     "gradgradcheck",
@@ -62,9 +76,14 @@ __all__ = [
     "map",
     "no_grad",
     "numeric",
+    "profile",
+    "rounding",
+    "saved",
     "scan",
     "set_grad_enabled",
+    "set_num_threads",
     "stop_gradient",
+    "story",
     "switch",
     "tensor",
     "trace",
@@ -72,30 +91,38 @@ __all__ = [
     "vjp",
     "vmap",
     "while_loop",
+    "why",
 ]
 
 # Where the names are that many programs do without: each is imported when it is asked for.
 _later = {
+    "branches": "explaining.branching.report",
+    "contributions": "explaining.questions.contributions",
     "checkpoint": "transforms.checkpoint",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
+    "explain": "explaining.explained",
+    "get_num_threads": "codegen.pool",
     "gradcheck": "numeric.check",
     "gradgradcheck": "numeric.check",
     "jet": "transforms.taylor",
-    "jit": "jit.front",
+    "jit": "compiling.front",
     "jit_cache": "codegen.cache",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
-    "trace": "jit.tracing",
+    "profile": "explaining.profiling",
+    "rounding": "explaining.rounding",
+    "saved": "explaining.questions.saved",
+    "set_num_threads": "codegen.pool",
+    "story": "explaining.story.story",
+    "trace": "compiling.tracing",
+    "why": "explaining.questions.why",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),
         "transforms.control",
     ),
 }
-
-importlib.import_module(f"{__name__}.jit")  # the package, which leaves its name to the function
-del globals()["jit"]
 
 
 def __getattr__(name: str) -> Any:
@@ -105,6 +132,21 @@ def __getattr__(name: str) -> Any:
     module = importlib.import_module(f"{__name__}.{_later[name]}")
     found = globals()[name] = getattr(module, name, module)
     return found
+
+
+def _explain(self: Tensor, **names: Any) -> Any:
+    """`qd.explain` of this tensor: what led to it, and the gradients; keywords name tensors."""
+    return __getattr__("explain")(self, **names)
+
+
+def _why(self: Tensor, inputs: Any = None) -> Any:
+    """`qd.why` of this output: about the gradients of `inputs`, or of all leaves behind it."""
+    return __getattr__("why")(self, inputs)
+
+
+# What is above the tape comes when it is asked for.
+Tensor.explain = _explain  # type: ignore[attr-defined]
+Tensor.why = _why  # type: ignore[attr-defined]
 
 
 def __dir__() -> list[str]:

@@ -69,6 +69,11 @@ def raises(x):
     return x
 
 
+def asserts(x):
+    assert x > 0, "positive"
+    return x
+
+
 def grows_in_a_loop(n):
     found = []
     for i in range(n):
@@ -246,6 +251,13 @@ MESSAGES = {
         "capture: file.py:N (`if x > 0:`): a value that is not known while tracing decides whether "
         "control jumps out of a `with` or `try` block, and code follows the block; move the "
         "decision out of the block, or choose values with np.where",
+    ),
+    "an assertion": (
+        at(asserts, NUMBER),
+        CaptureError,
+        'capture: file.py:N (`assert x > 0, "positive"`): whether this assertion holds is decided '
+        "by a value that is not known while tracing, and a traced program cannot raise; check the "
+        "values before the traced function, or return a flag beside the result",
     ),
     "a raise": (
         at(raises, NUMBER),

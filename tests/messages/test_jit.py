@@ -1,5 +1,6 @@
 """The whole text of the errors and warnings of `qd.jit`, of its cache, and of export to C."""
 
+import ctypes
 import shutil
 import sys
 import tempfile
@@ -13,8 +14,9 @@ from messages.raised import raised
 from qiudao.codegen import engine
 from qiudao.codegen.cache import ObjectCache
 from qiudao.codegen.export import Signature, export
+from qiudao.codegen.pool import new_lock, pool
 from qiudao.core.avals import Aval
-from qiudao.core.errors import DtypeError, GradientError, RuleError, ShapeError
+from qiudao.core.errors import DtypeError, GradientError, RuleError, ShapeError, TraceError
 
 X = np.ones(3)
 NUMBER = Aval((), np.dtype(np.float64))
@@ -55,6 +57,32 @@ MESSAGES = {
         lambda folder: qd.jit(lambda x: x, static_argnames=["n"]),
         GradientError,
         "jit: static_argnames names 'n', which is no parameter; there are x",
+    ),
+    "a donated name that is no parameter": (
+        lambda folder: qd.jit(lambda x: x, donate="y"),
+        GradientError,
+        "jit: donate names 'y', which is no parameter; there are x",
+    ),
+    "a donated position where no parameter is": (
+        lambda folder: qd.jit(lambda x, y: x, donate=(0, 2)),
+        GradientError,
+        "jit: donate has position 2, where no parameter is; there are x, y",
+    ),
+    "an argument that is static and donated": (
+        lambda folder: qd.jit(lambda x: x, static_argnames="x", donate=0),
+        GradientError,
+        "jit: 'x' is static and donated; donate arrays, which have memory to give",
+    ),
+    # threads
+    "no threads": (
+        lambda folder: qd.set_num_threads(0),
+        ValueError,
+        "set_num_threads: 0 is no number of threads; pass an integer from 1 to 256",
+    ),
+    "half a thread": (
+        lambda folder: qd.set_num_threads(1.5),
+        ValueError,
+        "set_num_threads: 1.5 is no number of threads; pass an integer from 1 to 256",
     ),
     # export
     "a path of no kind": (
@@ -102,6 +130,36 @@ def test_a_place_for_a_result_of_another_shape():
     assert found == (
         "jit: a result of type f64[3] cannot be put into f64[2]; give an array of the same dtype "
         "and shape"
+    )
+
+
+def test_an_environment_that_asks_for_no_number_of_threads(monkeypatch):
+    monkeypatch.setenv("QIUDAO_NUM_THREADS", "0")
+    monkeypatch.setattr(pool, "count", 0)
+    kind, found = raised(qd.get_num_threads)
+    assert kind is ValueError
+    assert found == (
+        "QIUDAO_NUM_THREADS: '0' is no number of threads; set it to 1 to 256, or leave it out"
+    )
+
+
+def test_no_memory_for_a_lock(monkeypatch):
+    monkeypatch.setattr(ctypes.pythonapi, "PyThread_allocate_lock", lambda: None)
+    assert raised(new_lock) == (MemoryError, "set_num_threads: no memory for a lock")
+
+
+def positive(x):
+    return x[x > 0]
+
+
+def test_a_mask_that_is_not_known():
+    kind, found = raised(lambda: qd.jit(positive)(X))
+    assert kind is TraceError
+    assert found == (
+        "getitem: x[mask] at file.py:N (`return x[x > 0]`) has as many elements as the mask has "
+        "True, and what shape a traced program's arrays have cannot depend on values; keep all "
+        "elements and put 0 where the mask is False, np.where(mask, x, 0), or select before the "
+        "traced function"
     )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qiudao.compiling.tracing import trace
 from qiudao.core.program import check
-from qiudao.jit.tracing import trace
 from qiudao.passes.roll import rolled
 
 X = np.random.default_rng(0).normal(size=60)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from qiudao.compiling.tracing import trace
 from qiudao.core.program import Program, check, inner_programs
-from qiudao.jit.tracing import trace
 from qiudao.ops.control import Scan
 from qiudao.passes.roll import roll, rolled
 

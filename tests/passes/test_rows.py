@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qiudao.compiling.tracing import trace
 
 import qiudao as qd
 from qiudao.core.program import Program, check
-from qiudao.jit.tracing import trace
 from qiudao.ops.control import Rows
 from qiudao.passes import rows
 from qiudao.passes.pipeline import simplify

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qiudao.compiling.tracing import trace
 from qiudao.core.program import Program, check, show
-from qiudao.jit.tracing import trace
 from qiudao.transforms import symbol_operators
 from qiudao.transforms.trace import Symbol, one_operand, two_operands
 

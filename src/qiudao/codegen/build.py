@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ import numpy as np
 from ..core.avals import Aval, aval_of
 from ..core.program import Program, inner_programs, letters
 from .checking import checked_module, is_checked
-from .code import Buffer, Code, Module, row_major
+from .code import GIVEN_UP, Buffer, Code, Module, row_major
 from .element import Lane, Scalars
 from .engine import attributes, compile
 from .entry import make_entry, python_callable
 from .export import Signature, export
-from .kernels.table import STATUS_WORDS, raise_failure
+from .kernels.table import STATUS_WORDS
 from .memory import Arena
-from .scope import GIVEN_UP, Function, Scope
+from .scope import Function, Scope
 
 STRAIGHT = 2000  # equations from which a program is compiled in the quick way
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
@@ -30,44 +31,53 @@ class Built:
     `module` is the text it was made from, `arena` the bytes of its temporaries.  `direct` is the
     machine code itself: it gives a single output bare, and NotImplemented for arguments that are
     not as it expects.  `into` is given arrays for the outputs too.
+
+    With `shared` (outputs, and the inputs in whose memory they are to be) there is `into` alone.
     """
 
-    def __init__(self, program: Program, level: int | None = None) -> None:
+    def __init__(
+        self, program: Program, level: int | None = None, shared: Mapping[int, int] | None = None
+    ) -> None:
+        self.shared = shared or {}
         self.inputs = tuple(Aval(a.shape, a.dtype) for a in program.avals)
         self.outputs = tuple(Aval(a.shape, a.dtype) for a in program.results)
         module = checked_module() if is_checked() else Module()
-        text, function = native_function(module, program)
+        text, function = native_function(module, program, True, self.shared)
         self.held = function.held
         self.arena = function.arena.size
-        self.fails = "%status" in text
         module.define("@program", text)
-        results = (*self.outputs, STATUS) if self.fails else self.outputs
-        self.lone = len(results) == 1
-        for name in ("direct", "into"):
-            make_entry(module, name, "program", self.inputs, results, self.arena,
-                       into=name == "into", lone=self.lone, attributes=attributes())  # fmt: skip
+        self.lone = len(self.outputs) == 1
+        names = ["into"] if shared else ["direct", "into"]
+        for name in names:
+            make_entry(module, name, "program", self.inputs, self.outputs, self.arena,
+                       into=name == "into", shared=self.shared.values(),
+                       release=function.pieces, lone=self.lone,
+                       fails="%status" in text, attributes=attributes())  # fmt: skip
         self.module = str(module)
         if level is None:
             level = 1 if size_of(program) > STRAIGHT else 3
-        native = compile(self.module, module.libraries, ["direct", "into"], level=level)
+        native = compile(self.module, module.libraries, names, level=level)
         keep = (native, self.held)
-        self.direct = python_callable(native.address("direct"), code=keep)
-        self.into = python_callable(native.address("into"), code=keep)
+        made = {name: python_callable(native.address(name), code=keep) for name in names}
+        self.into = made["into"]
+        self.direct = made.get("direct", self.into)
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         """The outputs for arrays of the types that the program takes."""
         found = self.direct(*arrays)
         if found is NotImplemented:
             found = self.direct(*map(conformed, arrays, self.inputs))
-        if self.lone:
-            return (found,)
-        return self.checked(found) if self.fails else found
+        return (found,) if self.lone else found
 
-    def checked(self, found: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The outputs, unless the status among them is a failure."""
-        *outputs, status = found
-        raise_failure(status)
-        return tuple(outputs)
+    def in_place(self, arrays: Sequence[Any]) -> tuple[Any, ...] | None:
+        """The outputs, the shared ones in the arrays given; None where an argument does not fit."""
+        outputs = [
+            arrays[self.shared[j]] if j in self.shared else np.empty(aval.shape, aval.dtype)
+            for j, aval in enumerate(self.outputs)
+        ]
+        if self.into(*arrays, *outputs) is NotImplemented:
+            return None
+        return tuple(y if y.ndim else y[()] for y in outputs)
 
 
 def conformed(x: Any, aval: Aval) -> Any:
@@ -83,18 +93,29 @@ def size_of(program: Program) -> int:
     )
 
 
-def native_function(module: Module, program: Program) -> tuple[str, Function]:
-    """The text of `void @program(ptr %args, ptr %arena)`."""
+def native_function(
+    module: Module,
+    program: Program,
+    splits: bool = False,
+    shared: Mapping[int, int] | None = None,
+) -> tuple[str, Function]:
+    """The text of `void @program(ptr %args, ptr %arena)`.
+
+    With `splits` large loops are in pieces; outputs `shared` lie where those inputs do.
+    """
     code = Code(module)
-    function = Function(code, Arena())
+    function = Function(code, Arena(), splits)
     scalars = Scalars(code)
     inputs: list[Lane | Buffer] = []
     count = len(program.inputs)
     for k, x in enumerate(program.inputs):
         buffer = argument(code, k, aval_of(x))
         inputs.append(scalars.load(buffer, 0) if buffer.shape == () else buffer)
-    outputs = [argument(code, count + k, aval_of(y)) for k, y in enumerate(program.outputs)]
-    Scope(function, program).write(inputs, outputs)
+    outputs = [
+        inputs[shared[j]] if shared and j in shared else argument(code, count + j, aval_of(y))
+        for j, y in enumerate(program.outputs)
+    ]
+    Scope(function, program).write(inputs, outputs)  # type: ignore[arg-type]
     code.do("ret void")
     if any("%status" in line for line in code.lines):
         code.start(GIVEN_UP)

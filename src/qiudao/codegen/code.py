@@ -17,6 +17,8 @@ import numpy as np
 
 from ..core.avals import Dtype, Shape
 
+GIVEN_UP = "given.up"  # the block that leaves a function after a failure
+
 Register = str  # the name of a value, or a constant as LLVM writes it
 
 TYPES = {

@@ -7,7 +7,8 @@ a function as CPython calls them (`METH_FASTCALL`), which
     checks the arguments -> makes the outputs -> runs the program -> returns them
 
 or returns NotImplemented where an argument is not what the program was compiled for: then Python
-takes the long way, which converts or complains.
+takes the long way, which converts or complains.  A program that `fails` finds the address of its
+status after those of its outputs, and what it reports there is raised.
 
 The layouts read here are the public ones of CPython's and NumPy 2's headers.  Nothing of this
 process is in the text, since objects are kept on disk: functions, types and dtypes are names,
@@ -21,7 +22,7 @@ import functools
 import importlib
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +30,7 @@ import numpy as np
 from ..core.avals import Aval, Dtype
 from . import reserve
 from .code import Code, Module, Register
+from .kernels.table import STATUS_WORDS, raise_failure
 
 # Byte offsets.  A PyObject ends with its type; what a float, a complex or a NumPy scalar holds
 # comes right after it.
@@ -66,16 +68,18 @@ def make_entry(
     *,
     address: int | None = None,
     into: bool = False,
+    shared: Collection[int] = (),
     release: bool = False,
     lone: bool = True,
+    fails: bool = False,
     attributes: str = "nounwind",
 ) -> str:
     """Add the function `@name` to the module: the entry of `@program`.
 
     `program` is defined in the same module, or lies at `address`.  With `into` the caller passes
-    arrays for the outputs after the inputs, and gets None.  With `release` other Python threads
-    run meanwhile.  A single output comes back by itself if `lone`, else in a tuple; an output
-    without axes comes back as a NumPy scalar.
+    arrays for the outputs after the inputs, and gets None; the inputs `shared` may be among them.
+    With `release` other Python threads run meanwhile.  A single output comes back by itself if
+    `lone`, else in a tuple; an output without axes comes back as a NumPy scalar.
 
     A weak input takes a Python scalar of its type and nothing else (an int as int64); another input
     without axes takes an array, a NumPy scalar, and for float64 and complex128 the Python scalar
@@ -83,8 +87,8 @@ def make_entry(
     """
     if address is not None:
         module.declare(program, f"declare void @{program}(ptr, ptr)", address)
-    writer = Entry(module, program, inputs, outputs, arena_bytes, release, attributes)
-    return writer.write(name, into, lone)
+    writer = Entry(module, program, inputs, outputs, arena_bytes, release, fails, attributes)
+    return writer.write(name, into, lone, shared)
 
 
 class Entry:
@@ -98,6 +102,7 @@ class Entry:
         outputs: Sequence[Aval],
         arena_bytes: int,
         release: bool,
+        fails: bool,
         attributes: str,
     ) -> None:
         self.module = module
@@ -107,22 +112,23 @@ class Entry:
         self.outputs = outputs
         self.arena_bytes = arena_bytes
         self.release = release
+        self.fails = fails
         self.attributes = attributes
         self.made: list[Register] = []  # objects to give up where a later step fails
 
-    def write(self, name: str, into: bool, lone: bool) -> str:
+    def write(self, name: str, into: bool, lone: bool, shared: Collection[int]) -> str:
         """The whole function, from the number of arguments to the result."""
         code, inputs, outputs = self.code, self.inputs, self.outputs
         taken = (*inputs, *outputs) if into else tuple(inputs)
         self.need(code.op(f"icmp eq i64 %count, {len(taken)}"))
-        self.slots = code.alloca("ptr", max(len(inputs) + len(outputs), 1))
+        self.slots = code.alloca("ptr", max(len(inputs) + len(outputs) + self.fails, 1))
         for k, aval in enumerate(taken):
             item = code.op(f"load ptr, ptr {code.op(f'getelementptr ptr, ptr %objects, i64 {k}')}")
             data = self.data_of(item, aval, k >= len(inputs))
             self.need(code.op(f"icmp ne ptr {data}, null"))
             code.do(f"store ptr {data}, ptr {self.slot(k)}")
         if into:
-            self.need_apart()
+            self.need_apart(shared)
             self.run()
             self.give(self.object("_Py_NoneStruct", None))
         else:
@@ -210,11 +216,13 @@ class Entry:
             f"i32 {mask}, i32 {wanted})"
         )
 
-    def need_apart(self) -> None:
-        """No output may share memory with an input or another output."""
+    def need_apart(self, shared: Collection[int]) -> None:
+        """No output may share memory with another output, or with an input that is not `shared`."""
         code = self.code
         total = len(self.inputs) + len(self.outputs)
         sizes = [aval.size * aval.dtype.itemsize for aval in (*self.inputs, *self.outputs)]
+        for each in shared:
+            sizes[each] = 0
         table = self.module.constant(np.array(sizes, np.int64))
 
         def bounds(k: Register) -> tuple[Register, Register]:
@@ -290,6 +298,9 @@ class Entry:
             memory = reserve.take(code, self.arena_bytes, allocate, free)
             self.need_memory(memory)
             arena = reserve.start(code, memory)
+        if self.fails:
+            status = code.alloca("i64", STATUS_WORDS)
+            code.do(f"store ptr {status}, ptr {self.slot(len(self.inputs) + len(self.outputs))}")
         if self.release:
             save = self.function("PyEval_SaveThread", "ptr", "")
             state = code.op(f"call ptr @{save}()")
@@ -298,6 +309,8 @@ class Entry:
             self.call("PyEval_RestoreThread", "void", state)
         if memory != "null":
             reserve.give(code, memory)
+        if self.fails:
+            self.need_success(status)
 
     # Failures.
 
@@ -321,6 +334,21 @@ class Entry:
         code.branch(code.op(f"icmp ne ptr {memory}, null"), after, starved)
         code.start(starved)
         self.call("PyErr_NoMemory", "ptr")
+        code.jump(f"failed.{len(self.made)}")
+        code.start(after)
+
+    def need_success(self, status: Register) -> None:
+        """Go on only where the program reported nothing; else raise what it did."""
+        code, after, reported = self.code, self.code.label("fine"), self.code.label("reported")
+        places = [code.op(f"getelementptr i64, ptr {status}, i64 {k}") for k in range(STATUS_WORDS)]
+        words = [code.op(f"load i64, ptr {place}") for place in places]
+        code.branch(code.op(f"icmp eq i64 {words[0]}, 0"), after, reported)
+        code.start(reported)
+        call = self.function("PyObject_CallFunction", "ptr", "ptr, ptr, ...")
+        raiser = self.object("qiudao.raise_failure", raise_failure)
+        form = self.module.constant(np.frombuffer(f"(({'L' * STATUS_WORDS}))\0".encode(), "u1"))
+        given = ", ".join(f"i64 {word}" for word in words)
+        code.op(f"call ptr (ptr, ptr, ...) @{call}(ptr {raiser}, ptr {form}, {given})")
         code.jump(f"failed.{len(self.made)}")
         code.start(after)
 

@@ -54,20 +54,31 @@ class Nest:
         self.lanes: dict[Key, Lane] = {}
         self.results: dict[Root, Lane] = {}  # of reductions to one number
 
-    def write(self) -> None:
-        """Write the nest."""
-        order, leaves = self.needed()
-        accesses = {key: self.access_of(*key) for key in leaves}
-        stores = [self.store_access(root) for root in self.roots]
-        self.loops = self.arrange([*accesses.values(), *(s for s in stores if s is not None)])
+    def settle(self) -> None:
+        """Find what the body computes, what it reads and stores and where, and the loops."""
+        self.order, leaves = self.needed()
+        self.accesses = {key: self.access_of(*key) for key in leaves}
+        self.stores = [self.store_access(root) for root in self.roots]
+        known = [*self.accesses.values(), *(s for s in self.stores if s is not None)]
+        self.loops = self.arrange(known)
+
+    def write(self, part: tuple[Register, Register] | None = None) -> None:
+        """Write the nest; with `part`, only these steps of its outermost loop, from and to.
+
+        Then what is added up in memory beyond these steps starts with what is there.
+        """
+        self.settle()
         depth = len(self.loops.sizes)
         self.scalars.once = depth == 0
         sums = [Accumulator(self, r) for r in self.roots if r.kind == "reduce"]
         group = self.code.module.access_group()
         self.note = f", !llvm.access.group {group}" if depth else ""
-        chains = any(isinstance(x, Equation) and x.primitive.name in UNARY_MATH for x, _ in order)
+        chains = any(
+            isinstance(x, Equation) and x.primitive.name in UNARY_MATH for x, _ in self.order
+        )
         for each in sums:
-            each.fill()
+            if part is None or self.sums_over(each.root, 0):
+                each.fill()
         indices: list[Register] = []
         with ExitStack() as ending:
             for k, size in enumerate(self.loops.sizes):
@@ -78,15 +89,16 @@ class Nest:
                 note = ""
                 if k == depth - 1:
                     note = self.code.module.parallel_loop(group, size, chains)
-                indices.append(ending.enter_context(self.code.loop(size, note=note)))
+                start, stop = (0, size) if part is None or k else part
+                indices.append(ending.enter_context(self.code.loop(stop, start, note=note)))
             for each in sums:
                 if each.depth == depth:
                     each.start()
                     ending.callback(each.finish, list(indices))
             self.indices = indices
-            for key in order:
-                self.lanes[key] = self.compute(key, accesses.get(key))
-            for root, store in zip(self.roots, stores, strict=True):
+            for key in self.order:
+                self.lanes[key] = self.compute(key, self.accesses.get(key))
+            for root, store in zip(self.roots, self.stores, strict=True):
                 if root.kind == "reduce":
                     continue
                 value = self.lanes[self.source(root)]
@@ -94,6 +106,10 @@ class Nest:
                     self.put(root, value, self.target(root), store)
             for each in sums:
                 each.take(self.lanes[self.source(each.root)])
+
+    def sums_over(self, root: Root, loop: int) -> bool:
+        """Whether a reduction runs over the axes of a loop."""
+        return set(self.loops.axes[loop]) <= reduced_axes(root)
 
     # What is computed in the body, and what is read there
 
@@ -280,26 +296,14 @@ def reduced_axes(root: Root) -> set[int]:
     return {a % len(root.space) for a in primitive.axes} if root.space else set()
 
 
-class Accumulator:
-    """A reduction in a nest: a register over the innermost loops that are summed over, and memory
-    where a loop that is summed over has one inside that is not.
-    """
+class Reduction:
+    """How the elements of a reduction come together."""
 
-    def __init__(self, nest: Nest, root: Root) -> None:
-        self.nest = nest
+    def __init__(self, scalars: Scalars, root: Root) -> None:
+        self.scalars = scalars
+        self.code = scalars.code
         self.root = root
-        self.code = nest.code
-        self.scalars = nest.scalars
         self.dtype: Dtype = root.equation.dtype
-        axes = reduced_axes(root)
-        inner = [set(group) <= axes for group in nest.loops.axes]
-        self.depth = len(inner)
-        while self.depth and inner[self.depth - 1]:
-            self.depth -= 1
-        self.in_memory = any(inner[: self.depth])
-        self.buffer = nest.target(root)
-        self.kept = [k for k in range(len(root.space)) if k not in axes]
-        self.place: Buffer | None = None
 
     @property
     def combine(self) -> Callable[[Lane, Lane], Lane]:
@@ -353,6 +357,25 @@ class Accumulator:
             value = lowest(self.dtype, -1 if isinstance(primitive, Min) else 1)
             value = np.asarray(value).item()
         return Lane(value, self.dtype, None, fixed=True)
+
+
+class Accumulator(Reduction):
+    """A reduction in a nest: a register over the innermost loops that are summed over, and memory
+    where a loop that is summed over has one inside that is not.
+    """
+
+    def __init__(self, nest: Nest, root: Root) -> None:
+        super().__init__(nest.scalars, root)
+        self.nest = nest
+        axes = reduced_axes(root)
+        inner = [set(group) <= axes for group in nest.loops.axes]
+        self.depth = len(inner)
+        while self.depth and inner[self.depth - 1]:
+            self.depth -= 1
+        self.in_memory = any(inner[: self.depth])
+        self.buffer = nest.target(root)
+        self.kept = [k for k in range(len(root.space)) if k not in axes]
+        self.place: Buffer | None = None
 
     def fill(self) -> None:
         """Before the nest: the start value in memory, where that is added to."""

@@ -16,29 +16,35 @@ from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.program import Atom, Program, operands_of
 from ..ops.control import Rows, Scan, Switch, While
-from .code import Buffer, Code, Register, row_major
+from .code import GIVEN_UP, Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
 from .kernels.table import OVERFLOW, fail, kernel_for
 from .maps import VIEWS, viewed
 from .memory import Arena
 from .native import is_fused
 from .nest import Nest, element
+from .pieces import Partial, Piece, Share, rows_in_pieces, write_in_pieces
 from .plan import Plan, Root
 
 Place = Lane | Buffer
 
 SMALL = 256  # bytes up to which a temporary is on the stack, where LLVM can keep it in registers
 COLUMNS = 64  # up to which a block of rows lies column by column
-GIVEN_UP = "given.up"  # the block that leaves a function after a failure
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
 
 
 class Function:
-    """What all scopes of one native function share."""
+    """What all scopes of one native function share.
 
-    def __init__(self, code: Code, arena: Arena) -> None:
+    Where it `splits`, large loops are cut into pieces that threads share; `pieces` says whether any
+    was.
+    """
+
+    def __init__(self, code: Code, arena: Arena, splits: bool = False) -> None:
         self.code = code
         self.arena = arena
+        self.splits = splits
+        self.pieces = False
         self.held: dict[str, np.ndarray[Any, Any]] = {}  # large constants, by symbol
         self.constants: dict[int, tuple[Any, Buffer]] = {}
 
@@ -120,9 +126,7 @@ class Scope:
                 for root in group:
                     self.target(root)
                 continue
-            nest = Nest(self.code, group, self.held, self.target)
-            nest.write()
-            for root, lane in nest.results.items():
+            for root, lane in self.write_nest(group).items():
                 self.places[root.equation] = lane
         for root in calls:
             begun = len(self.code.lines)
@@ -131,6 +135,17 @@ class Scope:
                 self.give_up()
         for node in self.dying.get(level, ()):
             self.give_back(node)
+
+    def write_nest(self, group: Sequence[Root]) -> dict[Root, Lane]:
+        """A loop nest, in pieces if it is large; its reductions to one number."""
+        if self.function.splits:
+            found = write_in_pieces(self.code, group, self.held, self.target, self.new_buffer)
+            if found is not None:
+                self.function.pieces = True
+                return found
+        nest = Nest(self.code, group, self.held, self.target)
+        nest.write()
+        return nest.results
 
     def give_up(self) -> None:
         """Leave the function where something went wrong: what follows may not end without."""
@@ -507,15 +522,65 @@ class Scope:
         ys = results[: len(results) - rows.sums]
         sums = results[len(ys) :]
         parts = [self.new_buffer(b.shape, b.dtype) for b in sums]
-        for buffer in sums:
-            self.fill(buffer)
         whole = rows.length // rows.block
-        with self.code.loop(whole) as k:
-            start = self.code.op(f"mul nsw i64 {k}, {rows.block}")
-            self.write_block(rows, rows.body, start, operands, ys, parts, sums)
+        share = rows_in_pieces(rows) if self.function.splits else None
+        if share is None or not self.write_blocks_in_pieces(rows, share, operands, ys, sums):
+            self.write_blocks(rows, (0, whole), operands, ys, parts, sums)
         if rows.tail is not None:
             start = str(whole * rows.block)
             self.write_block(rows, rows.tail, start, operands, ys, parts, sums)
+
+    def write_blocks(
+        self,
+        rows: Rows,
+        part: tuple[Register | int, Register | int],
+        operands: Sequence[Place],
+        ys: Sequence[Buffer],
+        parts: Sequence[Buffer],
+        sums: Sequence[Buffer],
+    ) -> None:
+        """Whole blocks, from one to another."""
+        for buffer in sums:
+            self.fill(buffer)
+        with self.code.loop(part[1], part[0]) as k:
+            start = self.code.op(f"mul nsw i64 {k}, {rows.block}")
+            self.write_block(rows, rows.body, start, operands, ys, parts, sums)
+
+    def write_blocks_in_pieces(
+        self,
+        rows: Rows,
+        share: Share,
+        operands: Sequence[Place],
+        ys: Sequence[Buffer],
+        sums: Sequence[Buffer],
+    ) -> bool:
+        """The whole blocks, shared out; False where they may fail: the first failure counts."""
+        piece = Piece(self.code)
+        function = Function(piece.code, Arena())
+        function.held = self.function.held
+        within = Scope(function, Program((), (), ()))
+        partials = [Partial(b.shape, b.dtype, share.count, self.new_buffer) for b in sums]
+        own = [p.row(piece.code, "%piece", piece.place(p.rows)) for p in partials]
+        within.write_blocks(
+            rows,
+            share.bounds(piece.code),
+            [piece.place(x) for x in operands],
+            [piece.place(y) for y in ys],
+            [within.new_buffer(b.shape, b.dtype) for b in sums],
+            own,
+        )
+        if not self.code.module.within and any("%status" in x for x in piece.code.lines):
+            return False
+        count = function.arena.size
+        arena = "null"
+        if count:
+            arena = self.new_buffer((count,), np.dtype(np.uint8)).pointer
+        piece.run(share.count, arena, count)
+        for partial, total in zip(partials, sums, strict=True):
+            nothing = constant(total.dtype.type(0))
+            partial.combine(self.scalars, total, nothing, self.scalars.add)
+        self.function.pieces = True
+        return True
 
     def write_block(
         self,

@@ -109,9 +109,12 @@ class Tracer:
         """The values, one level down, that this tracer stands for."""
         return ()
 
-    def carries(self) -> bool:
-        """Whether a derivative would be lost with this value."""
-        return any(isinstance(part, Tracer) and part.carries() for part in self.parts())
+    def carries(self, later: bool = True) -> bool:
+        """Whether a derivative would be lost with this value.
+
+        It would be at once, or `later`: when a derivative of the program being traced is taken.
+        """
+        return any(isinstance(part, Tracer) and part.carries(later) for part in self.parts())
 
     def is_recorded(self) -> bool:
         """Whether a backward sweep may come to what is computed from this."""

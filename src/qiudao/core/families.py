@@ -145,7 +145,7 @@ class Elementwise(Primitive):
         dtype = promote(*avals)
         if dtype.kind in "fc":
             return dtype
-        return np.result_type(self.evaluate(*(np.ones((), a.dtype) for a in avals)))
+        return np.result_type(self.evaluate(*map(one, avals)))
 
     def element(self, e: Element, *xs: Scalar) -> Scalar:
         """Scalar code for the compiler: `e` builds one scalar operation at a time.
@@ -162,6 +162,11 @@ class Elementwise(Primitive):
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         ndim = max(np.ndim(x) - m for x, m in zip(xs, mapped, strict=True))
         return self(*(align(x, ndim) if m else x for x, m in zip(xs, mapped, strict=True)))
+
+
+def one(aval: Aval) -> Value:
+    """A 1 of a type; Python's own where the type is Python's, which widens nothing."""
+    return np.ones((), aval.dtype) if aval.weak is None else aval.weak(1)
 
 
 def align(x: Value, ndim: int) -> Value:
@@ -270,7 +275,7 @@ class Constant(Elementwise):
     is_constant: ClassVar[bool] = True
 
     def dtype(self, *avals: Aval) -> np.dtype[Any]:
-        return np.result_type(self.evaluate(*(np.ones((), a.dtype) for a in avals)))
+        return np.result_type(self.evaluate(*map(one, avals)))
 
 
 class Opaque(Primitive):

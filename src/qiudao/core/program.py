@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from .avals import Aval, Value, aval_of, describe
+from .dispatch import Tracer
 from .errors import QiudaoError
 from .modes import modes
 from .node import Equation, Leaf, Node, next_number
@@ -65,12 +66,25 @@ class Program:
             operands = [values[x] if isinstance(x, Node) else x for x in operands_of(equation)]
             before = len(recorded)
             values[equation] = equation.primitive(*operands)
-            for made in recorded[before:]:  # in a trace: the user's line is still that one
-                made.code, made.offset = equation.code, equation.offset
+            if before < len(recorded):  # in a trace: the user's line is still that one
+                for made in recorded[before:]:
+                    made.code, made.offset = equation.code, equation.offset
+                attribute(values[equation], equation)
         return [values[y] if isinstance(y, Node) else y for y in self.outputs]
 
     def __repr__(self) -> str:
         return show(self)
+
+
+def attribute(value: Value, equation: Equation) -> None:
+    """Give the graph that transforms keep of a value the user's line of `equation`."""
+    for each in value if isinstance(value, tuple) else (value,):
+        node = getattr(each, "node", None)
+        if isinstance(node, Equation):
+            node.code, node.offset = equation.code, equation.offset
+        if isinstance(each, Tracer):
+            for part in each.parts():
+                attribute(part, equation)
 
 
 def operands_of(equation: Equation) -> tuple[Atom, ...]:

@@ -55,7 +55,7 @@ class Slot(ArrayMethods, Tracer):
     def concrete(self) -> Any:
         raise RuleError("slot: a tangent that is not known yet has no value to read")
 
-    def carries(self) -> bool:
+    def carries(self, later: bool = True) -> bool:
         return True
 
     def overwrite(self, new: Value) -> None:

@@ -118,6 +118,8 @@ class Sweep:
             else:
                 cts[number] = ct
                 heappush(heap, (-number, node))
+        recorded = None if modes.recording is None else modes.recording.equations
+        before = 0 if recorded is None else len(recorded)
         following: Node | None = None  # a parent that may well come next, as in a chain
         following_ct: Value = None
         while True:
@@ -184,6 +186,10 @@ class Sweep:
                 else:
                     cts[number] = g
                     heappush(heap, (-number, parent))
+            if recorded is not None:  # in a trace: the user's line is that of the operation
+                for made in recorded[before:]:
+                    made.code, made.offset = node.code, node.offset
+                before = len(recorded)
 
     def may_need_masks(self) -> bool:
         """Whether lanes were dropped that may have had a slope that is not finite.

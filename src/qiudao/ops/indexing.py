@@ -20,10 +20,11 @@ import numpy as np
 
 from ..core.avals import Aval, Value
 from ..core.dispatch import Tracer, concrete, implements, overrides
-from ..core.errors import DetachError
+from ..core.errors import DetachError, TraceError
 from ..core.families import Constant, Linear, stretch
 from ..core.primitive import Primitive, primitive
 from ..core.samples import sample
+from ..core.source import caller, line_of
 from .faces import operand
 
 Index = tuple[Any, ...]
@@ -525,6 +526,13 @@ def concrete_mask(mask: Value) -> Plain:
     """A mask's value, which decides the shape of a result."""
     try:
         return np.asarray(concrete(mask))
+    except TraceError:
+        raise TraceError(
+            f"getitem: x[mask] at {line_of(*caller())} has as many elements as the mask has True, "
+            "and what shape a traced program's arrays have cannot depend on values; keep all "
+            "elements and put 0 where the mask is False, np.where(mask, x, 0), or select before "
+            "the traced function"
+        ) from None
     except DetachError:
         raise DetachError(
             "getitem: a mask that differs between the examples of a batch selects a different "

@@ -166,10 +166,24 @@ class Concatenate(Linear):
 
 @primitive
 class Cast(Linear):
-    """The same values in another dtype; complex to real takes the real part."""
+    """The same values in another dtype; complex to real takes the real part.
+
+    To integers or booleans no derivative passes: it is refused where one is being taken.
+    """
 
     to: str = "f8"
     samples = (sample("f64[3]", to="f8"), sample("c128[3]", to="c16"))
+
+    def __call__(self, *xs: Value) -> Value:
+        (x,) = xs
+        if isinstance(x, Tracer) and x.carries(later=False):
+            wanted = np.dtype(self.to)
+            if is_inexact(x.dtype) and not is_inexact(wanted):
+                raise DtypeError(
+                    f"astype: a value that carries a gradient cannot become {wanted} without "
+                    f"losing it; write x.detach().astype({wanted}), or np.floor(x) and the like"
+                )
+        return super().__call__(x)
 
     def shape(self, *avals: Aval) -> Aval:
         return Aval(avals[0].shape, np.dtype(self.to))
@@ -199,16 +213,10 @@ class Copy(Linear):
 
 @implements(np.ndarray.astype)
 def astype(x: Value, dtype: Any) -> Value:
-    """`x` in another dtype.  To integers or booleans no derivative passes, so it is refused."""
+    """`x` in another dtype; see `Cast`."""
     wanted = np.dtype(dtype)
     if wanted == x.dtype:
         return x
-    loses = is_inexact(x.dtype) and not is_inexact(wanted)
-    if loses and isinstance(x, Tracer) and x.carries():
-        raise DtypeError(
-            f"astype: a value that carries a gradient cannot become {wanted} without losing it; "
-            f"write x.detach().astype({wanted}), or np.floor(x) and the like"
-        )
     if x.dtype.kind == "c" and wanted.kind != "c":
         raise DtypeError(
             f"astype: casting {x.dtype} to {wanted} drops the imaginary part; write np.real(x)"

@@ -124,8 +124,8 @@ class Tensor(ArrayMethods, Tracer):
         """Whether this belongs to a transform; a tape inside one stands halfway to the next."""
         return self.level > TAPE and self.level.is_integer()
 
-    def carries(self) -> bool:
-        return self.node is not None or super().carries()
+    def carries(self, later: bool = True) -> bool:
+        return self.node is not None or super().carries(later)
 
     def is_recorded(self) -> bool:
         return self.node is not None or super().is_recorded()

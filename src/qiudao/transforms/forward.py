@@ -51,8 +51,8 @@ class Dual(ArrayMethods, Tracer):
     def constant(self, value: Value) -> Dual:
         return Dual(value, None, self.level)
 
-    def carries(self) -> bool:
-        return self.tangent is not None or super().carries()
+    def carries(self, later: bool = True) -> bool:
+        return self.tangent is not None or super().carries(later)
 
     def refuse(self, act: str, instead: str) -> Any:
         if self.tangent is not None:

@@ -97,8 +97,8 @@ class Series(ArrayMethods, Tracer):
             return Series(Lazy(value, nothing), self.level)
         return Series([value, *[None] * (len(self.coefficients) - 1)], self.level)
 
-    def carries(self) -> bool:
-        return self.moves or super().carries()
+    def carries(self, later: bool = True) -> bool:
+        return self.moves or super().carries(later)
 
     def refuse(self, act: str, instead: str) -> Any:
         if self.moves:

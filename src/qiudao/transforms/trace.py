@@ -178,8 +178,8 @@ class Symbol(ArrayMethods, Tracer):
             f"tracing, and {line_of(*caller())} asks for it; {instead}"
         )
 
-    def carries(self) -> bool:
-        return not isinstance(getattr(self.node, "primitive", None), StopGradient)
+    def carries(self, later: bool = True) -> bool:
+        return later and not isinstance(getattr(self.node, "primitive", None), StopGradient)
 
     def __repr__(self) -> str:
         return f"symbol {describe(self.shape, self.dtype)}"

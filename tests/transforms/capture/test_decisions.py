@@ -3,10 +3,14 @@
 # ruff: noqa: SIM102, SIM108 (the functions under test are what users write)
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+import qiudao as qd
+from qiudao.core.errors import TraceError
 from transforms.capture.running import agree
 
 SCALE = 3.0
@@ -236,12 +240,42 @@ def test_functions_of_python():
     agree(f, 2.3, -2.3)
 
 
-def test_an_assertion_is_not_checked_on_traced_values():
-    def f(x):
+def test_assertions():
+    def known(x):
+        assert np.ndim(x) == 0, "a number"
+        return x
+
+    def unknown(x):
         assert x > 0, "positive"
         return x
 
-    agree(f, 1.0)
+    agree(known, 1.0)
+    for f in (qd.jit(unknown), qd.jit(qd.grad(unknown))):
+        with pytest.raises(TraceError, match="whether this assertion holds"):
+            f(1.0)
+
+
+def test_assertions_within_what_is_tried_are_refused_too():
+    def f(x):
+        try:
+            assert x > 0
+        except AssertionError:
+            return -x
+        return x
+
+    with pytest.raises(TraceError, match="whether this assertion holds"):
+        qd.jit(f)(1.0)
+
+
+def test_python_without_assertions_has_none_in_compiled_code(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import qiudao as qd\ndef f(x):\n    assert x > 0\n    return x\nprint(qd.jit(f)(-1.0))\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-O", script], capture_output=True, text=True, timeout=120
+    )
+    assert found.stdout.strip() == "-1.0", found.stderr
 
 
 def test_match_on_known_values_around_an_unknown_condition():

@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from qiudao.jit.tracing import trace
+from qiudao.compiling.tracing import trace
 from qiudao.transforms.capture import captured
 from transforms.capture.running import agree, compiled
 

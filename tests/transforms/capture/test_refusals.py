@@ -8,8 +8,8 @@ import traceback
 import numpy as np
 import pytest
 
+from qiudao.compiling.tracing import trace
 from qiudao.core.errors import TraceError
-from qiudao.jit.tracing import trace
 from qiudao.transforms.capture import captured
 from transforms.capture.running import compiled
 

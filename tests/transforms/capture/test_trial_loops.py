@@ -1,5 +1,7 @@
 """Loops of known length: a step traced once, or, where that cannot be, as often as it is taken."""
 
+# ruff: noqa: SIM108 (the functions under test are what users write)
+
 import math
 
 import numpy as np
@@ -186,7 +188,7 @@ def mask(x):
 def decision(x):
     y = x[0]
     for _ in range(N):
-        if y > 1.0:  # noqa: SIM108
+        if y > 1.0:
             y = y * 0.5
         else:
             y = y + x[1]
@@ -251,6 +253,43 @@ def through_rows(x):
     return total
 
 
+def listed(x):
+    ys = []
+    y = x[0]
+    for _ in range(N):
+        y = np.sin(y) + x[1]
+        ys.append(y)
+    return np.stack(ys)
+
+
+def pairs_appended(x):
+    states = [(x[0], x)]
+    logs = []
+    y = x
+    for i in range(N - 1, -1, -1):
+        y = y * 0.9 + np.sin(y[::-1]) * XS[i]
+        states.append((y[0], y))
+        logs.append(np.sum(y))
+        logs.append(y[1] * i)
+    return states[-1][1], states[3][0] * states[5][1], np.stack(logs)
+
+
+def numbered(x):
+    y = x[0]
+    for i, c in enumerate(XS, 1):
+        y = y * 0.5 + c * x[1] / i
+    return y
+
+
+def side_by_side(x):
+    y, weights = x[0], np.concatenate([x] * 20)
+    for i, (c, w) in enumerate(zip(XS, weights)):
+        y = np.sin(y) + c * w * i
+    for a, b in zip(XS[1:], weights):
+        y = y * 0.5 + a * b
+    return y
+
+
 def with_math(x):
     y = x[0]
     for i in range(N):
@@ -270,25 +309,42 @@ STRUCTURED = [
     rk4, horner, reversed_horner, recurrence, fibonacci, downward, every_other, read_after_write,
     accumulated, rows, grid, columns, traced_array, clock, counter, known_afterwards, temporaries,
     mask, decision, swapped, in_place, written_state, nested, short_inside, helper_in_closure,
-    through_rows, with_math, descent,
+    through_rows, listed, pairs_appended, numbered, side_by_side, with_math, descent,
 ]  # fmt: skip
 
 
 def parity(x):
     y = x[0]
     for i in range(N):
-        if i % 2:  # noqa: SIM108
+        if i % 2:
             y = y * 0.5
         else:
             y = y + x[1]
     return y
 
 
-def listed(x):
-    ys = []
-    y = x[0]
+def list_read(x):
+    ys = [x[0]]
+    for i in range(N):
+        y = np.sin(ys[i]) + x[1]
+        ys.append(y)
+    return np.stack(ys)
+
+
+def list_shared(x):
+    ys = [x[0]]
+    other = {"ys": ys}
     for _ in range(N):
-        y = np.sin(y) + x[1]
+        y = np.sin(other["ys"][-1]) + x[1]
+        ys.append(y)
+    return np.stack(ys)
+
+
+def one_array(x):
+    y = x * 1.0
+    ys = []
+    for _ in range(N):
+        y *= 0.9
         ys.append(y)
     return np.stack(ys)
 
@@ -385,7 +441,8 @@ class Meter:
 
 
 UNROLLED = [
-    parity, listed, dictionary, changing_key, growing, from_list, scattered, whole_read, widening,
+    parity, list_read, list_shared, one_array, dictionary, changing_key, growing, from_list,
+    scattered, whole_read, widening,
     half_precision, factorial, shaped, known_table,
 ]  # fmt: skip
 
@@ -394,7 +451,7 @@ UNROLLED = [
 def test_structured_loops_agree_with_python(f):
     made = program_of(f, V)
     assert any(e.primitive.name == "scan" for e in made.program.equations)
-    assert len(made.program.equations) < 160
+    assert len(made.program.equations) < (400 if f is pairs_appended else 160)  # it has 242 rows
     for x in (V, V[::-1] * 0.7):
         same(made(x), f(x))
 

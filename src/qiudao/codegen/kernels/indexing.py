@@ -137,7 +137,8 @@ def accepts_put(primitive: Put, operands: Sequence[Aval], results: Sequence[Aval
 def put(code: Code, primitive: Put, operands: Sequence[Buffer], results: Sequence[Buffer]) -> None:
     """A copy, into which one row after another is written; the last stays."""
     (x, v, *arrays), (out,) = operands, results
-    move(code, x, out)
+    if x != out:
+        move(code, x, out)
 
     def use(target: Offset, source: Offset) -> None:
         store(code, load(code, v, source, out.dtype), out, target)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import math
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from .outcomes import end_trial
 from .owners import is_foreign
 from .scopes import arguments, augmented, own_nodes, written
 from .source import Function
+from .state import regions
 
 ACTS = (
     ast.With | ast.AsyncWith | ast.AsyncFor | ast.AsyncFunctionDef | ast.Try | ast.TryStar
@@ -57,6 +58,17 @@ def is_plain(nodes: Iterable[ast.AST]) -> bool:
     return True
 
 
+def appended(nodes: Sequence[ast.AST]) -> set[str]:
+    """The lists that these nodes append to, and do nothing else with."""
+    calls = [
+        n.func.value.id for top in nodes for n in ast.walk(top)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)
+        and n.func.attr == "append" and isinstance(n.func.value, ast.Name)
+    ]  # fmt: skip
+    found = [n.id for top in nodes for n in ast.walk(top) if isinstance(n, ast.Name)]
+    return {name for name in calls if found.count(name) == calls.count(name)}
+
+
 def is_plain_function(node: Function) -> bool:
     """Whether a function does no more than compute: what it is given, it does not write into."""
     body = node.body if isinstance(node.body, list) else [node.body]
@@ -78,6 +90,10 @@ def check_call(f: Any) -> Any:
             return f
     if is_pure(f):
         return f
+    if type(f) is types.BuiltinMethodType and f.__name__ == "append":
+        noted = regions.appended.get(id(f.__self__))
+        if noted is not None:
+            return noted.append
     if f in PASSING:
         return going_through(f)
     return end_trial(f"{getattr(f, '__name__', f)} may do more than compute")

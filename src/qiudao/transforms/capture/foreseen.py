@@ -39,7 +39,7 @@ class Foreseen:
     """The nodes of a step that are known ahead: `stacks` holds their values, by step."""
 
     def __init__(
-        self, program: Program, count: Leaf, carries: Sequence[Carry], unknown: Sequence[Leaf],
+        self, program: Program, count: Node, carries: Sequence[Carry], unknown: Sequence[Node],
         length: int,
     ) -> None:  # fmt: skip
         self.program = program
@@ -53,7 +53,7 @@ class Foreseen:
         self.last: dict[Leaf, Any] = {}
         self.evaluate()
 
-    def depending(self, unknown: Sequence[Leaf]) -> set[Node]:
+    def depending(self, unknown: Sequence[Node]) -> set[Node]:
         """The nodes that hang on what is not known."""
         found: set[Node] = {*unknown, *(c.leaf for c in self.carries if not c.is_known)}
         size = -1
@@ -71,8 +71,8 @@ class Foreseen:
 
     def evaluate(self) -> None:
         """Compute what is known for all steps."""
-        single = [e for e in self.equations if not e.is_several]
-        wanted: list[Any] = [*(c.leaf for c in self.known), *single]
+        nodes: list[Any] = [*(c.leaf for c in self.known), *self.equations]
+        wanted = [x for x in nodes if x.shape is not None]  # not of several results
         elements = sum(int(np.prod(x.shape, dtype=int)) for x in wanted) * self.length
         if elements > MOST:
             end_trial("too much is known ahead")

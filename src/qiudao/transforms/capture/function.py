@@ -171,6 +171,12 @@ def call(f: Any) -> Any:
     return converted(f)
 
 
+def through(f: Any, *args: Any) -> Any:
+    """What a loop goes through that is given `zip(...)` or `enumerate(...)`."""
+    found = trial.columns(f, args)
+    return call(f)(*args) if found is None else found
+
+
 def lifting(f: Any) -> Any:
     """A function of functions, which is given captured ones."""
 
@@ -199,9 +205,11 @@ _runtime = CellType(
         CaptureError=CaptureError,
         refuse_block=outcomes.refuse_block,
         refuse_raise=outcomes.refuse_raise,
+        refuse_assert=outcomes.refuse_assert,
         rounds=courses.rounds,
         steps=courses.steps,
         tried=trial.tried,
+        through=through,
         loop=loops.loop,
         choose=conditions.choose,
         both=conditions.both,

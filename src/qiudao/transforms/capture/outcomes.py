@@ -99,3 +99,13 @@ def refuse_raise(site: Place) -> NoReturn:
         "program cannot raise",
         "check the values before the traced function, or return a flag beside the result",
     )
+
+
+def refuse_assert(site: Place) -> NoReturn:
+    """An `assert` of a traced value."""
+    refuse(
+        site,
+        "whether this assertion holds is decided by a value that is not known while tracing, and a "
+        "traced program cannot raise",
+        "check the values before the traced function, or return a flag beside the result",
+    )

@@ -188,7 +188,11 @@ class Writer(Expressions):
         first = ast.Assign([name(test, ast.Store())], self.expression(old.test))
         node.test = name(test)
         node.msg = None if old.msg is None else self.expression(old.msg)
-        return [first, ast.If(ast.UnaryOp(ast.Not(), call("unknown", name(test))), [node], [])]
+        _, where = self.site(old, Tail())
+        refusal = ast.If(
+            call("unknown", name(test)), [ast.Expr(call("refuse_assert", where[0]))], []
+        )
+        return [ast.If(name("__debug__"), [first, refusal, node], [])]
 
     # Loops
 
@@ -196,15 +200,21 @@ class Writer(Expressions):
         it = self.temporary()
         _, where = self.site(old, tail)
         turns = may_turn(old)
-        given = [self.expression(node.iter), where[1], ast.Constant(turns)]
-        if not turns and not list(jumps(old.body)) and is_plain(old.body):
-            steps = call("tried", where[0], *given)
-        else:
-            steps = call("steps", *given)
+        tried = not turns and not list(jumps(old.body)) and is_plain(old.body)
+        values = self.columns(old.iter) if tried else self.expression(old.iter)
+        given = [values, where[1], ast.Constant(turns)]
+        steps = call("tried", where[0], *given) if tried else call("steps", *given)
         node.iter = name(it)
         node.target = self.visit(copy.deepcopy(node.target))
         first = ast.Assign([name(it, ast.Store())], steps)
         return [first, *self.loop(node, old, it, where, tail)]
+
+    def columns(self, node: ast.expr) -> ast.expr:
+        """What a loop goes through: `zip` and `enumerate` of arrays stay arrays."""
+        match node:
+            case ast.Call(func=ast.Name(id="zip" | "enumerate"), args=args, keywords=[]):
+                return call("through", self.expression(node.func), *map(self.columns, args))
+        return self.expression(node)
 
     def write_While(self, node: ast.While, old: ast.While, tail: Tail) -> list[ast.stmt]:
         it, test = self.temporary(), self.temporary()

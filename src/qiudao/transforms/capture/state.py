@@ -104,6 +104,7 @@ class Regions(threading.local):
         self.open: list[Any] = []
         self.states: weakref.WeakSet[State] = weakref.WeakSet()
         self.trials = 0  # loops that are being tried as structured ones
+        self.appended: dict[int, list[Any]] = {}  # what the innermost appends, by id of the list
 
 
 regions = Regions()

@@ -19,25 +19,77 @@ import numpy as np
 from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import Tracer
 from ...core.node import Equation, Node
-from ...core.primitive import Primitive
-from ...core.program import Atom, operands_of
+from ...core.program import Atom, Program, operands_of
 from ...ops.control import Scan, Switch, While
 from ...ops.indexing import Gather
 from ...ops.writing import Put, SetItem
 from ..control import scan
-from ..trace import Symbol
+from ..trace import Symbol, Traced
 from .branch import cast
 from .carrying import Step
+from .effects import appended
 from .foreseen import Carry, Foreseen, is_narrow
 from .outcomes import end_trial
 from .replaying import attribute
+from .scopes import augmented, written
+from .state import StandIns, nest, regions
 
 FARTHEST = 4  # steps back from which elements are still carried
 SMALL = 16  # elements of an array that may be carried whole though one of them is written
 
 
 class TriedStep(Step):
-    """The step of a loop of known length."""
+    """The step of a loop of known length.
+
+    Lists that a step only appends to are as they were while it is traced; what it appends is noted.
+    """
+
+    def trace(self) -> Traced:
+        made = super().trace()
+        outputs = made.program.outputs
+        self.appended = outputs[len(self.keys) :]
+        program = Program(made.program.inputs, made.program.equations, outputs[: len(self.keys)])
+        return made._replace(program=program)
+
+    def advance(self, given: Any, stand: StandIns, before: dict[str, Any]) -> list[Value]:
+        names = self.growing()
+        outer, regions.appended = regions.appended, {id(before[n]): [] for n in names}
+        try:
+            results = super().advance(given, stand, before)
+            self.grown = {n: [nest(x) for x in regions.appended[id(before[n])]] for n in names}
+        finally:
+            regions.appended = outer
+        leaves = [x for each in self.grown.values() for parts in each for x in parts.leaves]
+        if not all(isinstance(x, Tracer) for x in leaves) or any(
+            x is y for x in leaves for y in stand.symbols
+        ):
+            end_trial("what is appended is known, or is one array in all steps")
+        return [*results, *leaves]
+
+    def growing(self) -> list[str]:
+        """The lists that a step appends to, which no other name holds."""
+        of = self.loop
+        body = of.site.node.body
+        values = of.state.values
+        names = [n for n in sorted(appended(body)) if type(values.get(n)) is list]
+        for name in names:
+            if sum(holds(x, values[name]) for x in values.values()) > 1:
+                end_trial("several names hold a list")
+        if names and any(is_array(values.get(n)) for n in written(body) | augmented(body)):
+            end_trial("an array that was appended might be written into")
+        return names
+
+    def extend(self, stacks: Sequence[Value]) -> None:
+        """Append what all steps have appended."""
+        place = 0
+        for name, each in self.grown.items():
+            columns = []
+            for parts in each:
+                columns.append((parts.tree, stacks[place : place + len(parts.leaves)]))
+                place += len(parts.leaves)
+            held = self.loop.state.values[name]
+            for k in range(self.loop.bound or 0):
+                held.extend(tree.build([x[k] for x in rows]) for tree, rows in columns)
 
     def finish(self) -> Any:
         if self.in_place or self.undefined or self.new:
@@ -46,7 +98,10 @@ class TriedStep(Step):
 
     def equation(self) -> list[Value]:
         """The results of the loop, for each carried value."""
-        return Stepping(self).results()
+        stepping = Stepping(self)
+        found = stepping.results()
+        self.extend(stepping.more)
+        return found
 
 
 class Filled(NamedTuple):
@@ -66,25 +121,21 @@ class Stepping:
         inputs: tuple[Any, ...] = self.program.inputs
         own = 1 + len(step.keys)
         self.length: int = step.loop.bound  # type: ignore[assignment]
-        self.count = inputs[1]
-        self.outside: dict[Any, Value] = dict(zip(inputs[own:], step.piece.captured, strict=True))
+        self.count: Any = inputs[1]
+        own_inputs: Sequence[Any] = inputs[2:own]
+        captured: Sequence[Any] = inputs[own:]
+        self.outside: dict[Node, Value] = dict(zip(captured, step.piece.captured, strict=True))
         self.carries = [
             Carry(leaf, self.start(key, first), out)
             for key, leaf, first, out in zip(
-                step.keys[1:], inputs[2:own], step.init[1:], self.program.outputs[1:], strict=True
+                step.keys[1:], own_inputs, step.init[1:], self.program.outputs[1:], strict=True
             )
         ]
-        self.ahead = Foreseen(
-            self.program,
-            self.count,
-            self.carries,
-            list(self.outside),
-            self.length,
-        )
+        self.ahead = Foreseen(self.program, self.count, self.carries, captured, self.length)
         self.moving = self.hanging()
         self.readers = self.reading()
         self.check()
-        self.xs: dict[Node, Value] = {}  # slices, by what they stand for in the step
+        self.xs: dict[Node, tuple[Value, Any]] = {}  # what is read by step: the array, the rows
         self.lagged: dict[Node, tuple[Filled, int]] = {}  # what was written some steps before
         self.fresh: dict[Node, Filled] = {}  # what was written in this step
         self.filled = [f for c in self.carries if (f := self.fill(c)) is not None]
@@ -118,7 +169,7 @@ class Stepping:
             for x in operands_of(e):
                 if isinstance(x, Node):
                     found.setdefault(x, []).append(e)
-        for y in self.program.outputs:
+        for y in (*self.program.outputs, *self.step.appended):
             if isinstance(y, Node):
                 found.setdefault(y, []).append(None)
         return found
@@ -227,7 +278,7 @@ class Stepping:
         if after and np.array_equal(rows, f.index):
             self.fresh[r] = f
         elif np.all(when[rows] >= now + after):
-            self.xs[r] = along(f.carry.start, r, rows)
+            self.xs[r] = f.carry.start, rows
         else:
             for lag in range(1, FARTHEST + 1):
                 first = when[rows[:lag]] >= now[:lag]
@@ -248,7 +299,7 @@ class Stepping:
         if any(p is Ellipsis or p is None for p in primitive.pattern[:hole]):
             return
         rows = self.rows(index[0], aval_of(base).shape[hole])
-        self.xs[e] = along(self.value(base), e, rows)
+        self.xs[e] = self.value(base), rows
 
     def value(self, x: Atom) -> Value:
         """What does not move, computed before the loop."""
@@ -269,7 +320,15 @@ class Stepping:
         far = [max([0, *(d for g, d in self.lagged.values() if g is f)]) for f in self.filled]
         held = [self.earlier(f, d) for f, d in zip(self.filled, far, strict=True)]
         nodes = [*self.xs, *self.needed()]
-        slices = [self.xs[x] if x in self.xs else ahead.stacks[x] for x in nodes]
+        paces = [f.index for f in self.filled] or [rows for _, rows in self.xs.values()]
+        down = bool(paces) and all(rows[-1] < rows[0] for rows in paces)
+        order = slice(None, None, -1 if down else 1)
+
+        def along(x: Any) -> Value:
+            if x not in self.xs:
+                return ahead.stacks[x][order]
+            array, rows = self.xs[x]
+            return read_along(array, x, rows[order])
 
         def body(carry: Any, rows: list[Value]) -> Any:
             now, before = carry
@@ -280,13 +339,17 @@ class Stepping:
             written = self.replay(values)
             new = [cast(read(values, c.out), aval_of(c.leaf)) for c in kept]
             lags = [[*b, v][1:] if b else [] for b, v in zip(before, written, strict=True)]
-            return (new, lags), written
+            more = [self.operand(values, x) for x in self.step.appended]
+            return (new, lags), (written, more)
 
         init = [self.first(c) for c in kept]
-        (last, _), stacks = scan(body, (init, held), slices, self.length)
+        (last, _), (stacks, more) = scan(
+            body, (init, held), [along(x) for x in nodes], self.length, down
+        )
+        self.more = more if not down else [x[::-1] for x in more]
         found: dict[Node, Value] = dict(zip((c.leaf for c in kept), last, strict=True))
         for f, rows in zip(self.filled, stacks, strict=True):
-            found[f.carry.leaf] = filled(f, rows)
+            found[f.carry.leaf] = filled(f, f.index[order], rows)
         for c in ahead.known:
             value = ahead.last[c.leaf]
             plain = isinstance(c.start, bool | int | float | complex)
@@ -315,7 +378,7 @@ class Stepping:
         for e in self.program.equations:
             if e in self.ahead.dark and e not in skipped:
                 values += operands_of(e)
-        for x in (*values, *self.program.outputs[1:]):
+        for x in (*values, *self.program.outputs[1:], *self.step.appended):
             if isinstance(x, Node) and x in self.ahead.stacks:
                 found[x] = None
         return list(found)
@@ -339,6 +402,19 @@ class Stepping:
     def operand(self, values: dict[Node, Value], x: Atom) -> Value:
         """An operand of an equation of the step."""
         return self.outside[x] if isinstance(x, Node) and x not in values else read(values, x)
+
+
+def is_array(x: Any) -> bool:
+    """Whether a variable may be an array with axes."""
+    return isinstance(x, Tracer | np.ndarray) and bool(x.shape)
+
+
+def holds(x: Any, held: list[Any]) -> bool:
+    """Whether a value is a list, or has it somewhere inside."""
+    if x is held:
+        return True
+    inside = x.values() if isinstance(x, dict) else x if isinstance(x, list | tuple) else ()
+    return any(holds(each, held) for each in inside)
 
 
 def read(values: dict[Node, Value], x: Atom) -> Value:
@@ -371,15 +447,15 @@ def row_of(e: Equation, v: Value) -> Value:
     return made if np.shape(made) == shape else np.broadcast_to(made, shape)
 
 
-def filled(f: Filled, rows: Value) -> Value:
+def filled(f: Filled, index: Any, rows: Value) -> Value:
     """The array with all rows written."""
     start = f.carry.start
     whole: Any = start.snapshot() if isinstance(start, Tracer) else rows.constant(start)
-    whole[spelled(f.index)] = rows
+    whole[spelled(index)] = rows
     return whole
 
 
-def along(x: Value, e: Equation, rows: Any) -> Value:
+def read_along(x: Value, e: Equation, rows: Any) -> Value:
     """What a read gives at each step, along a first axis."""
     primitive: Any = e.primitive
     hole = primitive.holes[0]
@@ -405,10 +481,10 @@ def spelled(rows: Any) -> Any:
 
 def indices(e: Equation) -> range:
     """The places of the operands of an equation that are indices."""
-    places: dict[type[Primitive], int] = {Gather: 1, Put: 2}
-    first = places.get(type(e.primitive))
     count = len(operands_of(e))
-    return range(count, count) if first is None else range(first, count)
+    if not isinstance(e.primitive, Gather | Put):
+        return range(count, count)
+    return range(2 if isinstance(e.primitive, Put) else 1, count)
 
 
 def is_small(x: Atom) -> bool:

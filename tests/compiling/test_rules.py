@@ -10,8 +10,8 @@ import pytest
 
 import qiudao as qd
 from qiudao.codegen.native import obstacle
+from qiudao.compiling.executable import prepared
 from qiudao.core.program import check
-from qiudao.jit.executable import prepared
 from qiudao.testing.rules import Case, every_sample, random_like
 from qiudao.testing.rules import draw as drawn
 

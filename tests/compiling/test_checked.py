@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
-from jit.test_rules import COUNT, chunks, disagreements
+from compiling.test_rules import COUNT, chunks, disagreements
 from qiudao.codegen import nest
 
 pytest.importorskip("llvmlite")

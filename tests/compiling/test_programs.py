@@ -192,9 +192,7 @@ POINTS = {
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_edges_of_one_operand(dtype):
     x = POINTS[dtype]
-    left = {"conjugate"} if dtype == "bool" else set()  # see below
-    names = [n for n in [*UNARY, *REDUCTIONS, "invert"] if n not in left]
-    want = defined(names, x)
+    want = defined([*UNARY, *REDUCTIONS, "invert"], x)
     for (name, value), got in zip(want.items(), compiled(want, x), strict=True):
         hold(name, got, value)
 
@@ -208,10 +206,19 @@ def test_edges_of_two_operands(dtype):
         hold(name, got, value)
 
 
-@pytest.mark.xfail(strict=True, reason="the type that Conjugate states for booleans is wrong")
-def test_the_conjugate_of_a_boolean_is_an_integer():
-    mask = np.array([True, False])
-    hold("conjugate", qd.jit(np.conjugate)(mask), np.conjugate(mask))
+@pytest.mark.parametrize("dtype", "?bBhHil")
+@pytest.mark.parametrize("deg", [False, True])
+def test_angles_of_integers_have_the_dtype_of_numpy(dtype, deg):
+    x = np.arange(3).astype(dtype)
+    hold("angle", qd.jit(lambda x: np.angle(x, deg=deg))(x), np.angle(x, deg=deg))
+
+
+@pytest.mark.parametrize("dtype", "?bBhHil")
+@pytest.mark.parametrize("name", ["arctan2", "hypot", "copysign", "power", "add", "equal"])
+def test_python_integers_widen_nothing(name, dtype):
+    x = np.arange(3).astype(dtype)
+    f = getattr(np, name)
+    hold(name, qd.jit(lambda x: f(1, x))(x), f(1, x))
 
 
 @pytest.mark.parametrize("source", ["float64", "float32"])

@@ -1,6 +1,8 @@
 """The front door: arguments of every layout and kind, threads, rooms of loops, the next process."""
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -295,3 +297,119 @@ def test_the_next_process_does_not_wait_for_llvm(tmp_path):
     ]  # fmt: skip
     assert runs[0][0] == runs[1][0]
     assert [run[-1] for run in runs] == ["1 0", "0 1"]
+
+
+@qd.jit(static_argnames="k")
+def power(x, k):
+    return x**k
+
+
+class Model:
+    rate = 2.0
+
+    @qd.jit
+    def step(self, x):
+        return self.rate * x
+
+
+def doubled(x):
+    return 2 * x
+
+
+def test_pickling_by_name():
+    assert pickle.loads(pickle.dumps(power)) is power
+    assert pickle.loads(pickle.dumps(Model.step)) is Model.step
+
+
+def test_pickling_by_the_function_that_is_compiled():
+    given = qd.jit(doubled, donate="x")
+    close(given(X.copy()), 2 * X)
+    found = pickle.loads(pickle.dumps(given))
+    assert found is not given
+    assert found.donate == ("x",)
+    x = X.copy()
+    assert found(x) is x
+    close(x, 2 * X)
+
+
+def test_pickling_what_cannot_be_found():
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        pickle.dumps(qd.jit(lambda x: x))
+
+
+def test_copies():
+    assert copy.deepcopy(power) is power
+    given = qd.jit(lambda x: 2 * x)
+    for found in (copy.copy(given), copy.deepcopy(given)):
+        assert found is not given
+        close(found(X), 2 * X)
+
+
+def test_arrays_of_whole_numbers_as_indices():
+    table = np.linspace(0.0, 1.0, 11) ** 2
+
+    def between(x):
+        i = (x * 10).astype(int)
+        part = x * 10 - i
+        return np.sum(table[i] * (1 - part) + table[i + 1] * part)
+
+    x = np.array([0.13, 0.55])
+    close(qd.jit(between)(x), between(x))
+    for derived in (
+        qd.grad(between),
+        qd.jit(qd.grad(between)),
+        qd.grad(qd.jit(between)),
+        qd.jacfwd(qd.jit(between)),
+        qd.vmap(qd.grad(qd.jit(lambda x: between(x[None])))),
+        lambda x: qd.jet(qd.jit(between), (x,), ([x],)),
+        lambda x: qd.jit(between)(qd.tensor(x, requires_grad=True)).backward(),
+    ):
+        with pytest.raises(DtypeError, match=r"cannot become int64 without losing it.*np\.floor"):
+            derived(x)
+
+
+def test_whole_numbers_by_rounding_have_a_slope_of_zero_everywhere():
+    table = np.linspace(0.0, 1.0, 11) ** 2
+
+    def between(x):
+        i = np.floor(x * 10).astype(int)
+        part = x * 10 - i
+        return np.sum(table[i] * (1 - part) + table[i + 1] * part)
+
+    x = np.array([0.13, 0.55])
+    expected = np.array([0.3, 1.1])
+    for derived in (qd.grad(between), qd.jit(qd.grad(between)), qd.grad(qd.jit(between))):
+        close(derived(x), expected)
+    close(qd.jacfwd(qd.jit(between))(x), expected)
+
+
+def test_programs_that_may_fail_go_straight_to_the_machine_code(monkeypatch):
+    f = qd.jit(lambda x, i: 2 * x[i])
+    x, i = np.arange(3.0), np.array([2, 0])
+    f(x, i)
+    monkeypatch.setattr(f, "call", None)
+    assert np.array_equal(f(x, i), [4.0, 0.0])
+    with pytest.raises(IndexError, match=r"^index 3 is out of bounds for axis 0 with size 3$"):
+        f(x, np.array([0, 3]))
+
+
+def test_loops_that_ran_out_of_room_are_given_more_on_the_short_way():
+    def doubled(x):
+        while x < 1.0:
+            x = 2 * x
+        return x
+
+    f = qd.jit(qd.grad(doubled))
+    assert f(0.75) == 2.0
+    steps = 1000  # more than the loop remembers at first
+    assert f(0.75 * 2.0**-steps) == 2.0 ** (steps + 1)
+
+
+def test_bound_programs_raise():
+    i, out = np.array([2, 0]), np.zeros(2)
+    fill = qd.jit(lambda x, i: x[i]).bind(np.arange(3.0), i, out=out)
+    fill()
+    assert np.array_equal(out, [2.0, 0.0])
+    i[0] = -4
+    with pytest.raises(IndexError, match=r"^index -4 is out of bounds for axis 0 with size 3$"):
+        fill()

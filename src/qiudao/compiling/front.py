@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,17 +14,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..codegen.build import export_program
+from ..core.anomalies import examine_function, known_check
 from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, GradientError, RuleError, ShapeError
 from ..core.modes import modes
 from ..core.program import Program
 from ..core.trees import Tree, flatten, match
+from ..ops.control import CapacityError
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.capture import captured
 from ..transforms.trace import Traced, is_symbolic, traced
-from .compiled import Compiled, with_masks
+from .compiled import Compiled, loops_of, with_masks
+from .donating import Donations
 from .report import Lowered
 
 
@@ -53,6 +57,7 @@ class Version(NamedTuple):
     compiled: Compiled
     captured: tuple[Tracer, ...]
     tree: Tree
+    donations: Donations | None = None
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         return self.tree.build(self.compiled(*arrays, *self.captured))
@@ -61,13 +66,20 @@ class Version(NamedTuple):
 class Jitted:
     """A compiled function; made by `jit`."""
 
-    def __init__(self, f: Callable[..., Any], static: frozenset[str], capture: bool) -> None:
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        static: frozenset[str],
+        capture: bool,
+        donate: Sequence[str | int] = (),
+    ) -> None:
         self.f = f
         self.static = static
         self.capture = capture
+        self.donate = donated_names(f, donate, static)
         self.versions: dict[Any, Version] = {}
         self.lock = threading.RLock()
-        self.parameters = parameters_of(f) if static else ()
+        self.parameters = parameters_of(f) if static or self.donate else ()
         check_names(f, static)
         self.quick: tuple[Callable[..., Any], Callable[[Any], Any] | None] = (nothing, None)
         functools.update_wrapper(self, f, updated=())
@@ -75,14 +87,25 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
             fast, build = self.quick
-            found = fast(*args)
-            if found is NotImplemented and any(map(is_scattered, args)):
-                found = fast(*map(gathered, args))
+            try:
+                found = fast(*args)
+                if found is NotImplemented and any(map(is_scattered, args)):
+                    found = fast(*map(gathered, args))
+            except CapacityError:  # the long way makes room for the steps of loops
+                found = NotImplemented
             if found is not NotImplemented and build is not None:
                 found = build(found)
             if found is not NotImplemented:
                 return found
         return self.call(args, kwargs)
+
+    def __reduce__(self) -> Any:
+        """By name where the function is found by it; else by what is compiled, to be done anew."""
+        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        path = getattr(self, "__qualname__", "")
+        for part in path.split("."):
+            found = getattr(found, part, None)
+        return path if found is self else (Jitted, (self.f, self.static, self.capture, self.donate))
 
     def __get__(self, instance: Any, owner: type) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -93,8 +116,12 @@ class Jitted:
         if any(map(is_symbolic, call.leaves)):
             return self.f(*args, **kwargs)  # within a trace: its equations become part of it
         version = self.version(call)
+        if version.donations is not None and not any(isinstance(x, Tracer) for x in call.leaves):
+            found = version.donations(call.arrays)
+            if found is not None:
+                return version.tree.build(found)
         result = version(call.arrays)
-        if not kwargs and not version.captured:
+        if not kwargs and not version.captured and version.donations is None:
             self.remember(version, call)
         return result
 
@@ -102,7 +129,7 @@ class Jitted:
         """Let the next call with such arguments go straight to the machine code."""
         whole = version.compiled.executable.whole
         lone = version.tree.count == 1 and version.tree.kind is None
-        if whole is None or whole.fails or len(call.places) != len(call.leaves):
+        if whole is None or len(call.places) != len(call.leaves):
             return
         if call.tree.kind is not tuple or any(isinstance(x, Tracer) for x in call.leaves):
             return
@@ -154,9 +181,20 @@ class Jitted:
 
                 compiled = with_masks(make)
                 found = Version(compiled, made[0].captured, made[0].tree)
+                if self.donate and not made[0].captured:
+                    donated = self.donated(call, bool(call.key[4]))
+                    found = found._replace(donations=Donations(compiled, donated))
                 if not made[0].captured:
                     self.versions[call.key] = found
             return found
+
+    def donated(self, call: Call, named: bool) -> list[int]:
+        """Which of the arrays of a call belong to donated arguments."""
+        numbered = call.tree.build(range(len(call.leaves)))
+        args, kwargs = numbered if named else (numbered, {})
+        given = {**dict(zip(self.parameters, args)), **kwargs}
+        leaves = {k for name in self.donate if name in given for k in flatten(given[name])[0]}
+        return [n for n, place in enumerate(call.places) if place in leaves]
 
     def trace(self, call: Call) -> Traced:
         """The function as a program."""
@@ -182,7 +220,8 @@ class Jitted:
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """What becomes of a call: the program, each pass, the native segments, the fallbacks."""
-        return Lowered(self.trace(self.read(args, kwargs)).program)
+        call = self.read(args, kwargs)
+        return Lowered(self.trace(call).program, self.donated(call, bool(kwargs)))
 
     def into(self, *args: Any, out: Any) -> None:
         """Call, and put the results into arrays of your own: nothing is allocated.
@@ -202,8 +241,8 @@ class Jitted:
         targets = match(version.tree, out, "jit")
         whole = version.compiled.executable.whole
         arrays = call.arrays
-        simple = not version.captured and not version.compiled.selects
-        if whole is not None and not whole.fails and simple:
+        again = version.compiled.selects or any(True for _ in loops_of(version.compiled.program))
+        if whole is not None and not version.captured and not again:
             ready = functools.partial(whole.into, *arrays, *targets)
             if ready() is not NotImplemented:
                 return ready
@@ -241,6 +280,21 @@ class Jitted:
         name = getattr(self.f, "__name__", "program")
         return export_program(lowered.optimised, name if name.isidentifier() else "program",
                               path, ir)  # fmt: skip
+
+
+class Checked(Jitted):
+    """A compiled function whose results are looked through for numbers that are not finite."""
+
+    def __init__(
+        self, f: Callable[..., Any], static: frozenset[str], capture: bool, check: str
+    ) -> None:
+        super().__init__(f, static, capture)
+        self.check = check
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = super().__call__(*args, **kwargs)
+        examine_function("jit", self.check, flatten(result)[0], self.f, args, kwargs)
+        return result
 
 
 class Static:
@@ -341,6 +395,34 @@ def check_names(f: Callable[..., Any], static: frozenset[str]) -> None:
         )
 
 
+def donated_names(
+    f: Callable[..., Any], donate: Sequence[str | int], static: frozenset[str]
+) -> tuple[str, ...]:
+    """The names of the donated parameters, which are given by name or by position."""
+    if not donate:
+        return ()
+    parameters = parameters_of(f)
+    listed = ", ".join(parameters)
+    names: list[str] = []
+    for each in donate:
+        if type(each) is int:
+            if not 0 <= each < len(parameters):
+                raise GradientError(
+                    f"jit: donate has position {each}, where no parameter is; there are {listed}"
+                )
+            each = parameters[each]
+        if each not in inspect.signature(f).parameters:
+            raise GradientError(
+                f"jit: donate names {each!r}, which is no parameter; there are {listed}"
+            )
+        if each in static:
+            raise GradientError(
+                f"jit: {each!r} is static and donated; donate arrays, which have memory to give"
+            )
+        names.append(each)  # type: ignore[arg-type]
+    return tuple(names)
+
+
 def nothing(*args: Any) -> Any:
     """Stands for machine code that is not there yet."""
     return NotImplemented
@@ -350,7 +432,9 @@ def jit(
     f: Callable[..., Any] | None = None,
     *,
     static_argnames: str | Sequence[str] = (),
+    donate: str | int | Sequence[str | int] = (),
     capture: bool = True,
+    check: str | None = None,
 ) -> Any:
     """`f`, traced once for each new combination of argument types, and run as machine code.
 
@@ -358,6 +442,13 @@ def jit(
     shapes and dtypes.  Everything else (integers, strings, functions, None), and the arguments
     named by `static_argnames`, is static: the program is made for its value, which must be
     hashable.  Arrays that `f` closes over are read when it is traced, once.
+
+    Results may be written into the arrays of arguments that `donate` gives away, by the names or
+    positions of parameters: where that is possible, the result of the same shape and dtype is that
+    very array.  After the call a donated array is of no use but as that result.
+
+    With `check="nan"` a NaN in a result raises `NonFiniteError`, which names the operation that
+    made it; with "inf" an infinity too.  It costs a look at the results; donating excludes it.
 
     Branches and loops of Python's on traced values become part of the program, from the source of
     the function and of the user's functions that it calls (`capture`); without, or where that
@@ -371,6 +462,16 @@ def jit(
     np.float64(3.0)
     """
     if f is None:
-        return functools.partial(jit, static_argnames=static_argnames, capture=capture)
+        return functools.partial(
+            jit, static_argnames=static_argnames, donate=donate, capture=capture, check=check
+        )
     names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
-    return Jitted(f, frozenset(names), capture)
+    given = (donate,) if isinstance(donate, str | int) else donate
+    if known_check("jit", check) is None:
+        return Jitted(f, frozenset(names), capture, given)
+    if given != ():
+        raise GradientError(
+            "jit: check= runs the function once more on its arguments, which donate= lets the "
+            "first run write over; use one of them"
+        )
+    return Checked(f, frozenset(names), capture, str(check))

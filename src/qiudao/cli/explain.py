@@ -1,0 +1,65 @@
+"""`qiudao explain`: an expression or a function of yours with its gradient, drawn."""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+import qiudao as qd
+from qiudao.cli.errors import CommandError
+from qiudao.cli.target import add_arguments, call, read_target
+from qiudao.explaining.explained import Explained
+from qiudao.explaining.text import MissingError
+
+__all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
+
+NAME = "explain"
+DESCRIPTION = """Every value of a computation with its gradient, and the terms that it sums.
+
+Without a choice it prints a table. --html writes a page that plays the computation forward
+and its gradient backward, one step at a time; it needs no network."""
+EXAMPLES = """examples:
+  qiudao explain "sin(x)*x + x**2" --at x=1.2
+  qiudao explain "sin(x)*x + x**2" --at x=1.2 --html out.html
+  qiudao explain mymodel:loss --at point.npz --svg loss.svg"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `qiudao explain`."""
+    add_arguments(parser)
+    kinds = parser.add_mutually_exclusive_group()
+    for kind, what in (
+        ("html", "a page to play and search"),
+        ("svg", "a still picture"),
+        ("dot", "Graphviz's language"),
+        ("json", "all of it as data"),
+    ):
+        kinds.add_argument(f"--{kind}", type=Path, metavar="FILE", help=f"write {what}")
+    kinds.add_argument("--text", action="store_true", help="print a table, as without a choice")
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Write what was asked for, or print the table."""
+    target = read_target(asked.target, asked.at)
+    shown: Explained = call(target, qd.explain)
+    shown.graph.title = target.title
+    for kind in ("html", "svg", "dot", "json"):
+        path: Path | None = getattr(asked, kind)
+        if path is not None:
+            write(shown, path.with_suffix(f".{kind}"))
+            return 0
+    width = min(shutil.get_terminal_size((100, 24)).columns, 140)
+    try:
+        print(shown.text(width=width, colour=sys.stdout.isatty()), end="")
+    except MissingError as error:
+        raise CommandError(str(error)) from error
+    return 0
+
+
+def write(shown: Explained, path: Path) -> None:
+    """Write a picture and say where."""
+    try:
+        shown.save(path)
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror or error}") from error
+    print(f"wrote {path}")

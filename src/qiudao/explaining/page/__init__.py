@@ -1,0 +1,1 @@
+"""The explained graph as one self-contained HTML page."""

@@ -1,0 +1,163 @@
+"""An array in few words: in full where it is small, else by its range and a thumbnail."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Dtype, Value, describe
+
+FULL = 36  # elements up to which an array is listed
+SIDE = 24  # rows and columns of a thumbnail
+
+
+def summary(x: Value | None) -> dict[str, Any] | None:
+    """The summary of an array as docs/explain-json.md describes it; None for what is not known."""
+    if x is None or isinstance(x, tuple):
+        return None
+    a = np.asarray(x)
+    if a.ndim == 0:
+        return of_number(a)
+    if 0 < a.size <= FULL and a.dtype.kind == "f":
+        return of_few(a)
+    sizes = np.abs(a) if a.dtype.kind == "c" else a
+    finite = sizes[np.isfinite(sizes)] if a.dtype.kind in "fc" else sizes.reshape(-1)
+    known = finite.size > 0
+    return {
+        "shape": list(a.shape),
+        "dtype": name_of(a.dtype),
+        "text": short(a),
+        "entries": entries(a) if a.size <= FULL else None,
+        "least": float(finite.min()) if known else None,
+        "greatest": float(finite.max()) if known else None,
+        "mean": float(finite.mean(dtype=float)) if known else None,
+        "nonfinite": int(a.size - finite.size),
+        "zeros": int(a.size - np.count_nonzero(a)),
+        "thumbnail": thumbnail(sizes) if a.ndim == 2 and a.size > FULL else None,
+    }
+
+
+def of_number(a: Any) -> dict[str, Any]:
+    """The summary of a 0-d array."""
+    x = a[()]
+    size = float(abs(x)) if a.dtype.kind == "c" else float(x)
+    known = size if math.isfinite(size) else None
+    return {
+        "shape": [],
+        "dtype": name_of(a.dtype),
+        "text": number(x),
+        "entries": entries(a),
+        "least": known,
+        "greatest": known,
+        "mean": known,
+        "nonfinite": int(known is None),
+        "zeros": int(size == 0),
+        "thumbnail": None,
+    }
+
+
+def of_few(a: Any) -> dict[str, Any]:
+    """The summary of a small array of real numbers: Python is quicker than NumPy here."""
+    flat = a.reshape(-1).tolist()
+    finite = [x for x in flat if math.isfinite(x)]
+    return {
+        "shape": list(a.shape),
+        "dtype": name_of(a.dtype),
+        "text": short(a),
+        "entries": a.tolist() if len(finite) == len(flat) else entries(a),
+        "least": min(finite, default=None),
+        "greatest": max(finite, default=None),
+        "mean": math.fsum(finite) / len(finite) if finite else None,
+        "nonfinite": len(flat) - len(finite),
+        "zeros": flat.count(0.0),
+        "thumbnail": None,
+    }
+
+
+@functools.cache
+def name_of(dtype: Dtype) -> str:
+    """`float64`."""
+    return str(dtype)
+
+
+def number(x: Any, digits: int = 5) -> str:
+    """A number as a reader likes it: `1.25`, `-3e-07`, `2`, `nan`."""
+    if isinstance(x, bool | np.bool_):
+        return str(bool(x))
+    if isinstance(x, int | np.integer):
+        return str(int(x))
+    if isinstance(x, complex | np.complexfloating):
+        sign = "-" if np.signbit(x.imag) else "+"
+        return f"{number(x.real, digits)}{sign}{number(abs(x.imag), digits)}j"
+    text = f"{float(x):.{digits}g}"
+    return text.replace("e-0", "e-").replace("e+0", "e+")
+
+
+def short(x: Value, most: int = 6) -> str:
+    """An array for a label: listed up to `most` elements, else its type and range."""
+    a = np.asarray(x)
+    if a.ndim == 0:
+        return number(a[()])
+    if 0 < a.size <= most:
+        return nested(a)
+    sizes = np.abs(a) if a.dtype.kind == "c" else a
+    finite = sizes[np.isfinite(sizes)] if a.dtype.kind in "fc" else sizes
+    kind = describe(a.shape, a.dtype)
+    if not finite.size:
+        return f"{kind}, none finite"
+    lost = a.size - finite.size
+    extra = f", {lost} not finite" if lost else ""
+    least, greatest = number(finite.min(), 3), number(finite.max(), 3)
+    if least == greatest:
+        return f"{kind}, all {least}{extra}"
+    return f"{kind} in [{least}, {greatest}]{extra}"
+
+
+def nested(a: Any, digits: int = 5) -> str:
+    """All elements, in brackets."""
+    if a.ndim == 0:
+        return number(a[()], digits)
+    return "[" + ", ".join(nested(row, digits) for row in a) + "]"
+
+
+def entries(a: Any) -> Any:
+    """All elements in nested lists that JSON can hold."""
+    if a.ndim:
+        return [entries(row) for row in a]
+    x = a[()]
+    if a.dtype.kind == "b":
+        return bool(x)
+    if a.dtype.kind in "iu":
+        return int(x)
+    if a.dtype.kind == "c":
+        return number(x, 12)
+    return float(x) if np.isfinite(x) else number(x)
+
+
+def thumbnail(a: Any) -> list[list[float | None]]:
+    """At most `SIDE` x `SIDE` averages over blocks, from 0 (least) to 1 (greatest)."""
+    rows, columns = (np.array_split(np.arange(n), min(n, SIDE)) if n else [] for n in a.shape)
+    a = a.astype(float)
+    finite = np.isfinite(a)
+    totals = block_sums(np.where(finite, a, 0.0), rows, columns)
+    counts = block_sums(finite.astype(float), rows, columns)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = totals / counts
+    known = means[counts > 0]
+    if not known.size:
+        return [[None] * len(columns) for _ in rows]
+    least, span = known.min(), np.ptp(known)
+    scaled = (means - least) / (span if span > 0 else 1.0)
+    return [
+        [round(float(s), 3) if c else None for s, c in zip(row, held, strict=True)]
+        for row, held in zip(scaled, counts, strict=True)
+    ]
+
+
+def block_sums(a: Any, rows: list[Any], columns: list[Any]) -> Any:
+    """The sum over each block of rows and columns."""
+    down = np.add.reduceat(a, [r[0] for r in rows], axis=0)
+    return np.add.reduceat(down, [c[0] for c in columns], axis=1)
