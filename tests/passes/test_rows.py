@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qiudao.compiling.tracing import trace
 
 import qiudao as qd
+from qiudao.compiling.tracing import trace
 from qiudao.core.program import Program, check
 from qiudao.ops.control import Rows
 from qiudao.passes import rows
