@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from qiudao.codegen import engine, entry
+from qiudao.codegen import engine, entry, reserve
 from qiudao.codegen.code import Code, Module, memory_type
 from qiudao.core.avals import Aval
 
@@ -357,6 +357,35 @@ def test_the_arena(size, release):
     x = np.arange(float(size))
     for _ in range(3):
         assert np.array_equal(f(x), 2 * x)
+
+
+def test_calls_leave_their_arena_to_each_other():
+    small, large, larger = (4 * entry.ON_STACK, 8 * entry.ON_STACK, reserve.MOST + 8)
+    for bytes_, left in ((larger, 0), (small, small), (large, large), (small, large)):
+        f = build(aval(10), arena_bytes=bytes_, through_arena=True)
+        for _ in range(2):
+            assert np.array_equal(f(np.ones(10)), 2 * np.ones(10))
+            held = reserve.kept()
+            assert held == (left + 2 * reserve.ALIGNMENT if left else 0)
+
+
+def test_arenas_of_calls_at_once():
+    """Each call has memory of its own, and what is left over is one piece."""
+    size = 40_000
+    f = build(aval(size), arena_bytes=8 * size, through_arena=True, release=True)
+
+    def call(number):
+        x = np.full(size, float(number))
+        wrong.extend(number for _ in range(50) if not np.array_equal(f(x), 2 * x))
+
+    wrong = []
+    threads = [threading.Thread(target=call, args=(k,)) for k in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert not wrong
+    assert reserve.kept() >= 8 * size
 
 
 @pytest.mark.parametrize("arena_bytes", [100, 10 * entry.ON_STACK])

@@ -8,8 +8,8 @@ from pathlib import Path
 import qiudao as qd
 from qiudao.cli.errors import CommandError
 from qiudao.cli.target import add_arguments, call, read_target
-from qiudao.explain.explained import Explained
-from qiudao.explain.text import MissingError
+from qiudao.explaining.explained import Explained
+from qiudao.explaining.text import MissingError
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
 

@@ -28,6 +28,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.avals import Aval, Dtype
+from . import reserve
 from .code import Code, Module, Register
 from .kernels.table import STATUS_WORDS, raise_failure
 
@@ -292,10 +293,11 @@ class Entry:
         if 0 < self.arena_bytes <= ON_STACK:
             arena = code.alloca("i8", self.arena_bytes)
         elif self.arena_bytes:
-            reserve = self.function("PyMem_RawMalloc", "ptr", "i64")
-            memory = code.op(f"call ptr @{reserve}(i64 {self.arena_bytes + ALIGNMENT})")
+            allocate = self.function("PyMem_RawMalloc", "ptr", "i64")
+            free = self.function("PyMem_RawFree", "void", "ptr")
+            memory = reserve.take(code, self.arena_bytes, allocate, free)
             self.need_memory(memory)
-            arena = aligned(code, memory)
+            arena = reserve.start(code, memory)
         if self.fails:
             status = code.alloca("i64", STATUS_WORDS)
             code.do(f"store ptr {status}, ptr {self.slot(len(self.inputs) + len(self.outputs))}")
@@ -306,7 +308,7 @@ class Entry:
         if self.release:
             self.call("PyEval_RestoreThread", "void", state)
         if memory != "null":
-            self.call("PyMem_RawFree", "void", memory)
+            reserve.give(code, memory)
         if self.fails:
             self.need_success(status)
 

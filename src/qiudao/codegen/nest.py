@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -20,6 +22,12 @@ from .picks import READS, limits, picks_of, reads
 from .plan import Root
 
 Key = tuple[Atom, Map]
+
+Index = Register | int
+
+FEW = 4  # steps that are written one by one, without a loop
+SHORT = 64  # steps up to which a loop is cut into vectors here; LLVM cuts longer ones
+VECTOR = 32  # bytes
 
 
 class Loops:
@@ -57,6 +65,7 @@ class Nest:
         self.positions: dict[Pick, Register] = {}  # of the picks of one step
         self.checks: list[Pick] = []  # the picks that may be out of bounds
         self.flag: Buffer | None = None  # whether one was
+        self.indices: Sequence[Index] = ()
 
     def settle(self) -> None:
         """Find what the body computes, what it reads and stores and where, and the loops."""
@@ -78,8 +87,8 @@ class Nest:
         self.scalars.once = depth == 0
         sums = [Accumulator(self, r) for r in self.roots if r.kind == "reduce"]
         if self.checks:
-            self.flag = Buffer(self.code.alloca("i8"), (), np.dtype(np.bool_), ())
-            self.scalars.store(constant(False), self.flag, 0)
+            self.flag = Buffer(self.code.alloca("i8"), (), np.dtype(np.uint8), ())
+            self.scalars.store(constant(0), self.flag, 0)
         group = self.code.module.access_group()
         self.note = f", !llvm.access.group {group}" if depth else ""
         chains = any(
@@ -88,6 +97,11 @@ class Nest:
         for each in sums:
             if part is None or self.sums_over(each.root, 0):
                 each.fill()
+        few = depth and not chains and 0 < math.prod(self.loops.sizes) <= FEW
+        if few and part is None and all(each.depth == 0 for each in sums):
+            self.note = ""
+            self.write_out(sums)
+            return
         indices: list[Register] = []
         with ExitStack() as ending:
             for k, size in enumerate(self.loops.sizes):
@@ -95,6 +109,11 @@ class Nest:
                     if each.depth == k:
                         each.start()
                         ending.callback(each.finish, list(indices))
+                is_whole = part is None or k > 0
+                is_short = k == depth - 1 and size <= SHORT and is_whole
+                if is_short and not sums and not self.meets() and (chains or self.is_in_order()):
+                    self.write_pieces(size, group, indices)
+                    return
                 note = ""
                 if k == depth - 1:
                     note = self.code.module.parallel_loop(group, size, chains)
@@ -105,21 +124,66 @@ class Nest:
                     each.start()
                     ending.callback(each.finish, list(indices))
             self.indices = indices
-            self.positions = {}
-            for key in self.order:
-                self.lanes[key] = self.compute(key, self.accesses.get(key))
-            for root, store in zip(self.roots, self.stores, strict=True):
-                if root.kind == "reduce":
-                    continue
-                value = self.lanes[self.source(root)]
-                if store is not None:
-                    self.put(root, value, self.target(root), store)
+            self.write_step()
             for each in sums:
                 each.take(self.lanes[self.source(each.root)])
 
     def sums_over(self, root: Root, loop: int) -> bool:
         """Whether a reduction runs over the axes of a loop."""
         return set(self.loops.axes[loop]) <= reduced_axes(root)
+
+    def meets(self) -> bool:
+        """Whether steps may write to the same place, or note that something is out of bounds."""
+        return bool(self.checks) or any(root.scatters for root in self.roots)
+
+    def is_in_order(self) -> bool:
+        """Whether the innermost loop reads and writes neighbours, or one element."""
+        every = [a for a in (*self.accesses.values(), *self.stores) if a is not None]
+        last = self.loops.axes[-1][-1]
+        return not any(a.moves_with(last) for a in every) and all(
+            self.loops.coefficients(a)[-1] in (0, 1) for a in every
+        )
+
+    def write_out(self, sums: Sequence[Accumulator]) -> None:
+        """A few steps one by one: what LLVM would make of a loop, in less time."""
+        for each in sums:
+            each.start()
+        for indices in itertools.product(*map(range, self.loops.sizes)):
+            self.indices = indices
+            self.write_step()
+            for each in sums:
+                each.take(self.lanes[self.source(each.root)])
+        for each in sums:
+            each.finish([])
+
+    def write_pieces(self, size: int, group: str, indices: Sequence[Index]) -> None:
+        """A short loop of long steps as several: whole vectors, and shorter ones for the rest.
+
+        One loop would run the steps that fill no vector one by one, or behind masks.
+        """
+        width = VECTOR // max(
+            (aval_of(x).dtype.itemsize for x, _ in self.order if isinstance(x, Node)), default=8
+        )
+        start = 0
+        for lanes, count in vectors(size, width):
+            stop = start + lanes * count
+            note = self.code.module.vector_loop(group, lanes, count)
+            with self.code.loop(stop, start, note=note) as index:
+                self.indices = [*indices, index]
+                self.write_step()
+            start = stop
+
+    def write_step(self) -> None:
+        """The body of the innermost loop, less what is summed."""
+        self.positions = {}
+        for key in self.order:
+            self.lanes[key] = self.compute(key, self.accesses.get(key))
+        for root, store in zip(self.roots, self.stores, strict=True):
+            if root.kind == "reduce":
+                continue
+            value = self.lanes[self.source(root)]
+            if store is not None:
+                self.put(root, value, self.target(root), store)
 
     # What is computed in the body, and what is read there
 
@@ -252,18 +316,20 @@ class Nest:
             outside = code.op(f"icmp uge i64 {index}, {pick.size}")
             index = code.op(f"select i1 {outside}, i64 0, i64 {index}")
             before = self.scalars.register(self.scalars.load(self.flag, 0))
-            bad = code.op(f"or i1 {before}, {outside}")
+            bad = code.op(f"or i8 {before}, {code.op(f'zext i1 {outside} to i8')}")
             self.scalars.store(Lane(bad, self.flag.dtype), self.flag, 0)
         self.positions[pick] = index
         return index
 
     def sum_of(
-        self, start: int, coefficients: Sequence[int], indices: Sequence[Register]
+        self, start: int, coefficients: Sequence[int], indices: Sequence[Index]
     ) -> Register | int:
         """Start + the sum of coefficients times indices."""
         total: Register | int = start
         for c, i in zip(coefficients, indices):
-            if c == 0:
+            if isinstance(i, int) and isinstance(total, int):
+                total += c * i
+            if c == 0 or isinstance(i, int):
                 continue
             term = i if c == 1 else self.code.op(f"mul nsw i64 {i}, {c}")
             total = term if total == 0 else self.code.op(f"add nsw i64 {term}, {total}")
@@ -288,6 +354,20 @@ class Nest:
         if root.kind == "region" and root.adds:
             value = self.scalars.add(self.scalars.load(buffer, offset, note), value)
         self.scalars.store(value, buffer, offset, note)
+
+
+def vectors(size: int, width: int) -> list[tuple[int, int]]:
+    """So many steps as vectors: how many lanes, how many times, the widest first."""
+    found: list[tuple[int, int]] = []
+    while width:
+        count, size = divmod(size, width)
+        if count % 2 and count > 1:  # pairs of vectors run side by side
+            found.append((width, count - 1))
+            count = 1
+        if count:
+            found.append((width, count))
+        width //= 2
+    return found
 
 
 def nearness(found: Access, axis: int) -> int:
@@ -428,7 +508,7 @@ class Accumulator(Reduction):
         total = self.combine(self.scalars.load(self.place, 0), value)
         self.scalars.store(total, self.place, 0)
 
-    def finish(self, indices: Sequence[Register]) -> None:
+    def finish(self, indices: Sequence[Index]) -> None:
         """After the innermost loops that are summed over."""
         if self.place is None:
             return

@@ -199,10 +199,10 @@ def write_in_pieces(
     nest.write((first, last))
     if nest.flag is not None:
         flag = Buffer(code.alloca("i8"), (), nest.flag.dtype, ())
-        scalars.store(constant(False), flag, 0)
-        is_bad = nest.scalars.register(nest.scalars.load(nest.flag, 0))
-        with piece.code.when(is_bad):
-            nest.scalars.store(constant(True), piece.place(flag), 0)
+        scalars.store(constant(0), flag, 0)
+        found = nest.scalars.register(nest.scalars.load(nest.flag, 0))
+        with piece.code.when(piece.code.op(f"icmp ne i8 {found}, 0")):
+            nest.scalars.store(constant(1), piece.place(flag), 0)
         nest.flag = flag
     piece.run(share.count, "null", 0)
     for root, partial in partials.items():

@@ -44,6 +44,8 @@ CHEAP = {
 LONG = 24  # operations of a step that are better done as vectors
 LARGE = 1 << 15  # steps of a loop that may be done in pieces, by several threads
 
+LIGHT = 3
+
 
 class Root:
     """An equation whose value is stored, or a region of one, or a scalar.
@@ -238,12 +240,7 @@ class Plan:
         picked = any(True for _, at in demands for _ in picks_of(at or ()))
         if isinstance(equation.primitive, READS) and (picked or not self.reads_all(equation)):
             return False
-        cheap = (
-            not picked
-            and equation.primitive.name in CHEAP
-            and not any(isinstance(x, Equation) and x.shape != () for x in operands_of(equation))
-        )
-        if cheap:
+        if not picked and is_light(equation):
             return True
         if len(set(demands)) != 1:
             return False
@@ -416,6 +413,27 @@ class Plan:
         for equation, root in self.roots.items():
             if root.kind == "map":
                 root.stored = equation in needed or equation in self.whole
+
+
+def is_light(equation: Equation) -> bool:
+    """Whether to compute an element costs no more than to read it: at most `LIGHT` operations on
+    one array, which is stored anyhow, and on numbers.
+    """
+    arrays: set[Node] = set()
+    count, stack = 0, [equation]
+    while stack:
+        e = stack.pop()
+        count += 1
+        if e.primitive.name not in CHEAP or count > LIGHT:
+            return False
+        for x in operands_of(e):
+            if not isinstance(x, Node) or math.prod(x.shape) == 1:
+                continue
+            if isinstance(x, Equation) and x.primitive.name in CHEAP:
+                stack.append(x)
+            else:
+                arrays.add(x)
+    return len(arrays) <= 1 or (count == 1 and not any(isinstance(x, Equation) for x in arrays))
 
 
 def is_several(x: Atom) -> bool:

@@ -16,6 +16,8 @@ from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.program import Atom, Program, operands_of
 from ..ops.control import Rows, Scan, Switch, While
+from ..ops.products import MatMul
+from ..ops.writing import Put, SetItem
 from .code import GIVEN_UP, Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
 from .kernels.table import OVERFLOW, fail, kernel_for
@@ -32,6 +34,7 @@ Place = Lane | Buffer
 
 SMALL = 256  # bytes up to which a temporary is on the stack, where LLVM can keep it in registers
 COLUMNS = 64  # up to which a block of rows lies column by column
+TURNED = 1 << 12  # elements up to which a matrix is copied for the steps of a loop
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
 
 
@@ -87,6 +90,7 @@ class Scope:
             if isinstance(e.primitive, Part)
         }
         self.wanted: dict[Node, Buffer] = {}
+        self.turned: dict[Node, Buffer] = {}  # matrices column by column, for products with vectors
 
     def write(self, inputs: Sequence[Place], outputs: Sequence[Buffer | None]) -> list[Place]:
         """Write the program.  An output with a buffer is stored there; the others are returned
@@ -96,7 +100,8 @@ class Scope:
         for y, buffer in zip(self.program.outputs, outputs, strict=True):
             if buffer is not None and isinstance(y, Equation) and y not in self.wanted:
                 root = self.plan.roots.get(y)
-                if root is not None and root.kind not in ("scalar",) and y.shape != ():
+                kind = "scalar" if root is None or y.shape == () else root.kind
+                if kind == "map" or (kind != "scalar" and is_dense(buffer)):
                     self.wanted[y] = buffer
         self.last_reads()
         for level, roots in enumerate(self.plan.levels):
@@ -329,8 +334,8 @@ class Scope:
         """Leave the function where a nest came by an index that is out of bounds."""
         if nest.flag is None:
             return
-        is_bad = self.scalars.register(self.scalars.load(nest.flag, 0))
-        with self.code.when(is_bad):
+        found = self.scalars.register(self.scalars.load(nest.flag, 0))
+        with self.code.when(self.code.op(f"icmp ne i8 {found}, 0")):
             for pick in nest.checks:
                 Search(self.code, pick, self.held).write()
         self.give_up()
@@ -360,7 +365,9 @@ class Scope:
 
     def store(self, place: Place, buffer: Buffer) -> None:
         """Put a value where it is wanted."""
-        if isinstance(place, Lane):
+        if isinstance(place, Lane) and buffer.size == 1:
+            self.scalars.store(place, buffer, 0)
+        elif isinstance(place, Lane):
             with self.code.loop(buffer.size) as i:
                 self.scalars.store(place, buffer, i)
         elif place != buffer:
@@ -421,6 +428,8 @@ class Scope:
         if kernel is None:
             raise NoNativeForm(f"{primitive.name} has no native form")
         buffers = [self.array(x) for x in operands]
+        if is_matrix_vector(equation) and operands[0] in self.turned:
+            buffers[0] = self.turned[operands[0]]
         if not kernel.accepts_strides:
             buffers = [self.in_order(b) for b in buffers]
         results = [self.result_buffer(equation, k, aval) for k, aval in enumerate(avals)]
@@ -467,9 +476,11 @@ class Scope:
         inputs: Sequence[Place],
         outputs: Sequence[Buffer | None],
         rows: int = 0,
+        turned: dict[Node, Buffer] | None = None,
     ) -> list[Place]:
         """A body, in the block that is being written."""
         scope = Scope(self.function, program, rows)
+        scope.turned = turned or {}
         found = scope.write(list(map(self.loaded, inputs)), outputs)
         scope.release()
         return found
@@ -481,24 +492,53 @@ class Scope:
         return Buffer(pointer, stack.shape[1:], stack.dtype, stack.strides[1:])
 
     def write_scan(self, scan: Scan, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
-        """The carry lies in its result from the start, and each step writes the next beside it."""
+        """The last step writes the carry where it is wanted; no carry of many elements is copied.
+
+        With a record, each step reads its carry there, and writes the next a row on.
+        """
         c, n, count = scan.constants, scan.carries, len(scan.body.outputs)
         constants, first, xs = operands[:c], operands[c : c + n], operands[c + n :]
         carry, ys, record = results[:n], results[n:count], results[count:]
-        for place, buffer in zip(first, carry, strict=True):
-            self.store(place, buffer)
-        after = [self.new_buffer(b.shape, b.dtype) for b in carry]
+        records: Sequence[Buffer | None] = record or (None,) * n
+        inner = zip(scan.body.inputs[c : c + n], scan.body.outputs)
+        written = [overwrites(scan.body, *each) for each in inner]
+        kept = [Carried(self, *each, scan) for each in zip(carry, records, written, strict=True)]
+        for place, each in zip(first, kept, strict=True):
+            self.store(place, each.first())
+        turned = self.turn(scan.body, constants)
         with self.code.loop(scan.length) as k:
             i = k
             if scan.reverse:
                 i = self.code.op(f"sub nsw i64 {scan.length - 1}, {k}")
-            for stack, buffer in zip(record, carry):
-                self.store(buffer, self.row(stack, i))
             slices = [self.row(x, i) for x in xs if isinstance(x, Buffer)]
-            targets = [*after, *(self.row(y, i) for y in ys)]
-            self.write_body(scan.body, [*constants, *carry, *slices], targets)
-            for source, target in zip(after, carry, strict=True):
-                self.store(self.loaded(source), target)
+            now = [each.now(k, i) for each in kept]
+            targets = [each.next(k, i) for each in kept]
+            targets += [self.row(y, i) for y in ys]
+            self.write_body(scan.body, [*constants, *now, *slices], targets, turned=turned)
+            for each in kept:
+                each.end()
+
+    def turn(self, body: Program, constants: Sequence[Place]) -> dict[Node, Buffer]:
+        """Copies, column by column, of the small matrices that steps of a loop multiply vectors by.
+
+        A product of such a copy and a vector is a sum of columns, which are read as vectors.
+        """
+        found: dict[Node, Buffer] = {}
+        given = dict(zip(body.inputs, constants))
+        for e in body.equations:
+            matrix = operands_of(e)[0] if is_matrix_vector(e) else None
+            if not isinstance(matrix, Node) or matrix in found:
+                continue
+            place = given.get(matrix)
+            if not isinstance(place, Buffer) or place.size > TURNED:
+                continue
+            rows, columns = place.shape
+            if place.strides[0] != 1 and min(rows, columns) > 1:
+                made = self.new_buffer(place.shape, place.dtype)
+                made = made._replace(strides=(1, rows))
+                self.copy(place, made)
+                found[matrix] = made
+        return found
 
     def write_while(
         self, loop: While, operands: Sequence[Place], results: Sequence[Buffer]
@@ -616,21 +656,26 @@ class Scope:
         c = rows.constants
         shapes = [a.shape for a in body.avals[c:]]
         inputs = [
-            self.part_from(x, start, shape) for x, shape in zip(operands[c:], shapes, strict=True)
+            self.part_from(x, start, shape, axis)
+            for x, shape, axis in zip(operands[c:], shapes, rows.axes, strict=False)
         ]
-        targets = [self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])]
-        block = shapes[0][0] if shapes else 0
+        targets = [
+            self.part_from(y, start, a.shape, axis)
+            for y, a, axis in zip(ys, body.results, rows.axes_of_results, strict=False)
+        ]
+        leads = all(axis == -len(a.shape) for axis, a in zip(rows.axes, body.avals[c:]))
+        block = shapes[0][0] if shapes and leads else 0
         self.write_body(body, [*operands[:c], *inputs], [*targets, *parts], block)
         for part, total in zip(parts, sums, strict=True):
             with self.code.loop(total.size) as i:
                 both = self.scalars.add(self.scalars.load(total, i), self.scalars.load(part, i))
                 self.scalars.store(both, total, i)
 
-    def part_from(self, x: Place, start: Register, shape: Shape) -> Buffer:
-        """Some rows of an array."""
+    def part_from(self, x: Place, start: Register, shape: Shape, axis: int) -> Buffer:
+        """Some rows of an array, which lie along an axis."""
         if isinstance(x, Lane):
             raise NoNativeForm("a number has no rows")
-        offset = self.code.op(f"mul nsw i64 {start}, {x.strides[0]}")
+        offset = self.code.op(f"mul nsw i64 {start}, {x.strides[axis]}")
         return x._replace(pointer=self.code.address(x, offset), shape=shape)
 
     def write_switch(
@@ -651,6 +696,122 @@ class Scope:
             self.write_body(branch, operands[1:], results)
             code.jump(end)
         code.start(end)
+
+
+def is_dense(buffer: Buffer) -> bool:
+    """Whether the elements of an array lie row by row, without gaps."""
+    return buffer.strides == row_major(buffer.shape)
+
+
+class Carried:
+    """Where the carry of a scan is: before a step, and where the step writes the next.
+
+    A few numbers lie in one place, aligned or in registers, and are copied.  More of them are
+    written beside: in the record, a row on; or in two buffers in turns, such that the last step
+    writes the result.  One that each step only writes elements of is written where it is.
+    """
+
+    def __init__(
+        self, scope: Scope, result: Buffer, record: Buffer | None, in_place: bool, scan: Scan
+    ) -> None:
+        self.scope = scope
+        self.result = result
+        self.record = record
+        self.scan = scan
+        self.in_place = in_place and record is None
+        self.is_small = bytes_of(result) <= SMALL or scan.length == 0
+        self.by_rows = record is not None and not self.is_small
+        self.other = result
+        if not self.by_rows and not self.in_place:
+            self.other = scope.new_buffer(result.shape, result.dtype)._replace(
+                strides=result.strides
+            )
+
+    def first(self) -> Buffer:
+        """Where the first carry goes."""
+        if self.is_small or self.in_place:
+            return self.result
+        if self.by_rows and self.record is not None:
+            return self.scope.row(
+                self.record, str(self.scan.length - 1 if self.scan.reverse else 0)
+            )
+        return self.other if self.scan.length % 2 else self.result
+
+    def now(self, k: Register, i: Register) -> Buffer:
+        """Where the carry is in step `k`, which belongs to row `i`."""
+        if self.in_place:
+            return self.result
+        if self.is_small:
+            if self.record is not None:
+                self.scope.store(self.scope.loaded(self.result), self.scope.row(self.record, i))
+            return self.result
+        if self.by_rows and self.record is not None:
+            return self.scope.row(self.record, i)
+        return self.in_turns(k, self.result, self.other)
+
+    def next(self, k: Register, i: Register) -> Buffer:
+        """Where step `k` writes the next."""
+        if self.is_small or self.in_place:
+            return self.other
+        if self.by_rows and self.record is not None:
+            code = self.scope.code
+            row = self.scope.row(
+                self.record, code.op(f"add nsw i64 {i}, {1 - 2 * self.scan.reverse}")
+            )
+            is_last = code.op(f"icmp eq i64 {k}, {self.scan.length - 1}")
+            return self.either(is_last, self.result, row)
+        return self.in_turns(k, self.other, self.result)
+
+    def in_turns(self, k: Register, even: Buffer, odd: Buffer) -> Buffer:
+        """One of two buffers, by how many steps there are to go."""
+        code = self.scope.code
+        left = code.op(f"sub nsw i64 {self.scan.length}, {k}")
+        is_even = code.op(f"icmp eq i64 {code.op(f'and i64 {left}, 1')}, 0")
+        return self.either(is_even, even, odd)
+
+    def either(self, condition: Register, x: Buffer, y: Buffer) -> Buffer:
+        """One of two buffers of one layout."""
+        pointer = self.scope.code.op(f"select i1 {condition}, ptr {x.pointer}, ptr {y.pointer}")
+        return x._replace(pointer=pointer)
+
+    def end(self) -> None:
+        """After a step."""
+        if self.is_small and not self.in_place:
+            self.scope.store(self.scope.loaded(self.other), self.result)
+
+
+def overwrites(body: Program, carry: Node, out: Atom) -> bool:
+    """Whether a body only writes elements of a carry, and reads no others once it has begun."""
+    if not isinstance(out, Equation) or not isinstance(out.primitive, Put | SetItem):
+        return False
+    outputs = [y for y in body.outputs if y is out or y is carry]
+    if operands_of(out)[0] is not carry or len(outputs) > 1:
+        return False
+    plan = Plan(body, is_fused)
+    root = plan.roots[out]
+    is_call = root.kind == "call"
+    if is_call != isinstance(out.primitive, Put) or sum(x is carry for x, _ in root.reads) > 1:
+        return False
+    begun = root.level if is_call else root.start
+    for each in (*plan.roots.values(), *root.regions):
+        if each is not root and any(x is carry for x, _ in each.reads):
+            # on one level, calls come last
+            together = each.level == begun and (each.kind == "call" or not is_call)
+            if each.level > begun or together:
+                return False
+    return True
+
+
+def bytes_of(buffer: Buffer) -> int:
+    """The memory that a buffer takes."""
+    return buffer.size * buffer.dtype.itemsize
+
+
+def is_matrix_vector(equation: Equation) -> bool:
+    """Whether an equation is a matrix times a vector."""
+    return isinstance(equation.primitive, MatMul) and (
+        [aval_of(x).ndim for x in operands_of(equation)] == [2, 1]
+    )
 
 
 def results_of(equation: Equation) -> list[Aval]:

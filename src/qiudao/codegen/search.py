@@ -27,6 +27,10 @@ class Search(Nest):
         super().__init__(code, [root], held, lambda _: None)
         self.pick = pick
 
+    def meets(self) -> bool:
+        """All steps report to one place."""
+        return True
+
     def store_access(self, root: Root) -> Access | None:
         """Something is done with each element."""
         return Access(0, (0,) * len(self.space))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..codegen.build import export_program
+from ..core.anomalies import examine_function, known_check
 from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, GradientError, RuleError, ShapeError
@@ -281,6 +282,21 @@ class Jitted:
                               path, ir)  # fmt: skip
 
 
+class Checked(Jitted):
+    """A compiled function whose results are looked through for numbers that are not finite."""
+
+    def __init__(
+        self, f: Callable[..., Any], static: frozenset[str], capture: bool, check: str
+    ) -> None:
+        super().__init__(f, static, capture)
+        self.check = check
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = super().__call__(*args, **kwargs)
+        examine_function("jit", self.check, flatten(result)[0], self.f, args, kwargs)
+        return result
+
+
 class Static:
     """A value that the program is made for."""
 
@@ -418,6 +434,7 @@ def jit(
     static_argnames: str | Sequence[str] = (),
     donate: str | int | Sequence[str | int] = (),
     capture: bool = True,
+    check: str | None = None,
 ) -> Any:
     """`f`, traced once for each new combination of argument types, and run as machine code.
 
@@ -429,6 +446,9 @@ def jit(
     Results may be written into the arrays of arguments that `donate` gives away, by the names or
     positions of parameters: where that is possible, the result of the same shape and dtype is that
     very array.  After the call a donated array is of no use but as that result.
+
+    With `check="nan"` a NaN in a result raises `NonFiniteError`, which names the operation that
+    made it; with "inf" an infinity too.  It costs a look at the results; donating excludes it.
 
     Branches and loops of Python's on traced values become part of the program, from the source of
     the function and of the user's functions that it calls (`capture`); without, or where that
@@ -443,8 +463,15 @@ def jit(
     """
     if f is None:
         return functools.partial(
-            jit, static_argnames=static_argnames, donate=donate, capture=capture
+            jit, static_argnames=static_argnames, donate=donate, capture=capture, check=check
         )
     names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
     given = (donate,) if isinstance(donate, str | int) else donate
-    return Jitted(f, frozenset(names), capture, given)
+    if known_check("jit", check) is None:
+        return Jitted(f, frozenset(names), capture, given)
+    if given != ():
+        raise GradientError(
+            "jit: check= runs the function once more on its arguments, which donate= lets the "
+            "first run write over; use one of them"
+        )
+    return Checked(f, frozenset(names), capture, str(check))

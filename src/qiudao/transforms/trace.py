@@ -26,6 +26,7 @@ from ..ops.indexing import GetItem
 from ..ops.shaping import Copy
 from ..ops.stopping import StopGradient, stop_gradient
 from ..passes.roll import roll
+from ..passes.settle import merged
 from ..tape.guard import copy_of
 from ..tape.tensor import off_tapes
 
@@ -296,7 +297,7 @@ def with_loops(
         return None
     finally:
         modes.switched = before
-    return None if switched else made._replace(program=roll(made.program))
+    return None if switched else made._replace(program=merged(roll(made.program)))
 
 
 def drawn_in(made: Traced) -> Traced:

@@ -142,7 +142,7 @@ def accepts_put(primitive: Put, operands: Sequence[Aval], results: Sequence[Aval
 def put(code: Code, primitive: Put, operands: Sequence[Buffer], results: Sequence[Buffer]) -> None:
     """A copy, into which one row after another is written; the last stays."""
     (x, v, *arrays), (out,) = operands, results
-    if x != out:
+    if x != out:  # the scope overwrites what is read for nothing else
         move(code, x, out)
 
     def use(target: Offset, source: Offset) -> None:

@@ -1,0 +1,220 @@
+"""The eager tape behind a tensor, read as an observation.
+
+The tape keeps what its rules read and nothing for explaining, so that recording costs nothing
+more.  The other values are found in tensors that are still alive, or computed again from operands
+that are known; what is left is not known, and said to be.  The equations are copied, so that the
+user's graph stays as it is; hooks do not run.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Sequence
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value
+from ..core.dispatch import concrete
+from ..core.errors import GradientError
+from ..core.modes import TAPE
+from ..core.node import Equation, Freed, Leaf, Node
+from ..core.source import Line
+from ..tape.backward import walk, why_cut
+from ..tape.tensor import Tensor
+from .expressions import Loop, loops_at, operands_at
+from .places import Group
+from .witness import Observation, Step
+
+
+def read_tape(
+    outputs: Sequence[Tensor], names: dict[str, Any], name: str = "explain"
+) -> tuple[Observation, list[str]]:
+    """What led to these tensors, and what of it is not known; `names` are tensors to be named.
+
+    Raises `GradientError` for a tensor with no graph behind it.
+    """
+    for t in outputs:
+        if t.node is None:
+            raise GradientError(
+                f"{name}: this tensor does not require grad, {why_cut(t)}; make the inputs with "
+                "qd.tensor(x, requires_grad=True) and compute without detaching"
+            )
+        if t.level > TAPE:
+            raise GradientError(
+                f"{name}: this tensor belongs to a transform; explain the function that it runs "
+                "in, qd.explain(f, *args)"
+            )
+    seen, _, notes = read_nodes([t.node for t in outputs if t.node], names)
+    return seen, notes
+
+
+def read_nodes(
+    outputs: Sequence[Node], names: dict[str, Any]
+) -> tuple[Observation, dict[Node, Step], list[str]]:
+    """What led to these nodes, the step of each node, and what of it is not known."""
+    nodes = sorted(walk(outputs), key=lambda n: n.number)
+    seen = Observation(sys._getframe(0))
+    values = known_values(nodes)
+    called = {t.node: key for key, t in names.items() if isinstance(t, Tensor)}
+    copies: dict[Node, Node] = {}
+    steps: dict[Node, Step] = {}
+    places = Runs(next((n.code for n in reversed(nodes) if isinstance(n, Equation)), None))
+    notes: list[str] = []
+    for node in nodes:
+        copies[node] = made = copy_of_node(node, copies)
+        value = values.get(node)
+        if isinstance(node, Equation):
+            given = node.operands
+            held = given if not isinstance(given, Freed) else (None,) * len(node.parents)
+            operands = tuple(
+                steps[p] if p is not None else constant(x)
+                for p, x in zip(node.parents, held, strict=True)
+            )
+            steps[node] = Step(made, operands, value, True, places.find(node), called.get(node))
+            seen.codes.setdefault(node.code)
+        else:
+            steps[node] = Step(
+                made, (), value, True, None, called.get(node) or word_for(node, nodes)
+            )
+            seen.inputs.append(steps[node])
+        seen.steps.append(steps[node])
+    seen.outputs = [steps[n] for n in outputs]
+    unknown = sum(s.value is None and not s.node.is_several for s in seen.steps)
+    if unknown:
+        notes.append(
+            f"{unknown} values are shown without numbers: the tape keeps what its rules read, and "
+            "no tensor that is alive holds them; qd.explain(f, *args) keeps them all"
+        )
+    seen.finish()
+    return seen, steps, notes
+
+
+def constant(x: Any) -> Any:
+    """A constant operand; one that the tape does not keep is a step of no known value."""
+    if x is None or isinstance(x, Node):
+        stands = x if isinstance(x, Node) else Leaf((), np.dtype(float))
+        return Step(Leaf(stands.shape, stands.dtype), (), None, False, None)
+    return concrete(x)
+
+
+def copy_of_node(node: Node, copies: dict[Node, Node]) -> Node:
+    """A node of the user's graph again, without its hooks."""
+    if not isinstance(node, Equation):
+        made: Node = Leaf(node.shape, node.dtype)
+        made.number = node.number
+        return made
+    copy = Equation()
+    copy.number, copy.shape, copy.dtype, copy.notes = node.number, node.shape, node.dtype, None
+    copy.primitive, copy.out = node.primitive, node.out
+    copy.code, copy.offset = node.code, node.offset
+    copy.parents = tuple(None if p is None else copies[p] for p in node.parents)
+    kept = node.operands
+    copy.operands = (
+        kept
+        if isinstance(kept, Freed)
+        else tuple(copies.get(x, x) if isinstance(x, Node) else x for x in kept)
+    )
+    return copy
+
+
+def known_values(nodes: Sequence[Node]) -> dict[Node, Value]:
+    """The values that can be known, by their nodes."""
+    wanted = set(nodes)
+    values: dict[Node, Value] = {}
+    for each in gc.get_objects():
+        if isinstance(each, Tensor) and each.level == TAPE and each.node in wanted:
+            values[each.node] = np.array(each.value)[()]
+    for node in nodes:
+        if not isinstance(node, Equation):
+            continue
+        if node.out is not None:
+            values.setdefault(node, node.out)
+        if isinstance(node.operands, Freed):
+            continue
+        for p, x in zip(node.parents, node.operands, strict=True):
+            if p is not None and not isinstance(x, Node):
+                values.setdefault(p, x)
+    for node in nodes:
+        if node not in values and isinstance(node, Equation):
+            again(node, values)
+    return values
+
+
+def again(node: Equation, values: dict[Node, Value]) -> None:
+    """Compute a value again, where its operands are known."""
+    if isinstance(node.operands, Freed):
+        return
+    operands = [
+        x if p is None else values.get(p) for p, x in zip(node.parents, node.operands, strict=True)
+    ]
+    if all(x is not None and not isinstance(x, Node) for x in operands):
+        with np.errstate(all="ignore"):
+            values[node] = node.primitive.evaluate(*operands)
+
+
+def word_for(leaf: Node, nodes: Sequence[Node]) -> str | None:
+    """The user's name for a leaf: the word by which its first reader calls it."""
+    for node in nodes:
+        if isinstance(node, Equation) and leaf in node.parents:
+            word = operands_at(node.code, node.offset, len(node.parents))[node.parents.index(leaf)]
+            if word is not None and word.replace(".", "").replace("_", "").isalnum():
+                return word
+    return None
+
+
+class Runs:
+    """Groups a tape's equations by what the code offsets tell: loops' turns, functions' runs.
+
+    `main` is the code that the outermost operations belong to.
+    """
+
+    def __init__(self, main: CodeType | None) -> None:
+        self.main = main
+        self.outer: Group | None = None
+        self.runs: dict[CodeType, Run] = {}
+
+    def find(self, node: Equation) -> Group | None:
+        """The innermost group of an equation."""
+        code, offset, line = node.code, node.offset, node.line
+        run = self.runs.get(code)
+        running = [
+            loop for loop in loops_at(line.file, line.number) if loop.first >= code.co_firstlineno
+        ]
+        if run is None or (offset < run.offset and not running and code is not self.main):
+            group = None
+            if code is not self.main:
+                group = Group(self.outer, "call", code.co_name, line)
+            run = self.runs[code] = Run(group)
+        found = run.turn(running, offset, line)
+        if code is self.main:
+            self.outer = found
+        return found
+
+
+class Run:
+    """One run of a function, and the loops that it is in."""
+
+    def __init__(self, group: Group | None) -> None:
+        self.group = group
+        self.offset = -1
+        self.loops: dict[Loop, tuple[Group, Group]] = {}
+
+    def turn(self, running: list[Loop], offset: int, line: Line) -> Group | None:
+        """The innermost iteration; an offset that went back begins the next one."""
+        self.loops = {loop: known for loop, known in self.loops.items() if loop in running}
+        group = self.group
+        for depth, loop in enumerate(running):
+            known = self.loops.get(loop)
+            if known is None:
+                outer = Group(group, "loop", loop.title, Line(line.file, loop.head, ""))
+                known = outer, Group(outer, "iteration", "turn 1", outer.line)
+            elif depth == len(running) - 1 and offset < self.offset:
+                outer = known[0]
+                known = outer, Group(outer, "iteration", f"turn {outer.children + 1}", outer.line)
+            self.loops[loop] = known
+            group = known[1]
+        self.offset = offset
+        return group

@@ -1,0 +1,278 @@
+"""The page in a real browser: playing, folding, searching, reading, on every kind of graph."""
+
+import time
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from qiudao.explaining.page.html import embedded, page
+
+pytestmark = pytest.mark.browser
+
+
+def thrice(x):
+    return np.sin(x) * x + x
+
+
+def layer(h, w):
+    return np.tanh(w @ h)
+
+
+def network(x, ws):
+    for w in ws:
+        x = layer(x, w)
+    return np.sum(x**2)
+
+
+def long_loop(x):
+    for k in range(2600):
+        x = np.sin(x) + 0.01 * k
+    return x
+
+
+@pytest.fixture(scope="module")
+def explained():
+    return qd.explain(thrice, 1.2)
+
+
+@pytest.fixture(scope="module")
+def layered():
+    rng = np.random.default_rng(0)
+    return qd.explain(network, rng.normal(size=4), [rng.normal(size=(9, 4)), np.ones((2, 9))])
+
+
+def boxes(shown):
+    return [b.inner_text().split("\n") for b in shown.locator(".box").all()]
+
+
+def costs(shown):
+    return [
+        row.locator("th, td").all_inner_texts() for row in shown.locator("#costs tbody tr").all()
+    ]
+
+
+def box(shown, title):
+    return shown.locator(".box").filter(has=shown.locator(f"text.title:text-is('{title}')"))
+
+
+def test_it_shows_values_gradients_and_slopes(show, explained):
+    shown = show(explained)
+    assert shown.title() == "thrice(x) · qiudao"
+    words = shown.locator("#graph").text_content()
+    assert "∂ 2.3669 = 1 + 0.932 + 0.4348" in words
+    assert "0.3624" in words
+    assert shown.locator(".box").count() == 4
+
+
+def test_it_steps_forward_and_then_back(show, explained):
+    shown = show(explained)
+    shown.keyboard.press("Home")
+    assert "nothing is computed yet" in shown.locator("#sentence").inner_text()
+    assert shown.locator(".box.waiting").count() == 3
+    shown.keyboard.press(".")
+    assert "np.sin(x) is computed: 0.93204" in shown.locator("#sentence").inner_text()
+    assert shown.locator(".box.waiting").count() == 2
+    for _ in range(3):
+        shown.keyboard.press(".")
+    assert "The sweep starts" in shown.locator("#sentence").inner_text()
+    gradients = []
+    for _ in range(3):
+        shown.keyboard.press(".")
+        gradients.append(box(shown, "x").locator("text.gradient").text_content())
+    assert gradients == ["∂ 1 + …", "∂ 1.932 = 1 + 0.932 + …", "∂ 2.3669 = 1 + 0.932 + 0.4348"]
+    shown.keyboard.press(",")
+    assert "term 2 of 3" in shown.locator("#sentence").inner_text()
+
+
+def test_it_plays_to_the_end(show, explained):
+    shown = show(explained)
+    shown.locator("#play").click()
+    assert shown.locator("#play").inner_text() == "pause"
+    shown.locator("#play:text-is('play')").wait_for(timeout=20_000)
+    assert shown.locator("#sentence").inner_text().startswith("Done:")
+
+
+def test_the_panel_tells_the_sum_of_the_terms(show, explained):
+    shown = show(explained)
+    box(shown, "x").click()
+    panel = shown.locator("#panel")
+    assert "The sum of 3 terms" in panel.inner_text()
+    assert panel.locator(".sum li").count() == 3
+    panel.get_by_role("button", name="through np.sin(x) * x", exact=True).click()
+    assert panel.locator("h2").inner_text() == "np.sin(x) * x"
+    assert panel.locator("pre .here").inner_text().strip().endswith("return np.sin(x) * x + x")
+
+
+def test_both_directions_on_one_graph(show, layered):
+    shown = show(layered)
+    assert costs(shown) == [
+        ["forward mode", "58", "×", "6", "=", "348", "–"],
+        ["reverse mode, the shorter way", "1", "×", "6", "=", "6", "6"],
+    ]
+    shown.get_by_role("radio", name="both").check()
+    assert shown.locator("text.tangent").count() > 0
+    assert shown.locator("text.gradient").count() > 0
+    shown.get_by_role("radio", name="forward").check()
+    assert shown.locator("text.gradient").count() == 0
+    assert shown.locator("#direction option").count() == 8
+    before = box(shown, "np.sum(x**2)").locator("text.tangent").text_content()
+    shown.locator("#direction").select_option("1")
+    assert box(shown, "np.sum(x**2)").locator("text.tangent").text_content() != before
+
+
+def test_groups_fold_and_unfold(show, layered):
+    shown = show(layered)
+    before = shown.locator(".box").count()
+    shown.locator(".around text").filter(has_text="turn 2").click()
+    assert shown.locator(".box.fold").count() == 1
+    assert shown.locator(".box").count() < before
+    shown.locator(".box.fold").click()
+    assert shown.locator(".box").count() == before
+    box(shown, "np.tanh(w @ h)").first.click()
+    shown.keyboard.press("Escape")
+    assert shown.locator(".box.fold").count() == 1
+    shown.keyboard.press("Enter")
+    assert shown.locator(".box.fold").count() == 0
+
+
+def test_arrows_walk_along_the_edges(show, explained):
+    shown = show(explained)
+    box(shown, "np.sin(x)").click()
+    shown.keyboard.press("ArrowDown")
+    assert shown.locator("#panel h2").inner_text() == "np.sin(x) * x"
+    shown.keyboard.press("ArrowUp")
+    shown.keyboard.press("ArrowUp")
+    assert shown.locator("#panel h2").inner_text() == "x"
+
+
+def test_search_opens_what_hides_a_value(show):
+    shown = show(qd.explain(long_loop, 0.5))
+    shown.keyboard.press("/")
+    shown.keyboard.type("np.sin(x) + 0.01")
+    assert shown.locator("#found li").count() == 30
+    shown.keyboard.press("ArrowDown")
+    shown.keyboard.press("Enter")
+    assert shown.locator("#panel h2").inner_text() == "x = np.sin(x) + 0.01 * k"
+    assert shown.locator(".box.chosen").count() == 1
+    shown.keyboard.press("/")
+    shown.keyboard.type("no such value")
+    assert shown.locator("#found li").inner_text() == "nothing found"
+
+
+def test_five_thousand_values_are_ready_within_two_seconds(show):
+    explained = qd.explain(long_loop, 0.5)
+    assert len(explained.graph.vertices) > 5000
+    show(explained).close()  # the browser's own start is not the page's
+    begun = time.perf_counter()
+    shown = show(explained)
+    assert shown.locator(".box").count() <= 41
+    shown.keyboard.press("Home")
+    shown.keyboard.press(".")
+    took = time.perf_counter() - begun - written(explained)
+    assert "is computed" in shown.locator("#sentence").inner_text()
+    assert took < 2.0
+
+
+def written(explained):
+    """Seconds that writing the file takes, which `show` does too."""
+    begun = time.perf_counter()
+    explained.html()
+    return time.perf_counter() - begun
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_light_and_dark_follow_the_system_and_the_button(show, explained, dark):
+    shown = show(explained, dark=dark)
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light, night = "rgb(253, 253, 252)", "rgb(20, 24, 29)"
+    assert shown.evaluate(paper) == (night if dark else light)
+    shown.locator("#theme").click()
+    assert shown.evaluate(paper) == (light if dark else night)
+
+
+def test_on_a_phone_nothing_is_cut_off(show, layered):
+    shown = show(layered, width=390, height=800)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+    for name in ("#search", "#play", "#slider", "#theme", "#panel"):
+        place = shown.locator(name).bounding_box()
+        assert place["x"] >= 0
+        assert place["x"] + place["width"] <= 390
+
+
+def test_hostile_words_stay_words(show):
+    names = {
+        "</script><script>alert(1)</script>": 1.0,
+        "<img src=x onerror=alert(1)>": 2.0,
+        "quote \" ' ` & \u2028 {{data}}": 3.0,
+    }
+
+    def f(p):
+        return sum(v * v for v in p.values())
+
+    shown = show(qd.explain(f, names))
+    assert shown.locator("img").count() == 0
+    assert shown.locator("script").count() == 3
+    for title in ["p['</script><script>alert(1)</script>']", "p['<img src=x onerror=alert(1)>']"]:
+        assert title in shown.locator("#panel").inner_text()
+
+
+def test_a_reader_of_screens_hears_values_and_steps(show, explained):
+    shown = show(explained)
+    assert box(shown, "x").get_attribute("aria-label") == (
+        "input, x, value 1.2, gradient 2.3669 = 1 + 0.932 + 0.4348"
+    )
+    assert shown.locator("#sentence").get_attribute("aria-live") == "polite"
+    assert shown.locator(".box[tabindex='0']").count() == 1
+
+
+def test_the_view_can_be_saved(show, explained, tmp_path):
+    shown = show(explained)
+    with shown.expect_download() as waiting:
+        shown.locator("#export").click()
+    path = tmp_path / "saved.svg"
+    waiting.value.save_as(path)
+    root = ET.parse(path).getroot()
+    texts = [e.text for e in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "np.sin(x) * x" in texts
+
+
+def test_values_that_are_not_numbers(show):
+    def f(x):
+        return np.sum(np.where(x > 0, np.log(x), 1 / x))
+
+    shown = show(qd.explain(f, np.array([0.0, 1.0])))
+    box(shown, "np.log(x)").click()
+    assert "-inf" in shown.locator("#panel").inner_text()
+
+
+def test_large_arrays_have_a_range_and_a_picture(show):
+    w = np.linspace(-1, 1, 2400).reshape(40, 60)
+    shown = show(qd.explain(lambda w: np.sum(np.tanh(w)), w))
+    box(shown, "w").click()
+    assert "from -1 to 1" in shown.locator("#panel").inner_text()
+    assert shown.locator("#panel img.heat").count() == 2
+
+
+def test_a_tape_is_shown_too(show):
+    x = qd.tensor([1.0, 2.0], requires_grad=True)
+    shown = show((np.sin(x) * x).sum().explain())
+    assert "∂ [1.38, 0.077]" in shown.locator("#graph").text_content()
+
+
+def test_a_notebook_gets_a_frame(explained):
+    made = explained._repr_html_()
+    assert made.startswith("<iframe srcdoc=")
+    assert "<script" not in made
+
+
+def test_the_page_needs_no_network_and_names_its_library():
+    made = page(qd.explain(thrice, 1.0).json())
+    assert "http://" not in made.replace("http://www.w3.org/", "")
+    assert "https://" not in made
+    assert "Chris Pettitt" in made  # the licence of the layout library
+
+
+def test_json_cannot_end_its_element():
+    assert "</" not in embedded({"title": "</script>"})
