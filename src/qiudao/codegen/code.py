@@ -129,9 +129,12 @@ class Module:
         return f", !llvm.loop {self.note(*hints, itself=True)}"
 
     def vector_loop(self, group: str, lanes: int, count: int) -> str:
-        """The mark of a loop of `count` vectors of so many steps, which do not meet either."""
+        """The mark of a loop of `count` vectors of so many steps, which do not meet either.
+
+        Checked code, which calls a function for each address, has no vectors.
+        """
         hints = [self.note('!"llvm.loop.parallel_accesses"', group)]
-        if lanes > 1:
+        if lanes > 1 and not self.within:
             hints += [
                 self.note('!"llvm.loop.vectorize.enable"', "i1 true"),
                 self.note('!"llvm.loop.vectorize.width"', f"i32 {lanes}"),
