@@ -278,3 +278,15 @@ def test_names():
     assert str(module) == text
     assert function(module, "no_such_function", "double") is None
     assert function(module, "exp", "i32") is None
+
+
+@pytest.mark.parametrize("type_", TYPES)
+@pytest.mark.parametrize("name", ["cos", "exp", "exp2", "expm1", "log", "sin", "sinh", "tanh"])
+def test_not_a_number_whatever_its_payload(name, type_):
+    """Exponents are put together from low bits, which a payload may fill."""
+    dtype = DTYPES[type_]
+    whole = np.dtype(f"u{dtype.itemsize}")
+    first = int(np.array(np.inf, dtype).view(whole))
+    payloads = [1, 0x7A2, 0xFFF, 0x55555]
+    xs = np.array([[first + k, first + k + (1 << 8 * dtype.itemsize - 1)] for k in payloads], whole)
+    assert np.isnan(compiled(name, type_)(xs.ravel().view(dtype))).all()

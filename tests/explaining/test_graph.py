@@ -99,6 +99,15 @@ def test_nested_loops_and_numbered_turns():
     ]
 
 
+def test_a_long_comprehension_has_no_turns():
+    def f(x, w):
+        return sum([np.tanh(w[i] * x) for i in range(30)])
+
+    graph = qd.explain(f, 0.5, np.linspace(0.0, 1.0, 30)).graph
+    assert sum(v.operation == "tanh" for v in graph.vertices) == 30
+    assert all(g.kind != "turns" for g in graph.groups)
+
+
 def test_slopes_of_elements_and_of_small_maps():
     shown = qd.explain(lambda x: np.sum(np.sin(x)), np.array([0.0, 1.0]))
     sines, total = [v for v in shown.graph.vertices if v.kind == "operation"]
@@ -248,3 +257,18 @@ def test_the_lines_of_a_gradient_are_those_of_its_function():
     assert lines == {"h = np.tanh(x)", "return np.sum(h * h)"}
     program = qd.trace(qd.grad(f))(np.ones(2))
     assert {e.line.text for e in program.equations} == lines
+
+
+def test_an_argument_of_many_parts_is_a_group():
+    def f(ps, x):
+        return sum(p * x for p in ps)
+
+    few = qd.explain(f, [1.0] * 5, 2.0).graph
+    assert all(v.group is None for v in few.inputs)
+    many = qd.explain(f, [1.0] * 100, 2.0).graph
+    assert [[g.title for g in v.group.path] for v in many.inputs[28:31]] == [
+        ["ps", "ps[0] to ps[29]"],
+        ["ps", "ps[0] to ps[29]"],
+        ["ps", "ps[30] to ps[59]"],
+    ]
+    assert many.inputs[-1].group is None

@@ -18,7 +18,7 @@ from .element import Lane, Scalars
 from .engine import attributes, compile
 from .entry import make_entry, python_callable
 from .export import Signature, export
-from .kernels.table import STATUS_WORDS, raise_failure
+from .kernels.table import STATUS_WORDS
 from .memory import Arena
 from .resident import resident_module
 from .scope import Function, Scope
@@ -48,11 +48,10 @@ class Built:
         text, function = native_function(module, program, True, self.shared)
         self.held = function.held
         self.arena = function.arena.size
-        self.fails = "%status" in text
         module.define("@program", text)
-        self.results = (*self.outputs, STATUS) if self.fails else self.outputs
+        self.may_fail = "%status" in text
         self.pieces = function.pieces
-        self.lone = len(self.results) == 1
+        self.lone = len(self.outputs) == 1
         if not self.shared:
             self.enter(module, "direct")
         self.module = str(module)
@@ -69,9 +68,10 @@ class Built:
 
     def enter(self, module: Module, name: str, address: int | None = None) -> None:
         """Write an entry of the program: `direct`, or `into`."""
-        make_entry(module, name, "program", self.inputs, self.results, self.arena,
+        make_entry(module, name, "program", self.inputs, self.outputs, self.arena,
                    address=address, into=name == "into", shared=self.shared.values(),
-                   release=self.pieces, lone=self.lone, attributes=attributes())  # fmt: skip
+                   release=self.pieces, lone=self.lone, fails=self.may_fail,
+                   attributes=attributes())  # fmt: skip
 
     @functools.cached_property
     def into(self) -> Callable[..., Any]:
@@ -86,9 +86,7 @@ class Built:
         found = self.direct(*arrays)
         if found is NotImplemented:
             found = self.direct(*map(conformed, arrays, self.inputs))
-        if self.lone:
-            return (found,)
-        return self.checked(found) if self.fails else found
+        return (found,) if self.lone else found
 
     def in_place(self, arrays: Sequence[Any]) -> tuple[Any, ...] | None:
         """The outputs, the shared ones in the arrays given; None where an argument does not fit."""
@@ -96,18 +94,9 @@ class Built:
             arrays[self.shared[j]] if j in self.shared else np.empty(aval.shape, aval.dtype)
             for j, aval in enumerate(self.outputs)
         ]
-        status = [np.zeros(STATUS.shape, STATUS.dtype)] if self.fails else []
-        if self.into(*arrays, *outputs, *status) is NotImplemented:
+        if self.into(*arrays, *outputs) is NotImplemented:
             return None
-        for each in status:
-            raise_failure(each.tolist())
         return tuple(y if y.ndim else y[()] for y in outputs)
-
-    def checked(self, found: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The outputs, unless the status among them is a failure."""
-        *outputs, status = found
-        raise_failure(status)
-        return tuple(outputs)
 
 
 def conformed(x: Any, aval: Aval) -> Any:

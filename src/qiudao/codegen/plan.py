@@ -38,6 +38,8 @@ CHEAP = {
     "absolute", "maximum", "minimum", "stopgradient", "real", "imag", "conjugate",
 }  # fmt: skip
 
+LIGHT = 3
+
 
 class Root:
     """An equation whose value is stored, or a region of one, or a scalar.
@@ -210,10 +212,7 @@ class Plan:
         """Whether an equation is computed where it is read, and not stored."""
         if any(at is None for _, at in demands):
             return False
-        cheap = equation.primitive.name in CHEAP and not any(
-            isinstance(x, Equation) and x.shape != () for x in operands_of(equation)
-        )
-        if cheap:
+        if is_light(equation):
             return True
         if len(set(demands)) != 1:
             return False
@@ -341,6 +340,27 @@ class Plan:
         for equation, root in self.roots.items():
             if root.kind == "map":
                 root.stored = equation in needed or equation in self.whole
+
+
+def is_light(equation: Equation) -> bool:
+    """Whether to compute an element costs no more than to read it: at most `LIGHT` operations on
+    one array, which is stored anyhow, and on numbers.
+    """
+    arrays: set[Node] = set()
+    count, stack = 0, [equation]
+    while stack:
+        e = stack.pop()
+        count += 1
+        if e.primitive.name not in CHEAP or count > LIGHT:
+            return False
+        for x in operands_of(e):
+            if not isinstance(x, Node) or math.prod(x.shape) == 1:
+                continue
+            if isinstance(x, Equation) and x.primitive.name in CHEAP:
+                stack.append(x)
+            else:
+                arrays.add(x)
+    return len(arrays) <= 1 or (count == 1 and not any(isinstance(x, Equation) for x in arrays))
 
 
 def is_several(x: Atom) -> bool:

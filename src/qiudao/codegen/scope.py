@@ -98,7 +98,8 @@ class Scope:
         for y, buffer in zip(self.program.outputs, outputs, strict=True):
             if buffer is not None and isinstance(y, Equation) and y not in self.wanted:
                 root = self.plan.roots.get(y)
-                if root is not None and root.kind not in ("scalar",) and y.shape != ():
+                kind = "scalar" if root is None or y.shape == () else root.kind
+                if kind == "map" or (kind != "scalar" and is_dense(buffer)):
                     self.wanted[y] = buffer
         self.last_reads()
         for level, roots in enumerate(self.plan.levels):
@@ -634,21 +635,26 @@ class Scope:
         c = rows.constants
         shapes = [a.shape for a in body.avals[c:]]
         inputs = [
-            self.part_from(x, start, shape) for x, shape in zip(operands[c:], shapes, strict=True)
+            self.part_from(x, start, shape, axis)
+            for x, shape, axis in zip(operands[c:], shapes, rows.axes, strict=False)
         ]
-        targets = [self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])]
-        block = shapes[0][0] if shapes else 0
+        targets = [
+            self.part_from(y, start, a.shape, axis)
+            for y, a, axis in zip(ys, body.results, rows.axes_of_results, strict=False)
+        ]
+        leads = all(axis == -len(a.shape) for axis, a in zip(rows.axes, body.avals[c:]))
+        block = shapes[0][0] if shapes and leads else 0
         self.write_body(body, [*operands[:c], *inputs], [*targets, *parts], block)
         for part, total in zip(parts, sums, strict=True):
             with self.code.loop(total.size) as i:
                 both = self.scalars.add(self.scalars.load(total, i), self.scalars.load(part, i))
                 self.scalars.store(both, total, i)
 
-    def part_from(self, x: Place, start: Register, shape: Shape) -> Buffer:
-        """Some rows of an array."""
+    def part_from(self, x: Place, start: Register, shape: Shape, axis: int) -> Buffer:
+        """Some rows of an array, which lie along an axis."""
         if isinstance(x, Lane):
             raise NoNativeForm("a number has no rows")
-        offset = self.code.op(f"mul nsw i64 {start}, {x.strides[0]}")
+        offset = self.code.op(f"mul nsw i64 {start}, {x.strides[axis]}")
         return x._replace(pointer=self.code.address(x, offset), shape=shape)
 
     def write_switch(
@@ -669,6 +675,11 @@ class Scope:
             self.write_body(branch, operands[1:], results)
             code.jump(end)
         code.start(end)
+
+
+def is_dense(buffer: Buffer) -> bool:
+    """Whether the elements of an array lie row by row, without gaps."""
+    return buffer.strides == row_major(buffer.shape)
 
 
 class Carried:

@@ -52,6 +52,12 @@ def aval_of(x: Value) -> Aval:
     return Aval(tuple(x.shape), x.dtype)
 
 
+def with_length(shape: Shape, axis: int, size: int) -> Shape:
+    """A shape with another length of one axis, which is counted from the end."""
+    place = len(shape) + axis
+    return (*shape[:place], size, *shape[place + 1 :])
+
+
 def promote(*avals: Aval) -> Dtype:
     """The dtype that NumPy gives an operation on operands of these types."""
     return promoted(*[a.dtype if a.weak is None else a.weak for a in avals])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import functools
 import linecache
 import os
 import sys
@@ -53,9 +55,17 @@ def users(frame: FrameType) -> tuple[CodeType, int]:
 
 def line_of(code: CodeType, offset: int) -> Line:
     """The source line of an instruction."""
-    number = code.co_firstlineno
-    for start, end, line in code.co_lines():
-        if start <= offset < end and line is not None:
-            number = line
-            break
+    starts, numbers = _numbers(code)
+    k = bisect.bisect_right(starts, offset) - 1
+    number = numbers[k] if k >= 0 else code.co_firstlineno
     return Line(code.co_filename, number, linecache.getline(code.co_filename, number).strip())
+
+
+@functools.lru_cache(maxsize=64)
+def _numbers(code: CodeType) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Where the lines of a code object begin, and their numbers; its first line where it has none.
+
+    A long function has thousands, and each of its operations may ask.
+    """
+    spans = [(start, line or code.co_firstlineno) for start, _, line in code.co_lines()]
+    return tuple(start for start, _ in spans), tuple(line for _, line in spans)

@@ -296,6 +296,10 @@ class Subject:
         )
         return self.f(*args, **kwargs)
 
+    def results(self, inputs: Sequence[Value]) -> list[Any]:
+        """The leaves of the function's result with these inputs, unobserved."""
+        return flatten(self.call(inputs))[0]
+
     def run(
         self, inputs: Sequence[Value] | None = None, forced: Sequence[bool] = ()
     ) -> Observation:

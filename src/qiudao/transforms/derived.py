@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.anomalies import examine_function, known_check
 from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
@@ -113,6 +114,7 @@ def value_and_grad(
     has_aux: bool = False,
     *,
     argnames: Argnames = None,
+    check: str | None = None,
 ) -> Callable[..., Any]:
     """A function that gives the value of `f` and its gradient: (value, gradient).
 
@@ -121,11 +123,14 @@ def value_and_grad(
     string gives a bare gradient, several give a tuple.  `f` must return a real scalar; with
     `has_aux` a pair (scalar, anything), and ((value, aux), gradient) comes back.
 
-    For a complex argument z = x + iy the gradient is df/dx + i df/dy (torch's convention).
+    For a complex argument z = x + iy the gradient is df/dx + i df/dy (torch's convention).  With
+    `check="nan"` a NaN in the value or the gradient raises `NonFiniteError`, which names the
+    operation that made it; with "inf" an infinity too.
 
     >>> value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
+    known_check("grad", check)
 
     @functools.wraps(f)
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -147,6 +152,9 @@ def value_and_grad(
         else:
             found = sweep([(node, seed)], wanted=set(run.leaves), product=product_below([value]))
             grads = owned(conjugated(gradient_of(found, leaf)) for leaf in run.leaves)
+        looking = check or modes.check
+        if looking is not None:
+            examine_function("grad", looking, [value, *grads], f, args, kwargs)
         answer = chosen.result(grads if tree is None else tree.build(grads))
         return ((value, strip(aux, run.level)), answer) if has_aux else (value, answer)
 
@@ -187,9 +195,10 @@ def grad_of_function(
     has_aux: bool = False,
     *,
     argnames: Argnames = None,
+    check: str | None = None,
 ) -> Callable[..., Any]:
     """The gradient function of `f`: `value_and_grad` without the value."""
-    both = value_and_grad(f, argnums, has_aux, argnames=argnames)
+    both = value_and_grad(f, argnums, has_aux, argnames=argnames, check=check)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:

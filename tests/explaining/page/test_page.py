@@ -47,6 +47,12 @@ def boxes(shown):
     return [b.inner_text().split("\n") for b in shown.locator(".box").all()]
 
 
+def costs(shown):
+    return [
+        row.locator("th, td").all_inner_texts() for row in shown.locator("#costs tbody tr").all()
+    ]
+
+
 def box(shown, title):
     return shown.locator(".box").filter(has=shown.locator(f"text.title:text-is('{title}')"))
 
@@ -101,8 +107,10 @@ def test_the_panel_tells_the_sum_of_the_terms(show, explained):
 
 def test_both_directions_on_one_graph(show, layered):
     shown = show(layered)
-    assert "forward mode 58 sweeps × 6 operations = 348" in shown.locator("#costs").inner_text()
-    assert "reverse mode is the shorter way" in shown.locator("#costs").inner_text()
+    assert costs(shown) == [
+        ["forward mode", "58", "×", "6", "=", "348", "–"],
+        ["reverse mode, the shorter way", "1", "×", "6", "=", "6", "6"],
+    ]
     shown.get_by_role("radio", name="both").check()
     assert shown.locator("text.tangent").count() > 0
     assert shown.locator("text.gradient").count() > 0
@@ -244,7 +252,7 @@ def test_large_arrays_have_a_range_and_a_picture(show):
     shown = show(qd.explain(lambda w: np.sum(np.tanh(w)), w))
     box(shown, "w").click()
     assert "from -1 to 1" in shown.locator("#panel").inner_text()
-    assert shown.locator("#panel svg.heat").first.locator("rect").count() == 24 * 24
+    assert shown.locator("#panel img.heat").count() == 2
 
 
 def test_a_tape_is_shown_too(show):

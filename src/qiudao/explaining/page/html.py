@@ -10,8 +10,8 @@ from typing import Any
 
 # In this order: each file uses names of those before it when it is loaded.
 SCRIPTS = (
-    "model", "folding", "steps", "layout", "drawing", "view", "inspector", "search", "player",
-    "main",
+    "model", "folding", "steps", "layout", "edges", "heat", "drawing", "view", "costs", "inspector",
+    "outline", "search", "player", "saving", "main",
 )  # fmt: skip
 
 

@@ -3,24 +3,60 @@
 const MOST = 40; // boxes at first
 let opened = chosenAtFirst();
 
-/** Small groups are opened first, ranges of turns never, until about MOST boxes are seen. */
+/** The groups open at first: small ones before large ones, until about MOST boxes are seen.
+ *
+ * Groups alike, the turns of a loop with all that is within, are opened together; where that would
+ * be too much, only the first of them is. Ranges of turns and fans stay closed.
+ */
 function chosenAtFirst() {
   const open = new Set();
-  const inside = (g) => childrenOf.get(g).length;
-  let total = inside(null);
-  const waiting = childrenOf.get(null).filter((c) => c.group !== undefined).map((c) => c.group);
-  while (waiting.length) {
-    waiting.sort((a, b) => inside(a) - inside(b));
-    const g = waiting.shift();
-    if (groups[g].kind === "turns" || total + inside(g) - 1 > MOST) continue;
-    total += inside(g) - 1;
-    open.add(g);
-    for (const c of childrenOf.get(g)) if (c.group !== undefined) waiting.push(c.group);
+  const decided = new Set();
+  let total = childrenOf.get(null).length;
+  const seen = groupsIn(null);
+  for (;;) {
+    const alike = new Map();
+    for (const g of seen) {
+      const key = likenessOf(g);
+      if (groups[g].kind !== "turns" && !isFan(coreOf(g)) && !decided.has(key)) alike.set(key, [...(alike.get(key) ?? []), g]);
+    }
+    const cost = (some) => some.reduce((sum, g) => sum + childrenOf.get(coreOf(g)).length - 1, 0);
+    const [key, best] = [...alike].sort(([, a], [, b]) => cost(a) - cost(b))[0] ?? [];
+    if (!best) return open;
+    decided.add(key);
+    const some = [best, best.slice(0, 1)].find((each) => total + cost(each) <= MOST) ?? [];
+    total += cost(some);
+    for (const g of some) {
+      seen.splice(seen.indexOf(g), 1, ...groupsIn(coreOf(g)));
+      for (let inner = coreOf(g); inner !== groups[g].parent; inner = groups[inner].parent) open.add(inner);
+    }
   }
-  return open;
 }
 
-/** The boxes seen: a value, or a closed group, each with the open groups around it. */
+/** Whether a group is wide rather than deep: many values, of which few read one another. */
+function isFan(group) {
+  const inside = childrenOf.get(group).filter((c) => c.value !== undefined).map((c) => c.value);
+  const own = new Set(inside);
+  const joined = inside.filter((id) => values[id].operands.some((x) => own.has(x)));
+  return inside.length > 8 && joined.length < inside.length * 0.7;
+}
+
+function groupsIn(g) {
+  return childrenOf.get(g).filter((c) => c.group !== undefined).map((c) => c.group);
+}
+
+/** The innermost of groups that hold one group each and nothing else. */
+function coreOf(group) {
+  let g = group;
+  while (childrenOf.get(g).length === 1 && childrenOf.get(g)[0].group !== undefined) g = childrenOf.get(g)[0].group;
+  return g;
+}
+
+/** What groups have in common that are alike: all but the names of the turns around them. */
+function likenessOf(group) {
+  return pathOf(group).map((g) => (groups[g].kind === "iteration" ? "turn" : groups[g].title)).join("\n");
+}
+
+/** The boxes seen: a value, or a closed group, each with the open group around it. */
 function boxesSeen() {
   const boxes = [];
   const walk = (g) => {
@@ -58,16 +94,16 @@ function edgesSeen() {
   return [...edges.values()];
 }
 
-/** Open the groups around a value, so that its own box is seen. */
+/** Open the groups around a value, so that its own box is seen; whether any was closed. */
 function reveal(value) {
-  let changed = false;
-  for (const g of pathOf(values[value].group)) {
-    if (!opened.has(g)) {
-      opened.add(g);
-      changed = true;
-    }
-  }
-  return changed;
+  const closed = pathOf(values[value].group).filter((g) => !opened.has(g));
+  for (const g of closed) opened.add(g);
+  return closed.length > 0;
+}
+
+/** Open a group, those around it, and those that it holds alone. */
+function open(group) {
+  for (const g of pathOf(coreOf(group))) opened.add(g);
 }
 
 /** Close a group and all in it. */

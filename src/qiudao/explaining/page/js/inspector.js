@@ -17,7 +17,9 @@ function html(name, properties = {}, ...children) {
 /** Fill the panel for the box that is selected. */
 function inspect() {
   const parts = chosen === null ? welcome() : chosen[0] === "g" ? ofGroup(Number(chosen.slice(1))) : ofValue(values[Number(chosen.slice(1))]);
+  const held = [...panel.querySelectorAll("button, pre")].indexOf(document.activeElement);
   panel.replaceChildren(...parts);
+  if (held >= 0) panel.querySelectorAll("button, pre")[held]?.focus(); // the keyboard stays where it was
 }
 
 function welcome() {
@@ -26,14 +28,16 @@ function welcome() {
     html("h2", {}, data.title),
     html("p", { class: "soft" }, seed ? `∂ is the derivative of ${seed.label} with respect to each value.` : "No derivative was taken."),
     html("p", { class: "soft" }, "Select a value to see how it is made and what its gradient sums."),
-    ...data.notes.map((n) => html("p", { class: "soft" }, n)),
-    html("h3", {}, "Inputs"), ...listOf(data.inputs.map((id) => values[id])),
-    html("h3", {}, "Results"), ...listOf(data.outputs.map((id) => values[id])),
+    ...data.notes.map((n) => html("p", { class: "soft" }, n.endsWith(".") ? n : `${n}.`)),
+    html("h3", {}, "Inputs"), listOf(data.inputs.map((id) => values[id])),
+    html("h3", {}, "Results"), listOf(data.outputs.map((id) => values[id])),
   ];
 }
 
 function listOf(some) {
-  return some.slice(0, 60).map((v) => html("p", {}, link(v), html("span", { class: "soft" }, `  ${brief(v.value)}`)));
+  const list = html("dl", { class: "values" });
+  for (const v of some.slice(0, 60)) list.append(html("dt", {}, link(v)), html("dd", {}, brief(v.value)));
+  return list;
 }
 
 /** A button that selects a value. */
@@ -50,13 +54,9 @@ function ofGroup(g) {
     html("p", {}, html("button", { onclick: () => unfold(g) }, "open")),
     html("h3", {}, "Within"),
     ...inside.slice(0, 60).map((c) => html("p", {}, c.value !== undefined ? link(values[c.value])
-      : html("button", { class: "link", onclick: () => { unfold(g); choose(boxIdOfGroup(c.group)); } }, groups[c.group].title))),
+      : html("button", { class: "link", onclick: () => { unfold(g); choose(`g${c.group}`); } }, groups[c.group].title))),
     ...(inside.length > 60 ? [html("p", { class: "soft" }, `and ${inside.length - 60} more`)] : []),
   ];
-}
-
-function boxIdOfGroup(g) {
-  return `g${g}`;
 }
 
 function ofValue(v) {
@@ -64,13 +64,14 @@ function ofValue(v) {
   const kind = v.kind === "operation" ? `${v.operation}${v.fields ? ` (${v.fields})` : ""}` : v.kind;
   const type = v.value ? `, ${v.value.dtype}[${v.value.shape.join(", ")}]` : "";
   parts.push(html("p", { class: "soft" }, `${kind}${type}${v.output !== null ? ", a result" : ""}`));
+  parts.push(...withinOf(v.group));
   if (v.line) parts.push(...lineOf(v.line));
   if (isComputed(v) && v.value) parts.push(html("h3", {}, "Value"), ...arrayOf(v.value, ""));
   else if (!v.value && v.kind === "operation") parts.push(html("p", { class: "soft" }, "the value is not known"));
   if (v.gradient && mode !== "forward") parts.push(...gradientOf(v));
-  const tangent = tangentNow(v);
-  if (tangent !== null && v.tangents[direction]) {
-    parts.push(html("h3", {}, `Tangent along ${data.forward.directions[direction].label}`), ...arrayOf(v.tangents[direction], "tangent"));
+  const sweep = sweepOf(v);
+  if (sweep !== null && v.tangents[sweep]) {
+    parts.push(html("h3", {}, `Tangent along ${data.forward.directions[sweep].label}`), ...arrayOf(v.tangents[sweep], "tangent"));
   }
   if (v.operands.length) {
     parts.push(html("h3", {}, "Computed from"));
@@ -83,6 +84,14 @@ function ofValue(v) {
     if (readers.length > 30) parts.push(html("p", { class: "soft" }, `and ${readers.length - 30} more`));
   }
   return parts;
+}
+
+/** The groups around, each of which can be folded from here. */
+function withinOf(group) {
+  const path = pathOf(group);
+  if (!path.length) return [];
+  const names = path.map((g) => html("button", { class: "link", onclick: () => fold(g), title: `fold ${groups[g].title}` }, clipped(groups[g].title, 40)));
+  return [html("p", { class: "soft" }, "within ", ...names.flatMap((n, k) => (k ? [" › ", n] : [n])))];
 }
 
 /** The user's line with those around it. */
@@ -108,18 +117,9 @@ function gradientOf(v) {
   else if (now.complete) parts.push(...arrayOf(v.gradient, "gradient"));
   if (v.terms.length > 1) {
     parts.push(html("h3", {}, `The sum of ${v.terms.length} terms, one for each use`));
-    const list = html("ul", { class: "sum" });
-    v.terms.slice(0, 40).forEach((t, k) => {
-      const arrived = hasArrived(t);
-      const fresh = steps[step].kind === "backward" && t.reader === steps[step].value;
-      const row = html("li", { class: fresh ? "now" : arrived ? "" : "coming" },
-        html("span", {}, k ? "+" : "="),
-        html("span", { class: "number" }, t.value ? clipped(brief(t.value, 22), 30) : "…"),
-        t.reader === null ? html("span", {}, "as the result") : link(values[t.reader], `through ${nameOf(values[t.reader])}`));
-      row.addEventListener("pointerenter", () => highlight(v.id, t.reader));
-      row.addEventListener("pointerleave", update);
-      list.append(row);
-    });
+    const wide = v.terms.slice(0, 40).some((t) => t.value?.shape.length);
+    const list = html("ul", { class: wide ? "sum wide" : "sum" });
+    v.terms.slice(0, 40).forEach((t, k) => list.append(termOf(v, t, k)));
     parts.push(list);
     if (v.terms.length > 40) parts.push(html("p", { class: "soft" }, `and ${v.terms.length - 40} more`));
   } else if (v.terms.length === 1 && v.terms[0].reader !== null) {
@@ -128,20 +128,44 @@ function gradientOf(v) {
   return parts;
 }
 
+/** A term of a sum: its number, the operation that it came back through, and that one's line. */
+function termOf(v, t, k) {
+  const state = steps[step].kind === "backward" && t.reader === steps[step].value ? "now" : hasArrived(t) ? "" : "coming";
+  const number = t.value ? brief(t.value) : "…";
+  const row = html("li", { class: state }, html("span", {}, k ? "+" : "="), html("span", { class: "number" }, number));
+  if (t.reader === null) {
+    row.append(html("span", {}, "as the result"));
+    return row;
+  }
+  const reader = values[t.reader];
+  const slope = reader.slopes[t.position]?.value;
+  const product = reader.gradient && slope && !slope.shape.length && !reader.gradient.shape.length
+    ? `${brief(reader.gradient)} × ${brief(slope)}` : "";
+  row.append(html("span", {}, link(reader, `through ${nameOf(reader)}`),
+    html("small", {}, [product, placeOf(reader.line)].filter(Boolean).join(" · "))));
+  row.addEventListener("pointerenter", () => highlight(v.id, t.reader));
+  row.addEventListener("focusin", () => highlight(v.id, t.reader));
+  row.addEventListener("pointerleave", markEdges);
+  return row;
+}
+
+/** Mark the edge along which a term came. */
 function highlight(operand, reader) {
-  if (reader === null) return;
   const e = drawn.edges.find((each) => each.from === boxOf(operand) && each.to === boxOf(reader));
   e?.element.setAttribute("class", "edge now");
 }
 
-/** An operand with the local derivative. */
+/** An operand with the local derivative: its numbers where they are few, else what it is. */
 function operandOf(v, x, k) {
   const slope = v.slopes[k];
-  const p = html("p", {}, link(values[x]));
-  if (slope) {
-    const words = slope.value === null ? `a linear map (${slope.text})` : brief(slope.value);
-    p.append(html("span", { class: "soft" }, `  slope ${words}`));
-  }
+  const p = html("div", { class: "operand" }, link(values[x]));
+  if (!slope) return p;
+  const few = slope.value !== null && slope.value.entries !== null && [1, 2].includes(slope.value.shape.length)
+    && slope.value.least !== slope.value.greatest;
+  const words = slope.value === null ? `a linear map (${slope.text})` : few ? "" : brief(slope.value);
+  const name = slope.kind === "matrix" ? "Jacobian " : "slope ";
+  p.append(html("span", { class: "soft" }, `  ${name}`, html("span", { class: "figures" }, words)));
+  if (few) p.append(...arrayOf(slope.value, ""));
   return p;
 }
 
@@ -149,7 +173,9 @@ function operandOf(v, x, k) {
 function arrayOf(s, kind) {
   if (s.entries !== null && s.shape.length <= 1) {
     const numbers = s.shape.length ? s.entries : [s.entries];
-    return [html("p", { class: `numbers ${kind}` }, ...numbers.map((x) => html("span", {}, digits(x, 6))))];
+    const words = numbers.map((x) => digits(x, 6));
+    const wide = Math.max(0, ...words.map((word) => word.length));
+    return [html("p", { class: `numbers ${kind}` }, ...words.map((word) => html("span", {}, word.padStart(wide))))];
   }
   if (s.entries !== null && s.shape.length === 2) {
     const rows = s.entries;
@@ -158,22 +184,10 @@ function arrayOf(s, kind) {
     return [html("div", { class: "scroll" }, table)];
   }
   const facts = [];
-  if (s.least !== null) facts.push(`from ${digits(s.least)} to ${digits(s.greatest)}, mean ${digits(s.mean)}`);
+  if (s.least !== null) facts.push(`${s.dtype.startsWith("complex") ? "sizes " : ""}from ${digits(s.least)} to ${digits(s.greatest)}, mean ${digits(s.mean)}`);
   if (s.zeros) facts.push(`${s.zeros.toLocaleString("en")} zeros`);
   if (s.nonfinite) facts.push(`${s.nonfinite.toLocaleString("en")} not finite`);
-  const parts = [html("p", { class: kind }, facts.join("; ") || "empty")];
+  const parts = [html("p", { class: `figures ${kind}` }, facts.join("; ") || "empty")];
   if (s.thumbnail) parts.push(heat(s));
   return parts;
-}
-
-/** A 2-D array as a small picture: dark is low. Missing blocks are crossed out. */
-function heat(s) {
-  const rows = s.thumbnail.length, columns = s.thumbnail[0].length, cell = 10;
-  const picture = element("svg", { class: "heat", width: columns * cell, height: rows * cell, role: "img",
-    "aria-label": `heat map of ${s.shape.join(" by ")} elements from ${digits(s.least)} to ${digits(s.greatest)}` });
-  s.thumbnail.forEach((row, i) => row.forEach((x, j) => {
-    const fill = x === null ? "#c8323c" : `hsl(${215 - 35 * x} ${45 + 20 * x}% ${18 + 68 * x}%)`;
-    picture.append(element("rect", { x: j * cell, y: i * cell, width: cell, height: cell, fill }));
-  }));
-  return picture;
 }

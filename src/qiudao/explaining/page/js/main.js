@@ -1,40 +1,33 @@
 // Selecting, folding, keys, and the start.
 
-/** Draw again, and keep the place of the view. */
-function redraw(keep = null) {
-  const before = keep && drawn.boxes.find((b) => b.id === keep);
-  const seen = before && { x: before.x * view.scale + view.x, y: before.y * view.scale + view.y };
+/** Draw again. */
+function redraw() {
   draw();
+  applyView();
   if (chosen !== null && !drawn.boxes.some((b) => b.id === chosen)) {
     chosen = null;
     inspect();
-    update();
   }
-  applyView();
-  return seen;
+  show();
 }
 
 /** Select a box. */
 function choose(id, focus = true) {
   if (chosen === id) return;
   chosen = id;
+  if (!drawn.boxes.some((b) => b.id === id) && reveal(Number(id.slice(1)))) redraw();
   update();
-  inspect();
-  if (focus) drawn.boxes.find((b) => b.id === id)?.element.focus({ preventScroll: true });
+  updateOutline();
+  if (focus && !listed) drawn.boxes.find((b) => b.id === id)?.element.focus({ preventScroll: true });
 }
 
 /** Open a group, keeping its place on the screen. */
 function unfold(group) {
   const old = drawn.boxes.find((b) => b.group === group);
   const seen = old && { x: old.x * view.scale + view.x, y: (old.y - old.height / 2) * view.scale + view.y };
-  for (const g of pathOf(group)) opened.add(g);
-  let only = group; // what holds nothing but another group shows nothing by itself
-  while (childrenOf.get(only).length === 1 && childrenOf.get(only)[0].group !== undefined) {
-    only = childrenOf.get(only)[0].group;
-    opened.add(only);
-  }
+  open(group);
   redraw();
-  const frame = drawn.frames.find((f) => f.group === group);
+  const frame = drawn.frames.find((f) => f.group === coreOf(group));
   if (seen && frame) {
     view.x = seen.x - (frame.x + frame.width / 2) * view.scale;
     view.y = seen.y - frame.y * view.scale;
@@ -56,7 +49,8 @@ function fold(group) {
 function go(value) {
   if (reveal(value)) redraw();
   choose(`v${value}`);
-  centre(`v${value}`);
+  if (listed) showLine(value, true);
+  else centre(`v${value}`);
 }
 
 /** The next box along the edges, or beside on the same height. */
@@ -84,6 +78,7 @@ const keys = {
   "-": () => zoomMiddle(0.8),
   0: fit,
   f: () => document.getElementById("fold").click(),
+  l: () => setListed(!listed),
   d: () => document.getElementById("theme").click(),
   m: () => { if (data.forward.directions.length && data.backward.seed) setMode({ reverse: "forward", forward: "both", both: "reverse" }[mode]); },
   "?": () => document.getElementById("keys").showModal(),
@@ -108,6 +103,7 @@ function leave() {
     chosen = null;
     inspect();
     update();
+    updateOutline();
   }
 }
 
@@ -115,7 +111,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.getElementById("keys").open) return;
   const own = event.target.closest("button, input, select, a, dialog");
   if (event.key.startsWith("Arrow")) {
-    if (own) return;
+    if (own || listed) return;
     const next = neighbour(event.key);
     if (next) {
       choose(next.id);
@@ -136,8 +132,9 @@ document.getElementById("fit").addEventListener("click", fit);
 document.getElementById("fold").addEventListener("click", () => {
   opened = chosenAtFirst();
   redraw();
-  fit();
+  begin();
 });
+document.getElementById("list").addEventListener("click", () => setListed(!listed));
 document.getElementById("help").addEventListener("click", () => document.getElementById("keys").showModal());
 document.getElementById("theme").addEventListener("click", () => {
   const dark = document.documentElement.dataset.theme
@@ -150,29 +147,13 @@ document.getElementById("direction").addEventListener("change", (event) => {
   redraw();
 });
 
-/** Save what is seen as a file of its own. */
-document.getElementById("export").addEventListener("click", () => {
-  const rules = document.querySelector("style").textContent;
-  const colours = getComputedStyle(document.documentElement);
-  const used = ["paper", "raised", "ink", "soft", "faint", "edge", "given", "fold", "slope", "tangent", "focus"];
-  const root = `svg { ${used.map((n) => `--${n}: ${colours.getPropertyValue(`--${n}`).trim()}`).join("; ")} }`;
-  const own = rules.slice(rules.indexOf("/* drawing */"), rules.indexOf("/* end of drawing */"));
-  const file = element("svg", { xmlns: SVG, viewBox: `-16 -16 ${drawn.width + 32} ${drawn.height + 32}`, width: drawn.width + 32, height: drawn.height + 32 });
-  file.append(element("style", {}, `${root}\n${own}`));
-  file.append(element("rect", { class: "under", x: -16, y: -16, width: drawn.width + 32, height: drawn.height + 32 }));
-  const copy = document.getElementById("canvas").cloneNode(true);
-  copy.removeAttribute("transform");
-  file.append(copy);
-  const url = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(file)], { type: "image/svg+xml" }));
-  html("a", { href: url, download: "explained.svg" }).click();
-  URL.revokeObjectURL(url);
-});
-
 document.getElementById("title").textContent = data.title;
 document.getElementById("title").title = data.title;
 if (!data.forward.directions.length || !data.backward.seed) document.getElementById("modes").hidden = true;
+makeCosts();
 draw();
-fit();
+show();
+begin();
 inspect();
 new ResizeObserver(() => applyView()).observe(svg);
 document.documentElement.dataset.ready = "yes";

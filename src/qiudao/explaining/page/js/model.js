@@ -4,6 +4,14 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const values = data.values;
 const groups = data.groups;
 
+// A loop of one value, as a generator's may be, says nothing that the value does not.
+const holds = groups.map(() => 0);
+for (const v of values) if (v.group !== null && !isHidden(v)) holds[v.group] += 1;
+for (const g of groups) if (g.parent !== null) holds[g.parent] += 2;
+for (const v of values) {
+  if (v.group !== null && groups[v.group].kind === "loop" && holds[v.group] === 1) v.group = groups[v.group].parent;
+}
+
 const childrenOf = new Map([[null, []]]); // group id -> values and groups in it, in order
 for (const g of groups) childrenOf.set(g.id, []);
 const entered = new Set();
@@ -52,9 +60,9 @@ function placeOf(line) {
   return line ? `${line.file.split(/[\\/]/).pop()}:${line.number}` : "";
 }
 
-/** A number with few digits, as the summaries have it. */
+/** A number with few digits, as the summaries have it; a complex one is a text, `1+2j`. */
 function digits(x, most = 5) {
-  if (typeof x !== "number") return String(x);
+  if (typeof x !== "number") return String(x).replace(/\d+(\.\d+)?(e[+-]?\d+)?/g, (part) => digits(Number(part), most));
   if (Number.isInteger(x) && Math.abs(x) < 1e15) return String(x);
   return String(Number(x.toPrecision(most))).replace("e+", "e");
 }
@@ -76,7 +84,8 @@ function brief(s, most = 34) {
   if (s.least === null) return s.nonfinite ? `${kind}, none finite` : kind;
   const lost = s.nonfinite ? `, ${s.nonfinite} not finite` : "";
   const [low, high] = [digits(s.least, 3), digits(s.greatest, 3)];
-  return low === high ? `${kind}, all ${low}${lost}` : `${kind} in [${low}, ${high}]${lost}`;
+  const sizes = s.dtype.startsWith("complex") ? " of size" : "";
+  return low === high ? `${kind}${sizes || ", all"} ${low}${lost}` : `${kind}${sizes} in [${low}, ${high}]${lost}`;
 }
 
 /** Nested lists of numbers as text. */

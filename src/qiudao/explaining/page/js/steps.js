@@ -1,7 +1,9 @@
 // The steps of the play: evaluation forward, then the sweep backward, one equation at a time.
 
 let mode = data.backward.order.length ? "reverse" : "forward";
-let direction = 0;
+let direction = 0; // of the forward sweep that is shown
+const pushed = data.forward.order.filter((id) => values[id].slopes.some((s) => s !== null));
+const turnOf = new Map(pushed.map((id, k) => [id, k])); // in a forward sweep
 let steps = stepsOf(mode);
 let step = steps.length - 1;
 
@@ -10,25 +12,48 @@ function stepsOf(which) {
   const found = [{ kind: "start" }];
   for (const id of data.forward.order) found.push({ kind: "forward", value: id });
   if (which !== "forward" && data.backward.seed) {
-    found.push({ kind: "seed", value: data.backward.seed.output });
-    for (const id of data.backward.order) found.push({ kind: "backward", value: id });
+    const back = [{ kind: "seed", value: data.backward.seed.output }];
+    for (const id of data.backward.order) back.push({ kind: "backward", value: id });
+    if (which === "both") sideBySide(back);
+    found.push(...back);
   }
   found.push({ kind: "end" });
   return found;
 }
 
+/** While the sweep goes back, forward mode goes on with its next sweeps, as many as are known.
+ *
+ * Its first one went along with the evaluation.
+ */
+function sideBySide(back) {
+  const more = (data.forward.directions.length - 1) * pushed.length;
+  for (let k = 0; k < more; k += 1) {
+    back[k] ??= { kind: "after" };
+    back[k].push = { sweep: 1 + Math.floor(k / pushed.length), value: pushed[k % pushed.length] };
+  }
+}
+
 // When each thing is seen: the number of the step from which on it is there.
 let computedAt = new Map(), pulledAt = new Map(), seedAt = 0;
+let pushesAt = [], pullsAt = []; // equations done by each mode, by step
 indexSteps();
 
 function indexSteps() {
   computedAt = new Map();
   pulledAt = new Map();
   seedAt = steps.length;
+  let pushes = 0, pulls = 0;
+  pushesAt = [];
+  pullsAt = [];
   steps.forEach((s, k) => {
     if (s.kind === "forward") computedAt.set(s.value, k);
     if (s.kind === "backward") pulledAt.set(s.value, k);
     if (s.kind === "seed") seedAt = k;
+    if (mode !== "reverse" && s.kind === "forward" && turnOf.has(s.value)) pushes += 1;
+    if (s.push) pushes += 1;
+    if (s.kind === "backward") pulls += 1;
+    pushesAt.push(pushes);
+    pullsAt.push(pulls);
   });
 }
 
@@ -63,30 +88,50 @@ function totalText(here) {
   return text.length <= 34 ? text : `${here.length} of its terms`;
 }
 
-/** The tangent in the direction chosen. */
-function tangentNow(v) {
+/** Which forward sweep a value has its tangent from now; null where none has come to it. */
+function sweepOf(v) {
   if (mode === "reverse" || !data.forward.directions.length || !isComputed(v)) return null;
-  const t = v.tangents[direction];
+  if (mode === "forward") return direction;
+  const s = steps[step];
+  if (s.kind === "end") return direction;
+  if (!s.push) return s.kind === "forward" || s.kind === "start" ? 0 : data.forward.directions.length - 1;
+  return (turnOf.get(v.id) ?? -1) <= turnOf.get(s.push.value) ? s.push.sweep : null;
+}
+
+/** The tangent that a value has now, as text; null where it has none. */
+function tangentNow(v) {
+  const sweep = sweepOf(v);
+  if (sweep === null) return null;
+  const t = v.tangents[sweep];
   return t ? brief(t) : v.kind === "constant" ? null : "0";
 }
 
-/** What happens at the current step, in a sentence. */
+/** What happens at the current step, in a sentence or two. */
 function sentence() {
   const s = steps[step];
   if (s.kind === "start") return "The inputs are given; nothing is computed yet.";
   if (s.kind === "end") return ending();
+  const beside = s.push ? sideSentence(s.push) : "";
+  if (s.kind === "after") return `Reverse mode is done. ${beside}`;
   const v = values[s.value];
   if (s.kind === "forward") {
-    const tangent = mode === "reverse" ? null : tangentNow(v);
-    const along = tangent === null ? "" : `; its tangent is ${tangent}`;
-    return `${titleOf(v)} is computed: ${v.value ? brief(v.value, 60) : "not known"}${along}`;
+    const tangent = tangentNow(v);
+    const along = tangent === null ? "" : `; its tangent along ${data.forward.directions[sweepOf(v)].label} is ${tangent}`;
+    return `${titleOf(v)} is computed: ${v.value ? brief(v.value, 60) : "not known"}${along}.`;
   }
-  if (s.kind === "seed") return `The sweep starts: the derivative of ${data.backward.seed.label} by itself is 1.`;
+  if (s.kind === "seed") return `The sweep starts: the derivative of ${data.backward.seed.label} by itself is 1. ${beside}`.trim();
   const told = v.operands
     .map((x, k) => ({ x, term: values[x].terms.find((t) => t.reader === v.id && t.position === k) }))
     .filter(({ term }) => term)
     .map(({ x, term }) => `${nameOf(values[x])} gets ${term.value ? brief(term.value, 40) : "its part"}${so(values[x])}`);
-  return `Back through ${nameOf(v)}: ${told.join("; ") || "nothing to pass on"}`;
+  return `Back through ${nameOf(v)}: ${told.join("; ") || "nothing to pass on"}. ${beside}`.trim();
+}
+
+/** What forward mode does meanwhile. */
+function sideSentence(push) {
+  const v = values[push.value];
+  const { label } = data.forward.directions[push.sweep];
+  return `Forward mode, sweep ${push.sweep + 1} of ${data.forward.sweeps.toLocaleString("en")}, along ${label}: the tangent of ${nameOf(v)} is ${tangentNow(v)}.`;
 }
 
 /** The sentence of the last step. */
@@ -94,23 +139,12 @@ function ending() {
   const results = data.outputs.slice(0, 2).map((id) => `${nameOf(values[id])} is ${brief(values[id].value, 40)}`);
   const slopes = mode === "forward" ? [] : data.inputs.slice(0, 3).filter((id) => values[id].gradient)
     .map((id) => `∂ with respect to ${nameOf(values[id])} is ${brief(values[id].gradient, 40)}`);
-  return `Done: ${[...results, ...slopes].join("; ")}`;
+  return `Done: ${[...results, ...slopes].join("; ")}.`;
 }
 
-/** `, in all 3 of 7`: how far a sum of several terms has come. */
+/** ` (term 2 of 3: ∂ = 1.9 = 1 + 0.9)`: how far a sum of several terms has come. */
 function so(x) {
   if (x.terms.length < 2) return "";
   const here = x.terms.filter(hasArrived);
   return ` (term ${here.length} of ${x.terms.length}: ∂ = ${gradientNow(x)?.text ?? ""})`;
-}
-
-/** What both directions cost for the whole Jacobian. */
-function costs() {
-  const f = data.forward, b = data.backward;
-  if (!f.operations && !b.operations) return "";
-  const count = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
-  const one = f.sweeps * f.operations, other = b.sweeps * b.operations;
-  const wins = one === other ? "both cost the same" : one < other ? "forward mode is the shorter way" : "reverse mode is the shorter way";
-  return `All derivatives: forward mode ${count(f.sweeps, "sweep")} × ${count(f.operations, "operation")} = ${one.toLocaleString("en")}; `
-    + `reverse mode ${count(b.sweeps, "sweep")} × ${count(b.operations, "operation")} = ${other.toLocaleString("en")}, after one evaluation: ${wins}.`;
 }

@@ -6,13 +6,30 @@ function applyView() {
   document.getElementById("canvas")?.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.scale})`);
 }
 
-/** Show everything, not larger than life; a tall graph from its top, at a size that can be read. */
+const READABLE = 0.75, GOOD = 0.9; // scales at which the letters are small, and large enough
+
+/** Show everything, not larger than life. */
 function fit() {
   const { width, height } = svg.getBoundingClientRect();
-  const whole = Math.min((width - 32) / drawn.width, (height - 40) / drawn.height, 1);
-  view.scale = Math.max(whole, Math.min(0.8, (width - 32) / drawn.width));
+  view.scale = Math.min((width - 32) / drawn.width, (height - 40) / drawn.height, 1);
   view.x = (width - drawn.width * view.scale) / 2;
-  view.y = whole < view.scale ? 14 : Math.max(14, (height - drawn.height * view.scale) / 2);
+  view.y = Math.max(14, (height - drawn.height * view.scale) / 2);
+  applyView();
+}
+
+/** Show everything where it can be read then; else the beginning, at a size that can be read. */
+function begin() {
+  fit();
+  if (view.scale >= READABLE || !drawn.boxes.length) return;
+  const { width } = svg.getBoundingClientRect();
+  view.scale = Math.max(READABLE, Math.min(GOOD, (width - 32) / drawn.width));
+  const top = Math.min(...drawn.boxes.map((b) => b.y - b.height / 2));
+  const first = drawn.boxes.filter((b) => b.y - b.height / 2 < top + 100);
+  const left = Math.min(...first.map((b) => b.x - b.width / 2)), right = Math.max(...first.map((b) => b.x + b.width / 2));
+  const room = width / view.scale;
+  const middle = drawn.width <= room ? drawn.width / 2 : right - left <= room - 20 ? (left + right) / 2 : left + room / 2 - 12;
+  view.x = width / 2 - middle * view.scale;
+  view.y = 14;
   applyView();
 }
 

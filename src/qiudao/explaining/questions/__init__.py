@@ -1,0 +1,1 @@
+"""Questions about a gradient: why it is none, zero, not finite or extreme; its terms."""

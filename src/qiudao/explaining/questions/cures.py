@@ -1,0 +1,47 @@
+"""What to do about an operation that gave, or whose slope is, no finite number."""
+
+from __future__ import annotations
+
+FORWARD = {
+    "log": "keep its operand positive: np.log(np.maximum(x, tiny)), or np.log1p for 1 + x",
+    "log2": "keep its operand positive: np.log2(np.maximum(x, tiny))",
+    "log10": "keep its operand positive: np.log10(np.maximum(x, tiny))",
+    "log1p": "keep its operand above -1",
+    "sqrt": "keep its operand from falling below 0: np.sqrt(np.maximum(x, 0))",
+    "divide": "keep the divisor from 0, or choose with np.where before dividing",
+    "reciprocal": "keep the divisor from 0, or choose with np.where before dividing",
+    "exp": "subtract the largest first, as in np.exp(x - np.max(x)), or use logsumexp",
+    "expm1": "scale its operand down: it overflows above 709",
+    "power": "a negative base needs a whole exponent, and 0 a positive one",
+    "arccos": "clip its operand into [-1, 1]",
+    "arcsin": "clip its operand into [-1, 1]",
+    "arctanh": "keep its operand inside (-1, 1)",
+    "arccosh": "keep its operand at 1 or above",
+    "tan": "keep away from odd multiples of pi / 2",
+    "cosh": "scale its operand down: it overflows above 710",
+    "sinh": "scale its operand down: it overflows above 710",
+    "inverse": "the matrix is singular: add a small multiple of the identity, or use lstsq",
+    "solve": "the matrix is singular: add a small multiple of the identity, or use lstsq",
+    "subtract": "infinity minus infinity: look where the operands became infinite",
+    "multiply": "0 times infinity: look where the operand became infinite",
+}
+
+BACKWARD = {
+    "sqrt": "the slope of sqrt at 0 is infinite: np.sqrt(x + tiny), or choose with np.where",
+    "cbrt": "the slope of cbrt at 0 is infinite: add a tiny number, or choose with np.where",
+    "log": "the slope of log at 0 is infinite: keep its operand above 0",
+    "divide": "the slope of a quotient grows with 1 / divisor: keep the divisor from 0",
+    "reciprocal": "the slope of 1/x grows with 1 / x**2: keep x from 0",
+    "power": "the slope of x**p at 0 is infinite for p below 1: add a tiny number to x",
+    "arccos": "the slope of arccos at -1 and 1 is infinite: clip a little inside",
+    "arcsin": "the slope of arcsin at -1 and 1 is infinite: clip a little inside",
+    "arctanh": "the slope of arctanh at -1 and 1 is infinite: clip a little inside",
+    "exp": "exp has overflowed, and so has its slope: subtract the largest first",
+    "multiply": "a factor is not finite: look where it became so",
+}
+
+
+def cure_of(operation: str | None, backward: bool) -> str:
+    """What to do about an operation, "" where nothing general can be said."""
+    table = BACKWARD if backward else FORWARD
+    return table.get(operation or "", "")

@@ -1,0 +1,61 @@
+"""All that can be said about the gradient of one value of a graph."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph import Graph, Vertex
+from ..labels import brief
+from .answer import Finding
+from .cures import cure_of
+from .cuts import ancestors, dependents, why_none
+from .nonfinite import bad, origin_of
+from .sizes import why_size
+from .zeros import is_zero, why_partly, why_zero
+
+WHAT = {"nan": "a NaN", "inf": "an infinity"}
+
+
+def diagnose_all(graph: Graph, inputs: list[Vertex]) -> list[Finding]:
+    """The findings about the output itself, where it is not finite, and about these inputs."""
+    found = [f for x in inputs for f in diagnose(graph, x)]
+    out = graph.seed
+    if out is not None and bad(out.value) and not any(f.kind in WHAT for f in found):
+        origin = origin_of(graph, ancestors([out]))
+        kind = "nan" if bool(np.isnan(np.asarray(out.value)).any()) else "inf"
+        words = "" if origin is None else f": {origin.sentence}"
+        cure = "" if origin is None else cure_of(origin.vertex.operation, origin.backward)
+        line = None if origin is None else origin.vertex.line
+        found.insert(0, Finding("the result", kind, f"it has {WHAT[kind]}{words}", cure, line))
+    return found
+
+
+def diagnose(graph: Graph, x: Vertex) -> list[Finding]:
+    """The findings about the gradient of `x`: at least one."""
+    if x.gradient is None:
+        return why_none(graph, x)
+    if bad(x.gradient):
+        return [why_bad(graph, x)]
+    if is_zero(x.gradient):
+        return why_zero(graph, x)
+    found = why_size(graph, x)
+    if found:
+        return found
+    uses = len(x.terms)
+    terms = f", the sum of {uses} terms" if uses > 1 else ""
+    healthy = Finding(
+        x.title, "healthy", f"nothing is wrong: the gradient is {brief(x.gradient)}{terms}"
+    )
+    return [healthy, *why_partly(x)]
+
+
+def why_bad(graph: Graph, x: Vertex) -> Finding:
+    """Where the NaN or the infinity in a gradient comes from."""
+    kind = "nan" if bool(np.isnan(np.asarray(x.gradient)).any()) else "inf"
+    behind = ancestors([graph.seed] if graph.seed is not None else graph.outputs)
+    origin = origin_of(graph, behind & dependents(graph, x)) or origin_of(graph, behind)
+    if origin is None:
+        return Finding(x.title, kind, f"the gradient has {WHAT[kind]}, of an origin not known")
+    cure = cure_of(origin.vertex.operation, origin.backward)
+    sentence = f"the gradient has {WHAT[kind]}: {origin.sentence}"
+    return Finding(x.title, kind, sentence, cure, origin.vertex.line)
