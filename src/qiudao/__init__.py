@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .explaining.explained import explain
     from .explaining.profiling import profile
     from .explaining.rounding import rounding
+    from .explaining.source.source import source
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
@@ -75,6 +76,7 @@ __all__ = [
     "scan",
     "set_grad_enabled",
     "set_num_threads",
+    "source",
     "stop_gradient",
     "switch",
     "tensor",
@@ -104,6 +106,7 @@ _later = {
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
     "set_num_threads": "codegen.pool",
+    "source": "explaining.source.source",
     "trace": "compiling.tracing",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),

@@ -137,7 +137,7 @@ def cofactor_derivative(a: Value, *directions: Value) -> Value:
             term = term[..., None] * np.eye(a.shape[-1], dtype=s.dtype)
         total = total + sign_of(places) * term
     rotated: Value = (turn * np.conj(u)) @ total @ np.conj(vh)
-    return rotated.astype(result_dtype(aval_of(a), *map(aval_of, directions)), copy=False)
+    return rotated.astype(total.dtype, copy=False)
 
 
 def sign_of(places: Sequence[int]) -> int:
