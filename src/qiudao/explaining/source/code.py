@@ -54,7 +54,7 @@ def infix(operator: str, left: Code, right: Code) -> Code:
 
 def prefix(operator: str, operand: Code) -> Code:
     """`-x` or `~x`.  A minus goes before a whole product."""
-    if operator == "-" and operand.level == PRODUCT and operand.operator != "@":
+    if operator == "-" and operand.level == PRODUCT and operand.operator in "*/":
         return Code(f"-{operand.text}", PRODUCT, operand.operator)
     return Code(f"{operator}{operand.at(UNARY)}", UNARY)
 

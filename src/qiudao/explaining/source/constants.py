@@ -10,16 +10,19 @@ import numpy as np
 from .code import SUM, UNARY, Code, tuple_of
 
 DEFAULTS = {"f8": "", "c16": "", "i8": "", "b1": ""}  # what NumPy makes of literals by itself
+LONGEST = 1e6  # up to which whole floats may be written as integers
 LISTED = 6  # elements of an array that is written where it is used
 
 
-def number(value: Any) -> Code:
-    """A number as a literal of Python's, which widens nothing."""
+def number(value: Any, whole: bool = False) -> Code:
+    """A number as a literal of Python's, which widens nothing; `whole` ones without a point."""
     x = value.item() if isinstance(value, np.ndarray | np.generic) else value
     if isinstance(x, bool):
         return Code(repr(x))
     if isinstance(x, complex):
         return complex_number(x, value)
+    if whole and isinstance(x, float) and abs(x) < LONGEST and x == int(x):
+        x = int(x)
     if isinstance(x, int):
         return Code(repr(x), UNARY if x < 0 else Code("").level)
     return real_number(x, value)
@@ -39,16 +42,14 @@ def real_number(x: float, value: Any) -> Code:
 def complex_number(x: complex, value: Any) -> Code:
     """A complex number; a constructor where Python's literals cannot say it."""
     real, imag = getattr(value, "real", x.real), getattr(value, "imag", x.imag)
-    is_plain = math.isfinite(x.real) and math.isfinite(x.imag)
-    signed = math.copysign(1.0, x.real) < 0 and x.real == 0
-    if not is_plain or signed:
+    if not (math.isfinite(x.real) and math.isfinite(x.imag)):
         return Code(f"complex({real_number(x.real, real).text}, {real_number(x.imag, imag).text})")
-    part = real_number(x.imag, imag)
+    size = real_number(abs(x.imag), abs(imag)).text.removesuffix(".0")
+    is_negative = math.copysign(1.0, x.imag) < 0
     if x.real == 0:
-        return Code(f"{part.text}j", part.level)
-    sign = "" if part.level == UNARY else "+ "
-    text = part.text.replace("-", "- ") if part.level == UNARY else part.text
-    return Code(f"{real_number(x.real, real).text} {sign}{text}j", SUM, "+")
+        return Code(f"-{size}j", UNARY) if is_negative else Code(f"{size}j")
+    sign = "-" if is_negative else "+"
+    return Code(f"{real_number(x.real, real).text} {sign} {size}j", SUM, sign)
 
 
 def typed(value: Any) -> Code:
@@ -100,6 +101,9 @@ def constructed(value: np.ndarray[Any, Any]) -> Code | None:
     if value.ndim == 2 and np.array_equal(value, np.eye(*value.shape)):
         sizes = str(value.shape[0]) if value.shape[0] == value.shape[1] else shape[1:-1]
         return Code(f"np.eye({sizes}{dtype_suffix(dtype)})")
+    if value.ndim == 2 and np.array_equal(value, 1 - np.eye(*value.shape)) and dtype == np.float64:
+        sizes = str(value.shape[0]) if value.shape[0] == value.shape[1] else shape[1:-1]
+        return Code(f"1 - np.eye({sizes})", SUM, "-")
     if value.ndim == 1 and value.size > 2 and dtype.kind in "if":
         return counted(value)
     return None

@@ -11,6 +11,7 @@ from ...core.parts import Part
 from ...core.program import Atom, Program, apply, operands_of
 from ...core.roles import role_of
 from ...core.source import Line, line_of
+from ...ops.arithmetic import Add
 from ...ops.control import Scan, Switch, While
 from ...ops.shaping import Cast
 from ..expressions import loops_at, source_of
@@ -54,33 +55,45 @@ def head_note(scope: Scope, e: Equation) -> Note | None:
 # Names
 
 
-def carry_names(scope: Scope, body: Program, count: int, e: Equation) -> list[str]:
-    """What the values that a loop carries are called."""
+def carry_names(scope: Scope, loop: Loop, count: int, e: Equation) -> list[str]:
+    """What the values that a loop carries are called.
+
+    On the way back a loop carries the gradients of what it carried on the way there, and then sums.
+    """
     found: list[str] = []
     names = scope.writer.names
-    for y in body.outputs[:count]:
-        wanted = "state"
+    there = [
+        scope.writer.lists[x]
+        for x in loop.stacks
+        if isinstance(x, Node) and x in scope.writer.lists
+    ]
+    for k, y in enumerate(loop.body.outputs[:count]):
+        wanted, given = "state", False
         if isinstance(y, Equation) and not isinstance(y.primitive, Part):
             wanted, given = names.wanted(y)
-            if not given and not wanted.endswith(("_grad", "_dot")):
-                wanted = "total_grad" if role_of(y) is None and is_back(body) else "state"
-        found.append(reused(scope, wanted, found))
+        if not given and there and k < len(there) and is_back(loop.body):
+            wanted = f"{there[k]}_grad"
+        elif not given:
+            wanted = summed_into(scope, e, k) or ("total_grad" if is_back(loop.body) else "state")
+        found.append(scope.name(wanted, found))
     return found
+
+
+def summed_into(scope: Scope, e: Equation, k: int) -> str | None:
+    """The name of the sum that a result of a loop is only a term of."""
+    part = scope.parts.get(e, {}).get(k)
+    readers = [
+        x for x in scope.program.equations if part is not None and among(part, operands_of(x))
+    ]
+    if len(readers) != 1 or type(readers[0].primitive) is not Add:
+        return scope.named.get(part) if part is not None and not readers else None
+    wanted, given = scope.writer.names.wanted(readers[0])
+    return wanted if given else scope.named.get(readers[0])
 
 
 def is_back(body: Program) -> bool:
     """Whether a loop's body belongs to a derivative."""
     return any(role_of(x) is not None for x in body.equations)
-
-
-def reused(scope: Scope, wanted: str, taken: Sequence[str] = ()) -> str:
-    """A name for a variable of a loop: the wanted one, where what has it is not read again."""
-    writer = scope.writer
-    if wanted in writer.reusable and wanted not in taken and scope.is_free(wanted):
-        return wanted
-    name = writer.names.fresh(wanted)
-    writer.reusable.add(name)
-    return name
 
 
 def plural(scope: Scope, name: str) -> str:
@@ -157,7 +170,7 @@ def write_scan(scope: Scope, e: Equation) -> None:
     if guarded is not None:
         loop = guarded
     parts = written(scope, e)
-    variables = carry_names(scope, loop.body, n, e)
+    variables = carry_names(scope, loop, n, e)
     begin(scope, loop, variables)
     results = len(q.body.outputs)
     lists = {
@@ -170,7 +183,7 @@ def write_scan(scope: Scope, e: Equation) -> None:
     heads, slices = [], []
     for x, leaf in zip(loop.stacks, loop.body.inputs[len(loop.constants) + n :], strict=True):
         wanted = scope.writer.lists.get(x, "step") if isinstance(x, Node) else "step"
-        name = reused(scope, wanted, [*variables, *slices]) if read[leaf] else "_"
+        name = scope.name(wanted, [*variables, *slices]) if read[leaf] else "_"
         slices.append(name)
         if read[leaf]:
             text = scope.code(x).at(Code("").level)
@@ -179,6 +192,11 @@ def write_scan(scope: Scope, e: Equation) -> None:
     write_body(scope, loop, variables, slices, lists, records)
     for k, name in {**lists, **{k + results: name for k, name in records.items()}}.items():
         aval: Aval = q.shape()[k]
+        if k >= results:
+            scope.writer.lists[parts[k]] = variables[k - results]
+        scope.codes[parts[k]] = Code(name)
+        if q.length and not q.reverse and only_stepped(scope, parts[k]):
+            continue
         rows = f"{name}[::-1]" if q.reverse else name
         made = (
             f"np.stack({rows})"
@@ -186,12 +204,21 @@ def write_scan(scope: Scope, e: Equation) -> None:
             else f"np.zeros({tuple_of(aval.shape)}, {dtype_name(aval.dtype)})"
         )
         scope.emit(f"{name} = {made}")
-        scope.codes[parts[k]] = Code(name)
-        if k >= results:
-            scope.writer.lists[parts[k]] = variables[k - results]
     for k, v in enumerate(variables):
         if k in parts:
             scope.codes[parts[k]] = Code(v)
+
+
+def only_stepped(scope: Scope, stack: Equation) -> bool:
+    """Whether a stack is read only by loops that step through it, for which a list will do."""
+    if among(stack, scope.program.outputs):
+        return False
+    for e in scope.program.equations:
+        if among(stack, operands_of(e)):
+            q = e.primitive
+            if not isinstance(q, Scan) or among(stack, operands_of(e)[: q.constants + q.carries]):
+                return False
+    return True
 
 
 def header(heads: Sequence[tuple[str, str]], length: int) -> str:
@@ -277,7 +304,7 @@ def write_while(scope: Scope, e: Equation) -> None:
     loop = Loop(e, q.body, operands[: q.constants], operands[q.constants :], (), False)
     parts = written(scope, e)
     n = q.carries
-    variables = carry_names(scope, q.body, n, e)
+    variables = carry_names(scope, loop, n, e)
     begin(scope, loop, variables)
     records = {k - n - 1: plural(scope, variables[k - n - 1]) for k in parts if k > n}
     for name in records.values():
@@ -295,6 +322,7 @@ def write_while(scope: Scope, e: Equation) -> None:
         scope.codes[parts[n]] = Code(steps)
     elif n in parts:
         scope.codes[parts[n]] = Code(f"len({next(iter(records.values()))})")
+        scope.simple.discard(parts[n])
     for k, name in records.items():
         part = parts[k + n + 1]
         if plain[k]:
@@ -367,7 +395,7 @@ def write_switch(scope: Scope, e: Equation) -> None:
              and not isinstance(b.outputs[k].primitive, Part)),
             "result",
         )  # fmt: skip
-        names[k] = scope.writer.names.fresh(scope.named.get(parts[k], wanted))
+        names[k] = scope.name(scope.named.get(parts[k], wanted))
     codes = [scope.code(x) for x in operands]
     heads, branches = tests(scope, q, index)
     for k, (head, branch) in enumerate(zip(heads, branches, strict=True)):
@@ -394,7 +422,10 @@ def write_branch(
     scope: Scope, branch: Program, codes: Sequence[Code], names: dict[int, str]
 ) -> None:
     """The lines of one branch, which end with the results under their names."""
-    inner = Scope(scope.writer, branch, codes, scope.indent + 1, scope)
+    carried = {
+        y: names[k] for k, y in enumerate(branch.outputs) if k in names and isinstance(y, Equation)
+    }
+    inner = Scope(scope.writer, branch, codes, scope.indent + 1, scope, carried=carried)
     outputs = inner.run()
     for k, name in names.items():
         y = branch.outputs[k]

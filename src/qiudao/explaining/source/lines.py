@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ...core.source import Line
 
 WIDEST = 60  # columns of code that comments are aligned behind; longer lines push theirs out
+SHOWN = 64  # columns of a line of the user's
 UNNAMED = re.compile(r"^<.*>$|ipykernel")  # what was typed in, and has no file of its own
 
 
@@ -23,7 +24,12 @@ class Note(NamedTuple):
         place = where(self.line)
         if self.is_derived:
             return f"# from {place}"
-        return f"# {place}  {self.line.text}".rstrip()
+        return f"# {place}  {clipped(self.line.text)}".rstrip()
+
+
+def clipped(text: str) -> str:
+    """A line of the user's, cut where it is long."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def where(line: Line) -> str:

@@ -12,7 +12,8 @@ from ...core.node import Equation
 from ...core.primitive import Primitive
 from ...core.program import Program, inner_programs
 from ...core.roles import role_of
-from ..expressions import name_at
+from ...core.source import line_of
+from ..expressions import name_at, names_at
 
 RESERVED = {"np", "math", "string", "itertools", *keyword.kwlist, *dir(builtins)}
 WORDS = {
@@ -36,8 +37,9 @@ Place = tuple[CodeType, int]
 class Names:
     """Gives each value a name that no other has."""
 
-    def __init__(self, taken: Iterable[str]) -> None:
+    def __init__(self, taken: Iterable[str], ignored: tuple[CodeType, int]) -> None:
         self.taken = {*taken, *RESERVED}
+        self.ignored = ignored  # the line of the call that prints names nothing
         self.labels: dict[Place, str] = {}
 
     def fresh(self, wanted: str) -> str:
@@ -61,7 +63,9 @@ class Names:
     def given(self, place: Place) -> str | None:
         """The user's name for what an instruction makes, as an identifier."""
         target = name_at(*place)
-        return None if target is None else identifier(target)
+        if target is None or (place[0], line_of(*place).number) == self.ignored:
+            return None
+        return identifier(target)
 
     def wanted(self, equation: Equation) -> tuple[str, bool]:
         """What an equation's value should be called, and whether the user names it."""
@@ -76,6 +80,17 @@ class Names:
             place = (role.code, role.offset)
             return f"{self.label(place)}_grad", self.given(place) is not None
         return word(equation.primitive), False
+
+    def several(self, equation: Equation, count: int) -> list[str]:
+        """What the results of an equation should be called."""
+        place = place_of(equation)
+        given = () if place is None else names_at(*place)
+        found = [None if target is None else identifier(target) for target in given]
+        function = getattr(equation.primitive, "function", equation.primitive.name)
+        words = PARTS.get(str(function), ("result",) * count)
+        if len(found) != count:
+            return list(words)
+        return [name or other for name, other in zip(found, words, strict=True)]
 
     def label(self, place: Place) -> str:
         """A name for the value made at a place."""

@@ -18,7 +18,7 @@ from ...core.primitive import Primitive
 from ...core.program import Atom, Program, apply, inner_programs, operands_of, with_bodies
 from ...core.roles import role_of
 from ...core.trees import Tree
-from ...ops.control import CapacityError, Structured
+from ...ops.control import CapacityError, Scan, Structured, Switch, While
 from ...transforms.trace import Recording, Traced
 from .reading import readable, simplified
 from .table import has_spelling
@@ -31,6 +31,7 @@ class Prepared(NamedTuple):
 
     program: Program
     tree: Tree
+    traced: Program  # as it was before it was simplified
 
 
 def prepare(jitted: Jitted, call: Call) -> Prepared:
@@ -56,7 +57,7 @@ def prepare(jitted: Jitted, call: Call) -> Prepared:
     exact = deep(simplified, program)
     easy = deep(readable, program)
     agrees = all(map(is_same, evaluated(easy, call.arrays), values))
-    return Prepared(easy if agrees else exact, traces[-1].tree)
+    return Prepared(easy if agrees else exact, traces[-1].tree, program)
 
 
 def run_with_room(
@@ -100,8 +101,37 @@ def is_same(a: Value, b: Value) -> bool:
 
 def deep(change: Callable[[Program], Program], program: Program) -> Program:
     """A program changed, and with it the bodies of its loops and branches."""
-    inner = within(program, lambda body: deep(change, body))
-    return change(inner)
+    program = change(program)
+    closed = [with_constants(e) for e in program.equations]
+    defined: dict[Node, Atom] = {}
+    equations = [
+        again(e, with_bodies(primitive, lambda body: deep(change, body)), defined)
+        for e, primitive in zip(program.equations, closed, strict=True)
+    ]
+    return Program(program.inputs, equations, [current(y, defined) for y in program.outputs])
+
+
+def with_constants(e: Equation) -> Primitive:
+    """A loop or a branch whose bodies know the constants that they are given."""
+    primitive, operands = e.primitive, operands_of(e)
+    if isinstance(primitive, Switch):
+        given = list(operands[1:])
+    elif isinstance(primitive, Scan | While):
+        given = list(operands[: primitive.constants])
+    else:
+        return primitive
+    return with_bodies(primitive, lambda body: knowing(body, given))
+
+
+def knowing(body: Program, given: Sequence[Atom]) -> Program:
+    """A body with the constants among its first operands in their places."""
+    defined: dict[Node, Atom] = {
+        leaf: x for leaf, x in zip(body.inputs, given, strict=False) if not isinstance(x, Node)
+    }
+    if not defined:
+        return body
+    equations = [again(e, e.primitive, defined) for e in body.equations]
+    return Program(body.inputs, equations, [current(y, defined) for y in body.outputs])
 
 
 def within(program: Program, change: Callable[[Program], Program]) -> Program:

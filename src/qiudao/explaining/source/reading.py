@@ -33,17 +33,23 @@ from ...ops.arithmetic import (
     subtract,
 )
 from ...ops.complexes import Conjugate, Real
-from ...ops.linalg.degenerate import Pool, Vanish
+from ...ops.indexing import GetItem, Place
+from ...ops.linalg.degenerate import Pool, Quotient, Vanish
+from ...ops.linalg.factorising import Cholesky
 from ...ops.linalg.refusals import Apart, Basis, Direction, Null, Turn
+from ...ops.linalg.selfadjoint import Eigh, EigValsh, TriangleWeights
+from ...ops.linalg.solving import Solve
+from ...ops.products import MatMul
 from ...ops.reducing import Sum
 from ...ops.rounding import Step
 from ...ops.selecting import Where
-from ...ops.shaping import Reshape, Stretch
+from ...ops.shaping import Cast, Reshape, Stretch, Transpose
 from ...ops.smooth import Cosh, Sech
 from ...passes.builder import Builder, Operands, is_constant, rewrite, uniform
 from ...passes.identities import identities, sink
 from ...passes.prune import prune
 from ...passes.share import share
+from .idioms import Plain, SolveVector
 
 divide = Divide()
 Look = Callable[[Builder, Any, Operands, Equation], "Atom | None"]
@@ -56,7 +62,7 @@ def simplified(program: Program) -> Program:
 
 def readable(program: Program) -> Program:
     """The program with the identities of this module too."""
-    return repeat(program, (fold, read, identities, sink, leading, share))
+    return repeat(program, (fold, read, plainly, identities, sink, leading, share))
 
 
 def repeat(program: Program, rules: Any) -> Program:
@@ -134,7 +140,7 @@ def made_by(x: Atom, *classes: type[Primitive]) -> Equation | None:
 
 def factor(x: Atom) -> Any:
     """A constant that is one number, or None."""
-    if isinstance(x, Node) or np.shape(x) or np.iscomplexobj(x) or np.asarray(x).dtype.kind == "b":
+    if isinstance(x, Node) or np.shape(x) or np.asarray(x).dtype.kind == "b":
         return None
     return x
 
@@ -151,7 +157,7 @@ def joined(a: Any, b: Any, function: np.ufunc) -> Any:
     """Two numbers as one, weak where both are."""
     with np.errstate(all="ignore"):
         value = function(a, b)
-    both = type(a) in (int, float) and type(b) in (int, float)
+    both = {type(a), type(b)} <= {int, float, complex}
     return value.item() if both else value
 
 
@@ -162,12 +168,12 @@ def joined(a: Any, b: Any, function: np.ufunc) -> Any:
 def plain_product(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
     """A product of numbers, powers and quotients, put in order."""
     a, b = operands
+    if a is b and isinstance(a, Node) and like.dtype.kind == "f":
+        return of_type(builder, Power(), (a, 2), like)
     for x, y in ((a, b), (b, a)):
         found = of_pair(builder, x, y, like)
         if found is not None:
             return found
-    if a is b and isinstance(a, Node) and like.dtype.kind == "f":
-        return of_type(builder, Power(), (a, 2), like)
     if type(primitive) is not Multiply:
         return builder.emit(multiply, operands, like)
     return None
@@ -185,7 +191,13 @@ def of_pair(builder: Builder, x: Atom, y: Atom, like: Equation) -> Any:
         if known is not None:
             number = joined(c, known, np.multiply)
             return of_type(builder, type(inner.primitive)(), (number, *rest), like)
-    negated = made_by(x, Negative)
+    multiple = made_by(x, Multiply)
+    if multiple is not None and c is None and isinstance(y, Node):
+        first, second = operands_of(multiple)
+        if factor(first) is not None and isinstance(second, Node):
+            product = emit_inner(builder, multiply, (second, y), like)
+            return of_type(builder, multiply, (first, product), like)
+    negated = x if isinstance(x, Equation) and type(x.primitive) is Negative else None
     if negated is not None and like.dtype.kind in "fc":
         product = emit_inner(builder, multiply, (*operands_of(negated), y), like)
         return of_type(builder, negative, (product,), like)
@@ -274,6 +286,10 @@ def plain_sum(builder: Builder, primitive: Any, operands: Operands, like: Equati
             for x, y in zip(first, operands_of(two)[1:], strict=True)
         ]
         return of_type(builder, Where(), (mask, *sums), like)
+    one, two = made_by(a, Place), made_by(b, Place)
+    if one is not None and two is not None and one.primitive == two.primitive:
+        total = emit_inner(builder, add, (*operands_of(one), *operands_of(two)), like)
+        return of_type(builder, one.primitive, (total,), like)
     zero = factor(a) if factor(a) is not None else factor(b)
     if zero is not None and zero == 0:
         return b if factor(a) is not None else a
@@ -338,7 +354,18 @@ def leading(
     if all(a is b for a, b in zip(bare, operands, strict=True)):
         return None
     aval = stated(primitive, bare)
-    return builder.emit(primitive, bare, like) if aval == Aval(like.shape, like.dtype) else None
+    if aval == Aval(like.shape, like.dtype):
+        return builder.emit(primitive, bare, like)
+    if aval is not None and aval.dtype == like.dtype and leads(aval.shape, like.shape):
+        inside = emit_inner(builder, primitive, bare, like)
+        return of_type(builder, Reshape(like.shape), (inside,), like)
+    return None
+
+
+def leads(inner: tuple[int, ...], outer: tuple[int, ...]) -> bool:
+    """Whether a shape is another behind unit axes."""
+    units = len(outer) - len(inner)
+    return units > 0 and outer == (1,) * units + inner
 
 
 def without_lead(x: Atom) -> Atom:
@@ -348,8 +375,7 @@ def without_lead(x: Atom) -> Atom:
         return x
     (before,) = operands_of(inner)
     shape = aval_of(before).shape
-    units = len(inner.shape) - len(shape)
-    return before if units > 0 and inner.shape == (1,) * units + shape else x
+    return before if leads(shape, inner.shape) else x
 
 
 # Masks, and checks that passed
@@ -366,6 +392,41 @@ def no_nan(builder: Builder, primitive: Any, operands: Operands, like: Equation)
             known = uniform(y)
             if known is not None and not known and isinstance(x, Node):
                 return x if fits(x, like) else None
+    return None
+
+
+@looking_at(Add, Subtract, Multiply)
+def cast_by_itself(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
+    """What is cast to the type that the other operand gives it anyway."""
+    for k, x in enumerate(operands):
+        inner = made_by(x, Cast)
+        if inner is not None and aval_of(*operands_of(inner)).dtype.kind != "c":
+            bare = (*operands[:k], *operands_of(inner), *operands[k + 1 :])
+            return of_type(builder, primitive, bare, like)
+    return None
+
+
+@looking_at(Where)
+def decided(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
+    """where(m, x, f(where(m, y, z))) -> where(m, x, f(z))."""
+    mask, *branches = operands
+    for k, branch in enumerate(branches):
+        if not isinstance(branch, Equation) or not isinstance(branch.primitive, Elementwise):
+            continue
+        inner = [
+            operands_of(x)[1 + k]
+            if isinstance(x, Equation)
+            and type(x.primitive) is Where
+            and operands_of(x)[0] is mask
+            and aval_of(operands_of(x)[1 + k]).shape == x.shape
+            else x
+            for x in operands_of(branch)
+        ]
+        if any(x is not y for x, y in zip(inner, operands_of(branch), strict=True)):
+            aval = stated(branch.primitive, inner)
+            if aval is not None and aval[:2] == (branch.shape, branch.dtype):
+                branches[k] = emit_inner(builder, branch.primitive, tuple(inner), like)
+                return of_type(builder, primitive, (mask, *branches), like)
     return None
 
 
@@ -389,3 +450,132 @@ def passed(builder: Builder, primitive: Any, operands: Operands, like: Equation)
 def real_already(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
     """The real part, or the conjugate, of what is real."""
     return operands[0] if aval_of(operands[0]).dtype.kind == "f" else None
+
+
+# NumPy's plain calls, in the user's own computation too
+
+
+idioms: dict[type[Primitive], Look] = {}
+
+
+def plainly(
+    builder: Builder, primitive: Primitive, operands: Operands, like: Equation
+) -> Atom | None:
+    """What stands for an equation whose care the arguments do not need."""
+    look = idioms.get(type(primitive))
+    return None if look is None else look(builder, primitive, operands, like)
+
+
+def idiom(*classes: type[Primitive]) -> Callable[[Look], Look]:
+    """Register a rule for equations of these classes."""
+
+    def register(look: Look) -> Look:
+        for each in classes:
+            idioms[each] = look
+        return look
+
+    return register
+
+
+@idiom(TriangleWeights)
+def symmetric(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
+    """The weights of a symmetric matrix are ones."""
+    return np.ones(like.shape, like.dtype)
+
+
+FUNCTIONS: dict[type[Primitive], str] = {
+    Eigh: "eigh",
+    EigValsh: "eigvalsh",
+    Cholesky: "cholesky",
+}
+
+
+@idiom(*FUNCTIONS)
+def plain_call(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
+    """NumPy's function of a symmetric matrix, without a look at the other triangle."""
+    if isinstance(primitive, Eigh) and primitive.UPLO != "L":
+        return None
+    made = Plain(primitive, FUNCTIONS[type(primitive)])
+    return builder.emit(made, operands, like)
+
+
+@idiom(Solve)
+def solved_vector(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
+    """solve(a, column(b)) -> column(solve(a, b))."""
+    a, b = operands
+    vector = behind_column(b)
+    if vector is None or len(aval_of(a).shape) != 2:
+        return None
+    found = inside_call(builder, SolveVector(), (a, vector), like)
+    return builder.emit(Reshape(like.shape), (found,), like)
+
+
+def behind_column(x: Atom) -> Atom | None:
+    """The vector that a column was made of."""
+    if not isinstance(x, Equation) or type(x.primitive) is not Reshape:
+        return None
+    (vector,) = operands_of(x)
+    shape = aval_of(vector).shape
+    return vector if len(shape) == 1 and x.shape == (*shape, 1) else None
+
+
+def inside_call(builder: Builder, primitive: Primitive, operands: Operands, like: Equation) -> Atom:
+    """A new equation that is a part of what `like` becomes, whatever its role."""
+    part = apply(primitive, operands, stated(primitive, operands), like)
+    return builder.emit(primitive, operands, part)
+
+
+@idiom(GetItem, Place)
+def unit_axes(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
+    """The only row or column, read or placed -> a reshape."""
+    (x,) = operands
+    if isinstance(x, Node) and aval_of(x).size == np.prod(like.shape, dtype=int) > 1:
+        if all(part in (0, None, Ellipsis, slice(None)) for part in primitive.index):
+            return builder.emit(Reshape(like.shape), operands, like)
+    return None
+
+
+@idiom(Transpose)
+def turned_column(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
+    """The transpose of a column -> a row."""
+    (x,) = operands
+    if behind_column(x) is not None:
+        return builder.emit(Reshape(like.shape), operands_of(x), like)
+    return None
+
+
+@idiom(MatMul)
+def outer_product(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
+    """A column times a row -> the product of each element with each."""
+    a, b = operands
+    if like.ndim != 2 or behind_column(a) is None or aval_of(b).shape[0] != 1:
+        return None
+    row = inside_call(builder, Reshape(aval_of(b).shape[1:]), (b,), like)
+    return of_type(builder, multiply, (a, row), like)
+
+
+@looking_at(Quotient)
+def plain_quotients(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
+    """Quotients by differences and sums of values that are apart and not zero."""
+    w, x = operands
+    if aval_of(w).ndim != 1:
+        return None
+    row = w
+    column = emit_inner(builder, Reshape((*aval_of(w).shape, 1)), (w,), like)
+    if primitive.over == "column":
+        return of_type(builder, divide, (x, row), like)
+    if primitive.over == "total":
+        total = emit_inner(builder, add, (row, column), like)
+        return of_type(builder, divide, (x, total), like)
+    identity = np.eye(*like.shape, dtype=aval_of(w).dtype)
+    hollow = made_by(x, Multiply)
+    if hollow is None or not any(is_hollow(y) for y in operands_of(hollow)):
+        x = emit_inner(builder, multiply, (x, 1 - identity), like)
+    gaps = emit_inner(builder, subtract, (row, column), like)
+    below = emit_inner(builder, add, (gaps, identity), like)
+    return of_type(builder, divide, (x, below), like)
+
+
+def is_hollow(x: Atom) -> bool:
+    """Whether a constant is 0 on the diagonal, and 1 elsewhere."""
+    return isinstance(x, np.ndarray) and x.ndim == 2 and np.array_equal(x, 1 - np.eye(*x.shape))

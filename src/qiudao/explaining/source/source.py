@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -123,8 +124,8 @@ def printed(jitted: Jitted, args: Any, kwargs: dict[str, Any], ignored: Any) -> 
     name = function_name(f, derivative)
     every = input_names(f, args, kwargs)
     parameters = parameters_of(f, args, kwargs)
-    names = Names([name, *parameters])
-    names.learn(prepared.program)
+    names = Names([name, *(p.lstrip("*") for p in parameters)], ignored)
+    names.learn(prepared.traced)
     writer = Writer(names, known_arrays(f), ignored)
     paths = [every[k] for k in call.places]
     named = output_names(prepared, derivative, args, kwargs)
@@ -233,7 +234,8 @@ def title_of(
         by = [k if isinstance(k, str) else parameters[k] for k in chosen.keys if k in kwargs or
               (isinstance(k, int) and k < len(parameters))]  # fmt: skip
         what = TITLES[derivative.kind].format(f=word) + (f" by {', '.join(by)}" if by else "")
-    return f"# {what}, for {types}." if types else f"# {what}."
+    text = f"{what}, for {types}." if types else f"{what}."
+    return textwrap.fill(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
 
 
 # The text

@@ -33,10 +33,11 @@ class Term(NamedTuple):
 
 
 class Phrase(NamedTuple):
-    """An equation to be spelled: operands, the type of the result, and how to ask for a helper.
+    """An equation to be spelled: operands, the type of the result, how to ask for a helper.
 
     `use` gives the name of a function that is then printed above; `inner` the operand of an
-    operand, where that is written in the same expression.
+    operand of the primitive `name`, where that is written in the same expression.  What
+    `is_derived` is not the user's own, and may be put in another order.
     """
 
     primitive: Any
@@ -44,7 +45,8 @@ class Phrase(NamedTuple):
     shape: Shape
     dtype: Dtype
     use: Callable[[Callable[..., Any]], str]
-    inner: Callable[[Term], Term | None]
+    inner: Callable[[Term, str], Term | None]
+    is_derived: bool
 
     @property
     def codes(self) -> list[Code]:

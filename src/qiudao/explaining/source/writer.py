@@ -22,7 +22,7 @@ from . import constants, spelling
 from .code import ATOM, Code
 from .constants import LISTED
 from .lines import Note, Statement
-from .names import PARTS, Names
+from .names import Names, word
 from .table import Phrase, Term, spelling_of
 
 __all__ = ["Scope", "Writer", "spelling"]
@@ -30,7 +30,7 @@ __all__ = ["Scope", "Writer", "spelling"]
 WIDTH = 88  # columns of a line
 INLINE = 52  # columns of an expression within another
 CHEAP = 16  # columns of a view that may be written any number of times
-VIEWS = {"getitem", "transpose", "real", "imag", "reshape"}
+VIEWS = {"getitem", "transpose", "real", "imag", "reshape", "negative"}
 
 
 class Writer:
@@ -55,12 +55,17 @@ class Writer:
             self.helpers[helper] = helper.__name__
         return self.helpers[helper]
 
-    def constant(self, value: Any, weak: bool) -> Code:
-        """A constant as code: a number, a small array, or a name for a larger one."""
+    def constant(self, value: Any, weak: bool, whole: bool = False) -> Code:
+        """A constant as code: a number, a small array, or a name for a larger one.
+
+        A `weak` number may be a literal, and a `whole` one may be written without a point.
+        """
         if np.ndim(value) == 0:
             plain = type(value) in (bool, int, float, complex)
             natural = np.asarray(value).dtype.str[1:] in ("f8", "c16", "b1")
-            return constants.number(value) if weak or plain or natural else constants.typed(value)
+            if weak or plain or natural:
+                return constants.number(value, whole)
+            return constants.typed(value)
         value = np.asarray(value)
         for name, array in self.arrays.items():
             if same(array, value):
@@ -113,6 +118,7 @@ class Scope:
         self.named = dict(named or {})  # what outputs must be called
         self.carried = dict(carried or {})  # variables that outputs of a loop's body become
         self.codes: dict[Node, Code] = dict(zip(program.inputs, inputs, strict=True))
+        self.within = parts_of_calls(program)
         self.left = uses(program)  # how many times each value is still to be read
         self.simple = {  # what stands in several places, or in a loop, must be a variable
             x
@@ -121,6 +127,7 @@ class Scope:
             for x in operands_of(e)
             if isinstance(x, Node)
         }
+        self.results = set() if parent else {y for y in program.outputs if isinstance(y, Node)}
         self.conditions: dict[Node, Code] = {}  # what decides a branch, before it is a number
         self.tests = {
             e for e in map(branch_number, program.equations) if e is not None and self.left[e] == 1
@@ -168,19 +175,40 @@ class Scope:
         if e in self.tests:
             self.conditions[e] = self.code(operands_of(e)[0])
         wanted, given = names.wanted(e)
+        if e in self.within:
+            wanted, given = word(e.primitive), False
         if e in self.named and not given:
             wanted, given = self.named[e], True
         code = self.spelled(e, len(wanted) + 3)
         self.codes[e] = code
         self.read(e)
         carried = self.carried.get(e)
-        if carried is not None and self.is_free(carried, e):
+        if carried is not None and self.is_free(carried, e, within=True):
             self.emit(f"{carried} = {code.text}", self.writer.note(e))
             self.codes[e] = Code(carried)
         elif code.is_name or not self.left[e]:
             return
         elif given or self.wants_name(e, code):
-            self.assign(e, names.fresh(wanted))
+            lasting = given or wanted.endswith(("_grad", "_dot"))
+            bound = lasting and not self.is_in_the_way(wanted, e)
+            self.assign(e, self.name(wanted, made=e) if bound else self.writer.names.fresh(wanted))
+
+    def is_in_the_way(self, name: str, e: Equation) -> bool:
+        """Whether a loop's variable would keep an intermediate value until its own is made."""
+        for y, variable in self.carried.items():
+            if variable == name:
+                ready = isinstance(y, Equation) and any(x is e for x in operands_of(y))
+                return not (ready and self.left[e] == 1)
+        return False
+
+    def name(self, wanted: str, taken: Sequence[str] = (), made: Node | None = None) -> str:
+        """A variable: the wanted name, bound anew where what has it is not read again."""
+        writer = self.writer
+        if wanted in writer.reusable and wanted not in taken and self.is_free(wanted, made):
+            return wanted
+        found = writer.names.fresh(wanted)
+        writer.reusable.add(found)
+        return found
 
     def wants_name(self, e: Equation, code: Code) -> bool:
         """Whether a value is read too often, or is too long, to stand where it is read."""
@@ -188,6 +216,8 @@ class Scope:
             return not (e.primitive.name in VIEWS and is_cheap(code))
         if e in self.tests:
             return False
+        if e in self.results:
+            return len(code.text) > WIDTH - 4 - len("return ")
         return len(code.text) > INLINE or (e in self.simple and not is_cheap(code))
 
     def define_several(self, e: Equation) -> None:
@@ -195,15 +225,14 @@ class Scope:
         parts = {k: p for k, p in self.parts.get(e, {}).items() if self.left[p]}
         code = self.spelled(e, 12)
         self.read(e)
+        count = len(e.primitive.shape(*map(aval_of, operands_of(e))))
+        words = self.writer.names.several(e, count)
         if len(parts) == 1:
             ((k, part),) = parts.items()
             self.codes[part] = Code(f"{code.at(ATOM)}[{k}]")
             if self.wants_name(part, self.codes[part]):
-                words = PARTS.get(e.primitive.name)
-                self.assign(part, self.writer.names.fresh(words[k] if words else "result"))
+                self.assign(part, self.name(words[k]))
             return
-        count = len(e.primitive.shape(*map(aval_of, operands_of(e))))
-        words = PARTS.get(e.primitive.name, ("result",) * count)
         fresh = {k: self.writer.names.fresh(words[k]) for k in sorted(parts)}
         self.emit(", ".join(fresh.get(k, "_") for k in range(count)) + f" = {code.text}",
                   self.writer.note(e))  # fmt: skip
@@ -235,23 +264,25 @@ class Scope:
         """An equation and its operands, ready to be spelled."""
         operands = operands_of(e)
         weak = widens_nothing(e)
-        terms = [self.term(x, weak) for x in operands]
+        whole = weak and role_of(e) is not None and widens_nothing(e, whole=True)
+        terms = [self.term(x, weak, whole) for x in operands]
         shape = () if e.is_several else e.shape
         dtype = np.dtype(np.float64) if e.is_several else e.dtype
-        return Phrase(e.primitive, terms, shape, dtype, self.writer.use, self.inner)
+        derived = role_of(e) is not None
+        return Phrase(e.primitive, terms, shape, dtype, self.writer.use, self.inner, derived)
 
-    def term(self, x: Atom, weak: bool = False) -> Term:
+    def term(self, x: Atom, weak: bool = False, whole: bool = False) -> Term:
         """An operand."""
         aval = aval_of(x)
         if isinstance(x, Node):
             equation = x if isinstance(x, Equation) else None
             return Term(self.codes[x], aval.shape, aval.dtype, None, equation)
-        return Term(self.writer.constant(x, weak), aval.shape, aval.dtype, x)
+        return Term(self.writer.constant(x, weak, whole), aval.shape, aval.dtype, x)
 
-    def inner(self, term: Term) -> Term | None:
-        """The operand of a reshape that stands within the expression being written."""
+    def inner(self, term: Term, name: str) -> Term | None:
+        """The operand of what stands within the expression being written, if it is a `name`."""
         e = term.equation
-        if e is None or e.primitive.name != "reshape" or self.codes[e].is_name:
+        if e is None or e.primitive.name != name or self.codes[e].is_name:
             return None
         (x,) = operands_of(e)
         return self.term(x)
@@ -270,12 +301,15 @@ class Scope:
             if isinstance(x, Node):
                 self.left[x] -= 1
 
-    def is_free(self, name: str, made: Node | None = None) -> bool:
-        """Whether nothing that is still to be written reads a variable."""
+    def is_free(self, name: str, made: Node | None = None, within: bool = False) -> bool:
+        """Whether nothing that is still to be written reads a variable, but for what is `made`.
+
+        A variable of this loop's own is looked for `within` it only.
+        """
         for node, code in self.codes.items():
             if node is not made and self.left[node] > 0 and name in code.names:
                 return False
-        return self.parent is None or made is not None or self.parent.is_free(name)
+        return within or self.parent is None or self.parent.is_free(name)
 
 
 def uses(program: Program) -> Counter[Node]:
@@ -284,6 +318,23 @@ def uses(program: Program) -> Counter[Node]:
     for e in program.equations:
         found.update(x for x in operands_of(e) if isinstance(x, Node))
     found.update(y for y in program.outputs if isinstance(y, Node))
+    return found
+
+
+def parts_of_calls(program: Program) -> set[Equation]:
+    """What is computed on the way to the result of one call of the user's: it has no name."""
+    found: set[Equation] = set()
+    for e in program.equations:
+        if role_of(e) is not None or isinstance(e.primitive, Part):
+            continue
+        for x in operands_of(e):
+            if (
+                isinstance(x, Equation)
+                and role_of(x) is None
+                and type(x.primitive) is not type(e.primitive)
+                and (x.code, x.offset) == (e.code, e.offset)
+            ):
+                found.add(x)
     return found
 
 
@@ -300,24 +351,30 @@ def branch_number(e: Equation) -> Equation | None:
 
 def is_cheap(code: Code) -> bool:
     """Whether an expression is a variable or a short view of one."""
-    return code.level == ATOM and len(code.text) <= CHEAP and "(" not in code.text
+    bare = code.text.removeprefix("-")
+    tight = code.level == ATOM or bare.isidentifier()
+    return tight and len(code.text) <= CHEAP and "(" not in code.text
 
 
-def widens_nothing(e: Equation) -> bool:
-    """Whether literals may stand for the constant operands of an equation."""
+KINDS = {"f": float, "c": complex, "i": int, "b": bool}
+
+
+def widens_nothing(e: Equation, whole: bool = False) -> bool:
+    """Whether literals may stand for the constant operands of an equation; `whole`: integers."""
     operands = operands_of(e)
     if not isinstance(e.primitive, Elementwise):
         return e.primitive.name in ("setitem", "put")
-    avals = [aval_of(x) for x in operands]
-    weak = [
-        Aval((), a.dtype, {"f": float, "c": complex, "i": int, "b": bool}.get(a.dtype.kind))
-        if not isinstance(x, Node) and not a.shape
-        else a
-        for x, a in zip(operands, avals, strict=True)
-    ]
     if all(not isinstance(x, Node) for x in operands):
         return False
-    return promote(*avals) == promote(*weak) and e.primitive.shape(*weak)[:2] == (e.shape, e.dtype)
+    kinds = {**KINDS, "f": int} if whole else KINDS
+    avals = [aval_of(x) for x in operands]
+    weak = [
+        Aval((), a.dtype, kinds.get(a.dtype.kind)) if not isinstance(x, Node) and not a.shape else a
+        for x, a in zip(operands, avals, strict=True)
+    ]
+    if promote(*avals) != promote(*weak):
+        return False
+    return e.primitive.shape(*weak)[:2] == (e.shape, e.dtype)  # type: ignore[no-any-return]
 
 
 writes: dict[str, Callable[[Scope, Equation], None]] = {}

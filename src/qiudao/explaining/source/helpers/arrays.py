@@ -109,6 +109,7 @@ def runs(x: Any, axis: Any = -1) -> Any:
 def mean_of_runs(v: Any, runs: Any, axis: Any = -1) -> Any:
     """The mean over each run along an axis, at each place of the run."""
     v, runs = np.moveaxis(v, axis, -1), np.moveaxis(runs, axis, -1)
+    runs = np.cumsum(np.diff(runs, axis=-1, prepend=runs[..., :1]) != 0, axis=-1)
     same = runs[..., None, :] == runs[..., :, None]
     means = np.sum(np.where(same, v[..., None, :], 0), axis=-1) / np.sum(same, axis=-1)
     return np.moveaxis(means.astype(v.dtype), -1, axis)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ....core.families import Elementwise
@@ -28,7 +30,6 @@ INFIX: dict[type[Primitive], str] = {
     arithmetic.Add: "+",
     arithmetic.Subtract: "-",
     arithmetic.Weigh: "*",
-    arithmetic.Divide: "/",
     remainders.Remainder: "%",
 }
 INFIX_FUNCTIONS = {
@@ -91,6 +92,19 @@ def function(p: Phrase) -> Code:
     return call(f"np.{ALIASES.get(name, name)}", *p.codes)
 
 
+@spells(arithmetic.Divide)
+def quotient(p: Phrase) -> Code:
+    """`a / b`; a sum over its count as `np.mean`."""
+    a, b = p.xs
+    summed = p.inner(a, "sum")
+    if summed is not None and a.equation is not None and b.value is not None and not b.ndim:
+        axes = a.equation.primitive.axes  # type: ignore[attr-defined]
+        count = math.prod(summed.shape[k] for k in axes)
+        if count == b.value and summed.dtype.kind in "fc":
+            return Code("np.mean" + a.code.text.removeprefix("np.sum"))
+    return infix("/", a.code, b.code)
+
+
 @spells(*INFIX)
 def operator(p: Phrase) -> Code:
     """`a + b`."""
@@ -101,13 +115,15 @@ def operator(p: Phrase) -> Code:
 def product(p: Phrase) -> Code:
     """`a * b`, with a number first; the product of a column and a row as `np.outer`."""
     a, b = p.xs
-    if b.value is not None and a.value is None and not b.ndim:
+    if p.is_derived and b.value is not None and a.value is None and not b.ndim:
         return infix("*", b.code, a.code)
     for column, row in ((a, b), (b, a)):
-        inner = p.inner(column)
+        inner = p.inner(column, "reshape")
         if inner is not None and inner.ndim == 1 and column.shape == (*inner.shape, 1):
             if row.ndim == 1:
                 return call("np.outer", inner.code, row.code)
+            if row.value is not None and np.array_equal(row.value, np.eye(*inner.shape)):
+                return call("np.diag", inner.code)
     return infix("*", a.code, b.code)
 
 

@@ -26,7 +26,8 @@ def part_text(part: Any) -> str:
 def index_text(index: tuple[Any, ...]) -> str:
     """An index between brackets; whole axes at the end are left out."""
     parts = [part_text(p) for p in index]
-    while len(parts) > 1 and parts[-1] in (":", "..."):
+    needless = ("...",) if "..." in parts[:-1] else (":", "...")
+    while len(parts) > 1 and parts[-1] in needless:
         parts.pop()
     return ", ".join(parts) or "..."
 
@@ -42,7 +43,8 @@ def filled(pattern: tuple[Any, ...], holes: tuple[int, ...], arrays: list[Term])
     parts = [part_text(p) for p in pattern]
     for hole, x in zip(holes, arrays, strict=True):
         parts[hole] = plain_index(x)
-    while len(parts) > 1 and parts[-1] in (":", "...") and len(parts) - 1 not in holes:
+    needless = ("...",) if "..." in parts[:-1] else (":", "...")
+    while len(parts) > 1 and parts[-1] in needless and len(parts) - 1 not in holes:
         parts.pop()
     return ", ".join(parts)
 

@@ -122,7 +122,7 @@ def concatenate(p: Phrase) -> Code:
     """`np.concatenate([a, b], axis=-1)`; rows put together as `np.stack`."""
     axis = p.primitive.axis
     n = len(p.shape)
-    inner = [p.inner(x) for x in p.xs]
+    inner = [p.inner(x, "reshape") for x in p.xs]
     if all(
         i is not None and x.shape == (*i.shape[: n + axis], 1, *i.shape[n + axis :])
         for i, x in zip(inner, p.xs, strict=True)
