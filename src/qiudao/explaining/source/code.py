@@ -49,7 +49,8 @@ def infix(operator: str, left: Code, right: Code) -> Code:
     second = right.text if loose else right.at(level + 1)
     if operator == "+" and second.startswith("-"):
         return Code(f"{left.at(level)} - {second[1:]}", level, "-")
-    return Code(f"{left.at(level)} {operator} {second}", level, operator)
+    kept = left.operator if left.operator in ("//", "%") and left.level == level else operator
+    return Code(f"{left.at(level)} {operator} {second}", level, kept)
 
 
 def prefix(operator: str, operand: Code) -> Code:
