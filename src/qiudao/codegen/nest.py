@@ -124,9 +124,10 @@ class Nest:
         return set(self.loops.axes[loop]) <= reduced_axes(root)
 
     def is_in_order(self) -> bool:
-        """Whether the innermost loop reads and writes neighbours, or one element."""
-        every = (*self.accesses.values(), *self.stores)
-        return all(self.loops.coefficients(a)[-1] in (0, 1) for a in every if a is not None)
+        """Whether the innermost loop reads neighbours or one element, and writes neighbours."""
+        reads = [self.loops.coefficients(a)[-1] for a in self.accesses.values() if a is not None]
+        writes = [self.loops.coefficients(a)[-1] for a in self.stores if a is not None]
+        return all(step in (0, 1) for step in reads) and all(step == 1 for step in writes)
 
     def write_out(self, sums: Sequence[Accumulator]) -> None:
         """A few steps one by one: what LLVM would make of a loop, in less time."""
