@@ -131,7 +131,8 @@ class Module:
     def vector_loop(self, group: str, lanes: int, count: int) -> str:
         """The mark of a loop of `count` vectors of so many steps, which do not meet either.
 
-        Their width is not demanded: LLVM would print a remark where it makes none.
+        Their width is not demanded: LLVM would print a remark where it makes none, as in checked
+        code.
         """
         hints = [self.note('!"llvm.loop.parallel_accesses"', group)]
         if lanes > 1:

@@ -25,8 +25,10 @@ from .maps import VIEWS, viewed
 from .memory import Arena
 from .native import is_fused
 from .nest import Nest, element
+from .picks import READS
 from .pieces import Partial, Piece, Share, rows_in_pieces, write_in_pieces
-from .plan import Plan, Root
+from .plan import LOOPS, Plan, Root
+from .search import Search
 
 Place = Lane | Buffer
 
@@ -114,18 +116,18 @@ class Scope:
 
     def write_level(self, level: int, roots: Sequence[Root]) -> None:
         """Scalars first, which loops read; then what regions stand in; then loops and calls."""
-        groups: dict[Shape, list[Root]] = {}
+        groups: dict[tuple[Shape, bool], list[Root]] = {}
         calls: list[Root] = []
         for root in roots:
             if root.kind == "scalar":
                 self.write_scalar(root)
             elif root.kind == "call":
                 calls.append(root)
-            elif root.kind in ("map", "reduce", "region"):
-                groups.setdefault(root.space, []).append(root)
+            elif root.kind in LOOPS:
+                groups.setdefault(root.nest, []).append(root)
         for root in self.starting.get(level, ()):
             self.prepare(root)
-        for space, group in groups.items():
+        for (space, _), group in sorted(groups.items(), key=lambda each: each[0][1]):
             if 0 in space and all(r.kind != "reduce" for r in group):
                 for root in group:
                     self.target(root)
@@ -146,9 +148,11 @@ class Scope:
             found = write_in_pieces(self.code, group, self.held, self.target, self.new_buffer)
             if found is not None:
                 self.function.pieces = True
-                return found
+                self.report(found)
+                return found.results
         nest = Nest(self.code, group, self.held, self.target)
         nest.write()
+        self.report(nest)
         return nest.results
 
     def give_up(self) -> None:
@@ -305,6 +309,9 @@ class Scope:
     def write_scalar(self, root: Root) -> None:
         """A number, computed here and now."""
         equation = root.equation
+        if isinstance(equation.primitive, READS):
+            self.places[equation] = self.alone(equation)
+            return
         lanes = [self.number(x) for x in operands_of(equation)]
         self.places[equation] = element(self.scalars, equation, lanes)
 
@@ -312,13 +319,26 @@ class Scope:
         """An atom without axes as a lane."""
         place = self.held(x)
         if place is None:
-            root = Root(x, "map", ())
-            nest = Nest(self.code, [root], self.held, lambda _: None)
-            nest.write()
-            lane = nest.lanes[x, ()]
-            self.places[x] = lane
+            lane = self.places[x] = self.alone(x)
             return lane
         return self.scalars.load(place, 0) if isinstance(place, Buffer) else place
+
+    def alone(self, x: Equation) -> Lane:
+        """The value of an equation without axes, which nothing is to store."""
+        nest = Nest(self.code, [Root(x, "map", ())], self.held, lambda _: None)
+        nest.write()
+        self.report(nest)
+        return nest.lanes[x, ()]
+
+    def report(self, nest: Nest) -> None:
+        """Leave the function where a nest came by an index that is out of bounds."""
+        if nest.flag is None:
+            return
+        found = self.scalars.register(self.scalars.load(nest.flag, 0))
+        with self.code.when(self.code.op(f"icmp ne i8 {found}, 0")):
+            for pick in nest.checks:
+                Search(self.code, pick, self.held).write()
+        self.give_up()
 
     def prepare(self, root: Root) -> None:
         """What stands in an array before its regions are written."""
@@ -329,7 +349,8 @@ class Scope:
             return
         buffer = self.wanted.get(node) or self.new_buffer(node.shape, node.dtype, node)
         self.places[node] = buffer
-        if root.kind == "place" and sum(math.prod(r.space) for r in root.regions) < buffer.size:
+        filled = sum(math.prod(r.space) for r in root.regions)
+        if root.kind == "scatter" or (root.kind == "place" and filled < buffer.size):
             self.fill(buffer)
         elif root.kind == "write":
             self.store(self.place(root.base), buffer)
