@@ -137,11 +137,14 @@ class Nest:
         return bool(self.checks) or any(root.scatters for root in self.roots)
 
     def is_in_order(self) -> bool:
-        """Whether the innermost loop reads and writes neighbours, or one element."""
-        every = [a for a in (*self.accesses.values(), *self.stores) if a is not None]
+        """Whether the innermost loop reads neighbours or one element, and writes neighbours."""
+        reads = [a for a in self.accesses.values() if a is not None]
+        writes = [a for a in self.stores if a is not None]
         last = self.loops.axes[-1][-1]
-        return not any(a.moves_with(last) for a in every) and all(
-            self.loops.coefficients(a)[-1] in (0, 1) for a in every
+        return (
+            not any(a.moves_with(last) for a in (*reads, *writes))
+            and all(self.loops.coefficients(a)[-1] in (0, 1) for a in reads)
+            and all(self.loops.coefficients(a)[-1] == 1 for a in writes)
         )
 
     def write_out(self, sums: Sequence[Accumulator]) -> None:
