@@ -73,7 +73,7 @@ class Sum(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The links forward, the sums backward, the symbols of vertices."""
+    """The links forward, the sums backward, and the symbols of the inputs and written values."""
 
     links: list[Link]
     sums: list[Sum]
@@ -86,13 +86,14 @@ def chain_of(graph: Graph, outside: object = None) -> Chain:
     User's words from the code `outside` are left away: they are the call of `qd.story`.
     """
     boxes = boxes_of(graph)
-    written = [b.last for b in boxes if b.group is None]
     names = symbols(graph, [b.last for b in boxes])
     links = [link_of(b, names, outside) for b in boxes]
-    shown = {*written, *(v for v in graph.inputs if v.terms)}
+    alone = {b.last for b in boxes if b.group is None}
     closed = {v: b for b in boxes if b.group is not None for v in b.members}
-    sums = [sum_of(v, names, shown, closed) for v in reversed(graph.vertices) if v in shown]
-    return Chain(links, sums, names)
+    shown = {*(b.last for b in boxes), *(v for v in graph.inputs if v.terms)}
+    sums = [sum_of(v, names, alone, closed) for v in reversed(graph.vertices) if v in shown]
+    known = {v: names[v] for v in graph.vertices if v in alone or v.kind == "input"}
+    return Chain(links, sums, known)
 
 
 def is_on_the_way(v: Vertex) -> bool:
@@ -142,6 +143,8 @@ def symbols(graph: Graph, kept: Sequence[Vertex]) -> dict[Vertex, str]:
 def constant_of(v: Vertex) -> float | complex | None:
     """A constant that is a single number."""
     if v.kind != "constant" or v.value is None or math.prod(v.shape or ()) != 1:
+        return None
+    if v.dtype is None or v.dtype.kind not in "biufc":
         return None
     found: float | complex = np.asarray(v.value).reshape(-1)[0].item()
     return found
@@ -218,7 +221,7 @@ def single(a: object) -> object:
 
 
 def sum_of(
-    v: Vertex, names: dict[Vertex, str], shown: set[Vertex], closed: dict[Vertex, Box]
+    v: Vertex, names: dict[Vertex, str], alone: set[Vertex], closed: dict[Vertex, Box]
 ) -> Sum:
     """The adjoint of a value as the sum over its uses."""
     products = []
@@ -226,7 +229,7 @@ def sum_of(
         value = "" if use.value is None else brief(single(use.value))
         if use.reader is None:
             products.append(Product(None, "", 0, "", value))
-        elif use.reader in shown:
+        elif use.reader in alone:
             which = use_of(use.reader, use.position)
             products.append(Product(names[use.reader], names[v], which, "", value))
         else:

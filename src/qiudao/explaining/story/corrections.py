@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..branching.kinks import kinks_of
 from ..graph import Graph, Vertex
 from ..summary import number
 from .function import Function
@@ -24,9 +25,9 @@ def corrections_of(
     found: Measured, f: Function, graph: Graph, names: dict[Vertex, str]
 ) -> list[Correction]:
     """Those of the errors that can be made with this function."""
-    made = [
-        chaining(found, graph, names), all_ones(found, f), twice(graph, names), last(graph, names),
-    ]  # fmt: skip
+    made = [twice(graph, names), last(graph, names)]
+    if not found.is_restless:
+        made = [chaining(found, graph, names), all_ones(found, f), *made]
     return [c for c in made if c is not None]
 
 
@@ -36,17 +37,18 @@ def chaining(found: Measured, graph: Graph, names: dict[Vertex, str]) -> Correct
     whole, parts = errors["limit, one-sided"], errors["limits, chained"]
     if whole is None or parts is None or not 0 < math.fsum((whole, parts)) < math.inf:
         return None
-    if sum(v.kind == "operation" and v.flows for v in graph.vertices) < 2:
+    made = [v for v in graph.vertices if v.kind == "operation" and v.flows]
+    if len(made) < 2 or any(kink.touched for kink in kinks_of(graph.observation)):
         return None
+    one = f"{number(whole, 2)} of one limit of the whole function"
     if parts > 1.5 * whole:
-        beside = f"more than the {number(whole, 2)} of one limit of the whole function"
+        beside = f"more than the {one}"
     elif parts > whole / 1.5:
-        beside = f"about the {number(whole, 2)} of one limit of the whole function"
+        beside = f"about the {one}"
+    elif whole < 1e-3:
+        beside = f"less than the {one}, as happens where errors cancel"
     else:
-        beside = (
-            f"less than the {number(whole, 2)} of one limit of the whole function, because errors "
-            "of opposite signs happen to cancel at this point"
-        )
+        beside = f"less than the {one}, whose step does not suit the function as a whole"
     local = locals_of(found, graph, names)
     off = f" ({local})" if local else ""
     return Correction(
@@ -63,7 +65,9 @@ def locals_of(found: Measured, graph: Graph, names: dict[Vertex, str], most: int
         for k, x in enumerate(v.operands):
             change = found.slopes.get((v.step, k)) if v.step is not None else None
             slope = v.slopes[k] if k < len(v.slopes) else None
-            if change is None or slope is None or np.size(slope.value) != 1 or v not in names:
+            if change is None or slope is None or v not in names or x not in names:
+                continue
+            if slope.value is None or np.size(slope.value) != 1:
                 continue
             exact = float(np.real(np.reshape(slope.value, ())))
             if exact and math.isfinite(exact) and abs(change / exact - 1) > 0:
@@ -105,14 +109,12 @@ def terms_of(v: Vertex) -> list[float]:
 
 
 def title_of(v: Vertex, names: dict[Vertex, str]) -> str:
-    """A value with its symbol, and which element of it: `v1, np.sin(x)`."""
-    title = names.get(v, "") if v.kind == "operation" else ""
-    words = v.title if title in ("", v.title) else f"{title} = {v.title}"
+    """A value by its symbol, and which element of it: `v1`, `x[2]`."""
     if math.prod(v.shape or ()) == 1 or v.gradient is None:
-        return words
+        return names[v]
     k = int(np.argmax(np.abs(np.asarray(v.gradient)).reshape(-1)))
     index = ", ".join(str(int(i)) for i in np.unravel_index(k, v.shape or ()))
-    return f"{title or v.title}[{index}]"
+    return f"{names[v]}[{index}]"
 
 
 def twice(graph: Graph, names: dict[Vertex, str]) -> Correction | None:

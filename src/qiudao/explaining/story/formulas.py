@@ -106,7 +106,7 @@ def constant_power(operation: str, operands: list[Operand]) -> float | None:
 
 
 def powered(x: Operand, n: float) -> Pair:
-    """x to the power of n; x itself for n = 1."""
+    """A power of an operand; the operand itself for n = 1."""
     if n == 1:
         return x.text, x.latex
     exponent = plain(n)

@@ -82,7 +82,7 @@ class Function:
         return self(point), float(flat(arrays)[k])
 
     def coordinates(self) -> list[tuple[int, tuple[int, ...], bool]]:
-        """For each coordinate: the number of its input, its index there, whether it is imaginary."""
+        """For each coordinate: the number of its input, its index, whether it is imaginary."""
         return [
             (n, index, imaginary)
             for n, v in enumerate(self.values)

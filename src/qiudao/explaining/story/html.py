@@ -13,6 +13,12 @@ from .picture import picture
 from .text import HEADS, added, costs, derivative, slope_value
 from .told import Told
 
+FORWARD = "One value at a time, with its derivatives by what it was computed from."
+BACKWARD = (
+    "The adjoint of a value, written with a bar, is the derivative of the result by it: a sum with "
+    "one term for each use."
+)
+
 
 def html(told: Told) -> str:
     """A page that needs no network; light or dark as the reader's system."""
@@ -31,11 +37,10 @@ def html(told: Told) -> str:
             f"<div class=wide>{picture(told.curve)}</div>"
         )
     parts += [
-        "<h2>The chain rule, forward</h2><p>One value at a time, with its derivatives by what it "
-        f"was computed from.</p>{rows(link_row(link) for link in told.chain.links)}",
-        "<h2>The chain rule, backward</h2><p>The adjoint of a value, written with a bar, is the "
-        "derivative of the result by it: a sum with one term for each use.</p>"
-        f"{rows(sum_row(s) for s in told.chain.sums)}",
+        f"<h2>The chain rule, forward</h2><p>{FORWARD}</p>",
+        rows(link_row(link) for link in told.chain.links),
+        f"<h2>The chain rule, backward</h2><p>{BACKWARD}</p>",
+        rows(sum_row(s) for s in told.chain.sums),
     ]
     if told.corrections:
         items = "".join(

@@ -9,7 +9,7 @@ from .told import Told
 
 
 def latex(told: Told) -> str:
-    """A document of its own, for pdfLaTeX; names beyond Latin and Greek need XeLaTeX or LuaLaTeX."""
+    """A document for pdfLaTeX; names beyond Latin and Greek letters need XeLaTeX or LuaLaTeX."""
     links, sums = told.chain.links, told.chain.sums
     parts = [
         r"\documentclass{article}",

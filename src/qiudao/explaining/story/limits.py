@@ -37,8 +37,10 @@ def two_sided(f: Function) -> np.ndarray:
 
 
 class Chained(NamedTuple):
-    """The gradient from chained limits, the limits of operations on single numbers, and how often
-    operations were evaluated for them."""
+    """What chained limits give: the gradient, and the slopes of operations on single numbers.
+
+    `evaluations` counts how often operations were evaluated for it.
+    """
 
     cotangents: list[np.ndarray]
     slopes: dict[Place, float]
@@ -60,7 +62,8 @@ def chained(seen: Observation, output: Step) -> Chained:
             term, changes = turned(step, position, ct)
             evaluations += len(changes)
             cts[x] = cts.get(x, 0.0) + term
-            if np.size(x.value) == np.size(step.value) == len(changes) == 1:
+            real = np.asarray(step.value).dtype.kind != "c"
+            if real and np.size(x.value) == np.size(step.value) == len(changes) == 1:
                 slopes[step, position] = float(np.reshape(changes[0], ()))
     zeros = [np.zeros(np.shape(x.value)) for x in seen.inputs]
     found = [cts.get(x, zero) for x, zero in zip(seen.inputs, zeros, strict=True)]

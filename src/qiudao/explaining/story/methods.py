@@ -41,12 +41,16 @@ class Row:
 
 
 class Measured(NamedTuple):
-    """The rows, the exact gradient, the limits of single operations, the seconds of one run."""
+    """The rows, the exact gradient, the limits of single operations, the seconds of one run.
+
+    `is_restless` says that the function gives another value each time it runs.
+    """
 
     rows: list[Row]
     exact: Exact
     slopes: dict[Place, float]
     run: float
+    is_restless: bool
 
 
 def timed(act: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
@@ -70,7 +74,11 @@ def measured(f: Function, seen: Observation) -> Measured:
     places = f.coordinates()
     _, run = timed(lambda: np.array(f(f.start)))
     reverse, backward_took = timed(f.pull)
-    exact = (exact_of(f, seen) if run < TIMED else None) or Exact(reverse, False)
+    with np.errstate(all="ignore"):
+        values = np.array([f(f.start), f(f.start)])
+    restless = not np.array_equal(values[0], values[1], equal_nan=True)
+    finer = exact_of(f, seen) if run < TIMED and not restless else None
+    exact = finer or Exact(reverse, False)
 
     def sweeps() -> np.ndarray:
         return np.array([f.push(*place) for place in places])
@@ -106,7 +114,7 @@ def measured(f: Function, seen: Observation) -> Measured:
     rows.append(row("forward sweeps", sweeps, count, one, 2 * count * made))
     error = error_of(reverse, exact.gradient)
     rows.append(Row("reverse sweep", reverse, error, 1, 2 * made, backward_took))
-    return Measured(rows, exact, slopes, run)
+    return Measured(rows, exact, slopes, run, restless)
 
 
 def duration(s: float) -> str:

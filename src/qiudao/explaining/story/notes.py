@@ -1,4 +1,4 @@
-"""What a reader of the table should know of this function: where a limit or a sweep has no truth."""
+"""Where a limit or a sweep of this very function misleads, and what errors mean."""
 
 from __future__ import annotations
 
@@ -6,56 +6,74 @@ import math
 
 import numpy as np
 
+from ...core.source import line_of as line_of_code
 from ..branching.kinks import kinks_of
 from ..graph import Graph
 from ..labels import line_of
-from ..summary import number
 from .function import Function
 from .methods import Measured
+
+FAR = 1e-3  # an error of the two-sided limit that rounding does not explain
 
 
 def notes_of(f: Function, graph: Graph, found: Measured) -> list[str]:
     """Sentences, those that weigh most first."""
-    return [
-        *restless(f, graph),
-        *not_finite(found),
-        *kinks(graph, found),
-        *graph.notes,
-        measure(found),
-    ]
+    told = [
+        *restless(graph, found), *not_finite(f, found), *taken_out(graph), *kinks(graph),
+    ]  # fmt: skip
+    return [*(told or far_off(found)), *graph.notes, measure(found)]
 
 
-def restless(f: Function, graph: Graph) -> list[str]:
+def restless(graph: Graph, found: Measured) -> list[str]:
     """A function that gives another value each time."""
-    first, second = f(f.start), f(f.start)
-    if first == second or (math.isnan(first) and math.isnan(second)):
+    if not found.is_restless:
         return []
-    return [
-        f"{graph.title} gives another value each time it runs ({number(first)}, then "
-        f"{number(second)}), so limits, which take differences between runs, mean nothing; fix its "
+    told = (
+        f"{graph.title} gives another value each time it runs, so that limits, which take "
+        "differences between runs, mean nothing, and every way has another derivative; fix its "
         "random numbers"
+    )
+    return [told]
+
+
+def taken_out(graph: Graph) -> list[str]:
+    """Values that left the computation."""
+    return [
+        f"{reading.act} ({line_of(line_of_code(*reading.where))}) takes a value out of the "
+        "computation: the sweeps hold it constant, the limits do not"
+        for reading in graph.observation.readings[:1]
     ]
 
 
-def not_finite(found: Measured) -> list[str]:
+def far_off(found: Measured) -> list[str]:
+    """A limit far from the sweeps, for no reason that is known."""
+    error = {row.way: row.error for row in found.rows}["limit, two-sided"]
+    if error is None or error < FAR:
+        return []
+    told = (
+        "the two-sided limit is far off: its step does not suit this function, or what it sees is "
+        "hidden from the sweeps (detach, a cast to whole numbers, a jump); ask qd.why"
+    )
+    return [told]
+
+
+def not_finite(f: Function, found: Measured) -> list[str]:
     """Limits that leave the domain, and derivatives that are not finite."""
-    told = []
     if not np.isfinite(found.exact.gradient).all():
-        told.append("the derivative is not finite at this point; ask qd.why")
-        return told
+        return ["the derivative is not finite at this point; ask qd.why"]
     gone = [
         row.way
         for row in found.rows
         if row.gradient is not None and not np.isfinite(row.gradient).all()
     ]
-    if gone:
-        told.append(
-            f"a step of {' and of '.join(gone)} leaves the domain of the function, or finds a pole"
-        )
-    return told
+    if not gone:
+        return []
+    if not math.isfinite(f(f.start)):
+        return ["the function itself is not finite at this point; ask qd.why"]
+    return [f"a step leaves the domain of the function, or meets a pole ({'; '.join(gone)})"]
 
 
-def kinks(graph: Graph, found: Measured) -> list[str]:
+def kinks(graph: Graph) -> list[str]:
     """Kinks that this very point is on."""
     return [
         f"{kink.expression} ({line_of(kink.line)}) is on a kink: {kink.convention}; a one-sided "

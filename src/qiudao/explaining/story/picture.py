@@ -40,9 +40,11 @@ def picture(curve: Curve) -> str:
         y = axes.y(10.0**-k)
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDE - RIGHT}"/>')
         parts.append(words(LEFT - 8, y + 4, ten(-k), "", "end"))
-    for k in range(2, 17, 2):
-        if axes.last <= -k <= axes.first:
-            parts.append(words(axes.x(10.0**-k), HIGH - BOTTOM + 18, ten(-k), ""))
+    parts += [
+        words(axes.x(10.0**-k), HIGH - BOTTOM + 18, ten(-k), "")
+        for k in range(2, 17, 2)
+        if axes.last <= -k <= axes.first
+    ]
     middle = (LEFT + WIDE - RIGHT) / 2
     parts.append(words(middle, HIGH - 4, "step h, in units of max(|x|, 1)", ""))
     y = axes.y(curve.eps / 2)

@@ -118,7 +118,10 @@ def plot(curve: Curve) -> list[str]:
     lines = []
     for row in range(0, bottom - 1, -1):
         marks = "".join(heights.get((row, k), " ") + " " for k in range(first, last + 1))
-        lines.append(f"{ten(row):>6} |{marks}")
+        if marks.strip() or row == 0 or row == bottom:
+            lines.append(f"{ten(row):>6} |{marks}")
+        elif not lines[-1].endswith(":"):
+            lines.append("       :")
     axis = [" "] * (2 * (last - first) + 8)
     for k in range(first, last + 1):
         if k % 4 == 0:
