@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -53,7 +55,8 @@ class Link(NamedTuple):
 class Product(NamedTuple):
     """What one use adds to an adjoint: the reader's adjoint times its slope.
 
-    `reader` is None for the seed, 1; `through` says through what else the term comes.
+    `reader` is None for the seed, 1.  `through` is the last of several values that are told in one,
+    through which the term comes, or the sum of `many` such terms.
     """
 
     reader: str | None
@@ -61,6 +64,7 @@ class Product(NamedTuple):
     use: int
     through: str
     value: str
+    many: int = 1
 
 
 class Sum(NamedTuple):
@@ -225,6 +229,7 @@ def sum_of(
 ) -> Sum:
     """The adjoint of a value as the sum over its uses."""
     products = []
+    hidden: dict[str, list[object]] = {}
     for use in v.terms:
         value = "" if use.value is None else brief(single(use.value))
         if use.reader is None:
@@ -235,6 +240,10 @@ def sum_of(
         else:
             box = closed.get(use.reader)
             through = names[box.last] if box is not None else use.reader.title
-            products.append(Product(None, "", 0, through, value))
+            hidden.setdefault(through, []).append(use.value)
+    for through, values in hidden.items():
+        known = [x for x in values if x is not None]
+        value = brief(single(functools.reduce(operator.add, known))) if known else ""
+        products.append(Product(None, "", 0, through, value, len(values)))
     total = "" if v.gradient is None else brief(single(v.gradient))
     return Sum(names[v], products, total)

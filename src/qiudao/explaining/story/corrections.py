@@ -13,6 +13,8 @@ from ..summary import number
 from .function import Function
 from .methods import Measured
 
+MANY = 5  # terms of a gradient that are written out
+
 
 class Correction(NamedTuple):
     """What one might think, and what is so here."""
@@ -121,7 +123,7 @@ def twice(graph: Graph, names: dict[Vertex, str]) -> Correction | None:
     """A running total passed on at each arrival against the sum passed on once."""
     for v in graph.vertices:
         terms = terms_of(v) if v.kind == "operation" else []
-        if not terms or not all(terms) or v not in names:
+        if not terms or not all(terms) or v not in names or len(terms) > MANY:
             continue
         running = np.cumsum(terms)
         wrong = " + ".join(
@@ -153,5 +155,8 @@ def last(graph: Graph, names: dict[Vertex, str]) -> Correction | None:
 
 
 def added(terms: list[float]) -> str:
-    """`1 + 0.932 - 2`."""
-    return " + ".join(number(t, 4) for t in terms).replace("+ -", "- ")
+    """`1 + 0.932 - 2`; of many terms the first few and the last."""
+    shown = [number(t, 4) for t in terms]
+    if len(shown) > MANY:
+        shown = [*shown[: MANY - 2], "...", shown[-1]]
+    return " + ".join(shown).replace("+ -", "- ")

@@ -17,6 +17,7 @@ NEARBY = (
 )  # multiples of a step; the largest error counts, or luck would draw holes
 FIRST, LAST = 2, 32  # half decades: from 1e-1 to 1e-16
 PATIENCE = 3.0  # seconds
+CANDIDATES, COARSE = 24, 1e-3  # coordinates that are tried for the curve, and with which step
 
 
 class Point(NamedTuple):
@@ -63,7 +64,7 @@ def curve_of(f: Function, exact: Exact, run: float) -> Curve | None:
     known = np.where(np.isfinite(exact.gradient), np.abs(exact.gradient), 0.0)
     if not np.any(known) or 2 * len(NEARBY) * (LAST - FIRST + 1) * run > PATIENCE:
         return None
-    element = int(np.argmax(known))
+    element = most_curved(f, exact.gradient, known)
     slope, x, eps = exact.gradient[element], float(f.start[element]), float(f.eps[element])
     scale, base = max(abs(x), 1.0), f(f.start)
 
@@ -82,3 +83,20 @@ def curve_of(f: Function, exact: Exact, run: float) -> Curve | None:
         if not np.isnan(found).all():
             points.append(Point(step, *np.max(found, axis=0).tolist()))
     return Curve(element, eps, points) if points else None
+
+
+def most_curved(f: Function, gradient: np.ndarray, known: np.ndarray) -> int:
+    """The coordinate, of those with large derivatives, whose limit has the largest error.
+
+    By one that the function is linear in there is no V to see.
+    """
+    large = [int(k) for k in np.argsort(-known, kind="stable")[:CANDIDATES]]
+    base, errors = f(f.start), []
+    for k in large:
+        x = float(f.start[k])
+        up, right = f.moved(k, x + COARSE * max(abs(x), 1.0))
+        with np.errstate(all="ignore"):
+            error = abs(float(((up - base) / (right - x)) / gradient[k] - 1))
+        fair = known[k] > known[large[0]] / 100 and math.isfinite(error)
+        errors.append(error if fair else -1.0)
+    return large[int(np.argmax(errors))]

@@ -117,7 +117,8 @@ def sum_row(s: Sum) -> str:
 def product(p: Product) -> str:
     """A term of an adjoint."""
     if p.through:
-        return f"(through {symbol(p.through)})"
+        many = f"{p.many} terms " if p.many > 1 else ""
+        return f"({many}through {symbol(p.through)})"
     return "1" if p.reader is None else f"{bar(p.reader)}·{slope(p.reader, p.by, p.use)}"
 
 

@@ -38,14 +38,15 @@ def table(told: Told) -> list[str]:
     """The ways with their values, errors and costs."""
     rows = [
         " & ".join(
-            [row.way, words(derivative(row, 3)), *(rf"${latex_number(c)}$" if k == 0 and c else c
+            [row.way, words(derivative(row, 2)), *(rf"${latex_number(c)}$" if k == 0 and c else c
                                                    for k, c in enumerate(costs(row)))]
         )
         for row in told.rows
     ]  # fmt: skip
     return [
-        r"\begin{center}\small\begin{tabular}{lp{45mm}rrrr}",
-        r"way & derivative & error & runs of $f$ & operations & time \\ \hline",
+        r"\begin{center}\small\begin{tabular}{llrrrr}",
+        r"way & derivative & error & runs of $f$ & operations & time \\[2pt] \hline",
+        r"\noalign{\vskip 2pt}",
         *(rf"{row} \\" for row in rows),
         r"\end{tabular}\end{center}",
     ]
@@ -86,18 +87,26 @@ def sum_rows(s: Sum) -> list[str]:
     total = latex_number(s.total)
     value = " + ".join(numbers).replace("+ -", "- ")
     after = [p for p in dict.fromkeys([value, total]) if p and [p] != symbols]
-    name = rf"\bar{{{latex_name(s.symbol)}}}"
+    name = bar(s.symbol)
     if len(symbols) < 3:
         return [" = ".join([f"{name} &= {' + '.join(symbols)}", *after])]
     first, *more = symbols
     rows = [f"{name} &= {first}", *(rf"&\quad + {p}" for p in more)]
-    return [*rows, *(f"&= {p}" for p in after)]
+    return [*rows, f"&= {' = '.join(after)}"] if after else rows
 
 
 def product(p: Product) -> str:
     """A term of an adjoint."""
     if p.through:
-        return rf"(\text{{through }} {latex_name(p.through)})"
+        many = f"{p.many} terms " if p.many > 1 else ""
+        return rf"(\text{{{many}through }} {latex_name(p.through)})"
     if p.reader is None:
         return "1"
-    return rf"\bar{{{latex_name(p.reader)}}}\,{slope(p.reader, p.by, p.use)}"
+    return rf"{bar(p.reader)}\,{slope(p.reader, p.by, p.use)}"
+
+
+def bar(name: str) -> str:
+    """The adjoint of a value: its letter with a bar, its index without."""
+    shown = latex_name(name)
+    letter, low, index = shown.partition("_{")
+    return rf"\bar{{{letter}}}{low}{index}" if len(letter) == 1 else rf"\overline{{{shown}}}"

@@ -6,7 +6,7 @@ import math
 
 from ..summary import number
 from .curve import Curve, Point
-from .text import ten
+from .plot import ten
 
 WIDE, HIGH = 640.0, 320.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 16.0, 16.0, 62.0
@@ -57,14 +57,17 @@ def picture(curve: Curve) -> str:
          [p.two_sided for p in curve.points]),
     ):  # fmt: skip
         at = axes.x(theory)
-        parts.append(f'<path class="{kind} theory" d="M{at:.1f} {TOP}V{HIGH - BOTTOM + 24}"/>')
-        parts.append(words(at, HIGH - BOTTOM + 36, f"{root} = {number(theory, 2)}", kind))
+        parts.append(f'<path class="{kind} theory" d="M{at:.1f} {TOP}V{HIGH - BOTTOM + 38}"/>')
+        side, shift = ("start", 4) if kind == "one" else ("end", -4)
+        name_of_theory = f"{root} = {number(theory, 2)}"
+        parts.append(words(at + shift, HIGH - BOTTOM + 37, name_of_theory, kind, side))
         parts.append(f'<path class="{kind}" d="{line(axes, curve.points, errors)}"/>')
         if best is not None:
             least = best.one_sided if kind == "one" else best.two_sided
             x, y = axes.x(best.step), axes.y(least)
             parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
-            parts.append(words(x, y + 18, f"{name}: {number(best.step, 2)}", f"{kind} halo"))
+            below = -30 if kind == "one" else 20  # within its own V, and below both
+            parts.append(words(x, y + below, f"{name}: {number(best.step, 2)}", f"{kind} halo"))
     return "".join([*parts, "</svg>"])
 
 

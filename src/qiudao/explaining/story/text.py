@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 
 from ..summary import number
 from .chain import Chain, Factor, Link, Product, Sum
-from .curve import Curve, Point
 from .methods import Row, duration
+from .plot import plot
 from .told import Told
 
 BOLD, DIM, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
@@ -34,7 +33,8 @@ def text(told: Told, width: int = 100, colour: bool = False) -> str:
         lines += aside(f"({note})")
     if told.curve is not None:
         lines += head(f"The error of a limit by {told.names[told.curve.element]}, by its step")
-        lines += plot(told.curve)
+        for line in plot(told.curve, width):
+            lines += [line] if len(line) <= width else wrapped(line, width, "  ")
     lines += head("The chain rule, forward")
     for link in told.chain.links:
         lines += link_lines(link, told.chain, width)
@@ -62,7 +62,7 @@ def table(rows: Sequence[Row], width: int) -> list[str]:
     room = width - sum(wide) + wide[1] - 2 * (len(HEADS) - 1)
     if room < 16:  # too narrow for a table: a block for each way
         return [line for row in rows for line in block(row, width)]
-    shown = [textwrap.wrap(derivative(row, max(1, room // 12)), room) or [""] for row in rows]
+    shown = [textwrap.wrap(derivative(row, max(2, room // 12)), room) or [""] for row in rows]
     wide[1] = max(len(line) for lines in [[HEADS[1]], *shown] for line in lines)
 
     def set_out(values: Sequence[str]) -> str:
@@ -102,52 +102,6 @@ def costs(row: Row) -> list[str]:
     ]  # fmt: skip
 
 
-def plot(curve: Curve) -> list[str]:
-    """Errors over steps, a row a decade and two columns a half decade: 1 and 2 for the sides."""
-    columns = {round(-2 * math.log10(p.step)): p for p in curve.points}
-    heights: dict[tuple[int, int], str] = {}
-    for k, p in columns.items():
-        for mark, error in (("1", p.one_sided), ("2", p.two_sided)):
-            if math.isfinite(error):
-                row = min(math.floor(math.log10(error)), 0)
-                heights[row, k] = "*" if (row, k) in heights else mark
-    if not heights:
-        return ["no step leaves a finite error"]
-    first, last = min(columns), max(columns)
-    bottom = min(row for row, _ in heights)
-    lines = []
-    for row in range(0, bottom - 1, -1):
-        marks = "".join(heights.get((row, k), " ") + " " for k in range(first, last + 1))
-        if marks.strip() or row == 0 or row == bottom:
-            lines.append(f"{ten(row):>6} |{marks}")
-        elif not lines[-1].endswith(":"):
-            lines.append("       :")
-    axis = [" "] * (2 * (last - first) + 8)
-    for k in range(first, last + 1):
-        if k % 4 == 0:
-            label = ten(-k // 2)
-            axis[2 * (k - first) : 2 * (k - first) + len(label)] = label
-    rule = "-" * (2 * (last - first) + 2)
-    lines += [f"       +{rule}", f"step h  {''.join(axis)}"]
-    for mark, side, best, theory, root in zip(
-        "12", ("one-sided", "two-sided"), curve.best, curve.theory, ("sqrt", "cbrt"), strict=True
-    ):
-        lines.append(
-            f"{mark} {side}: {best_words(best)}; theory: {root}(eps) = {number(theory, 2)}"
-        )
-    return lines
-
-
-def ten(power: int) -> str:
-    """`1e-4`."""
-    return f"1e{power}" if power else "1"
-
-
-def best_words(best: Point | None) -> str:
-    """Where the error is least."""
-    return "no finite error" if best is None else f"least error at h = {number(best.step, 2)}"
-
-
 def link_lines(link: Link, chain: Chain, width: int) -> list[str]:
     """A value with the local derivatives; many values as one sentence."""
     if link.many:
@@ -184,7 +138,7 @@ def sum_line(s: Sum) -> str:
 def product(p: Product) -> str:
     """A term of an adjoint: `adj(v2)*dv2/dx`, `1` for the result itself."""
     if p.through:
-        return f"(through {p.through})"
+        return f"({p.many} terms through {p.through})" if p.many > 1 else f"(through {p.through})"
     return "1" if p.reader is None else f"adj({p.reader})*{slope(p, p.reader)}"
 
 
