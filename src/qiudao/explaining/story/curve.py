@@ -16,7 +16,7 @@ NEARBY = (
     1.61,
 )  # multiples of a step; the largest error counts, or luck would draw holes
 FIRST, LAST = 2, 32  # half decades: from 1e-1 to 1e-16
-PATIENCE = 3.0  # seconds
+PATIENCE = 2.0  # seconds
 CANDIDATES, COARSE = 24, 1e-3  # coordinates that are tried for the curve, and with which step
 
 

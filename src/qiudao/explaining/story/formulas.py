@@ -126,7 +126,7 @@ def filled(pair: Pair, operands: list[Operand], result: Operand) -> Pair:
 
 def atom(text: str) -> str:
     """A text in brackets where it is a sum, a product or a negative number."""
-    if re.fullmatch(r"\w[\w.]*(\[[^\[\]]*\])*", text):
+    if re.fullmatch(r"\w[\w.]*(\[[^\[\]]*\])*|\\text\{[^{}]*\}", text):
         return text
     return f"({text})" if re.search(r"^-|(?<!e)[+*/@-]|[^,] ", text) else text
 

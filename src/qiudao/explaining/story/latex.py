@@ -7,6 +7,8 @@ from .symbols import latex_name, latex_number, words
 from .text import costs, derivative
 from .told import Told
 
+ROOM = 80  # letters of numbers in a row of a sum
+
 
 def latex(told: Told) -> str:
     """A document for pdfLaTeX; names beyond Latin and Greek letters need XeLaTeX or LuaLaTeX."""
@@ -81,18 +83,25 @@ def slope(of: str, by: str, use: int) -> str:
 
 
 def sum_rows(s: Sum) -> list[str]:
-    """An adjoint in symbols, then in numbers."""
+    """An adjoint in symbols, then in numbers; a row for each few terms where one would be long."""
     symbols = [product(p) for p in s.products]
     numbers = [latex_number(p.value) or r"\cdots" for p in s.products]
     total = latex_number(s.total)
-    value = " + ".join(numbers).replace("+ -", "- ")
-    after = [p for p in dict.fromkeys([value, total]) if p and [p] != symbols]
-    name = bar(s.symbol)
-    if len(symbols) < 3:
-        return [" = ".join([f"{name} &= {' + '.join(symbols)}", *after])]
-    first, *more = symbols
-    rows = [f"{name} &= {first}", *(rf"&\quad + {p}" for p in more)]
-    return [*rows, f"&= {' = '.join(after)}"] if after else rows
+    if len(symbols) == 1:
+        told = dict.fromkeys([symbols[0], total or numbers[0]])
+        return [f"{bar(s.symbol)} &= {' = '.join(told)}"]
+    letters = max(len(n) for n in numbers)
+    each = max(1, min(ROOM // letters, len(numbers)))
+    rows = [*chunks(symbols, 3), *chunks(numbers, each)]
+    rows[0] = f"{bar(s.symbol)} {rows[0]}"
+    return [*rows, f"&= {total}"] if total else rows
+
+
+def chunks(terms: list[str], each: int) -> list[str]:
+    """A sum in rows of a few terms."""
+    sums = [" + ".join(terms[k : k + each]) for k in range(0, len(terms), each)]
+    rows = [f"&= {sums[0]}", *(rf"&\quad + {more}" for more in sums[1:])]
+    return [row.replace("+ -", "- ") for row in rows]
 
 
 def product(p: Product) -> str:
