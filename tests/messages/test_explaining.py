@@ -147,12 +147,3 @@ def test_text_without_rich(monkeypatch):
         "explain: text needs the library rich, which is not installed; `pip install qiudao[cli]` "
         "brings it",
     )
-
-
-def test_a_story_without_rich(monkeypatch):
-    monkeypatch.setitem(sys.modules, "rich.console", None)
-    assert raised(lambda: qd.story(np.sin, 1.0).text()) == (
-        MissingError,
-        "story: text needs the library rich, which is not installed; `pip install qiudao[cli]` "
-        "brings it",
-    )

@@ -9,7 +9,6 @@ import qiudao as qd
 from qiudao.cli.errors import CommandError
 from qiudao.cli.target import add_arguments, call, read_target
 from qiudao.explaining.story.story import Story
-from qiudao.explaining.text import MissingError
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
 
@@ -50,8 +49,5 @@ def run(asked: argparse.Namespace) -> int:
             print(f"wrote {path}")
             return 0
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-    try:
-        print(told.text(width=width, colour=sys.stdout.isatty()), end="")
-    except MissingError as error:
-        raise CommandError(str(error)) from error
+    print(told.text(width=width, colour=sys.stdout.isatty()), end="")
     return 0

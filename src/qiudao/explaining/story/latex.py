@@ -1,51 +1,57 @@
-"""The chain rule in LaTeX: an `align` environment for each direction."""
+"""The story in LaTeX: the table of the ways, and the chain rule in aligned equations."""
 
 from __future__ import annotations
 
-import re
-
+from .chain import Factor, Link, Product, Sum
+from .symbols import latex_name, latex_number, words
+from .text import costs, derivative
 from .told import Told
 
-SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
-           "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-           "\\": r"\textbackslash{}"}  # fmt: skip
+ROOM = 80  # letters of numbers in a row of a sum
 
 
 def latex(told: Told) -> str:
-    """A document of its own, which pdflatex compiles."""
-    forward = [forward_row(link.symbol, link.expression, link.value) for link in told.chain.links]
-    factors = [
-        rf"\frac{{\partial {symbol(f.of)}}}{{\partial {symbol(f.by)}}} &= "
-        + " = ".join(
-            p for p in (formula(f.latex), "" if f.shown == f.text else value(f.number)) if p
-        )
-        for link in told.chain.links
-        for f in link.factors
-        if f.latex or f.number
-    ]
-    backward = [
-        rf"\bar{{{symbol(s.symbol)}}} &= "
-        + " + ".join(product(p) for p in s.products)
-        + " = "
-        + " + ".join(value(t) for t in s.terms)
-        + (f" = {value(s.total)}" if len(s.terms) > 1 else "")
-        for s in told.chain.sums
-    ]
+    """A document for pdfLaTeX; names beyond Latin and Greek letters need XeLaTeX or LuaLaTeX."""
+    links, sums = told.chain.links, told.chain.sums
     parts = [
         r"\documentclass{article}",
+        r"\usepackage[margin=2.5cm]{geometry}",
         r"\usepackage{amsmath}",
         r"\allowdisplaybreaks",
         r"\begin{document}",
         rf"\section*{{The derivative of \texttt{{{words(told.title)}}}}}",
-        rf"At {words(told.point)}. Forward, one value at a time:",
-        *aligned(forward),
-        "The local derivatives:",
-        *aligned(factors),
-        "Backward, each adjoint the sum over the uses of its value:",
-        *aligned(backward),
-        r"\end{document}",
+        rf"A{words(told.point[1:])}.",
+        "",
+        *table(told),
+        r"\subsection*{Forward: one value at a time, with its local derivatives}",
+        *aligned([row for link in links for row in link_rows(link)]),
+        r"\subsection*{Backward: each adjoint is a sum over the uses of its value}",
+        *aligned([row for s in sums for row in sum_rows(s)]),
     ]
-    return "\n".join(parts) + "\n"
+    if told.corrections:
+        parts += [r"\subsection*{What is easily got wrong}", r"\begin{itemize}"]
+        parts += [rf"\item \emph{{Not so: {words(c.error)}}} {words(c.truth)}"
+                  for c in told.corrections]  # fmt: skip
+        parts.append(r"\end{itemize}")
+    return "\n".join([*parts, r"\end{document}"]) + "\n"
+
+
+def table(told: Told) -> list[str]:
+    """The ways with their values, errors and costs."""
+    rows = [
+        " & ".join(
+            [row.way, words(derivative(row, 2)), *(rf"${latex_number(c)}$" if k == 0 and c else c
+                                                   for k, c in enumerate(costs(row)))]
+        )
+        for row in told.rows
+    ]  # fmt: skip
+    return [
+        r"\begin{center}\small\begin{tabular}{llrrrr}",
+        r"way & derivative & error & runs of $f$ & operations & time \\[2pt] \hline",
+        r"\noalign{\vskip 2pt}",
+        *(rf"{row} \\" for row in rows),
+        r"\end{tabular}\end{center}",
+    ]
 
 
 def aligned(rows: list[str]) -> list[str]:
@@ -55,44 +61,61 @@ def aligned(rows: list[str]) -> list[str]:
     return [r"\begin{align*}", (" \\\\\n").join(rows), r"\end{align*}"]
 
 
-def forward_row(name: str, expression: str, shown: str) -> str:
-    """A value with its expression and number."""
-    return rf"{symbol(name)} &= \texttt{{{words(expression)}}} = {value(shown)}"
+def link_rows(link: Link) -> list[str]:
+    """A value with its formula and number, and its local derivatives."""
+    name = latex_name(link.symbol)
+    value = latex_number(link.value)
+    if link.many:
+        return [rf"{name} &= \text{{{words(link.words)} ({link.many:,} operations)}} = {value}"]
+    return [f"{name} &= {link.latex} = {value}", *(factor_row(f) for f in link.factors)]
 
 
-def symbol(name: str) -> str:
-    """`v_{3}` for v3, a number as it is, a name in upright letters."""
-    if re.fullmatch(r"v\d+", name):
-        return f"v_{{{name[1:]}}}"
-    if re.fullmatch(r"-?[\d.]+(e-?\d+)?", name):
-        return value(name)
-    return name if re.fullmatch("[a-zA-Z]", name) else rf"\mathrm{{{words(name)}}}"
+def factor_row(f: Factor) -> str:
+    """A local derivative, as a formula and a number."""
+    parts = [p for p in (f.latex, latex_number(f.number)) if p] or [r"\text{a linear map}"]
+    return rf"{slope(f.of, f.by, f.use)} &= {' = '.join(parts)}"
 
 
-def formula(text: str) -> str:
-    """A formula whose symbols are v1, v2...: with indices."""
-    return re.sub(r"\bv(\d+)\b", r"v_{\1}", text)
+def slope(of: str, by: str, use: int) -> str:
+    """A partial derivative as a fraction; which operand stands as an index."""
+    which = rf"\Big|_{{\text{{use {use}}}}}" if use else ""
+    return rf"\frac{{\partial {latex_name(of)}}}{{\partial {latex_name(by)}}}{which}"
 
 
-def product(text: str) -> str:
-    r"""`adj(v3)*dv3/dx` as a bar and a fraction."""
-    found = re.fullmatch(r"adj\((.+)\)\*d(.+)/d(.+)", text)
-    if found is None:
-        return "1" if text == "1" else rf"\text{{{words(text)}}}"
-    of, _, by = found.groups()
-    return rf"\bar{{{symbol(of)}}}\,\frac{{\partial {symbol(of)}}}{{\partial {symbol(by)}}}"
+def sum_rows(s: Sum) -> list[str]:
+    """An adjoint in symbols, then in numbers; a row for each few terms where one would be long."""
+    symbols = [product(p) for p in s.products]
+    numbers = [latex_number(p.value) or r"\cdots" for p in s.products]
+    total = latex_number(s.total)
+    if len(symbols) == 1:
+        told = dict.fromkeys([symbols[0], total or numbers[0]])
+        return [f"{bar(s.symbol)} &= {' = '.join(told)}"]
+    letters = max(len(n) for n in numbers)
+    each = max(1, min(ROOM // letters, len(numbers)))
+    rows = [*chunks(symbols, 3), *chunks(numbers, each)]
+    rows[0] = f"{bar(s.symbol)} {rows[0]}"
+    return [*rows, f"&= {total}"] if total else rows
 
 
-def value(text: str) -> str:
-    """A number, its power of ten set as one; an array in small letters."""
-    if not text:
-        return ""
-    found = re.fullmatch(r"(-?[\d.]+)e(-?)\+?(\d+)", text)
-    if found is not None:
-        return rf"{found[1]}\cdot 10^{{{found[2]}{found[3]}}}"
-    return text if re.fullmatch(r"-?[\d.]+", text) else rf"\text{{{words(text)}}}"
+def chunks(terms: list[str], each: int) -> list[str]:
+    """A sum in rows of a few terms."""
+    sums = [" + ".join(terms[k : k + each]) for k in range(0, len(terms), each)]
+    rows = [f"&= {sums[0]}", *(rf"&\quad + {more}" for more in sums[1:])]
+    return [row.replace("+ -", "- ") for row in rows]
 
 
-def words(text: str) -> str:
-    """A text with LaTeX's own letters escaped."""
-    return "".join(SPECIAL.get(letter, letter) for letter in text)
+def product(p: Product) -> str:
+    """A term of an adjoint."""
+    if p.through:
+        many = f"{p.many} terms " if p.many > 1 else ""
+        return rf"(\text{{{many}through }} {latex_name(p.through)})"
+    if p.reader is None:
+        return "1"
+    return rf"{bar(p.reader)}\,{slope(p.reader, p.by, p.use)}"
+
+
+def bar(name: str) -> str:
+    """The adjoint of a value: its letter with a bar, its index without."""
+    shown = latex_name(name)
+    letter, low, index = shown.partition("_{")
+    return rf"\bar{{{letter}}}{low}{index}" if len(letter) == 1 else rf"\overline{{{shown}}}"

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import sys
 from collections.abc import Callable
 from html import escape
 from typing import Any
 
-import numpy as np
-
+from ...compiling.front import Jitted
 from ...core.errors import GradientError
-from ..graph import Graph, build, element_label, title_of
+from ..graph import Graph, build, title_of
 from ..labels import brief, clipped
 from ..witness import Subject
 from .chain import chain_of
 from .corrections import corrections_of
 from .curve import curve_of
+from .function import Function
 from .html import html
 from .latex import latex
-from .methods import MOST, Function, rows_of
+from .methods import measured
+from .notes import notes_of
 from .text import text
 from .told import Told
 
@@ -34,7 +36,7 @@ class Story:
         self.told = told
 
     def text(self, width: int = 100, colour: bool = False) -> str:
-        """For a terminal, `width` columns wide; needs rich."""
+        """For a terminal, at most `width` columns wide."""
         return text(self.told, width, colour)
 
     def html(self) -> str:
@@ -42,11 +44,11 @@ class Story:
         return html(self.told)
 
     def latex(self) -> str:
-        """A LaTeX document with the chain rule, forward and backward."""
+        """A LaTeX document: the ways in a table, the chain rule in aligned equations."""
         return latex(self.told)
 
     def json(self) -> dict[str, Any]:
-        """Plain data: the ways, the curve, the corrections."""
+        """Plain data: the ways, the notes, the curve, the chain, the corrections."""
         return self.told.json()
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -94,36 +96,30 @@ def story(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Story:
     >>> ways["limit, one-sided"]["error"] > 1e-10 > ways["forward sweeps"]["error"]
     True
     """
-    subject = Subject(f, args, kwargs)
-    graph = build(subject.run(), title_of(f))
+    told = f.f if isinstance(f, Jitted) else f
+    subject = Subject(told, args, kwargs)
+    seen = subject.run()
+    graph = build(seen, title_of(told))
     if graph.seed is None:
         raise GradientError(
             f"story: no result of {graph.title} depends on an input in a way that a derivative "
             "follows; ask qd.why"
         )
-    rows = rows_of(subject, graph)
-    names = names_of(graph)
-    exact = rows[-1].gradient
-    curve = None
-    if exact is not None and exact.size <= MOST:
-        curve = curve_of(Function(subject, graph), exact)
-    told = Told(
-        graph.title,
-        point_of(graph),
-        names,
-        rows,
-        curve,
-        chain_of(graph),
-        corrections_of(rows, graph, names),
+    function = Function(subject, graph)
+    found = measured(function, seen)
+    chain = chain_of(graph, outside=sys._getframe(1).f_code)
+    return Story(
+        Told(
+            graph.title,
+            point_of(graph),
+            function.labels,
+            found.rows,
+            notes_of(function, graph, found),
+            curve_of(function, found.exact, found.run),
+            chain,
+            corrections_of(found, function, graph, chain.names),
+        )
     )
-    return Story(told)
-
-
-def names_of(graph: Graph) -> list[str]:
-    """The name of each element of the inputs."""
-    return [
-        element_label(v.title, index) for v in graph.inputs for index in np.ndindex(v.shape or ())
-    ]
 
 
 def point_of(graph: Graph) -> str:

@@ -1,138 +1,147 @@
-"""The story for a terminal."""
+"""The story for a terminal: plain text, in which colour only makes headings bold."""
 
 from __future__ import annotations
 
-import importlib
-import io
-import math
-from typing import Any
+import textwrap
+from collections.abc import Sequence
 
 from ..summary import number
-from ..text import MissingError
-from .chain import Chain
-from .curve import Curve
-from .methods import Row
+from .chain import Chain, Factor, Link, Product, Sum
+from .methods import Row, duration
+from .plot import plot
 from .told import Told
 
-BARS = " ▁▂▃▄▅▆▇█"
+BOLD, DIM, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+HEADS = ("way", "derivative", "error", "runs of f", "operations", "time")
 
 
 def text(told: Told, width: int = 100, colour: bool = False) -> str:
-    """The story as text of `width` columns.  Raises `MissingError` where rich is not installed."""
-    try:
-        console_of = importlib.import_module("rich.console").Console
-        words = importlib.import_module("rich.text").Text
-        padding = importlib.import_module("rich.padding").Padding
-    except ModuleNotFoundError as error:
-        raise MissingError(
-            "story: text needs the library rich, which is not installed; "
-            "`pip install qiudao[cli]` brings it"
-        ) from error
-    console = console_of(
-        file=io.StringIO(), width=width, force_terminal=colour, no_color=not colour, highlight=False
-    )
+    """The story as text of at most `width` columns; `colour` adds a terminal's escape codes."""
 
-    def head(title: str) -> None:
-        console.print()
-        console.print(words(title, style="bold"))
+    def head(title: str) -> list[str]:
+        lines = wrapped(title, width)
+        return ["", *((f"{BOLD}{line}{PLAIN}" for line in lines) if colour else lines)]
 
-    console.print(words(f"The derivative of {told.title}", style="bold"))
-    console.print(words(told.point, style="dim"))
-    head("Four ways to it")
-    console.print(table_of(told.rows))
+    def aside(words: str) -> list[str]:
+        lines = wrapped(words, width)
+        return [f"{DIM}{line}{PLAIN}" for line in lines] if colour else lines
+
+    lines = [*head(f"The derivative of {told.title}")[1:], *aside(told.point)]
+    lines += head("The ways to it")
+    lines += table(told.rows, width)
+    for note in told.notes:
+        lines += aside(f"({note})")
     if told.curve is not None:
-        head(f"The error of a limit by {told.names[told.curve.element]}, as its step shrinks")
-        console.print(words("\n".join(curve_lines(told.curve))))
-    head("The chain rule, forward")
-    console.print(words("\n".join(forward_lines(told.chain))))
-    head("The chain rule, backward: each adjoint sums one product for each use")
-    console.print(words("\n".join(backward_lines(told.chain))))
+        lines += head(f"The error of a limit by {told.names[told.curve.element]}, by its step")
+        for line in plot(told.curve, width):
+            lines += [line] if len(line) <= width else wrapped(line, width, "  ")
+    lines += head("The chain rule, forward")
+    for link in told.chain.links:
+        lines += link_lines(link, told.chain, width)
+    lines += head("The chain rule, backward")
+    lines += aside("(adj(v) is the derivative of the result by v: one term for each use of v)")
+    for s in told.chain.sums:
+        lines += wrapped(sum_line(s), width, "    ")
     if told.corrections:
-        head("Three things that are easily got wrong")
+        lines += head("What is easily got wrong")
         for c in told.corrections:
-            console.print(words(f"• It is not so that {c.error}:"))
-            console.print(padding(words(c.truth), (0, 0, 0, 2)))
-    written: str = console.file.getvalue()
-    return "\n".join(line.rstrip() for line in written.splitlines()) + "\n"
+            lines += wrapped(f"Not so: {c.error}", width)
+            lines += ["  " + line for line in wrapped(c.truth, width - 2)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def table_of(rows: list[Row]) -> Any:
-    """The ways with their values, errors and costs."""
-    table = importlib.import_module("rich.table").Table(
-        box=importlib.import_module("rich.box").SIMPLE_HEAD,
-        header_style="bold",
-        pad_edge=False,
-        show_edge=False,
-    )
-    table.add_column("way")
-    table.add_column("derivative", overflow="fold")
-    for title in ("error", "f runs", "operations", "time"):
-        table.add_column(title, justify="right")
-    for row in rows:
-        table.add_row(row.way, first_of(row), *cells(row))
-    return table
+def wrapped(words: str, width: int, after: str = "") -> list[str]:
+    """A paragraph in lines; those after the first begin with `after`."""
+    return textwrap.wrap(words, max(width, 20), subsequent_indent=after, break_on_hyphens=False)
 
 
-def first_of(row: Row, most: int = 3) -> str:
+def table(rows: Sequence[Row], width: int) -> list[str]:
+    """The ways with their values, errors and costs, the derivative in what room is left."""
+    cells = [[row.way, "", *costs(row)] for row in rows]
+    wide = [max(len(r[k]) for r in [list(HEADS), *cells]) for k in range(len(HEADS))]
+    room = width - sum(wide) + wide[1] - 2 * (len(HEADS) - 1)
+    if room < 16:  # too narrow for a table: a block for each way
+        return [line for row in rows for line in block(row, width)]
+    shown = [textwrap.wrap(derivative(row, max(2, room // 12)), room) or [""] for row in rows]
+    wide[1] = max(len(line) for lines in [[HEADS[1]], *shown] for line in lines)
+
+    def set_out(values: Sequence[str]) -> str:
+        left = [v.ljust(w) for v, w in zip(values[:2], wide[:2], strict=True)]
+        right = [v.rjust(w) for v, w in zip(values[2:], wide[2:], strict=True)]
+        return "  ".join([*left, *right])
+
+    lines = [set_out(HEADS), "-" * (sum(wide) + 2 * (len(wide) - 1))]
+    for row, (first, *more) in zip(cells, shown, strict=True):
+        lines.append(set_out([row[0], first, *row[2:]]))
+        lines += [set_out(["", line, "", "", "", ""]) for line in more]
+    return lines
+
+
+def block(row: Row, width: int) -> list[str]:
+    """A way in lines of its own."""
+    told = "; ".join(f"{head} {c}" for head, c in zip(HEADS[2:], costs(row), strict=True) if c)
+    return [row.way, *(f"  {line}" for words in (derivative(row, 3), told)
+                       for line in wrapped(words, width - 2))]  # fmt: skip
+
+
+def derivative(row: Row, most: int) -> str:
     """The first few elements of a gradient, or why there is none."""
     if row.gradient is None:
         return row.note
+    most = min(most, 4)
     shown = ", ".join(number(g, 8) for g in row.gradient[:most])
-    return shown + (", …" if row.gradient.size > most else "")
+    return shown + (", ..." if row.gradient.size > most else "")
 
 
-def cells(row: Row) -> list[str]:
+def costs(row: Row) -> list[str]:
     """Error, evaluations, operations and time."""
-    if row.gradient is None:
+    if row.gradient is None or row.error is None:
         return ["", "", "", ""]
-    error = "exact" if row.error == 0 else number(row.error, 2)
-    return [error, f"{row.evaluations:,}", f"{row.operations:,}", duration(row.seconds)]
-
-
-def duration(s: float) -> str:
-    """`12 us`."""
-    for unit, scale in (("us", 1e-6), ("ms", 1e-3)):
-        if s < 1000 * scale:
-            return f"{number(s / scale, 3)} {unit}"
-    return f"{number(s, 3)} s"
-
-
-def curve_lines(curve: Curve) -> list[str]:
-    """Two rows of bars, high where the error is large, and the steps of least error."""
-    low, high = -16.0, 0.0
-
-    def bars(errors: list[float]) -> str:
-        heights = [(min(math.log10(e), high) - low) / (high - low) for e in errors]
-        return "".join(BARS[round(h * (len(BARS) - 1))] for h in heights)
-
-    steps = [p.step for p in curve.points]
-    one, two = curve.best
-    theory_one, theory_two = curve.theory
-    first = f"least at h = {number(one, 2)} (theory: sqrt(eps) = {number(theory_one, 2)})"
-    second = f"least at h = {number(two, 2)} (theory: cbrt(eps) = {number(theory_two, 2)})"
-    ends = f"steps from {number(steps[0], 2)} down to {number(steps[-1], 2)}"
     return [
-        f"one-sided  {bars([p.one_sided for p in curve.points])}  {first}",
-        f"two-sided  {bars([p.two_sided for p in curve.points])}  {second}",
-        f"{ends}; errors from 1 (full) to 1e-16 (empty)",
-    ]
+        number(row.error, 2), f"{row.evaluations:,}", f"{row.operations:,}", duration(row.seconds),
+    ]  # fmt: skip
 
 
-def forward_lines(chain: Chain) -> list[str]:
-    """A line a value, with the local derivatives."""
-    lines = [f"({chain.left_out} values before these)"] if chain.left_out else []
-    for link in chain.links:
-        lines.append(f"{link.symbol} = {link.expression} = {link.value}")
-        lines += [f"    d{f.of}/d{f.by} = {f.shown}" for f in link.factors]
+def link_lines(link: Link, chain: Chain, width: int) -> list[str]:
+    """A value with the local derivatives; many values as one sentence."""
+    if link.many:
+        return wrapped(f"... {link.words} ({link.many:,} operations), {link.symbol} = {link.value}",
+                       width, "    ")  # fmt: skip
+    words = f"    [{link.words}]" if link.words else ""
+    lines = wrapped(f"{link.symbol} = {link.text} = {link.value}{words}", width, "    ")
+    for f in link.factors:
+        lines += wrapped(f"    {slope(f)} = {slope_value(f)}", width, "        ")
     return lines
 
 
-def backward_lines(chain: Chain) -> list[str]:
-    """A line an adjoint."""
-    lines = []
-    for s in chain.sums:
-        products = " + ".join(s.products)
-        terms = " + ".join(s.terms).replace("+ -", "- ")
-        total = f" = {s.total}" if len(s.terms) > 1 else ""
-        lines.append(f"adj({s.symbol}) = {products} = {terms}{total}")
-    return lines
+def slope(f: Factor | Product, of: str = "") -> str:
+    """`dv2/dx`, and which operand where an operation takes a value twice."""
+    of = f.of if isinstance(f, Factor) else of
+    which = f" (use {f.use})" if f.use else ""
+    return f"d{of}/d{f.by}{which}"
+
+
+def slope_value(f: Factor) -> str:
+    """The formula and the number, once where they are the same."""
+    return " = ".join(p for p in (f.text, f.number) if p) or "a linear map"
+
+
+def sum_line(s: Sum) -> str:
+    """An adjoint as the sum of its products, in symbols and in numbers."""
+    products = " + ".join(product(p) for p in s.products)
+    numbers = added([p.value or "..." for p in s.products])
+    parts = [p for p in (products, numbers, s.total) if p]
+    told = dict.fromkeys(parts)  # a sum of one term is its term
+    return f"adj({s.symbol}) = " + " = ".join(told)
+
+
+def product(p: Product) -> str:
+    """A term of an adjoint: `adj(v2)*dv2/dx`, `1` for the result itself."""
+    if p.through:
+        return f"({p.many} terms through {p.through})" if p.many > 1 else f"(through {p.through})"
+    return "1" if p.reader is None else f"adj({p.reader})*{slope(p, p.reader)}"
+
+
+def added(terms: list[str]) -> str:
+    """`1 + 0.932 - 2`."""
+    return " + ".join(terms).replace("+ -", "- ")
