@@ -164,7 +164,7 @@ function operandOf(v, x, k) {
     && slope.value.least !== slope.value.greatest;
   const words = slope.value === null ? `a linear map (${slope.text})` : few ? "" : brief(slope.value);
   const name = slope.kind === "matrix" ? "Jacobian " : "slope ";
-  p.append(html("span", { class: "soft" }, `  ${name}`, html("span", { class: "figures" }, words)));
+  p.append(html("span", { class: "soft" }, name, html("span", { class: "figures" }, words)));
   if (few) p.append(...arrayOf(slope.value, ""));
   return p;
 }

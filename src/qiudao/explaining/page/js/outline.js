@@ -46,7 +46,7 @@ function updateOutline() {
     cells.tangent.textContent = t === null ? "" : `→ ${t}`;
     row.classList.toggle("waiting", !isComputed(v));
     row.classList.toggle("now", id === s.value);
-    row.toggleAttribute("aria-current", chosen === `v${id}`);
+    row.setAttribute("aria-current", String(chosen === `v${id}`));
   }
 }
 
