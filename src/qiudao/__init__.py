@@ -7,7 +7,7 @@ from .eager.gradients import grad
 from .eager.making import tensor
 from .ops.stopping import stop_gradient
 from .tape.backward import backward
-from .tape.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .tape.modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .tape.tensor import Tensor
 from .transforms.batch import vmap
 from .transforms.derived import hessian, hvp, jacfwd, jacobian, jacrev, value_and_grad
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from .explaining.branching.report import branches
     from .explaining.explained import explain
     from .explaining.profiling import profile
+    from .explaining.questions.contributions import contributions
+    from .explaining.questions.saved import saved
+    from .explaining.questions.why import why
     from .explaining.rounding import rounding
+    from .explaining.source.source import source
+    from .explaining.story.story import story
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
@@ -46,8 +51,10 @@ __all__ = [
     "branches",
     "checkpoint",
     "cond",
+    "contributions",
     "custom_jvp",
     "custom_vjp",
+    "detect_anomaly",
     "enable_grad",
     "explain",
     "fori_loop",
@@ -72,10 +79,13 @@ __all__ = [
     "numeric",
     "profile",
     "rounding",
+    "saved",
     "scan",
     "set_grad_enabled",
     "set_num_threads",
+    "source",
     "stop_gradient",
+    "story",
     "switch",
     "tensor",
     "trace",
@@ -83,11 +93,13 @@ __all__ = [
     "vjp",
     "vmap",
     "while_loop",
+    "why",
 ]
 
 # Where the names are that many programs do without: each is imported when it is asked for.
 _later = {
     "branches": "explaining.branching.report",
+    "contributions": "explaining.questions.contributions",
     "checkpoint": "transforms.checkpoint",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
@@ -103,8 +115,12 @@ _later = {
     "numeric": "numeric",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
+    "saved": "explaining.questions.saved",
     "set_num_threads": "codegen.pool",
+    "story": "explaining.story.story",
+    "source": "explaining.source.source",
     "trace": "compiling.tracing",
+    "why": "explaining.questions.why",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),
         "transforms.control",
@@ -126,7 +142,14 @@ def _explain(self: Tensor, **names: Any) -> Any:
     return __getattr__("explain")(self, **names)
 
 
-Tensor.explain = _explain  # type: ignore[attr-defined]  # what is above the tape comes when asked
+def _why(self: Tensor, inputs: Any = None) -> Any:
+    """`qd.why` of this output: about the gradients of `inputs`, or of all leaves behind it."""
+    return __getattr__("why")(self, inputs)
+
+
+# What is above the tape comes when it is asked for.
+Tensor.explain = _explain  # type: ignore[attr-defined]
+Tensor.why = _why  # type: ignore[attr-defined]
 
 
 def __dir__() -> list[str]:

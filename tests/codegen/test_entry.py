@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from qiudao.codegen import engine, entry
+from qiudao.codegen import engine, entry, reserve
 from qiudao.codegen.code import Code, Module, memory_type
 from qiudao.core.avals import Aval
 
@@ -359,6 +359,35 @@ def test_the_arena(size, release):
         assert np.array_equal(f(x), 2 * x)
 
 
+def test_calls_leave_their_arena_to_each_other():
+    small, large, larger = (4 * entry.ON_STACK, 8 * entry.ON_STACK, reserve.MOST + 8)
+    for bytes_, left in ((larger, 0), (small, small), (large, large), (small, large)):
+        f = build(aval(10), arena_bytes=bytes_, through_arena=True)
+        for _ in range(2):
+            assert np.array_equal(f(np.ones(10)), 2 * np.ones(10))
+            held = reserve.kept()
+            assert held == (left + 2 * reserve.ALIGNMENT if left else 0)
+
+
+def test_arenas_of_calls_at_once():
+    """Each call has memory of its own, and what is left over is one piece."""
+    size = 40_000
+    f = build(aval(size), arena_bytes=8 * size, through_arena=True, release=True)
+
+    def call(number):
+        x = np.full(size, float(number))
+        wrong.extend(number for _ in range(50) if not np.array_equal(f(x), 2 * x))
+
+    wrong = []
+    threads = [threading.Thread(target=call, args=(k,)) for k in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert not wrong
+    assert reserve.kept() >= 8 * size
+
+
 @pytest.mark.parametrize("arena_bytes", [100, 10 * entry.ON_STACK])
 def test_the_arena_is_aligned(arena_bytes):
     module = Module()
@@ -397,6 +426,43 @@ def test_an_output_that_cannot_be_made_gives_up_the_others():
         with pytest.raises(MemoryError):
             f()
     assert abs(sys.getrefcount(F64) - references) < 50
+
+
+def failing(into=False, **options):
+    """A program that writes its input's first element to its status, whose output is twice it."""
+    module = Module()
+    code = Code(module)
+    source, target, status = (
+        code.op(f"load ptr, ptr {code.op(f'getelementptr ptr, ptr %args, i64 {k}')}")
+        for k in range(3)
+    )
+    first = code.op(f"load i64, ptr {source}")
+    code.do(f"store i64 {first}, ptr {status}")
+    for k, word in enumerate((7, 1, 3), 1):
+        code.do(f"store i64 {word}, ptr {code.op(f'getelementptr i64, ptr {status}, i64 {k}')}")
+    code.do(f"store i64 {code.op(f'add i64 {first}, {first}')}, ptr {target}")
+    code.do("ret void")
+    module.define("@program", code.function("@program(ptr %args, ptr %arena)"))
+    one = aval(1, dtype="i8")
+    entry.make_entry(module, "entry", "program", [one], [one], fails=True, into=into, **options)
+    native = engine.compile(str(module), module.libraries, ["entry"])
+    return entry.python_callable(native.address("entry"), code=native)
+
+
+@pytest.mark.parametrize("options", [{}, {"release": True}, {"arena_bytes": 10 * entry.ON_STACK}])
+@pytest.mark.parametrize("into", [False, True])
+def test_what_a_program_reports_is_raised(into, options):
+    f = failing(into, **options)
+    out = np.zeros(1, np.int64)
+    rest = (out,) if into else ()
+    found = f(np.array([0]), *rest)
+    assert np.array_equal(out if into else found, [0])
+    references = sys.getrefcount(np.dtype(np.int64))
+    for _ in range(100):
+        with pytest.raises(IndexError, match=r"^index 7 is out of bounds for axis 1 with size 3$"):
+            f(np.array([5]), *rest)
+    assert abs(sys.getrefcount(np.dtype(np.int64)) - references) < 50
+    assert f(np.array([1.5]), *rest) is NotImplemented
 
 
 def test_a_program_at_an_address():

@@ -381,3 +381,35 @@ def test_whole_numbers_by_rounding_have_a_slope_of_zero_everywhere():
     for derived in (qd.grad(between), qd.jit(qd.grad(between)), qd.grad(qd.jit(between))):
         close(derived(x), expected)
     close(qd.jacfwd(qd.jit(between))(x), expected)
+
+
+def test_programs_that_may_fail_go_straight_to_the_machine_code(monkeypatch):
+    f = qd.jit(lambda x, i: 2 * x[i])
+    x, i = np.arange(3.0), np.array([2, 0])
+    f(x, i)
+    monkeypatch.setattr(f, "call", None)
+    assert np.array_equal(f(x, i), [4.0, 0.0])
+    with pytest.raises(IndexError, match=r"^index 3 is out of bounds for axis 0 with size 3$"):
+        f(x, np.array([0, 3]))
+
+
+def test_loops_that_ran_out_of_room_are_given_more_on_the_short_way():
+    def doubled(x):
+        while x < 1.0:
+            x = 2 * x
+        return x
+
+    f = qd.jit(qd.grad(doubled))
+    assert f(0.75) == 2.0
+    steps = 1000  # more than the loop remembers at first
+    assert f(0.75 * 2.0**-steps) == 2.0 ** (steps + 1)
+
+
+def test_bound_programs_raise():
+    i, out = np.array([2, 0]), np.zeros(2)
+    fill = qd.jit(lambda x, i: x[i]).bind(np.arange(3.0), i, out=out)
+    fill()
+    assert np.array_equal(out, [2.0, 0.0])
+    i[0] = -4
+    with pytest.raises(IndexError, match=r"^index -4 is out of bounds for axis 0 with size 3$"):
+        fill()

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-from qiudao.cli import check, explain, grad, tour
+from qiudao.cli import check, explain, grad, story, tour, why
 from qiudao.cli.errors import CommandError
 
 __all__ = ["main"]
@@ -57,7 +57,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"qiudao {installed_version()}")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
-    for command in (tour, grad, check, explain):
+    for command in (tour, grad, check, explain, story, why):
         summary = (command.__doc__ or "").partition("\n")[0].partition(": ")[2].rstrip(".")
         sub = commands.add_parser(
             command.NAME,
@@ -73,7 +73,7 @@ def build_parser() -> Parser:
 
 def shield_leading_minus(words: list[str]) -> list[str]:
     """Let `qiudao grad "-x**2"` through: argparse takes a word with a space for a value."""
-    if words[:1] not in ([grad.NAME], [explain.NAME]):
+    if words[:1] not in ([grad.NAME], [explain.NAME], [story.NAME], [why.NAME]):
         return words
     return [f" {w}" if w.startswith("-") and w[1:2] not in ("-", "h") else w for w in words]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from .element import Lane, Scalars
 from .engine import attributes, compile
 from .entry import make_entry, python_callable
 from .export import Signature, export
-from .kernels.table import STATUS_WORDS, raise_failure
+from .kernels.table import STATUS_WORDS
 from .memory import Arena
+from .resident import resident_module
 from .scope import Function, Scope
 
 STRAIGHT = 2000  # equations from which a program is compiled in the quick way
+LONG = 400  # from which scalars are not searched for vectors, which takes a third of LLVM's time
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
 
 
@@ -30,7 +33,7 @@ class Built:
 
     `module` is the text it was made from, `arena` the bytes of its temporaries.  `direct` is the
     machine code itself: it gives a single output bare, and NotImplemented for arguments that are
-    not as it expects.  `into` is given arrays for the outputs too.
+    not as it expects.
 
     With `shared` (outputs, and the inputs in whose memory they are to be) there is `into` alone.
     """
@@ -41,37 +44,49 @@ class Built:
         self.shared = shared or {}
         self.inputs = tuple(Aval(a.shape, a.dtype) for a in program.avals)
         self.outputs = tuple(Aval(a.shape, a.dtype) for a in program.results)
-        module = checked_module() if is_checked() else Module()
+        module = checked_module() if is_checked() else resident_module()
         text, function = native_function(module, program, True, self.shared)
         self.held = function.held
         self.arena = function.arena.size
-        self.fails = "%status" in text
         module.define("@program", text)
-        results = (*self.outputs, STATUS) if self.fails else self.outputs
-        self.lone = len(results) == 1
-        names = ["into"] if shared else ["direct", "into"]
-        for name in names:
-            make_entry(module, name, "program", self.inputs, results, self.arena,
-                       into=name == "into", shared=self.shared.values(),
-                       release=function.pieces, lone=self.lone,
-                       attributes=attributes())  # fmt: skip
+        self.may_fail = "%status" in text
+        self.pieces = function.pieces
+        self.lone = len(self.outputs) == 1
+        if not self.shared:
+            self.enter(module, "direct")
         self.module = str(module)
         if level is None:
-            level = 1 if size_of(program) > STRAIGHT else 3
+            size = size_of(program)
+            level = 1 if size > STRAIGHT else 2 if size > LONG else 3
+        names = ["program"] if self.shared else ["program", "direct"]
         native = compile(self.module, module.libraries, names, level=level)
-        keep = (native, self.held)
-        made = {name: python_callable(native.address(name), code=keep) for name in names}
-        self.into = made["into"]
-        self.direct = made.get("direct", self.into)
+        self.keep = (native, self.held)
+        self.program = native.address("program")
+        self.direct = (
+            self.into if self.shared else python_callable(native.address("direct"), code=self.keep)
+        )
+
+    def enter(self, module: Module, name: str, address: int | None = None) -> None:
+        """Write an entry of the program: `direct`, or `into`."""
+        make_entry(module, name, "program", self.inputs, self.outputs, self.arena,
+                   address=address, into=name == "into", shared=self.shared.values(),
+                   release=self.pieces, lone=self.lone, fails=self.may_fail,
+                   attributes=attributes())  # fmt: skip
+
+    @functools.cached_property
+    def into(self) -> Callable[..., Any]:
+        """As `direct`, given arrays for the outputs too; compiled when it is first asked for."""
+        module = Module()
+        self.enter(module, "into", self.program)
+        native = compile(str(module), module.libraries, ["into"])
+        return python_callable(native.address("into"), code=(native, self.keep))
 
     def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         """The outputs for arrays of the types that the program takes."""
         found = self.direct(*arrays)
         if found is NotImplemented:
             found = self.direct(*map(conformed, arrays, self.inputs))
-        if self.lone:
-            return (found,)
-        return self.checked(found) if self.fails else found
+        return (found,) if self.lone else found
 
     def in_place(self, arrays: Sequence[Any]) -> tuple[Any, ...] | None:
         """The outputs, the shared ones in the arrays given; None where an argument does not fit."""
@@ -79,18 +94,9 @@ class Built:
             arrays[self.shared[j]] if j in self.shared else np.empty(aval.shape, aval.dtype)
             for j, aval in enumerate(self.outputs)
         ]
-        status = [np.zeros(STATUS.shape, STATUS.dtype)] if self.fails else []
-        if self.into(*arrays, *outputs, *status) is NotImplemented:
+        if self.into(*arrays, *outputs) is NotImplemented:
             return None
-        for each in status:
-            raise_failure(each.tolist())
         return tuple(y if y.ndim else y[()] for y in outputs)
-
-    def checked(self, found: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The outputs, unless the status among them is a failure."""
-        *outputs, status = found
-        raise_failure(status)
-        return tuple(outputs)
 
 
 def conformed(x: Any, aval: Aval) -> Any:

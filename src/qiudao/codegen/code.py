@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -70,6 +70,9 @@ def row_major(shape: Shape) -> tuple[int, ...]:
     return tuple(strides)
 
 
+Resident = Callable[[str, "Callable[[Module], None]"], int]
+
+
 class Module:
     """What the functions of one module share: declarations, constants, and the functions."""
 
@@ -78,6 +81,8 @@ class Module:
         self.definitions: dict[str, str] = {}
         self.libraries: dict[str, int] = {}  # addresses of outside functions, by name
         self.metadata: list[str] = []
+        self.widest = 64  # bytes of the longest vectors that functions have variants for
+        self.resident: Resident | None = None  # where functions are that stay in the process
         self.within = ""  # the function that checks addresses; none, as a rule
 
     def declare(self, name: str, text: str, address: int | None = None) -> str:
@@ -121,6 +126,17 @@ class Module:
             hints.append(self.note('!"llvm.loop.unroll.full"'))
         elif chains:
             hints.append(self.note('!"llvm.loop.interleave.count"', "i32 2"))
+        return f", !llvm.loop {self.note(*hints, itself=True)}"
+
+    def vector_loop(self, group: str, lanes: int, count: int) -> str:
+        """The mark of a loop of `count` vectors of so many steps, which do not meet either.
+
+        Their width is not demanded: LLVM would print a remark where it makes none, as in checked
+        code.
+        """
+        hints = [self.note('!"llvm.loop.parallel_accesses"', group)]
+        if lanes > 1:
+            hints.append(self.note('!"llvm.loop.interleave.count"', f"i32 {2 - count % 2}"))
         return f", !llvm.loop {self.note(*hints, itself=True)}"
 
     def __str__(self) -> str:

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.avals import Aval, Dtype, aval_of, promote
-from .code import Buffer, Code, Module, Register, floating, memory_type
-from .math import function
+from .code import Buffer, Code, Register, floating, memory_type
+from .math import called, function
 
 Number = bool | int | float | complex
 
@@ -41,7 +41,7 @@ class Lane(NamedTuple):
 BOOL = np.dtype(np.bool_)
 UNARY_MATH = {
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin",
-    "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "cbrt",
+    "arccos", "arctan", "sech", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "cbrt",
 }  # fmt: skip
 BINARY_MATH = {"arctan2", "hypot", "logaddexp", "logaddexp2"}
 INTRINSICS = {
@@ -561,22 +561,12 @@ class Scalars:
         if x.dtype.kind != "f" or x.dtype.itemsize not in (4, 8):
             raise NoNativeForm(f"{name} of other than floats is left to NumPy")
         type_ = memory_type(x.dtype)
-        symbol = function(self.code.module, name, type_)
+        here = called if self.once else function
+        symbol = here(self.code.module, name, type_)
         if symbol is None:
             raise NoNativeForm(f"{name} has no native form")
-        if self.once:
-            symbol = called(self.code.module, symbol, type_, len(xs))
         arguments = ", ".join(f"{type_} {self.register(each)}" for each in xs)
         return Lane(self.code.op(f"call {type_} {symbol}({arguments})"), x.dtype)
-
-
-def called(module: Module, symbol: str, type_: str, count: int) -> str:
-    """A function that stays one: those of the library become part of their callers."""
-    names = [f"%x{k}" for k in range(count)]
-    given = ", ".join(f"{type_} {name}" for name in names)
-    body = f"%y = call {type_} {symbol}({given})\n  ret {type_} %y"
-    head = f"define internal {type_} {symbol}.called({given}) noinline nounwind memory(none)"
-    return module.define(f"{symbol}.called", f"{head} {{\n  {body}\n}}")
 
 
 def converted(value: Number, dtype: Dtype) -> Number:

@@ -197,6 +197,11 @@ def attributes() -> str:
     return "nounwind" + wide
 
 
+def widest_vector() -> int:
+    """The bytes of the longest vectors of this processor, as far as variants go."""
+    return 64 if compiler().has_wide_vectors else 32
+
+
 def compile(
     module_text: str,
     libraries: Mapping[str, int],

@@ -7,7 +7,8 @@ a function as CPython calls them (`METH_FASTCALL`), which
     checks the arguments -> makes the outputs -> runs the program -> returns them
 
 or returns NotImplemented where an argument is not what the program was compiled for: then Python
-takes the long way, which converts or complains.
+takes the long way, which converts or complains.  A program that `fails` finds the address of its
+status after those of its outputs, and what it reports there is raised.
 
 The layouts read here are the public ones of CPython's and NumPy 2's headers.  Nothing of this
 process is in the text, since objects are kept on disk: functions, types and dtypes are names,
@@ -27,7 +28,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.avals import Aval, Dtype
+from . import reserve
 from .code import Code, Module, Register
+from .kernels.table import STATUS_WORDS, raise_failure
 
 # Byte offsets.  A PyObject ends with its type; what a float, a complex or a NumPy scalar holds
 # comes right after it.
@@ -68,6 +71,7 @@ def make_entry(
     shared: Collection[int] = (),
     release: bool = False,
     lone: bool = True,
+    fails: bool = False,
     attributes: str = "nounwind",
 ) -> str:
     """Add the function `@name` to the module: the entry of `@program`.
@@ -83,7 +87,7 @@ def make_entry(
     """
     if address is not None:
         module.declare(program, f"declare void @{program}(ptr, ptr)", address)
-    writer = Entry(module, program, inputs, outputs, arena_bytes, release, attributes)
+    writer = Entry(module, program, inputs, outputs, arena_bytes, release, fails, attributes)
     return writer.write(name, into, lone, shared)
 
 
@@ -98,6 +102,7 @@ class Entry:
         outputs: Sequence[Aval],
         arena_bytes: int,
         release: bool,
+        fails: bool,
         attributes: str,
     ) -> None:
         self.module = module
@@ -107,6 +112,7 @@ class Entry:
         self.outputs = outputs
         self.arena_bytes = arena_bytes
         self.release = release
+        self.fails = fails
         self.attributes = attributes
         self.made: list[Register] = []  # objects to give up where a later step fails
 
@@ -115,7 +121,7 @@ class Entry:
         code, inputs, outputs = self.code, self.inputs, self.outputs
         taken = (*inputs, *outputs) if into else tuple(inputs)
         self.need(code.op(f"icmp eq i64 %count, {len(taken)}"))
-        self.slots = code.alloca("ptr", max(len(inputs) + len(outputs), 1))
+        self.slots = code.alloca("ptr", max(len(inputs) + len(outputs) + self.fails, 1))
         for k, aval in enumerate(taken):
             item = code.op(f"load ptr, ptr {code.op(f'getelementptr ptr, ptr %objects, i64 {k}')}")
             data = self.data_of(item, aval, k >= len(inputs))
@@ -287,10 +293,14 @@ class Entry:
         if 0 < self.arena_bytes <= ON_STACK:
             arena = code.alloca("i8", self.arena_bytes)
         elif self.arena_bytes:
-            reserve = self.function("PyMem_RawMalloc", "ptr", "i64")
-            memory = code.op(f"call ptr @{reserve}(i64 {self.arena_bytes + ALIGNMENT})")
+            allocate = self.function("PyMem_RawMalloc", "ptr", "i64")
+            free = self.function("PyMem_RawFree", "void", "ptr")
+            memory = reserve.take(code, self.arena_bytes, allocate, free)
             self.need_memory(memory)
-            arena = aligned(code, memory)
+            arena = reserve.start(code, memory)
+        if self.fails:
+            status = code.alloca("i64", STATUS_WORDS)
+            code.do(f"store ptr {status}, ptr {self.slot(len(self.inputs) + len(self.outputs))}")
         if self.release:
             save = self.function("PyEval_SaveThread", "ptr", "")
             state = code.op(f"call ptr @{save}()")
@@ -298,7 +308,9 @@ class Entry:
         if self.release:
             self.call("PyEval_RestoreThread", "void", state)
         if memory != "null":
-            self.call("PyMem_RawFree", "void", memory)
+            reserve.give(code, memory)
+        if self.fails:
+            self.need_success(status)
 
     # Failures.
 
@@ -322,6 +334,21 @@ class Entry:
         code.branch(code.op(f"icmp ne ptr {memory}, null"), after, starved)
         code.start(starved)
         self.call("PyErr_NoMemory", "ptr")
+        code.jump(f"failed.{len(self.made)}")
+        code.start(after)
+
+    def need_success(self, status: Register) -> None:
+        """Go on only where the program reported nothing; else raise what it did."""
+        code, after, reported = self.code, self.code.label("fine"), self.code.label("reported")
+        places = [code.op(f"getelementptr i64, ptr {status}, i64 {k}") for k in range(STATUS_WORDS)]
+        words = [code.op(f"load i64, ptr {place}") for place in places]
+        code.branch(code.op(f"icmp eq i64 {words[0]}, 0"), after, reported)
+        code.start(reported)
+        call = self.function("PyObject_CallFunction", "ptr", "ptr, ptr, ...")
+        raiser = self.object("qiudao.raise_failure", raise_failure)
+        form = self.module.constant(np.frombuffer(f"(({'L' * STATUS_WORDS}))\0".encode(), "u1"))
+        given = ", ".join(f"i64 {word}" for word in words)
+        code.op(f"call ptr (ptr, ptr, ...) @{call}(ptr {raiser}, ptr {form}, {given})")
         code.jump(f"failed.{len(self.made)}")
         code.start(after)
 

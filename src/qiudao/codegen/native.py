@@ -19,14 +19,17 @@ from .code import INTERLEAVED, TYPES, Code, Module
 from .element import Lane, NoNativeForm, Scalars, constant
 from .kernels.table import kernel_for
 from .maps import VIEWS
+from .picks import is_picked
 from .plan import REDUCTIONS
 
+ALIKE = {"add", "subtract", "multiply", "divide"}  # whose code is of one form for all constants
 MOVES = (*VIEWS, Place, SetItem, Concatenate, Cast)
 
 
 def is_fused(equation: Equation) -> bool:
     """Whether an equation is computed by the fused loops."""
-    return isinstance(equation.primitive, (Elementwise, *MOVES, *REDUCTIONS))
+    fused = isinstance(equation.primitive, (Elementwise, *MOVES, *REDUCTIONS))
+    return fused or is_picked(equation)
 
 
 def obstacle(equation: Equation) -> str | None:
@@ -44,7 +47,8 @@ def obstacle(equation: Equation) -> str | None:
             return f"{aval.dtype} is no type of machine code"
     if isinstance(primitive, Elementwise):
         values = tuple(None if isinstance(x, Node) or aval_of(x).shape else x for x in operands)
-        return element_obstacle(primitive, avals, tuple(map(repr, values)), values)
+        key = () if primitive.name in ALIKE else tuple(map(repr, values))
+        return element_obstacle(primitive, avals, key, values)
     if isinstance(primitive, Max | Min) and avals[0].dtype.kind == "c":
         return "the order of complex numbers is left to NumPy"
     if isinstance(primitive, MOVES + REDUCTIONS):

@@ -16,6 +16,8 @@ from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.program import Atom, Program, operands_of
 from ..ops.control import Rows, Scan, Switch, While
+from ..ops.products import MatMul
+from .carried import SMALL, Carried, overwrites
 from .code import GIVEN_UP, Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
 from .kernels.table import OVERFLOW, fail, kernel_for
@@ -23,13 +25,15 @@ from .maps import VIEWS, viewed
 from .memory import Arena
 from .native import is_fused
 from .nest import Nest, element
+from .picks import READS
 from .pieces import Partial, Piece, Share, rows_in_pieces, write_in_pieces
-from .plan import Plan, Root
+from .plan import LOOPS, Plan, Root
+from .search import Search
 
 Place = Lane | Buffer
 
-SMALL = 256  # bytes up to which a temporary is on the stack, where LLVM can keep it in registers
 COLUMNS = 64  # up to which a block of rows lies column by column
+TURNED = 1 << 12  # elements up to which a matrix is copied for the steps of a loop
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
 
 
@@ -85,6 +89,7 @@ class Scope:
             if isinstance(e.primitive, Part)
         }
         self.wanted: dict[Node, Buffer] = {}
+        self.turned: dict[Node, Buffer] = {}  # matrices column by column, for products with vectors
 
     def write(self, inputs: Sequence[Place], outputs: Sequence[Buffer | None]) -> list[Place]:
         """Write the program.  An output with a buffer is stored there; the others are returned
@@ -94,7 +99,8 @@ class Scope:
         for y, buffer in zip(self.program.outputs, outputs, strict=True):
             if buffer is not None and isinstance(y, Equation) and y not in self.wanted:
                 root = self.plan.roots.get(y)
-                if root is not None and root.kind not in ("scalar",) and y.shape != ():
+                kind = "scalar" if root is None or y.shape == () else root.kind
+                if kind == "map" or (kind != "scalar" and is_dense(buffer)):
                     self.wanted[y] = buffer
         self.last_reads()
         for level, roots in enumerate(self.plan.levels):
@@ -109,18 +115,18 @@ class Scope:
 
     def write_level(self, level: int, roots: Sequence[Root]) -> None:
         """Scalars first, which loops read; then what regions stand in; then loops and calls."""
-        groups: dict[Shape, list[Root]] = {}
+        groups: dict[tuple[Shape, bool], list[Root]] = {}
         calls: list[Root] = []
         for root in roots:
             if root.kind == "scalar":
                 self.write_scalar(root)
             elif root.kind == "call":
                 calls.append(root)
-            elif root.kind in ("map", "reduce", "region"):
-                groups.setdefault(root.space, []).append(root)
+            elif root.kind in LOOPS:
+                groups.setdefault(root.nest, []).append(root)
         for root in self.starting.get(level, ()):
             self.prepare(root)
-        for space, group in groups.items():
+        for (space, _), group in sorted(groups.items(), key=lambda each: each[0][1]):
             if 0 in space and all(r.kind != "reduce" for r in group):
                 for root in group:
                     self.target(root)
@@ -141,9 +147,11 @@ class Scope:
             found = write_in_pieces(self.code, group, self.held, self.target, self.new_buffer)
             if found is not None:
                 self.function.pieces = True
-                return found
+                self.report(found)
+                return found.results
         nest = Nest(self.code, group, self.held, self.target)
         nest.write()
+        self.report(nest)
         return nest.results
 
     def give_up(self) -> None:
@@ -300,6 +308,9 @@ class Scope:
     def write_scalar(self, root: Root) -> None:
         """A number, computed here and now."""
         equation = root.equation
+        if isinstance(equation.primitive, READS):
+            self.places[equation] = self.alone(equation)
+            return
         lanes = [self.number(x) for x in operands_of(equation)]
         self.places[equation] = element(self.scalars, equation, lanes)
 
@@ -307,13 +318,26 @@ class Scope:
         """An atom without axes as a lane."""
         place = self.held(x)
         if place is None:
-            root = Root(x, "map", ())
-            nest = Nest(self.code, [root], self.held, lambda _: None)
-            nest.write()
-            lane = nest.lanes[x, ()]
-            self.places[x] = lane
+            lane = self.places[x] = self.alone(x)
             return lane
         return self.scalars.load(place, 0) if isinstance(place, Buffer) else place
+
+    def alone(self, x: Equation) -> Lane:
+        """The value of an equation without axes, which nothing is to store."""
+        nest = Nest(self.code, [Root(x, "map", ())], self.held, lambda _: None)
+        nest.write()
+        self.report(nest)
+        return nest.lanes[x, ()]
+
+    def report(self, nest: Nest) -> None:
+        """Leave the function where a nest came by an index that is out of bounds."""
+        if nest.flag is None:
+            return
+        found = self.scalars.register(self.scalars.load(nest.flag, 0))
+        with self.code.when(self.code.op(f"icmp ne i8 {found}, 0")):
+            for pick in nest.checks:
+                Search(self.code, pick, self.held).write()
+        self.give_up()
 
     def prepare(self, root: Root) -> None:
         """What stands in an array before its regions are written."""
@@ -324,7 +348,8 @@ class Scope:
             return
         buffer = self.wanted.get(node) or self.new_buffer(node.shape, node.dtype, node)
         self.places[node] = buffer
-        if root.kind == "place" and sum(math.prod(r.space) for r in root.regions) < buffer.size:
+        filled = sum(math.prod(r.space) for r in root.regions)
+        if root.kind == "scatter" or (root.kind == "place" and filled < buffer.size):
             self.fill(buffer)
         elif root.kind == "write":
             self.store(self.place(root.base), buffer)
@@ -339,7 +364,9 @@ class Scope:
 
     def store(self, place: Place, buffer: Buffer) -> None:
         """Put a value where it is wanted."""
-        if isinstance(place, Lane):
+        if isinstance(place, Lane) and buffer.size == 1:
+            self.scalars.store(place, buffer, 0)
+        elif isinstance(place, Lane):
             with self.code.loop(buffer.size) as i:
                 self.scalars.store(place, buffer, i)
         elif place != buffer:
@@ -400,6 +427,8 @@ class Scope:
         if kernel is None:
             raise NoNativeForm(f"{primitive.name} has no native form")
         buffers = [self.array(x) for x in operands]
+        if is_matrix_vector(equation) and operands[0] in self.turned:
+            buffers[0] = self.turned[operands[0]]
         if not kernel.accepts_strides:
             buffers = [self.in_order(b) for b in buffers]
         results = [self.result_buffer(equation, k, aval) for k, aval in enumerate(avals)]
@@ -446,9 +475,11 @@ class Scope:
         inputs: Sequence[Place],
         outputs: Sequence[Buffer | None],
         rows: int = 0,
+        turned: dict[Node, Buffer] | None = None,
     ) -> list[Place]:
         """A body, in the block that is being written."""
         scope = Scope(self.function, program, rows)
+        scope.turned = turned or {}
         found = scope.write(list(map(self.loaded, inputs)), outputs)
         scope.release()
         return found
@@ -460,24 +491,53 @@ class Scope:
         return Buffer(pointer, stack.shape[1:], stack.dtype, stack.strides[1:])
 
     def write_scan(self, scan: Scan, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
-        """The carry lies in its result from the start, and each step writes the next beside it."""
+        """The last step writes the carry where it is wanted; no carry of many elements is copied.
+
+        With a record, each step reads its carry there, and writes the next a row on.
+        """
         c, n, count = scan.constants, scan.carries, len(scan.body.outputs)
         constants, first, xs = operands[:c], operands[c : c + n], operands[c + n :]
         carry, ys, record = results[:n], results[n:count], results[count:]
-        for place, buffer in zip(first, carry, strict=True):
-            self.store(place, buffer)
-        after = [self.new_buffer(b.shape, b.dtype) for b in carry]
+        records: Sequence[Buffer | None] = record or (None,) * n
+        inner = zip(scan.body.inputs[c : c + n], scan.body.outputs)
+        written = [overwrites(scan.body, *each) for each in inner]
+        kept = [Carried(self, *each, scan) for each in zip(carry, records, written, strict=True)]
+        for place, each in zip(first, kept, strict=True):
+            self.store(place, each.first())
+        turned = self.turn(scan.body, constants)
         with self.code.loop(scan.length) as k:
             i = k
             if scan.reverse:
                 i = self.code.op(f"sub nsw i64 {scan.length - 1}, {k}")
-            for stack, buffer in zip(record, carry):
-                self.store(buffer, self.row(stack, i))
             slices = [self.row(x, i) for x in xs if isinstance(x, Buffer)]
-            targets = [*after, *(self.row(y, i) for y in ys)]
-            self.write_body(scan.body, [*constants, *carry, *slices], targets)
-            for source, target in zip(after, carry, strict=True):
-                self.store(self.loaded(source), target)
+            now = [each.now(k, i) for each in kept]
+            targets = [each.next(k, i) for each in kept]
+            targets += [self.row(y, i) for y in ys]
+            self.write_body(scan.body, [*constants, *now, *slices], targets, turned=turned)
+            for each in kept:
+                each.end()
+
+    def turn(self, body: Program, constants: Sequence[Place]) -> dict[Node, Buffer]:
+        """Copies, column by column, of the small matrices that steps of a loop multiply vectors by.
+
+        A product of such a copy and a vector is a sum of columns, which are read as vectors.
+        """
+        found: dict[Node, Buffer] = {}
+        given = dict(zip(body.inputs, constants))
+        for e in body.equations:
+            matrix = operands_of(e)[0] if is_matrix_vector(e) else None
+            if not isinstance(matrix, Node) or matrix in found:
+                continue
+            place = given.get(matrix)
+            if not isinstance(place, Buffer) or place.size > TURNED:
+                continue
+            rows, columns = place.shape
+            if place.strides[0] != 1 and min(rows, columns) > 1:
+                made = self.new_buffer(place.shape, place.dtype)
+                made = made._replace(strides=(1, rows))
+                self.copy(place, made)
+                found[matrix] = made
+        return found
 
     def write_while(
         self, loop: While, operands: Sequence[Place], results: Sequence[Buffer]
@@ -595,21 +655,26 @@ class Scope:
         c = rows.constants
         shapes = [a.shape for a in body.avals[c:]]
         inputs = [
-            self.part_from(x, start, shape) for x, shape in zip(operands[c:], shapes, strict=True)
+            self.part_from(x, start, shape, axis)
+            for x, shape, axis in zip(operands[c:], shapes, rows.axes, strict=False)
         ]
-        targets = [self.part_from(y, start, a.shape) for y, a in zip(ys, body.results[: len(ys)])]
-        block = shapes[0][0] if shapes else 0
+        targets = [
+            self.part_from(y, start, a.shape, axis)
+            for y, a, axis in zip(ys, body.results, rows.axes_of_results, strict=False)
+        ]
+        leads = all(axis == -len(a.shape) for axis, a in zip(rows.axes, body.avals[c:]))
+        block = shapes[0][0] if shapes and leads else 0
         self.write_body(body, [*operands[:c], *inputs], [*targets, *parts], block)
         for part, total in zip(parts, sums, strict=True):
             with self.code.loop(total.size) as i:
                 both = self.scalars.add(self.scalars.load(total, i), self.scalars.load(part, i))
                 self.scalars.store(both, total, i)
 
-    def part_from(self, x: Place, start: Register, shape: Shape) -> Buffer:
-        """Some rows of an array."""
+    def part_from(self, x: Place, start: Register, shape: Shape, axis: int) -> Buffer:
+        """Some rows of an array, which lie along an axis."""
         if isinstance(x, Lane):
             raise NoNativeForm("a number has no rows")
-        offset = self.code.op(f"mul nsw i64 {start}, {x.strides[0]}")
+        offset = self.code.op(f"mul nsw i64 {start}, {x.strides[axis]}")
         return x._replace(pointer=self.code.address(x, offset), shape=shape)
 
     def write_switch(
@@ -630,6 +695,18 @@ class Scope:
             self.write_body(branch, operands[1:], results)
             code.jump(end)
         code.start(end)
+
+
+def is_dense(buffer: Buffer) -> bool:
+    """Whether the elements of an array lie row by row, without gaps."""
+    return buffer.strides == row_major(buffer.shape)
+
+
+def is_matrix_vector(equation: Equation) -> bool:
+    """Whether an equation is a matrix times a vector."""
+    return isinstance(equation.primitive, MatMul) and (
+        [aval_of(x).ndim for x in operands_of(equation)] == [2, 1]
+    )
 
 
 def results_of(equation: Equation) -> list[Aval]:

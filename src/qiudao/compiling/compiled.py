@@ -22,7 +22,7 @@ from ..ops.control import CapacityError, While, room
 from ..transforms.batch import vmap
 from ..transforms.forward import jvp
 from ..transforms.reverse import vjp
-from ..transforms.trace import traced
+from ..transforms.trace import Uncollected, traced
 from .executable import Executable, prepared
 
 GROWTH = 8  # how many times more steps there is room for after too many
@@ -83,7 +83,8 @@ class Compiled(Primitive):
     def executable(self) -> Executable:
         """The machine code, made when it is first run."""
         program = with_flag(self.program) if self.selects else self.program
-        return Executable(prepared(program))
+        with Uncollected():
+            return Executable(prepared(program))
 
     @functools.cached_property
     def masked(self) -> Compiled:

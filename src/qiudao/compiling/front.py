@@ -14,17 +14,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..codegen.build import export_program
+from ..core.anomalies import examine_function, known_check
 from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, GradientError, RuleError, ShapeError
 from ..core.modes import modes
 from ..core.program import Program
 from ..core.trees import Tree, flatten, match
+from ..ops.control import CapacityError
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.capture import captured
 from ..transforms.trace import Traced, is_symbolic, traced
-from .compiled import Compiled, with_masks
+from .compiled import Compiled, loops_of, with_masks
 from .donating import Donations
 from .report import Lowered
 
@@ -85,9 +87,12 @@ class Jitted:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
             fast, build = self.quick
-            found = fast(*args)
-            if found is NotImplemented and any(map(is_scattered, args)):
-                found = fast(*map(gathered, args))
+            try:
+                found = fast(*args)
+                if found is NotImplemented and any(map(is_scattered, args)):
+                    found = fast(*map(gathered, args))
+            except CapacityError:  # the long way makes room for the steps of loops
+                found = NotImplemented
             if found is not NotImplemented and build is not None:
                 found = build(found)
             if found is not NotImplemented:
@@ -107,6 +112,8 @@ class Jitted:
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The long way: look the program up, or make it."""
+        if modes.recording is not None and modes.recording.looks_inside:
+            return self.f(*args, **kwargs)  # explained, operation by operation
         call = self.read(args, kwargs)
         if any(map(is_symbolic, call.leaves)):
             return self.f(*args, **kwargs)  # within a trace: its equations become part of it
@@ -124,7 +131,7 @@ class Jitted:
         """Let the next call with such arguments go straight to the machine code."""
         whole = version.compiled.executable.whole
         lone = version.tree.count == 1 and version.tree.kind is None
-        if whole is None or whole.fails or len(call.places) != len(call.leaves):
+        if whole is None or len(call.places) != len(call.leaves):
             return
         if call.tree.kind is not tuple or any(isinstance(x, Tracer) for x in call.leaves):
             return
@@ -236,8 +243,8 @@ class Jitted:
         targets = match(version.tree, out, "jit")
         whole = version.compiled.executable.whole
         arrays = call.arrays
-        simple = not version.captured and not version.compiled.selects
-        if whole is not None and not whole.fails and simple:
+        again = version.compiled.selects or any(True for _ in loops_of(version.compiled.program))
+        if whole is not None and not version.captured and not again:
             ready = functools.partial(whole.into, *arrays, *targets)
             if ready() is not NotImplemented:
                 return ready
@@ -275,6 +282,21 @@ class Jitted:
         name = getattr(self.f, "__name__", "program")
         return export_program(lowered.optimised, name if name.isidentifier() else "program",
                               path, ir)  # fmt: skip
+
+
+class Checked(Jitted):
+    """A compiled function whose results are looked through for numbers that are not finite."""
+
+    def __init__(
+        self, f: Callable[..., Any], static: frozenset[str], capture: bool, check: str
+    ) -> None:
+        super().__init__(f, static, capture)
+        self.check = check
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = super().__call__(*args, **kwargs)
+        examine_function("jit", self.check, flatten(result)[0], self.f, args, kwargs)
+        return result
 
 
 class Static:
@@ -414,6 +436,7 @@ def jit(
     static_argnames: str | Sequence[str] = (),
     donate: str | int | Sequence[str | int] = (),
     capture: bool = True,
+    check: str | None = None,
 ) -> Any:
     """`f`, traced once for each new combination of argument types, and run as machine code.
 
@@ -425,6 +448,9 @@ def jit(
     Results may be written into the arrays of arguments that `donate` gives away, by the names or
     positions of parameters: where that is possible, the result of the same shape and dtype is that
     very array.  After the call a donated array is of no use but as that result.
+
+    With `check="nan"` a NaN in a result raises `NonFiniteError`, which names the operation that
+    made it; with "inf" an infinity too.  It costs a look at the results; donating excludes it.
 
     Branches and loops of Python's on traced values become part of the program, from the source of
     the function and of the user's functions that it calls (`capture`); without, or where that
@@ -439,8 +465,15 @@ def jit(
     """
     if f is None:
         return functools.partial(
-            jit, static_argnames=static_argnames, donate=donate, capture=capture
+            jit, static_argnames=static_argnames, donate=donate, capture=capture, check=check
         )
     names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
     given = (donate,) if isinstance(donate, str | int) else donate
-    return Jitted(f, frozenset(names), capture, given)
+    if known_check("jit", check) is None:
+        return Jitted(f, frozenset(names), capture, given)
+    if given != ():
+        raise GradientError(
+            "jit: check= runs the function once more on its arguments, which donate= lets the "
+            "first run write over; use one of them"
+        )
+    return Checked(f, frozenset(names), capture, str(check))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -51,9 +52,21 @@ def aval_of(x: Value) -> Aval:
     return Aval(tuple(x.shape), x.dtype)
 
 
+def with_length(shape: Shape, axis: int, size: int) -> Shape:
+    """A shape with another length of one axis, which is counted from the end."""
+    place = len(shape) + axis
+    return (*shape[:place], size, *shape[place + 1 :])
+
+
 def promote(*avals: Aval) -> Dtype:
     """The dtype that NumPy gives an operation on operands of these types."""
-    return np.result_type(*(a.dtype if a.weak is None else _WEAK[a.weak] for a in avals))
+    return promoted(*[a.dtype if a.weak is None else a.weak for a in avals])
+
+
+@functools.lru_cache(4096)
+def promoted(*kinds: Dtype | type) -> Dtype:
+    """The dtype for these dtypes and types of Python scalars; NumPy takes long to tell."""
+    return np.result_type(*(_WEAK[k] if isinstance(k, type) else k for k in kinds))
 
 
 def is_inexact(dtype: Dtype) -> bool:

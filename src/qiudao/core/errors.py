@@ -9,6 +9,7 @@
     │   └── TraceError                           a value is needed that is not known while tracing
     ├── RuleError         (NotImplementedError)  a primitive has no rule for what is asked
     ├── NotDifferentiableError (ArithmeticError) the quantity has no derivative at this point
+    ├── NonFiniteError    (ArithmeticError)      a number that should be finite is not
     ├── GradcheckError    (AssertionError)       a derivative disagrees with differences of values
     ├── ShapeError        (ValueError)           shapes do not fit
     ├── DtypeError        (TypeError)            a dtype cannot take part
@@ -52,6 +53,10 @@ class RuleError(QiudaoError, NotImplementedError):
 
 class NotDifferentiableError(QiudaoError, ArithmeticError):
     """The quantity has no derivative at this point, and none is made up."""
+
+
+class NonFiniteError(QiudaoError, ArithmeticError):
+    """A value or a gradient that was to be checked is NaN or infinite."""
 
 
 class GradcheckError(QiudaoError, AssertionError):

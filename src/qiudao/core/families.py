@@ -138,7 +138,10 @@ class Elementwise(Primitive):
         return type(self).ufunc(*xs)
 
     def shape(self, *avals: Aval) -> Aval:
-        return Aval(np.broadcast_shapes(*(a.shape for a in avals)), self.dtype(*avals))
+        shape, *others = [a.shape for a in avals]
+        if any(other != shape for other in others):
+            shape = np.broadcast_shapes(shape, *others)
+        return Aval(shape, self.dtype(*avals))
 
     def dtype(self, *avals: Aval) -> np.dtype[Any]:
         """The dtype of the result."""

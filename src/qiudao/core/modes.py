@@ -52,6 +52,7 @@ class Modes(threading.local):
     recording: Any = None  # what the innermost trace records
     switched: bool = False  # whether the trace has turned recording on or off
     masking: bool = False  # whether a traced sweep carries masks from the start
+    check: str | None = None  # what `detect_anomaly` looks for in gradients: "nan" or "inf"
     selects: bool = False  # whether a traced sweep came by lanes that masks may save from a NaN
     _floor: float = TAPE
 

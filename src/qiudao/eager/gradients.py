@@ -8,6 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..core.anomalies import known_check
 from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
@@ -39,7 +40,12 @@ POLICIES = ("error", "none", "zero", "skip")
 
 @overload
 def grad(
-    f: Callable[..., Any], argnums: Argnums = ..., has_aux: bool = ..., *, argnames: Argnames = ...
+    f: Callable[..., Any],
+    argnums: Argnums = ...,
+    has_aux: bool = ...,
+    *,
+    argnames: Argnames = ...,
+    check: str | None = ...,
 ) -> Callable[..., Any]: ...
 
 
@@ -59,14 +65,15 @@ def grad(
     unused: Any = ...,
     batch_dims: Any = ...,
     chunk_size: int | None = ...,
+    check: str | None = ...,
 ) -> Any: ...
 
 
 def grad(*args: Any, **kwargs: Any) -> Any:
     """The gradient of a function, or of values already computed.
 
-    `grad(f, argnums=0, has_aux=False, *, argnames=None)` gives the function that computes the
-    gradient of the scalar function `f`; see `value_and_grad` for the arguments.
+    `grad(f, argnums=0, has_aux=False, *, argnames=None, check=None)` gives the function that
+    computes the gradient of the scalar function `f`; see `value_and_grad` for the arguments.
 
     `grad(outputs, inputs, ...)` gives the gradients of computed tensors, the sum over `outputs`
     of (cotangent x derivative), and leaves `.grad` alone.  `outputs`, `inputs` and `grad_outputs`
@@ -86,6 +93,8 @@ def grad(*args: Any, **kwargs: Any) -> Any:
       is shared; an integer or a tree of them), and so has each result, in front; computed by
       batched rules, `chunk_size` at a time.
     - `no_grad_vars`: tensors to treat as constants.
+    - `check`: "nan" raises `NonFiniteError` for a NaN in a gradient, naming the operation that made
+      it, "inf" for an infinity too; of functions also (and in the value).
 
     Raises `GradientError`, `UnusedError`, `ShapeError`, `FreedError` or `MutationError`, and then
     has changed nothing.
@@ -117,6 +126,7 @@ def grad_of_values(
     unused: Any = None,
     batch_dims: Any = 0,
     chunk_size: int | None = None,
+    check: str | None = None,
 ) -> Any:
     """The gradients of computed tensors; documented at `grad`."""
     policy = policy_of(unused, allow_unused, materialize_grads)
@@ -165,6 +175,7 @@ def grad_of_values(
         level=level,
         create_graph=create_graph,
         retain_graph=keep,
+        check=known_check("grad", check),
     )
     store({n: ct for n, ct in found.items() if n in others}, level, create_graph)
     size = batch_size_of(seeds)

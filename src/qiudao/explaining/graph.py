@@ -127,11 +127,17 @@ def element_label(name: str, index: tuple[int, ...] | None) -> str:
 
 
 def build(
-    seen: Observation, title: str, notes: Sequence[str] = (), differentiate: bool = True
+    seen: Observation,
+    title: str,
+    notes: Sequence[str] = (),
+    differentiate: bool = True,
+    seeds: Sequence[tuple[Step, Value]] | None = None,
 ) -> Graph:
     """The graph of an observation, with the gradient of its first output that has one.
 
     An output that is an array is summed; where it is complex, the real part of that sum counts.
+    `seeds` are other outputs to start from, with their cotangents; without `differentiate` there
+    is no gradient.
     """
     steps: dict[Step, Vertex] = {}
     constants: dict[int, Vertex] = {}
@@ -162,7 +168,7 @@ def build(
         graph.notes.append("no output depends on an input in a way that a derivative follows")
     elif seed is not None and seed.step is not None:
         try:
-            note_gradient(graph, steps, backward(seen, [(seed.step, ct)]))
+            note_gradient(graph, steps, backward(seen, seeds or [(seed.step, ct)]))
         except FreedError as error:
             graph.notes.append(f"no gradient is shown: {error}")
         if index is None:
@@ -289,6 +295,8 @@ def note_tangents(graph: Graph, steps: dict[Step, Vertex]) -> None:
 def title_of(f: Callable[..., Any]) -> str:
     """`f(x, w)`: a function with the names of its parameters."""
     name = getattr(f, "__name__", type(f).__name__)
+    if isinstance(f, np.ufunc):
+        return f"{name}(...)"
     try:
         return f"{name}({', '.join(inspect.signature(f).parameters)})"
     except (TypeError, ValueError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import CodeType
 from typing import Any
 
@@ -47,9 +47,17 @@ def read_tape(
                 f"{name}: this tensor belongs to a transform; explain the function that it runs "
                 "in, qd.explain(f, *args)"
             )
-    nodes = sorted(walk([t.node for t in outputs if t.node]), key=lambda n: n.number)
+    seen, _, notes = read_nodes([t.node for t in outputs if t.node], names)
+    return seen, notes
+
+
+def read_nodes(
+    outputs: Sequence[Node], names: dict[str, Any]
+) -> tuple[Observation, dict[Node, Step], list[str]]:
+    """What led to these nodes, the step of each node, and what of it is not known."""
+    nodes = sorted(walk(outputs), key=lambda n: n.number)
     seen = Observation(sys._getframe(0))
-    values = known_values(nodes, outputs)
+    values = known_values(nodes)
     called = {t.node: key for key, t in names.items() if isinstance(t, Tensor)}
     copies: dict[Node, Node] = {}
     steps: dict[Node, Step] = {}
@@ -73,7 +81,7 @@ def read_tape(
             )
             seen.inputs.append(steps[node])
         seen.steps.append(steps[node])
-    seen.outputs = [steps[t.node] for t in outputs if t.node is not None]
+    seen.outputs = [steps[n] for n in outputs]
     unknown = sum(s.value is None and not s.node.is_several for s in seen.steps)
     if unknown:
         notes.append(
@@ -81,7 +89,7 @@ def read_tape(
             "no tensor that is alive holds them; qd.explain(f, *args) keeps them all"
         )
     seen.finish()
-    return seen, notes
+    return seen, steps, notes
 
 
 def constant(x: Any) -> Any:
@@ -112,7 +120,7 @@ def copy_of_node(node: Node, copies: dict[Node, Node]) -> Node:
     return copy
 
 
-def known_values(nodes: Sequence[Node], outputs: Iterable[Tensor]) -> dict[Node, Value]:
+def known_values(nodes: Sequence[Node]) -> dict[Node, Value]:
     """The values that can be known, by their nodes."""
     wanted = set(nodes)
     values: dict[Node, Value] = {}

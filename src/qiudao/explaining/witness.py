@@ -77,6 +77,8 @@ class Reading(NamedTuple):
 class Observation:
     """What a function did: its steps in order, its inputs and outputs, decisions and readings."""
 
+    looks_inside = True  # compiled functions show what they do
+
     def __init__(self, base: FrameType, forced: Sequence[bool] = ()) -> None:
         self.forced = forced
         self.level = new_level()
@@ -295,6 +297,10 @@ class Subject:
             for x, wanted in zip(self.leaves, self.chosen, strict=True)
         )
         return self.f(*args, **kwargs)
+
+    def results(self, inputs: Sequence[Value]) -> list[Any]:
+        """The leaves of the function's result with these inputs, unobserved."""
+        return flatten(self.call(inputs))[0]
 
     def run(
         self, inputs: Sequence[Value] | None = None, forced: Sequence[bool] = ()

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..core.avals import Aval, Value, is_inexact
+from ..core.avals import Aval, Value, is_inexact, with_length
 from ..core.dispatch import Tracer, level_of
 from ..core.errors import GradientError
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
@@ -266,8 +266,9 @@ class Rows(Primitive):
 
     body      (constants, blocks of xs) -> (blocks of ys, what the rows of the block add to sums)
     tail      the same for the rows that are left over, fewer than a block; None where none are
-    operands  constants, xs: arrays with a leading axis of `length`
+    operands  constants, xs: arrays with an axis of `length`
     results   ys, sums
+    axes      which axis that is, of each of the xs and then of the ys, from the end
 
     What lies between is as large as a block, and so stays in the cache.
     """
@@ -282,9 +283,11 @@ class Rows(Primitive):
         sums: int,
         length: int,
         block: int,
+        axes: tuple[int, ...],
     ) -> None:
         self.body = body
         self.tail = tail
+        self.axes = axes
         self.constants = constants
         self.sums = sums
         self.length = length
@@ -293,8 +296,15 @@ class Rows(Primitive):
     def shape(self, *avals: Aval) -> Any:
         results = self.body.results
         count = len(results) - self.sums
-        ys = [Aval((self.length, *y.shape[1:]), y.dtype) for y in results[:count]]
+        ys = [
+            Aval(with_length(y.shape, axis, self.length), y.dtype)
+            for y, axis in zip(results[:count], self.axes_of_results, strict=True)
+        ]
         return (*ys, *(Aval(y.shape, y.dtype) for y in results[count:]))
+
+    @property
+    def axes_of_results(self) -> tuple[int, ...]:
+        return self.axes[len(self.body.inputs) - self.constants :]
 
     def evaluate(self, *xs: Value) -> Value:
         constants, rows = xs[: self.constants], xs[self.constants :]
@@ -303,8 +313,15 @@ class Rows(Primitive):
             stop = min(start + self.block, self.length)
             whole = stop - start == self.block
             program = self.body if whole or self.tail is None else self.tail
-            pieces.append(program(*constants, *(x[start:stop] for x in rows)))
+            blocks = (
+                x[(..., slice(start, stop), *(slice(None),) * (-axis - 1))]
+                for x, axis in zip(rows, self.axes, strict=False)
+            )
+            pieces.append(program(*constants, *blocks))
         columns = list(zip(*pieces, strict=True))
         count = len(columns) - self.sums
-        joined = [np.concatenate(column) for column in columns[:count]]
+        joined = [
+            np.concatenate(column, axis)
+            for column, axis in zip(columns[:count], self.axes_of_results, strict=True)
+        ]
         return (*joined, *(np.sum(column, axis=0) for column in columns[count:]))

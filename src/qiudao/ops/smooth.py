@@ -251,7 +251,7 @@ class Sech(Smooth):
         return -out * np.tanh(xs[0])
 
     def element(self, e: Element, *xs: Scalar) -> Scalar:
-        return e.call("reciprocal", e.call("cosh", xs[0]))
+        return e.call("sech", xs[0])
 
 
 @primitive

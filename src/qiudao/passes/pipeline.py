@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..core.avals import Aval
-from ..core.node import Equation, Node
-from ..core.program import Program, apply, inner_programs, operands_of, with_bodies
-from ..ops.control import Rows
+from ..core.program import Program, apply, operands_of, with_bodies
+from ..ops.control import Rows, Structured
+from .ahead import ahead
 from .builder import rewrite
 from .fold import fold
 from .identities import identities, sink
 from .narrow import narrow
+from .opened import Writer
 from .prune import prune
+from .remember import remember
 from .rows import by_rows
+from .settle import settle
 from .share import share
+from .together import together
 
 
 class Pass(NamedTuple):
@@ -31,12 +34,40 @@ def simplify(program: Program) -> Program:
     return rewrite(program, (fold, identities, sink, share))
 
 
+def settled(program: Program) -> Program:
+    """Loops without what is the same in every step, which loops may share."""
+    changed = settle(program)
+    moved = len(changed.equations) != len(program.equations)
+    return prune(simplify(changed)) if moved else changed
+
+
+def inside(program: Program) -> Program:
+    """The program with the bodies of its loops and branches optimised."""
+    return bodies(program, optimise)
+
+
+def lightened(program: Program) -> Program:
+    """Loops that leave to what is around them all that does not wait for the step before."""
+    changed = together(ahead(remember(program)))
+    return program if changed is program else narrow(prune(simplify(changed)))
+
+
+def blocked(program: Program) -> Program:
+    """Work by rows in blocks, whose bodies are simplified too; they hold no loops."""
+    return bodies(by_rows(program), lambda block: prune(simplify(block)), Rows)
+
+
 PIPELINE = (
     Pass("prune", "drop what nothing reads, so that no later pass looks at it", prune),
     Pass("narrow", "drop results of loops that nothing reads", narrow),
     Pass("simplify", "fold constants, apply identities, sink broadcasts, share", simplify),
     Pass("prune again", "drop what the identities have made unused", prune),
-    Pass("rows", "run what works by rows block by block, within the cache", by_rows),
+    Pass("settle", "compute once, before a loop, what is the same in every step", settled),
+    Pass("bodies", "optimise the bodies of loops and branches likewise", inside),
+    Pass(
+        "loops", "stack what loops would compute again, and work for all steps at once", lightened
+    ),
+    Pass("rows", "run what works by rows block by block, within the cache", blocked),
 )
 
 
@@ -46,27 +77,22 @@ def optimise(program: Program, seen: Callable[[str, Program], None] | None = Non
         program = each.run(program)
         if seen is not None:
             seen(each.name, program)
-    return inside(program)
+    return program
 
 
-def inside(program: Program) -> Program:
-    """The program with the bodies of its loops and branches optimised too."""
-    if not any(True for e in program.equations for _ in inner_programs(e.primitive)):
+def bodies(
+    program: Program, change: Callable[[Program], Program], kind: type = Structured
+) -> Program:
+    """The program with the bodies inside its primitives of a kind changed."""
+    if not any(isinstance(e.primitive, kind) for e in program.equations):
         return program
-    defined: dict[Node, Node] = {}
-    equations: list[Equation] = []
-    for equation in program.equations:
-        operands = [defined.get(x, x) if isinstance(x, Node) else x for x in operands_of(equation)]
-        aval = None if equation.is_several else Aval(equation.shape, equation.dtype)
-        primitive = equation.primitive
-        primitive = with_bodies(primitive, within if isinstance(primitive, Rows) else optimise)
-        made = apply(primitive, operands, aval, equation)
-        defined[equation] = made
-        equations.append(made)
-    outputs = [defined.get(y, y) if isinstance(y, Node) else y for y in program.outputs]
-    return Program(program.inputs, equations, outputs)
-
-
-def within(program: Program) -> Program:
-    """A block of rows, which is not cut into blocks again."""
-    return inside(prune(simplify(program)))
+    writer = Writer(program)
+    for e in program.equations:
+        if isinstance(e.primitive, kind):
+            operands = [writer.atom(x) for x in operands_of(e)]
+            made = apply(with_bodies(e.primitive, change), operands, None, e)
+            writer.defined[e] = made
+            writer.equations.append(made)
+        else:
+            writer.copy(e)
+    return writer.written()

@@ -8,6 +8,9 @@ that does fit.
 An atom is *aligned* where row i of it depends on row i of other aligned atoms only, and on atoms
 that are whole.  Sums over the rows end it: each block adds its part.  What needs a finished sum
 comes in a later `Rows` (a later *stage*).
+
+Rows may lie along any axis, and along another in each atom: what a transpose or a product turns is
+followed.  Axes are counted from the end, so that broadcasting leaves them alone.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from ..core.avals import Aval, aval_of
+from ..core.avals import Aval, aval_of, with_length
 from ..core.families import Elementwise
 from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
@@ -33,6 +36,7 @@ from ..ops.shaping import Cast, Concatenate, Copy, Flip, Reshape, Stretch, Trans
 CACHE = 1 << 18  # bytes that the arrays of a block may take
 WORTH = 1 << 19  # bytes between, from which blocks pay
 LEAST = 8  # equations, likewise
+ADDED = 64  # rows of what else were stored: as large may a product be that each block adds to
 
 WHOLE, ALIGNED, SUMMED = range(3)
 CHEAP = {"add", "subtract", "multiply", "negative", "where", "step", "square", "power"}
@@ -49,42 +53,69 @@ def by_rows(program: Program) -> Program:
 
 
 def lengths(program: Program) -> list[int]:
-    """The leading lengths of the largest arrays between, the most bytes first."""
+    """The lengths of axes of the largest arrays between, the most bytes first."""
     held: dict[int, int] = {}
     for e in (*program.inputs, *program.equations):
-        if e.shape:
-            count = math.prod(e.shape) * e.dtype.itemsize
-            held[e.shape[0]] = held.get(e.shape[0], 0) + count
+        for n in set(e.shape or ()):  # several results have no shape
+            held[n] = held.get(n, 0) + math.prod(e.shape) * e.dtype.itemsize
     return sorted((n for n, b in held.items() if n >= 16 and b >= WORTH), key=lambda n: -held[n])
 
 
+Found = tuple[int, int]  # what becomes of an equation, and the axis of its rows
+NOTHING: Found = (WHOLE, 0)
+
+
 class Blocks:
-    """The equations of a program that work by rows of arrays of `length` rows."""
+    """The equations of a program that work by rows of arrays of `length` rows.
+
+    `axis` has the axis of the rows of what is aligned; `sliced` has, for an equation that is not
+    whole and an operand that is not aligned, the axis along which rows of it are read, if any.
+    """
 
     def __init__(self, program: Program, length: int) -> None:
         self.program = program
         self.length = length
         self.kind: dict[Node, int] = {}
         self.stage: dict[Node, int] = {}
+        self.axis: dict[Node, int] = {}
+        self.sliced: dict[tuple[Node, int], int] = {}
         self.reads = {y for y in program.outputs if isinstance(y, Node)}
         for e in program.equations:
             self.look(e)
 
-    def is_long(self, x: Atom) -> bool:
-        """Whether an atom has as many rows."""
-        aval = aval_of(x) if not isinstance(x, Node) or not x.is_several else None
-        return aval is not None and aval.ndim > 0 and aval.shape[0] == self.length
+    def is_long(self, x: Atom, axis: int) -> bool:
+        """Whether an atom has as many rows along an axis."""
+        if isinstance(x, Node) and x.is_several:
+            return False
+        shape = aval_of(x).shape
+        return len(shape) >= -axis and shape[axis] == self.length
+
+    def axes_of(self, x: Atom) -> list[int]:
+        """The axes along which an atom may have rows: its own where it is aligned, or else all
+        that are as long, the first one first.
+        """
+        if isinstance(x, Node) and x.is_several:
+            return []
+        if isinstance(x, Node) and x in self.axis:
+            return [self.axis[x]]
+        ndim = len(aval_of(x).shape)
+        return [a for a in range(-ndim, 0) if self.is_long(x, a)]
+
+    def fits(self, x: Atom, axis: int) -> bool:
+        """Whether an operand can be read by rows along an axis."""
+        if isinstance(x, Node) and x in self.axis:
+            return self.axis[x] == axis
+        return self.is_long(x, axis)
 
     def look(self, e: Equation) -> None:
         """Whether an equation is aligned, ends in a sum over rows, or is whole; its stage."""
         operands = operands_of(e)
         known = [x for x in operands if isinstance(x, Node)]
-        kind = WHOLE
-        rule = RULES.get(type(e.primitive), elementwise)
-        if not e.is_several and any(map(self.is_long, operands)):
-            kind = rule(self, e, operands)
-        elif isinstance(e.primitive, Stretch) and self.is_long(e):
-            kind = stretched(self, e, operands)
+        kind, axis = NOTHING
+        if not e.is_several and any(map(self.axes_of, (e, *operands))):
+            kind, axis = RULES.get(type(e.primitive), elementwise)(self, e, operands)
+        if kind == ALIGNED:
+            self.axis[e] = axis
         self.kind[e] = kind
         stage = 0
         for x in known:
@@ -99,6 +130,17 @@ class Blocks:
     def is_moved(self, x: Atom) -> bool:
         """Whether an atom is computed by rows."""
         return isinstance(x, Node) and self.kind.get(x) == ALIGNED
+
+    def is_computed(self, x: Atom) -> bool:
+        """Whether an atom is computed by rows, and no view of what is there already."""
+        while isinstance(x, Equation) and isinstance(x.primitive, Transpose | Reshape):
+            (x,) = operands_of(x)
+        return self.is_moved(x)
+
+    def row_size(self, x: Atom) -> int:
+        """The bytes of one row."""
+        aval = aval_of(x)
+        return math.prod(aval.shape) * aval.dtype.itemsize // self.length
 
     def between(self) -> int:
         """Bytes of aligned arrays that need not be written."""
@@ -116,7 +158,7 @@ class Blocks:
                 readers.update(
                     x
                     for k, x in enumerate(operands_of(e))
-                    if isinstance(x, Node) and not self.is_moved(x) and self.is_sliced(e, k, x)
+                    if isinstance(x, Node) and (e, k) in self.sliced
                 )
         return sum(
             (count - 1) * math.prod(x.shape) * x.dtype.itemsize for x, count in readers.items()
@@ -220,13 +262,14 @@ class Blocks:
         ys = [e for e in rows if e in mine and self.kind[e] == ALIGNED and e in self.needed]
         sums = [e for e in rows if e in mine and self.kind[e] == SUMMED]
         constants: dict[Any, Atom] = {}
-        blocks: dict[Any, Atom] = {}
+        blocks: dict[tuple[Any, int], Atom] = {}
         for e in rows:
             for k, x in enumerate(operands_of(e)):
                 if isinstance(x, Node) and x in own:
                     continue
-                if self.is_sliced(e, k, x):
-                    blocks[key(x)] = x
+                axis = self.slice_of(e, k, x)
+                if axis is not None:
+                    blocks[key(x), axis] = x
                 elif isinstance(x, Node):
                     constants[key(x)] = x
         block = self.block_of(rows, list(blocks.values()))
@@ -238,6 +281,7 @@ class Blocks:
         primitive = Rows(
             bodies[0], bodies[1] if len(bodies) > 1 else None,
             len(constants), len(sums), self.length, block,
+            (*(axis for _, axis in blocks), *(self.axis[y] for y in ys)),
         )  # fmt: skip
         operands = [self.atom(x) for x in (*constants.values(), *blocks.values())]
         whole = apply(primitive, operands, None, rows[0])
@@ -248,40 +292,17 @@ class Blocks:
             self.equations.append(part)
             self.defined[e] = part
 
-    def is_sliced(self, e: Equation, k: int, x: Atom) -> bool:
-        """Whether operand `k` of an equation is read by rows."""
-        if not self.is_long(x):
-            return False
-        primitive = e.primitive
-        if isinstance(primitive, Elementwise | Cast):
-            return len(aval_of(x).shape) == max(len(aval_of(y).shape) for y in operands_of(e))
-        if isinstance(primitive, MatMul):
-            first, second = (len(aval_of(y).shape) for y in operands_of(e))
-            return k == 0 or second > 2 or first == 1
-        if isinstance(primitive, Einsum):
-            a, b, _ = split(primitive.spec)
-            return self.letter(e) == (a, b)[k][:1]
-        if isinstance(primitive, Stretch):
-            return len(aval_of(x).shape) == len(e.shape)
-        return True
-
-    def letter(self, e: Equation) -> str:
-        """The letter of the rows in an einsum."""
-        a, b, _ = split(e.primitive.spec)  # type: ignore[attr-defined]
-        x, y = operands_of(e)
-        if self.is_moved(x) or not self.is_moved(y):
-            return a[:1] if self.is_long(x) else b[:1]
-        return b[:1]
+    def slice_of(self, e: Equation, k: int, x: Atom) -> int | None:
+        """The axis along which operand `k` of an equation is read by rows; None where whole."""
+        if isinstance(x, Node) and x in self.axis:
+            return self.axis[x]
+        return self.sliced.get((e, k))
 
     def block_of(self, rows: Sequence[Equation], sliced: Sequence[Atom]) -> int:
         """How many rows fit into the cache."""
-        row = sum(
-            math.prod(e.shape) * e.dtype.itemsize // self.length
-            for e in rows
-            if self.kind[e] == ALIGNED
-        )
+        row = sum(self.row_size(e) for e in rows if self.kind[e] == ALIGNED)
         products = any(isinstance(e.primitive, MatMul | Einsum) for e in rows)
-        read = sum(math.prod(aval_of(x).shape[1:]) * aval_of(x).dtype.itemsize for x in sliced)
+        read = sum(map(self.row_size, sliced))
         block = max(CACHE // max(row + read, 1), 32 if products else 1)
         if block >= 8:
             block -= block % 8
@@ -291,7 +312,7 @@ class Blocks:
         self,
         rows: Sequence[Equation],
         constants: dict[Any, Atom],
-        blocks: dict[Any, Atom],
+        blocks: dict[tuple[Any, int], Atom],
         outputs: Sequence[Equation],
         size: int,
     ) -> Program:
@@ -302,23 +323,24 @@ class Blocks:
             aval = aval_of(x)
             defined[k] = Leaf(aval.shape, aval.dtype)
             inputs.append(defined[k])
-        sliced: dict[Any, Node] = {}
-        for k, x in blocks.items():
+        sliced: dict[tuple[Any, int], Node] = {}
+        for (k, axis), x in blocks.items():
             aval = aval_of(x)
-            sliced[k] = Leaf((size, *aval.shape[1:]), aval.dtype)
-            inputs.append(sliced[k])
+            sliced[k, axis] = Leaf(with_length(aval.shape, axis, size), aval.dtype)
+            inputs.append(sliced[k, axis])
         own = set(rows)
         made: list[Equation] = []
         for e in rows:
             operands: list[Atom] = []
             for k, x in enumerate(operands_of(e)):
+                read = self.slice_of(e, k, x)
                 if isinstance(x, Node) and x in own:
                     operands.append(defined[key(x)])
-                elif self.is_sliced(e, k, x):
-                    operands.append(sliced[key(x)])
+                elif read is not None:
+                    operands.append(sliced[key(x), read])
                 else:
                     operands.append(defined[key(x)] if isinstance(x, Node) else x)
-            primitive = resized(e.primitive, size, self.kind[e])
+            primitive = resized(e.primitive, size, self.axis.get(e))
             equation = apply(primitive, operands, stated(primitive, operands), e)
             defined[key(e)] = equation
             made.append(equation)
@@ -330,52 +352,96 @@ def key(x: Atom) -> Any:
     return x if isinstance(x, Node) else id(x)
 
 
-def resized(primitive: Primitive, size: int, kind: int) -> Primitive:
+def resized(primitive: Primitive, size: int, axis: int | None) -> Primitive:
     """A primitive for blocks of `size` rows: where its fields have the length, they change."""
+    if axis is None:
+        return primitive
     if isinstance(primitive, Reshape | Stretch):
-        return type(primitive)((size, *primitive.sizes[1:]))
+        return type(primitive)(with_length(primitive.sizes, axis, size))
     if isinstance(primitive, Place):
-        return Place(primitive.index, (size, *primitive.sizes[1:]))
+        return Place(primitive.index, with_length(primitive.sizes, axis, size))
     return primitive
 
 
-# Rules: what becomes of an equation that reads long arrays
+# Rules: what becomes of an equation that reads or makes long arrays
 
 
-def elementwise(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
-    """Aligned where the rows of the operands are those of the result."""
-    if not isinstance(e.primitive, Elementwise | Cast) or not blocks.is_long(e):
-        return WHOLE
-    ndim = len(e.shape)
-    for x in operands:
-        shape = aval_of(x).shape
-        if len(shape) == ndim and shape[0] not in (1, blocks.length):
-            return WHOLE
-        if blocks.is_moved(x) and len(shape) != ndim:
-            return WHOLE  # its rows stand along another axis
-    return ALIGNED
+def elementwise(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
+    """Aligned where the rows of all operands that have any are those of the result."""
+    if not isinstance(e.primitive, Elementwise | Cast):
+        return NOTHING
+    moved = {blocks.axis[x] for x in operands if blocks.is_moved(x)}
+    for axis in moved or blocks.axes_of(e):
+        if len(moved) > 1 or not blocks.is_long(e, axis):
+            return NOTHING
+        if any(blocks.is_long(x, axis) for x in operands):
+            return aligned(blocks, e, operands, axis)
+    return NOTHING
 
 
-def moved_within(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
-    """Aligned where the first axis is left alone."""
-    if not blocks.is_long(e):
-        return WHOLE
-    primitive: Any = e.primitive
-    ndim = len(aval_of(operands[0]).shape)
-    if isinstance(primitive, Transpose) and len(primitive.axes) == ndim:
-        return ALIGNED if primitive.axes[0] == -ndim else WHOLE
+def aligned(blocks: Blocks, e: Equation, operands: Sequence[Atom], axis: int) -> Found:
+    """Aligned along an axis, which operands have too or are broadcast along."""
+    for k, x in enumerate(operands):
+        if not blocks.is_moved(x) and blocks.is_long(x, axis):
+            blocks.sliced[e, k] = axis
+    return ALIGNED, axis
+
+
+def moved_within(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
+    """Aligned where the axis of the rows stays in one piece."""
+    (x,) = operands
+    for axis in blocks.axes_of(x):
+        there = after(e.primitive, axis, aval_of(x).shape, e.shape)
+        if there is not None and blocks.is_long(e, there):
+            if not blocks.is_moved(x):
+                blocks.sliced[e, 0] = axis
+            return ALIGNED, there
+    return NOTHING
+
+
+def after(primitive: Any, axis: int, shape: tuple[int, ...], result: tuple[int, ...]) -> int | None:
+    """Which axis of the result an axis of the operand becomes; None where it is cut."""
+    ndim = len(shape)
+    if isinstance(primitive, Transpose):
+        axes = primitive.axes
+        if -axis > len(axes):
+            return axis
+        return axes.index(axis) - len(axes)
     if isinstance(primitive, Flip):
-        return WHOLE if any(a % ndim == 0 for a in primitive.axes) else ALIGNED
+        return None if axis % ndim in {a % ndim for a in primitive.axes} else axis
+    if isinstance(primitive, GetItem | Place):
+        return through_index(primitive, axis, shape, result)
+    if isinstance(primitive, Reshape):
+        inner = math.prod(shape[ndim + axis + 1 :])
+        for there in range(-len(result), 0):
+            size = math.prod(result[len(result) + there + 1 :])
+            if size == inner and result[there] == shape[axis]:
+                return there
+        return None
+    return axis
+
+
+def through_index(
+    primitive: GetItem | Place, axis: int, shape: tuple[int, ...], result: tuple[int, ...]
+) -> int | None:
+    """As `after`, for basic indices: a slice of all keeps an axis."""
+    index = primitive.index
+    whole = shape if isinstance(primitive, GetItem) else result
+    if any(p is None or p is Ellipsis for p in index):
+        return None
+    is_kept = [isinstance(p, slice) for p in index] + [True] * (len(whole) - len(index))
+    kept = [k for k, keeps in enumerate(is_kept) if keeps]  # axes of the whole, in order
     if isinstance(primitive, GetItem):
-        first = primitive.index[0] if primitive.index else None
-        consumed = sum(p is not None and p is not Ellipsis for p in primitive.index)
-        if first is Ellipsis:
-            return ALIGNED if consumed < ndim else WHOLE
-        return ALIGNED if isinstance(first, slice) and is_all(first, blocks.length) else WHOLE
-    if isinstance(primitive, Place):
-        first = primitive.index[0] if primitive.index else None
-        return ALIGNED if isinstance(first, slice) and is_all(first, blocks.length) else WHOLE
-    return ALIGNED
+        place = len(whole) + axis
+        if not is_kept[place]:
+            return None
+        there = kept.index(place) - len(kept)
+    else:
+        place = kept[axis]
+        there = place - len(whole)
+    if place < len(index) and not is_all(index[place], whole[place]):
+        return None
+    return there
 
 
 def is_all(part: slice, n: int) -> bool:
@@ -383,63 +449,95 @@ def is_all(part: slice, n: int) -> bool:
     return part.indices(n) == (0, n, 1) and part.stop is None
 
 
-def stretched(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
+def stretched(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
     """Aligned: each row is a row of the operand, or the operand itself."""
-    if not blocks.is_long(e):
-        return WHOLE
     (x,) = operands
-    same = len(aval_of(x).shape) == len(e.shape)
-    return WHOLE if blocks.is_moved(x) and not same else ALIGNED
+    if blocks.is_moved(x):
+        axis = blocks.axis[x]
+        return (ALIGNED, axis) if blocks.is_long(e, axis) else NOTHING
+    for axis in blocks.axes_of(e):
+        return aligned(blocks, e, operands, axis)
+    return NOTHING
 
 
-def reduction(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
+def reduction(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
     """Aligned where it is within rows; a sum over the rows is one over blocks."""
     primitive: Any = e.primitive
-    ndim = len(aval_of(operands[0]).shape)
-    if not any(a % ndim == 0 for a in primitive.axes):
-        return ALIGNED
-    if isinstance(primitive, Sum) and blocks.is_moved(operands[0]):
-        return SUMMED if e.dtype.kind in "fc" else WHOLE
-    return WHOLE
+    (x,) = operands
+    ndim = len(aval_of(x).shape)
+    reduced = {a % ndim - ndim for a in primitive.axes}
+    for axis in blocks.axes_of(x):
+        if axis not in reduced:
+            gone = 0 if primitive.keepdims else sum(a > axis for a in reduced)
+            if not blocks.is_moved(x):
+                blocks.sliced[e, 0] = axis
+            return ALIGNED, axis + gone
+    if isinstance(primitive, Sum) and blocks.is_moved(x) and e.dtype.kind in "fc":
+        return SUMMED, 0
+    return NOTHING
 
 
-def joined(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
+def joined(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
     """Aligned where operands are joined within rows."""
-    axis = len(e.shape) + e.primitive.axis  # type: ignore[attr-defined]
-    return ALIGNED if axis != 0 and all(map(blocks.is_long, operands)) else WHOLE
+    across: int = e.primitive.axis  # type: ignore[attr-defined]
+    moved = {blocks.axis[x] for x in operands if blocks.is_moved(x)}
+    for axis in moved or blocks.axes_of(e):
+        if axis != across and all(blocks.fits(x, axis) for x in operands):
+            return aligned(blocks, e, operands, axis)
+    return NOTHING
 
 
-def product(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
-    """Rows times a matrix, or a stack of products."""
-    x, y = (aval_of(each).shape for each in operands)
-    if len(x) == 1 and len(y) == 2:  # a sum over the rows of y
-        moved = any(map(blocks.is_moved, operands))
-        return SUMMED if moved and all(map(blocks.is_long, operands)) else WHOLE
-    if not blocks.is_long(e) or len(x) < 2 or not blocks.is_long(operands[0]):
-        return WHOLE
-    if len(x) == 2:
-        return ALIGNED if len(y) <= 2 and not blocks.is_moved(operands[1]) else WHOLE
-    if len(y) == len(x):
-        return ALIGNED if blocks.is_long(operands[1]) else WHOLE
-    return ALIGNED if len(y) <= 2 and not blocks.is_moved(operands[1]) else WHOLE
+def product(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
+    """Rows of either matrix, a sum over rows, or a stack of products."""
+    x, y = (len(aval_of(each).shape) for each in operands)
+    if max(x, y) > 2:
+        for axis in blocks.axes_of(operands[0]):
+            if axis >= -2:
+                continue
+            first = y == x and blocks.fits(operands[1], axis)
+            if first or (y <= 2 and not blocks.is_moved(operands[1])):
+                read = operands if first else operands[:1]
+                return aligned(blocks, e, read, axis)
+        return NOTHING
+    letters = "ij"[2 - x :], "jk"[:y]
+    return by_letters(blocks, e, operands, (*letters, "ik"[2 - x : y]))
 
 
-def contraction(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> int:
-    """By the letter of the rows: kept as the first, summed over, or elsewhere."""
-    a, b, out = split(e.primitive.spec)  # type: ignore[attr-defined]
-    row = blocks.letter(e)
-    for letters, x in ((a, operands[0]), (b, operands[1])):
-        if row in letters[1:] or (blocks.is_moved(x) and letters[:1] != row):
-            return WHOLE
-    if row not in out:
-        moved = any(map(blocks.is_moved, operands))
-        return SUMMED if moved and row in a and row in b else WHOLE
-    return ALIGNED if out[:1] == row else WHOLE
+def contraction(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
+    """By the letter of the rows."""
+    return by_letters(blocks, e, operands, split(e.primitive.spec))  # type: ignore[attr-defined]
 
 
-RULES: dict[type[Primitive], Callable[[Blocks, Equation, Sequence[Atom]], int]] = {
+def by_letters(
+    blocks: Blocks, e: Equation, operands: Sequence[Atom], letters: tuple[str, str, str]
+) -> Found:
+    """The letter of the rows: kept, or summed over, and alone in each operand."""
+    *names, out = letters
+    moved = {
+        own[blocks.axis[x]] for own, x in zip(names, operands, strict=True) if blocks.is_moved(x)
+    }
+    found = [own[a] for own, x in zip(names, operands, strict=True) for a in blocks.axes_of(x)]
+    for row in moved or dict.fromkeys(sorted(found, key=lambda r: r not in out[:1])):
+        if len(moved) > 1 or any(own.count(row) > 1 for own in names):
+            return NOTHING
+        axes = [own.index(row) - len(own) if row in own else 0 for own in names]
+        if any(a and not blocks.fits(x, a) for a, x in zip(axes, operands, strict=True)):
+            continue
+        if row not in out:
+            rows = sum(blocks.row_size(x) for x in operands if blocks.is_computed(x))
+            size = math.prod(e.shape) * e.dtype.itemsize
+            if not moved or not all(axes) or size > ADDED * rows:
+                continue
+        for k, (a, x) in enumerate(zip(axes, operands, strict=True)):
+            if a and not blocks.is_moved(x):
+                blocks.sliced[e, k] = a
+        return (ALIGNED, out.index(row) - len(out)) if row in out else (SUMMED, 0)
+    return NOTHING
+
+
+RULES: dict[type[Primitive], Callable[[Blocks, Equation, Sequence[Atom]], Found]] = {
     **dict.fromkeys((Reshape, Transpose, Flip, GetItem, Place, Copy), moved_within),
-    **dict.fromkeys((Sum, Prod, Max, Min, Truth), reduction),
+    **dict.fromkeys(REDUCTIONS, reduction),
     Stretch: stretched,
     Concatenate: joined,
     MatMul: product,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.anomalies import examine_graph, known_check
 from ..core.avals import Value, describe
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, snapshot
@@ -107,8 +108,11 @@ def run(
     level: float,
     create_graph: bool,
     retain_graph: bool,
+    check: str | None = None,
 ) -> dict[Node, Value]:
     """Sweep, guard the caller's arrays, and free what was used unless it is retained.
+
+    With `check` (or under `detect_anomaly`) gradients that are not finite raise, before that.
 
     Nothing is changed when anything raises.
     """
@@ -127,15 +131,22 @@ def run(
         ]
         if level == TAPE:
             modes.floor = new_level()
+    check = check or modes.check
+    done: list[Sweep] = []
+    after = check_guards if retain_graph else check_and_free
     try:
-        return sweep(
+        found = sweep(
             seeds,
             wanted=wanted,
             needed=needed,
             wrap=wrap,
-            after=check_guards if retain_graph else check_and_free,
+            after=after if check is None else done.append,
             product=weigh if create_graph else operator.mul,
         )
+        if check is not None:
+            examine_graph("backward", check, found.values(), seeds)
+            after(done[0])
+        return found
     finally:
         modes.floor = floor
 
@@ -249,14 +260,18 @@ def backward(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     inputs: Any = None,
+    *,
+    check: str | None = None,
 ) -> None:
     """Sum the gradients of `tensors` into the `.grad` of the leaves they were computed from.
 
     `tensors`, `grad_tensors` and `inputs` are tensors or any pytree of them.  A cotangent may be
     left out (None) for a real scalar.  The graph is freed unless `retain_graph` (by default, when
     `create_graph`), and with `create_graph` the gradients can be differentiated again.  With
-    `inputs` only those tensors, leaves or not, collect.  Nothing is changed when anything raises:
-    `GradientError` (no graph, no cotangent), `ShapeError`, `FreedError`, `MutationError`.
+    `inputs` only those tensors, leaves or not, collect.  With `check="nan"` a NaN in a gradient
+    raises `NonFiniteError`, which names the operation that made it; with "inf" an infinity too.
+    Nothing is changed when anything raises: `GradientError` (no graph, no cotangent), `ShapeError`,
+    `FreedError`, `MutationError`, `NonFiniteError`.
 
     >>> x = qd.tensor([1.0, 2.0], requires_grad=True)
     >>> qd.backward((x * x).sum())
@@ -292,6 +307,7 @@ def backward(
         level=level,
         create_graph=create_graph,
         retain_graph=create_graph if retain_graph is None else retain_graph,
+        check=known_check("backward", check),
     )
     store(found, level, create_graph)
 
@@ -322,10 +338,11 @@ def _backward(
     inputs: Any = None,
     *,
     grad_tensor: Any = None,
+    check: str | None = None,
 ) -> None:
     """`qd.backward` of this tensor; `gradient` (paddle: `grad_tensor`) is its cotangent."""
     start = grad_tensor if gradient is None else gradient
-    backward(self, start, retain_graph, create_graph, inputs)
+    backward(self, start, retain_graph, create_graph, inputs, check=check)
 
 
 Tensor.backward = _backward

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, Self, overload
 
+from ..core.anomalies import known_check
 from ..core.modes import TAPE, modes, new_level
 
 Function = Callable[..., Any]
@@ -122,3 +123,36 @@ class set_grad_enabled(Switch):
 def is_grad_enabled() -> bool:
     """Whether operations on tensors are recorded in this thread now."""
     return modes.floor <= TAPE
+
+
+class detect_anomaly:
+    """Within, every gradient of tensors or functions is looked through for NaN (with `check="inf"`
+    for infinities too), and one raises `NonFiniteError`: the operation that made the first, forward
+    or backward, the user's line, the operands and what to do.  For this thread; a decorator too.
+
+    >>> with qd.detect_anomaly():
+    ...     qd.grad(lambda x: x * 2)(1.0)
+    np.float64(2.0)
+    """
+
+    def __init__(self, check: str = "nan") -> None:
+        known_check("detect_anomaly", check)
+        self.check = check
+        self.before: list[str | None] = []
+
+    def __enter__(self) -> None:
+        self.before.append(modes.check)
+        modes.check = self.check
+
+    def __exit__(self, *error: object) -> None:
+        modes.check = self.before.pop()
+
+    def __call__(self, f: Function) -> Function:
+        """`f` with its gradients looked through."""
+
+        @functools.wraps(f)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            with detect_anomaly(self.check):
+                return f(*args, **kwargs)
+
+        return checked

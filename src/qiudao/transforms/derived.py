@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core.anomalies import examine_function, known_check
 from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
@@ -25,6 +26,27 @@ from .reverse import as_primal, lower, record_run, split_aux, strip, vjp
 
 Argnums = int | Sequence[int] | None
 Argnames = str | Sequence[str] | None
+
+
+class Derivative(NamedTuple):
+    """What a derived function is: of which function, by which of its arguments."""
+
+    kind: str  # "grad", "value_and_grad", "jacobian" or "hessian"
+    of: Callable[..., Any]
+    argnums: Argnums
+    argnames: Argnames
+
+
+def derivative(
+    kind: str,
+    made: Callable[..., Any],
+    of: Callable[..., Any],
+    argnums: Argnums,
+    argnames: Argnames,
+) -> Callable[..., Any]:
+    """`made`, which remembers what it is, for those who print and explain it."""
+    made.derivative = Derivative(kind, of, argnums, argnames)  # type: ignore[attr-defined]
+    return made
 
 
 class Chosen:
@@ -113,6 +135,7 @@ def value_and_grad(
     has_aux: bool = False,
     *,
     argnames: Argnames = None,
+    check: str | None = None,
 ) -> Callable[..., Any]:
     """A function that gives the value of `f` and its gradient: (value, gradient).
 
@@ -121,11 +144,14 @@ def value_and_grad(
     string gives a bare gradient, several give a tuple.  `f` must return a real scalar; with
     `has_aux` a pair (scalar, anything), and ((value, aux), gradient) comes back.
 
-    For a complex argument z = x + iy the gradient is df/dx + i df/dy (torch's convention).
+    For a complex argument z = x + iy the gradient is df/dx + i df/dy (torch's convention).  With
+    `check="nan"` a NaN in the value or the gradient raises `NonFiniteError`, which names the
+    operation that made it; with "inf" an infinity too.
 
     >>> value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
+    known_check("grad", check)
 
     @functools.wraps(f)
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -147,10 +173,13 @@ def value_and_grad(
         else:
             found = sweep([(node, seed)], wanted=set(run.leaves), product=product_below([value]))
             grads = owned(conjugated(gradient_of(found, leaf)) for leaf in run.leaves)
+        looking = check or modes.check
+        if looking is not None:
+            examine_function("grad", looking, [value, *grads], f, args, kwargs)
         answer = chosen.result(grads if tree is None else tree.build(grads))
         return ((value, strip(aux, run.level)), answer) if has_aux else (value, answer)
 
-    return with_gradient
+    return derivative("value_and_grad", with_gradient, f, argnums, argnames)
 
 
 def gradient_of(found: dict[Any, Value], leaf: Leaf) -> Value:
@@ -187,16 +216,17 @@ def grad_of_function(
     has_aux: bool = False,
     *,
     argnames: Argnames = None,
+    check: str | None = None,
 ) -> Callable[..., Any]:
     """The gradient function of `f`: `value_and_grad` without the value."""
-    both = value_and_grad(f, argnums, has_aux, argnames=argnames)
+    both = value_and_grad(f, argnums, has_aux, argnames=argnames, check=check)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         value, answer = both(*args, **kwargs)
         return (answer, value[1]) if has_aux else answer
 
-    return gradient
+    return derivative("grad", gradient, f, argnums, argnames)
 
 
 def basis(tree_leaves: list[Any]) -> list[Value]:
@@ -288,7 +318,7 @@ def jacfwd(
         answer = run.assemble(out_tree, blocks)
         return (answer, seen["aux"][0]) if has_aux else answer
 
-    return jacobian_of
+    return derivative("jacobian", jacobian_of, f, argnums, argnames)
 
 
 def jacrev(
@@ -315,7 +345,7 @@ def jacrev(
         answer = jacobian_by_rows(run, value, pullback, chunk_size)
         return (answer, aux[0]) if has_aux else answer
 
-    return jacobian_of
+    return derivative("jacobian", jacobian_of, f, argnums, argnames)
 
 
 def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size: int | None) -> Any:
@@ -401,7 +431,7 @@ def jacobian(
         answer = jacobian_by_rows(run, value, pullback, chunk_size)
         return (answer, aux[0]) if has_aux else answer
 
-    return jacobian_of
+    return derivative("jacobian", jacobian_of, f, argnums, argnames)
 
 
 def hessian(
@@ -421,7 +451,8 @@ def hessian(
            [ 0., 12.]])
     """
     inner = grad_of_function(f, argnums, has_aux, argnames=argnames)
-    return jacfwd(inner, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
+    second = jacfwd(inner, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
+    return derivative("hessian", second, f, argnums, argnames)
 
 
 def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:

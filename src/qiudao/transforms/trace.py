@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from ..ops.indexing import GetItem
 from ..ops.shaping import Copy
 from ..ops.stopping import StopGradient, stop_gradient
 from ..passes.roll import roll
+from ..passes.settle import merged
 from ..tape.guard import copy_of
 from ..tape.tensor import off_tapes
 
@@ -53,6 +54,7 @@ class Recording:
     """
 
     __slots__ = ("captured", "equations", "level", "outer")
+    looks_inside: ClassVar[bool] = False  # whether compiled functions show what they do
 
     def __init__(self) -> None:
         self.level = new_level()
@@ -296,7 +298,7 @@ def with_loops(
         return None
     finally:
         modes.switched = before
-    return None if switched else made._replace(program=roll(made.program))
+    return None if switched else made._replace(program=merged(roll(made.program)))
 
 
 def drawn_in(made: Traced) -> Traced:

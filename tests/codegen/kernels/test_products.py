@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 
 from codegen.harness import Compiled
+from qiudao.codegen.code import Buffer, row_major
+from qiudao.codegen.kernels import blas
+from qiudao.codegen.kernels.contraction import plan
+from qiudao.codegen.kernels.products import axes_of_matmul
+from qiudao.core.avals import Aval
 from qiudao.ops.einsum import Einsum
 from qiudao.ops.products import MatMul
 
 RNG = np.random.default_rng(0)
+F8 = np.dtype("f8")
 
 
 def draw(shape, dtype):
@@ -130,3 +136,47 @@ def test_not_a_number_stays_where_it_is():
     number = made.add(MatMul(), a, b)
     (got,) = made.build().run(number)
     np.testing.assert_allclose(got, a @ b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtypes", [("f8", "f8"), ("f4", "f4"), ("f4", "f8"), ("f8", "i4")])
+def test_panels_of_lanes_that_lie_apart(dtypes):
+    """Sums longer than a panel, rows in several blocks, and every rest of them."""
+    sizes = [(70, 20, 23), (68, 300, 9), (603, 290, 17), (5, 520, 31)]
+    jobs = [(MatMul(), [draw((m, k), dtypes[0]), draw((n, k), dtypes[1]).T]) for m, k, n in sizes]
+    jobs += [
+        (MatMul(), [draw((k, m), dtypes[0]).T, draw((2 * n, 2 * k), dtypes[1])[::-2, 1::2].T])
+        for m, k, n in sizes
+    ]
+    hold(jobs)
+
+
+def test_panels_of_the_first_operand_and_of_stacks():
+    hold(
+        [
+            (Einsum("jk,ik->ij"), [draw((21, 300), "f8"), draw((70, 300), "f8")]),
+            (Einsum("bik,bjk->bij"), [draw((3, 66, 270), "f8"), draw((3, 19, 270), "f8")]),
+            (Einsum("bik,jk->bij"), [draw((3, 66, 27), "f4"), draw((19, 27), "f4")]),
+        ]
+    )
+
+
+def test_panels_where_lanes_are_too_many_for_the_second_cache():
+    hold([(MatMul(), [draw((130, 260), "f8"), draw((260, 300), "f8")])])
+
+
+def test_products_that_several_threads_of_blas_share(monkeypatch):
+    def by_blas(m, k, n, threads):
+        monkeypatch.setattr(blas, "threads", lambda: threads)
+        axes = axes_of_matmul(*(Buffer("", s, F8, row_major(s)) for s in ((m, k), (k, n))),
+                              Aval((m, n), F8))  # fmt: skip
+        return plan(axes, F8, F8, F8).seen is not None
+
+    assert not by_blas(100, 100, 100, threads=8)
+    assert by_blas(300, 300, 300, threads=8)
+    assert not by_blas(300, 300, 300, threads=1)
+    assert not by_blas(3000, 10, 3000, threads=8), "too thin for threads to help"
+    assert by_blas(600, 600, 600, threads=1)
+
+
+def test_threads_of_blas():
+    assert blas.threads() >= 1

@@ -33,6 +33,13 @@ def address(name: str, library: str = "blas") -> int:
     return int(pointer_of(table[name], name_of(table[name])))
 
 
+@cache
+def threads() -> int:
+    """How many threads SciPy's BLAS may take, when first asked."""
+    found = importlib.import_module("threadpoolctl").threadpool_info()
+    return max((each["num_threads"] for each in found if each["user_api"] == "blas"), default=1)
+
+
 def call(code: Code, library: str, name: str, *arguments: Register) -> None:
     """Call a routine; all of its arguments are pointers."""
     types = ", ".join(["ptr"] * len(arguments))

@@ -1,168 +1,37 @@
 """Products summed over axes: `out[kept] = sum over the others of a[...] b[...]`.
 
 Matrix products and einsums are both of this form, an axis being its length and its stride in each
-of the three arrays, 0 where an array does not have it.  Small ones are written as loops over tiles
-of the result that stay in registers; large ones go to BLAS, which takes any matrix that has one
-unit stride, after a copy of those that have none.
+of the three arrays, 0 where an array does not have it.  They are written as loops over tiles of the
+result that stay in registers, as long as one thread does as well as BLAS; larger ones go to BLAS,
+which takes any matrix that has one unit stride, after a copy of those that have none.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ...core.avals import Dtype, Shape
 from ..code import Buffer, Code, row_major
 from . import blas
-from .loops import copy, counted, nest, offset_of, part_of, plus, times
-from .numbers import (
-    Offset,
-    Variable,
-    add,
-    load,
-    multiply,
-    nothing,
-    size_of,
-    store,
+from .axes import Axis, Strides, simplify, sizes_of, strides_of
+from .loops import copy, nest, part_of
+from .numbers import size_of
+from .tiles import (
+    Panels,
+    as_panels,
+    contract_in_panels,
+    contract_in_tiles,
+    panel_size,
+    starts,
 )
 
 TILE = 16 * 16 * 16  # multiplications up to which a call of BLAS costs more than loops
-VECTOR = 32  # bytes
-REGISTERS = 8  # vectors that a tile of the result fills
-ROWS = 4  # of a tile
-GATHERED = 16  # sums up to this length read lanes that lie apart one by one
-
-
-class Axis(NamedTuple):
-    """One axis of the product: its length, its strides, and whether it is summed over."""
-
-    size: int
-    a: int
-    b: int
-    out: int
-    summed: bool = False
-
-
-Strides = tuple[int, ...]
-
-
-def strides_of(axes: Sequence[Axis], operand: str) -> Strides:
-    """The strides of one array along the axes."""
-    return tuple(getattr(axis, operand) for axis in axes)
-
-
-def sizes_of(axes: Sequence[Axis]) -> Shape:
-    """The lengths of the axes."""
-    return tuple(axis.size for axis in axes)
-
-
-def simplify(axes: Sequence[Axis]) -> list[Axis]:
-    """The axes in the order of the result's memory, neighbours joined, unit axes left out."""
-    kept = sorted((x for x in axes if x.size != 1 and not x.summed), key=lambda x: -x.out)
-    summed = sorted((x for x in axes if x.size != 1 and x.summed), key=lambda x: (-x.a, -x.b))
-    return joined(kept) + joined(summed)
-
-
-def joined(axes: Sequence[Axis]) -> list[Axis]:
-    """Axes that follow each other alike in all arrays, as one."""
-    found: list[Axis] = []
-    for axis in axes:
-        last = found[-1] if found else None
-        if last is not None and all(
-            p == axis.size * q for p, q in zip(last[1:4], axis[1:4], strict=True)
-        ):
-            found[-1] = axis._replace(size=last.size * axis.size)
-        else:
-            found.append(axis)
-    return found
-
-
-# In registers
-
-
-def contract_in_tiles(code: Code, axes: Sequence[Axis], a: Buffer, b: Buffer, out: Buffer) -> None:
-    """The product by loops over tiles: `ROWS` of an axis by some vectors of the last one."""
-    kept, summed = [x for x in axes if not x.summed], [x for x in axes if x.summed]
-    lane = next((x for x in kept if x.out == 1), None)
-    is_gathered = lane is not None and not {lane.a, lane.b} <= {0, 1}
-    if is_gathered and (not summed or math.prod(sizes_of(summed)) > GATHERED):
-        lane = None  # lanes would be read one by one: LLVM's own vectors do better
-    shared = [x for x in kept if x != lane and (x.a == 0) != (x.b == 0)]
-    block = max(shared, key=lambda x: x.size, default=None) if summed else None
-    outer = [x for x in kept if x not in (lane, block)]
-    with nest(code, sizes_of(outer)) as indices:
-        start = starts(code, indices, outer)
-        rows = ROWS if block is None or block.size >= ROWS else block.size
-        for first, height in pieces(code, block, rows if block else 1, start):
-            width = REGISTERS * VECTOR // (out.dtype.itemsize * height) if lane else 1
-            width = min(width, GATHERED) if is_gathered else width
-            for place, lanes in pieces(code, lane, width, first):
-                tile(code, (a, b, out), place, (block, height), (lane, lanes), summed)
-
-
-def starts(code: Code, indices: Sequence[Offset], axes: Sequence[Axis]) -> list[Offset]:
-    """Where the elements at these indices lie in the three arrays."""
-    return [offset_of(code, indices, strides_of(axes, name)) for name in ("a", "b", "out")]
-
-
-def pieces(
-    code: Code, axis: Axis | None, size: int, start: Sequence[Offset]
-) -> Iterator[tuple[list[Offset], int]]:
-    """Write once what handles `size` elements of an axis in a loop, and once what handles the rest.
-
-    Yields where a piece starts and how long it is; the loop is open meanwhile.
-    """
-    if axis is None:
-        yield list(start), 1
-        return
-    whole, rest = divmod(axis.size, size)
-    if whole:
-        with counted(code, whole) as k:
-            yield (
-                [
-                    plus(code, x, times(code, k, size * step))
-                    for x, step in zip(start, axis[1:4], strict=True)
-                ],
-                size,
-            )
-    if rest:
-        yield [x if not whole else plus(code, x, whole * size * step)
-               for x, step in zip(start, axis[1:4], strict=True)], rest  # fmt: skip
-
-
-def tile(
-    code: Code,
-    buffers: tuple[Buffer, Buffer, Buffer],
-    start: Sequence[Offset],
-    block: tuple[Axis | None, int],
-    lane: tuple[Axis | None, int],
-    summed: Sequence[Axis],
-) -> None:
-    """One tile of the result, which stays in registers while its sums run."""
-    a, b, out = buffers
-    (axis, height), (along, lanes) = block, lane
-    dtype = out.dtype
-    steps = axis[1:4] if axis is not None else (0, 0, 0)
-    inner = along[1:4] if along is not None else (0, 0, 0)
-    totals = [Variable(code, dtype, lanes) for _ in range(height)] if summed else []
-    for total in totals:
-        total.set(nothing(dtype, lanes))
-    with nest(code, sizes_of(summed)) as indices:
-        moved = starts(code, indices, summed)
-        factors = [
-            [
-                load(code, buffer, plus(code, plus(code, x, m), k * step), dtype, lanes, stride)
-                for k in range(height if step else 1)
-            ] * (1 if step else height)
-            for buffer, x, m, step, stride in zip((a, b), start, moved, steps, inner, strict=False)
-        ]  # fmt: skip
-        products = [multiply(code, x, y, dtype, lanes) for x, y in zip(*factors, strict=True)]
-        for total, term in zip(totals, products, strict=False):
-            total.set(add(code, total.get(), term, dtype, lanes))
-    for k in range(height):
-        value = totals[k].get() if totals else products[k]
-        store(code, value, out, plus(code, start[2], k * steps[2]), lanes)
+ALONE = 1 << 27  # ... up to which tiles do as well as BLAS with one thread
+SHARED = 1 << 22  # ... and with several
+THIN = 16  # the shortest side of a matrix with which BLAS waits for memory, whatever its threads
 
 
 # By BLAS
@@ -268,12 +137,16 @@ def call_gemv(code: Code, seen: Matrices, dtype: Dtype, pointers: tuple[str, str
 
 
 class Plan(NamedTuple):
-    """How a product is computed: by BLAS if `seen`, of copies of the arrays in `packed`."""
+    """How a product is computed: by BLAS if `seen`, of copies of the arrays in `packed`; in
+    `panels`, or else in tiles as it lies.
+    """
 
     axes: list[Axis]
-    seen: Matrices | None
-    packed: tuple[str, ...]
-    arrays: dict[str, tuple[Shape, Strides, Strides]]  # of a copy: shape, old and new strides
+    seen: Matrices | None = None
+    packed: tuple[str, ...] = ()
+    arrays: Mapping[str, tuple[Shape, Strides, Strides]] = MappingProxyType({})
+    """Of each copy: its shape, the old and the new strides."""
+    panels: Panels | None = None
 
 
 PACKINGS = ((), ("a",), ("b",), ("a", "b"), ("a", "b", "out"))
@@ -282,9 +155,12 @@ PACKINGS = ((), ("a",), ("b",), ("a", "b"), ("a", "b", "out"))
 def plan(given: Sequence[Axis], a: Dtype, b: Dtype, out: Dtype) -> Plan:
     """The plan for a product of arrays of these dtypes."""
     axes = simplify(given)
-    in_tiles = Plan(axes, None, (), {})
+    in_tiles = Plan(axes)
     if blas.letter(out) is None or math.prod(sizes_of(axes)) <= TILE:
         return in_tiles
+    panels = as_panels(axes)
+    if panels is not None and out.kind == "f" and is_ours(panels):
+        return in_tiles if panels.is_near(out) else Plan(axes, panels=panels)
     needed = {name for name, dtype in (("a", a), ("b", b)) if dtype != out}
     for packed in PACKINGS:
         if needed <= set(packed):
@@ -298,6 +174,15 @@ def plan(given: Sequence[Axis], a: Dtype, b: Dtype, out: Dtype) -> Plan:
                 worth = is_worth(seen, 8 if packed else 1)
                 return Plan(changed, seen, packed, arrays) if worth else in_tiles
     return in_tiles
+
+
+def is_ours(seen: Panels) -> bool:
+    """Whether tiles take no longer than BLAS, which may have several threads."""
+    count = seen.multiplications
+    if count <= SHARED:
+        return True
+    shortest = min(seen.rows.size, seen.lanes.size, seen.summed.size)
+    return count <= ALONE and (shortest <= THIN or blas.threads() == 1)
 
 
 def is_worth(seen: Matrices, reuse: int) -> bool:
@@ -342,6 +227,8 @@ def replaced(axes: Sequence[Axis], name: str) -> list[Axis]:
 
 def scratch_for(made: Plan, dtype: Dtype) -> int:
     """The bytes of all copies."""
+    if made.panels is not None:
+        return panel_size(made.panels, dtype)
     return sum(size_of(made.arrays[name][0], dtype) for name in made.packed)
 
 
@@ -352,6 +239,9 @@ def contract(
     if out.size == 0:
         return
     made = plan(given, a.dtype, b.dtype, out.dtype)
+    if made.panels is not None and memory is not None:
+        contract_in_panels(code, made.panels, a, b, out, memory)
+        return
     used = {"a": a, "b": b, "out": out}
     start = 0
     for name in made.packed:

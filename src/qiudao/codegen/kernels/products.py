@@ -8,7 +8,8 @@ from ...core.avals import Aval
 from ...ops.einsum import Einsum, split
 from ...ops.products import MatMul
 from ..code import Buffer, Code, row_major
-from .contraction import Axis, contract, plan, scratch_for
+from .axes import Axis
+from .contraction import contract, plan, scratch_for
 from .table import kernel
 
 

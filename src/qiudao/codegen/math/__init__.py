@@ -4,6 +4,6 @@ Each is straight-line code of adds, multiplies, fused multiply-adds and selects,
 that calls it becomes a loop over vectors.
 """
 
-from .table import function
+from .table import called, function
 
-__all__ = ["function"]
+__all__ = ["called", "function"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from .exponents import Rounded, enlarge, inverse_power_of_two, rounded_product, scale
-from .lane import Lane, polynomial
+from .lane import Lane, in_pairs, polynomial
 from .pairs import Pair, constant, quick_sum, two_product, two_sum
 
 LOG_2 = (math.log(2.0), 2.3190468138462996e-17)  # in two words
@@ -49,7 +49,7 @@ def minus_one(r: Pair) -> Pair:
 
 def exponential(r: Lane) -> Lane:
     """e^r for a small r."""
-    return 1.0 + (r * r).fma(polynomial(r, TAIL[r.type_]), r)
+    return 1.0 + (r * r).fma(in_pairs(r, TAIL[r.type_]), r)
 
 
 def clamp(x: Lane) -> Lane:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 
 from .exponentials import clamp, exponential_minus_one, minus_one, reduce
-from .exponents import enlarge
+from .exponents import enlarge, scale
 from .lane import Lane
 from .logarithms import log_one_plus
 from .pairs import Pair, divide, quick_sum, two_sum
@@ -42,6 +42,15 @@ def cosh(x: Lane) -> Lane:
     one = quick_sum(1.0, e.high)
     half = enlarge(one.high + (one.low + e.low), n, 1)
     return half + 0.25 / half
+
+
+def sech(x: Lane) -> Lane:
+    """The reciprocal of cosh x, where that overflows too: 2 h / (1 + h^2), h = e^-|x|."""
+    n, r = reduce(clamp(-x.abs()))
+    e = minus_one(r)
+    one = quick_sum(1.0, e.high)
+    h = scale(one.high + (one.low + e.low), n)
+    return (h + h) / h.fma(h, 1.0)
 
 
 def tanh(x: Lane) -> Lane:

@@ -228,3 +228,18 @@ def polynomial(x: Lane, coefficients: tuple[float, ...]) -> Lane:
             power = power * power
     (result,) = terms
     return result if isinstance(result, Lane) else x.constant(result)
+
+
+def in_pairs(x: Lane, coefficients: tuple[float, ...]) -> Lane:
+    """(c0 + c1 x) + x^2 ((c2 + c3 x) + x^2 (...)): a longer chain than `polynomial`'s, and fewer
+    products, where other lanes have enough to do meanwhile.
+    """
+    pairs = [
+        x.fma(high, low) for low, high in zip(coefficients[::2], coefficients[1::2], strict=False)
+    ]
+    if len(coefficients) % 2:
+        pairs.append(x.constant(coefficients[-1]))
+    result = pairs.pop()
+    while pairs:
+        result = (x * x).fma(result, pairs.pop())
+    return result

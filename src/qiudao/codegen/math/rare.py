@@ -32,6 +32,7 @@ def unless_rare(
     variants = ",".join(
         f"_ZGV_LLVM_M{width}v_{symbol}({_vector(code.module, symbol, width, type_)})"
         for width in WIDTHS[type_]
+        if width * x.format.width <= 8 * code.module.widest
     )
     here = code.block
     with code.when(is_rare.register):
@@ -43,12 +44,22 @@ def unless_rare(
 
 def _scalar(module: Module, symbol: str, slow: Callable[[Lane], Lane], type_: str) -> str:
     """The slow path as a function of one number."""
-    if f"@{symbol}" not in module.definitions:
+    if f"@{symbol}" in module.definitions or f"@{symbol}" in module.declarations:
+        return symbol
+
+    def define(module: Module, linkage: str = "") -> None:
         code = Code(module)
         result = slow(Lane(code, "%x", type_))
         code.do(f"ret {type_} {result.register}")
         head = f"@{symbol}({type_} %x)"
-        module.define(f"@{symbol}", code.function(head, f"internal {type_}", ATTRIBUTES))
+        module.define(f"@{symbol}", code.function(head, f"{linkage}{type_}", ATTRIBUTES))
+
+    if module.resident is None:
+        define(module, "internal ")
+    else:
+        address = module.resident(symbol, define)
+        text = f"declare {type_} @{symbol}({type_}) nounwind willreturn memory(none)"
+        module.declare(f"@{symbol}", text, address)
     return symbol
 
 

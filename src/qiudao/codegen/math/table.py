@@ -42,6 +42,7 @@ UNARY: dict[str, Callable[[Lane], Lane]] = {
     "log1p": logarithms.log1p,
     "log2": logarithms.log2,
     "rint": elementary.rint,
+    "sech": hyperbolic.sech,
     "sign": elementary.sign,
     "sin": trigonometric.sin,
     "sinh": hyperbolic.sinh,
@@ -66,7 +67,8 @@ BINARY: dict[str, Callable[[Lane, Lane], Lane]] = {
     "remainder": elementary.remainder,
 }
 
-ATTRIBUTES = "alwaysinline nounwind willreturn memory(none)"
+PURE = "nounwind willreturn memory(none)"
+ATTRIBUTES = f"alwaysinline {PURE}"
 
 
 def function(module: Module, name: str, type_: str) -> str | None:
@@ -90,3 +92,27 @@ def function(module: Module, name: str, type_: str) -> str | None:
     code.do(f"ret {type_} {result.register}")
     head = f"{symbol}({parameters})"
     return module.define(symbol, code.function(head, f"internal {type_}", ATTRIBUTES))
+
+
+def called(module: Module, name: str, type_: str) -> str | None:
+    """The same function as one that stays one, rather than becoming part of its callers.
+
+    It is one for all programs of the process where the module can call such.
+    """
+    if type_ not in FORMATS or not (name in UNARY or name in BINARY):
+        return None
+    symbol = f"@qd.{name}.{FORMATS[type_].name}.called"
+    names = ["%x", "%y"][: 1 if name in UNARY else 2]
+
+    def define(module: Module, linkage: str = "") -> None:
+        given = ", ".join(f"{type_} {x}" for x in names)
+        inner = f"%result = call {type_} {function(module, name, type_)}({given})"
+        head = f"define {linkage}{type_} {symbol}({given}) noinline {PURE}"
+        module.define(symbol, f"{head} {{\n  {inner}\n  ret {type_} %result\n}}")
+
+    if module.resident is None:
+        define(module, "internal ")
+        return symbol
+    types = ", ".join([type_] * len(names))
+    address = module.resident(symbol.removeprefix("@"), define)
+    return module.declare(symbol, f"declare {type_} {symbol}({types}) {PURE}", address)

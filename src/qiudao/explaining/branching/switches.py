@@ -184,21 +184,24 @@ def at_switch(
                 return distance, None, None
         else:
             return distance, None, None
-        ways = [sided(subject, inputs, [*before, taken], normal) for taken in (False, True)]
+        without, taken = (
+            sided(subject, inputs, [*before, choice], normal) for choice in (False, True)
+        )
     except (QiudaoError, ArithmeticError, ValueError, TypeError, IndexError):
         return distance, None, None  # the function has no value on the other side
-    (value, slope), (other, other_slope) = ways
-    return distance, (value, other), (slope, other_slope)
+    if without is None or taken is None:
+        return distance, None, None
+    return distance, (without[0], taken[0]), (without[1], taken[1])
 
 
 def sided(
     subject: Subject, inputs: list[Value], forced: list[bool], normal: list[Value]
-) -> tuple[float, float]:
-    """The result with this decision forced, and its derivative along the normal."""
+) -> tuple[float, float] | None:
+    """The result with this decision forced, and its derivative along the normal; None: not real."""
     seen = subject.run(inputs, forced)
     out = next((y for y in seen.outputs if np.asarray(y.value).dtype.kind == "f"), None)
     if out is None:
-        raise ValueError("no real result")
+        return None
     done = backward(seen, [(out, np.ones(np.shape(out.value), out.node.dtype)[()])])
     length = norm(normal)
     slope = 0.0

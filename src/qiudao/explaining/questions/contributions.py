@@ -22,8 +22,8 @@ from .why import vertex_of
 class Contribution:
     """What one use of a value adds to its gradient.
 
-    `expression` reads the value as its operand `position`; `share` is the size of `term` (the sum of
-    absolute elements) as a part of those of all terms.
+    `expression` reads the value as its operand `position`; `share` is the size of `term` (the sum
+    of absolute elements) as a part of those of all terms.
     """
 
     expression: str
@@ -80,7 +80,7 @@ def contributions(output: Tensor, value: Tensor) -> Contributions:
     >>> [float(t.term) for t in qd.contributions(x * x + x, x).terms]
     [1.0, 3.0, 3.0]
     """
-    seen, notes = read_tape([output], {"value": value}, "contributions")
+    seen, notes = read_tape([output], {}, "contributions")
     graph = build(seen, "the tape behind a tensor", notes)
     v = vertex_of(graph, value)
     if v is None or v.gradient is None:

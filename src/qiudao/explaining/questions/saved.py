@@ -87,10 +87,10 @@ def saved(output: Tensor) -> Saved:
         place = places[key]
         place.operations += 1
         for a in kept_arrays((*n.operands, n.out)):
-            owner = a if a.base is None else a.base
+            owner: Any = a if a.base is None else a.base
             if id(owner) not in counted:
                 counted.add(id(owner))
-                place.bytes += owner.nbytes if isinstance(owner, np.ndarray) else a.nbytes
+                place.bytes += getattr(owner, "nbytes", a.nbytes)
     return Saved(sorted(places.values(), key=lambda p: -p.bytes), freed)
 
 

@@ -1,0 +1,1 @@
+"""The story of one derivative on the user's own function: limits, and the two sweeps."""

@@ -1,0 +1,125 @@
+"""check= and detect_anomaly: they raise at the origin, change nothing, and are off by default."""
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from qiudao.core.errors import GradientError, NonFiniteError
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+X = np.array([0.0, 4.0])
+
+
+def masked(x):
+    return np.sum(np.sqrt(x) * 0.0)
+
+
+def rooted(x):
+    return np.sum(np.sqrt(x))
+
+
+def test_functions_raise_where_the_nan_was_made():
+    with pytest.raises(
+        NonFiniteError, match=r"grad: a NaN: .* turns 0 into nan at \[0\]"
+    ) as caught:
+        qd.grad(masked, check="nan")(X)
+    assert "test_anomalies.py:" in str(caught.value)
+    assert "np.sqrt(x + tiny)" in str(caught.value)
+    with pytest.raises(NonFiniteError):
+        qd.value_and_grad(masked, check="nan")(X)
+
+
+def test_infinities_only_when_asked():
+    assert qd.grad(rooted, check="nan")(X)[0] == np.inf
+    with pytest.raises(NonFiniteError, match="a NaN or an infinity"):
+        qd.grad(rooted, check="inf")(X)
+
+
+def test_the_value_counts_too():
+    with pytest.raises(NonFiniteError, match=r"np.log\(x\) is the first value that is NaN"):
+        qd.grad(lambda x: np.log(x) + 1.0, check="nan")(-1.0)
+
+
+def test_healthy_gradients_pass():
+    np.testing.assert_array_equal(qd.grad(lambda x: np.sum(x * x), check="inf")(X), 2 * X)
+
+
+def test_tapes_raise_before_anything_is_stored_or_freed():
+    w = qd.tensor(X, requires_grad=True)
+    y = masked(w)
+    with pytest.raises(NonFiniteError, match="backward: a NaN"):
+        y.backward(check="nan")
+    assert w.grad is None
+    y.backward()
+    assert np.isnan(w.grad.numpy()[0])
+
+
+def test_gradients_of_values():
+    w = qd.tensor(X, requires_grad=True)
+    with pytest.raises(NonFiniteError):
+        qd.grad(rooted(w), w, check="inf")
+    with pytest.raises(NonFiniteError):
+        qd.backward(rooted(w), check="inf")
+
+
+def test_a_cotangent_of_the_users_own():
+    w = qd.tensor(X, requires_grad=True)
+    with pytest.raises(NonFiniteError, match="turns 2 into inf"):
+        np.sqrt(w).backward(np.array([2.0, 1.0]), check="inf")
+
+
+def test_compiled_functions():
+    pytest.importorskip("llvmlite")
+    with pytest.raises(NonFiniteError, match="jit: a NaN"):
+        qd.jit(qd.grad(masked), check="nan")(X)
+    with pytest.raises(NonFiniteError, match=r"np.log\(x\)"):
+        qd.jit(lambda x: np.sum(np.log(x)), check="nan")(X - 1.0)
+    assert qd.jit(rooted, check="inf")(X) == 2.0
+
+
+def test_checking_and_donating_exclude_each_other():
+    with pytest.raises(GradientError, match="use one of them"):
+        qd.jit(rooted, check="nan", donate="x")
+
+
+def test_within_detect_anomaly_all_gradients_are_looked_through():
+    w = qd.tensor(X, requires_grad=True)
+    with qd.detect_anomaly():
+        with pytest.raises(NonFiniteError):
+            masked(w).backward()
+        with pytest.raises(NonFiniteError):
+            qd.grad(masked)(X)
+        qd.grad(rooted)(X)
+        with qd.detect_anomaly("inf"), pytest.raises(NonFiniteError):
+            qd.grad(rooted)(X)
+        qd.grad(rooted)(X)
+    assert np.isnan(qd.grad(masked)(X)[0])
+
+
+def test_as_a_decorator():
+    @qd.detect_anomaly()
+    def train():
+        return qd.grad(masked)(X)
+
+    with pytest.raises(NonFiniteError):
+        train()
+    assert np.isnan(qd.grad(masked)(X)[0])
+
+
+@pytest.mark.parametrize("ask", [
+    lambda: qd.grad(rooted, check="big"),
+    lambda: qd.detect_anomaly("big"),
+    lambda: qd.jit(rooted, check="big"),
+    lambda: rooted(qd.tensor(X, requires_grad=True)).backward(check="big"),
+])  # fmt: skip
+def test_other_checks_are_not_known(ask):
+    with pytest.raises(GradientError, match="check='big' is not known"):
+        ask()
+
+
+def test_inside_other_transforms():
+    with pytest.raises(NonFiniteError):
+        qd.vmap(qd.grad(lambda x: np.sqrt(x), check="inf"))(X)
+    pytest.importorskip("llvmlite")
+    assert qd.jit(qd.grad(rooted, check="nan"))(X)[0] == np.inf

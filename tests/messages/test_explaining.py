@@ -1,0 +1,149 @@
+"""The whole text of every error of the explainer, and of checks for numbers that are not finite."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from checking import leaf
+from messages.raised import raised
+from qiudao.core.errors import GradientError, NonFiniteError
+from qiudao.explaining.text import MissingError
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+X = np.array([0.0, 4.0])
+
+
+def loss(x):
+    return np.sum(np.sqrt(x) * 0.0)
+
+
+def fickle():
+    calls = iter([-1.0, 1.0])
+    return qd.grad(lambda x: np.log(x * next(calls)), check="nan")(2.0)
+
+
+MESSAGES = {
+    "a check that is not known": (
+        lambda: qd.grad(loss, check="big"),
+        GradientError,
+        "grad: check='big' is not known; use 'nan', or 'inf' for infinities too",
+    ),
+    "checking what is donated": (
+        lambda: qd.jit(loss, check="nan", donate="x"),
+        GradientError,
+        "jit: check= runs the function once more on its arguments, which donate= lets the first "
+        "run write over; use one of them",
+    ),
+    "a NaN of the sweep": (
+        lambda: qd.grad(loss, check="nan")(X),
+        NonFiniteError,
+        "grad: a NaN: its value is finite, but the sweep turns 0 into nan at [0] going back "
+        "through np.sqrt(x) to x = 0, at file.py:N (`return np.sum(np.sqrt(x) * 0.0)`); the "
+        "slope of sqrt at 0 is infinite: np.sqrt(x + tiny), or choose with np.where",
+    ),
+    "a NaN that comes once": (
+        fickle,
+        NonFiniteError,
+        "grad: a NaN in the gradient, which going through it again does not show; ask qd.why",
+    ),
+    "a NaN in a batch": (
+        lambda: qd.vmap(qd.grad(lambda x: np.sqrt(x) * 0.0, check="nan"))(X),
+        NonFiniteError,
+        "grad: a NaN in the gradient of <lambda>(x) within another transform; take the gradient "
+        "at one of its points by itself to see which operation made it",
+    ),
+    "explaining what is no computation": (
+        lambda: qd.explain(3.0),
+        TypeError,
+        "explain: float 3.0 is neither a function nor a tensor; pass the function and its "
+        "arguments, explain(f, x)",
+    ),
+    "arguments of a tensor": (
+        lambda: qd.explain(leaf(1.0), 2.0),
+        GradientError,
+        "explain: a tensor takes no arguments, and 1 came; give tensors names as keywords, "
+        "explain(loss, w=w)",
+    ),
+    "explaining a constant": (
+        lambda: qd.explain(qd.tensor(1.0)),
+        GradientError,
+        "explain: this tensor does not require grad, nor does anything it was computed from; make "
+        "the inputs with qd.tensor(x, requires_grad=True) and compute without detaching",
+    ),
+    "explaining a tensor of a transform": (
+        lambda: qd.grad(lambda x: qd.explain(x * 2))(1.0),
+        GradientError,
+        "explain: this tensor belongs to a transform; explain the function that it runs in, "
+        "qd.explain(f, *args)",
+    ),
+    "explaining inside a transform": (
+        lambda: qd.grad(lambda x: qd.explain(np.sin, x))(1.0),
+        GradientError,
+        "explain: the arguments belong to a transform that is running, so their values may not be "
+        "known; call it outside, on plain values",
+    ),
+    "a file of another kind": (
+        lambda: qd.explain(loss, X).save("g.pdf"),
+        ValueError,
+        "explain: g.pdf has an ending that no picture has; use one of .html, .svg, .dot, .txt, "
+        ".json",
+    ),
+    "asking why of what is no computation": (
+        lambda: qd.why(3.0),
+        TypeError,
+        "why: float 3.0 is neither a function nor a tensor; ask why(f, *args), or "
+        "why(output, inputs)",
+    ),
+    "asking why of an array": (
+        lambda: qd.why(leaf(1.0) * 2, {"n": np.ones(2)}),
+        GradientError,
+        "why: n is ndarray, which has no gradient to ask about; pass tensors made by "
+        "qd.tensor(x, requires_grad=True)",
+    ),
+    "terms of a gradient that does not arrive": (
+        lambda: qd.contributions(leaf(1.0) * 2, leaf(2.0)),
+        GradientError,
+        "contributions: no gradient arrives at this value, for the output was computed without "
+        "it; ask qd.why",
+    ),
+    "rounding of an array": (
+        lambda: qd.rounding(np.sin, X),
+        GradientError,
+        "rounding: sin(...) must give one real number, and it gave 1 results or an array; reduce "
+        "them, or pick one, in a function of your own",
+    ),
+    "a story of what does not depend": (
+        lambda: qd.story(lambda x: np.floor(x), 1.5),
+        GradientError,
+        "story: no result of <lambda>(x) depends on an input in a way that a derivative follows; "
+        "ask qd.why",
+    ),
+    "a story of another kind": (
+        lambda: qd.story(lambda x: x * 2, 1.5).save("s.pdf"),
+        ValueError,
+        "story: s.pdf has an ending that no story has; use one of .html, .tex, .txt, .json",
+    ),
+    "rounding of a constant": (
+        lambda: qd.rounding(lambda x: 1.0, 1.0),
+        GradientError,
+        "rounding: the result of <lambda>(x) depends on no input; pass floats",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MESSAGES, ids=str)
+def test_message(case):
+    act, kind, text = MESSAGES[case]
+    assert raised(act) == (kind, text)
+
+
+def test_text_without_rich(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    assert raised(lambda: qd.explain(np.sin, 1.0).text()) == (
+        MissingError,
+        "explain: text needs the library rich, which is not installed; `pip install qiudao[cli]` "
+        "brings it",
+    )
