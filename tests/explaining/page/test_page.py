@@ -128,6 +128,28 @@ def test_both_directions_on_one_graph(show, layered):
     assert box(shown, "np.sum(x**2)").locator("text.tangent").text_content() != before
 
 
+def test_the_sum_of_arrays_grows_term_by_term(show):
+    shown = show(qd.explain(lambda x: np.sum(np.sin(x) * x + x), np.array([0.5, 1.0])))
+    box(shown, "x").click()
+    shown.keyboard.press("Home")
+    seen = []
+    for _ in range(10):
+        shown.keyboard.press(".")
+        seen.append(box(shown, "x").locator("text.gradient").text_content())
+    assert list(dict.fromkeys(filter(None, seen))) == [
+        "∂ [1, 1] + …",
+        "∂ [1.48, 1.84] + …",
+        "∂ [1.92, 2.38]",
+    ]
+    to_step(shown, 7)
+    panel = shown.locator("#panel")
+    assert panel.locator(".sum li.now .number").inner_text() == "[1, 1]"
+    assert "so far [1, 1] + …" in panel.inner_text()
+    assert panel.locator(".sum li.coming").count() == 2
+    to_step(shown, 8)
+    assert panel.locator(".sum li.now .number").inner_text() == "[0.479, 0.841]"
+
+
 def test_forward_mode_sweeps_on_while_reverse_mode_goes_back(show, layered):
     shown = show(layered)
     shown.get_by_role("radio", name="both").check()
