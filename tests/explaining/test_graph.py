@@ -3,6 +3,7 @@
 import gc
 import json
 import weakref
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -257,6 +258,16 @@ def test_the_lines_of_a_gradient_are_those_of_its_function():
     assert lines == {"h = np.tanh(x)", "return np.sum(h * h)"}
     program = qd.trace(qd.grad(f))(np.ones(2))
     assert {e.line.text for e in program.equations} == lines
+
+
+def test_a_line_of_very_many_values_is_divided():
+    namespace = {"np": np}  # a function without source: nothing tells its loop
+    exec("def f(x):\n    for _ in range(200): x = np.sin(x)\n    return x * 2", namespace)
+    graph = qd.explain(namespace["f"], 0.5).graph
+    inside = [v.group for v in graph.vertices if v.operation == "sin"]
+    assert {len(g.path) for g in inside} == {2}
+    assert max(Counter(inside).values()) <= 60
+    assert {g.path[0].title for g in inside} == {"line 2"}
 
 
 def test_an_argument_of_many_parts_is_a_group():
