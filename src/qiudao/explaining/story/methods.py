@@ -16,6 +16,7 @@ from .function import Function, flat
 from .limits import Place, cannot_chain, chained, one_sided, two_sided
 
 MOST = 2_000  # runs of the function that one way may take
+EVALUATIONS = 10_000  # of single operations, that chained limits may take
 PATIENCE = 2.0  # seconds that one way may take
 WORK = 20_000_000  # elements that chained limits may compute
 TIMED, REPEATS = 0.02, 7  # seconds and runs after which a time is believed
@@ -102,7 +103,7 @@ def measured(f: Function, seen: Observation) -> Measured:
         row("limit, two-sided", lambda: two_sided(f), 2 * count, run, 2 * count * made),
     ]
     slopes: dict[Place, float] = {}
-    obstacle = cannot_chain(seen, MOST, WORK)
+    obstacle = cannot_chain(seen, EVALUATIONS, WORK)
     if obstacle:
         rows.append(Row("limits, chained", None, None, 1, 0, 0.0, f"left out: {obstacle}"))
     else:
