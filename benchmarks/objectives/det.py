@@ -35,7 +35,7 @@ def columns_left(size: int) -> list[Array]:
     left = [np.arange(size)]
     for count in range(size, 1, -1):
         others = np.array([np.delete(np.arange(count), i) for i in range(count)])
-        left.append(left[-1][..., others])
+        left.append(np.ascontiguousarray(left[-1][..., others]))  # not as NumPy lays it out
     return left
 
 

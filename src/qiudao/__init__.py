@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .explaining.questions.saved import saved
     from .explaining.questions.why import why
     from .explaining.rounding import rounding
+    from .explaining.source.source import source
     from .explaining.story.story import story
     from .numeric.check import gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
@@ -82,6 +83,7 @@ __all__ = [
     "scan",
     "set_grad_enabled",
     "set_num_threads",
+    "source",
     "stop_gradient",
     "story",
     "switch",
@@ -116,6 +118,7 @@ _later = {
     "saved": "explaining.questions.saved",
     "set_num_threads": "codegen.pool",
     "story": "explaining.story.story",
+    "source": "explaining.source.source",
     "trace": "compiling.tracing",
     "why": "explaining.questions.why",
     **dict.fromkeys(

@@ -46,6 +46,16 @@ def test_a_function_at_a_file_is_written_as_it_is_asked(qiudao, here):
     assert made["values"][0]["name"] == "x"
 
 
+def test_without_a_file_it_is_printed(qiudao):
+    ran = qiudao("explain", "x**2", "--at", "x=3", "--svg")
+    assert (ran.code, ran.out[:4]) == (0, "<svg")
+    ET.fromstring(ran.out)
+    ran = qiudao("explain", "x**2", "--at", "x=3", "--json")
+    assert json.loads(ran.out)["title"] == "x**2"
+    ran = qiudao("explain", "x**2", "--at", "x=3", "--latex")
+    assert ran.out.startswith("\\documentclass")
+
+
 def test_whole_numbers_in_an_expression_are_floats_and_places_are_not(qiudao):
     ran = qiudao("explain", "x[1]**2 + sum(x, axis=0)", "--at", "x=[1,3]")
     assert ran.code == 0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
+from qiudao.passes.pipeline import PIPELINE
 
 pytest.importorskip("llvmlite")
 
@@ -22,8 +23,7 @@ def shown():
 
 
 def test_every_pass_is_a_stage(shown):
-    names = ["traced", "prune", "narrow", "simplify", "prune again", "rows", "kernels"]
-    assert list(shown.stages) == names
+    assert list(shown.stages) == ["traced", *(each.name for each in PIPELINE), "kernels"]
     counts = [sum(v.kind == "operation" for v in s.graph.vertices) for s in shown.stages.values()]
     assert counts[0] >= counts[-1] > 0
 
@@ -68,3 +68,14 @@ def test_what_numpy_computes_is_said():
 def test_the_function_itself_is_explained_too(shown):
     assert shown.graph.outputs[0].value == pytest.approx(f(X, W))
     assert qd.explain(f, X, W).stages == {}
+
+
+def test_questions_look_inside_compiled_functions():
+    compiled = qd.jit(f)
+    assert qd.why(compiled, X, W).ok
+    assert [v.operation for v in qd.explain(compiled, X, W).graph.vertices][2:] == [
+        "matmul", "tanh", None, "power", "sum",
+    ]  # fmt: skip
+    assert len(qd.explain(lambda x: compiled(x, W) * 2.0, X).graph.vertices) == 9
+    lines = {r.line.text for r in qd.rounding(compiled, X, W).lines}
+    assert lines == {"h = np.tanh(w @ x)", "return np.sum(h**2)"}

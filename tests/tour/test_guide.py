@@ -10,7 +10,7 @@ from rich.console import Console
 
 from qiudao.tour.guide import take_tour
 
-PICTURES = ("limits.png", "training.png", "digits.png")
+PICTURES = ("chain.html", "limits.png", "training.png", "digits.png")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,8 @@ def test_it_writes_its_pictures_and_names_their_folder(tour):
     assert sorted(p.name for p in folder.iterdir()) == sorted(PICTURES)
     for name in PICTURES:
         assert name in text
-        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+        start = b"<!doctype html>" if name.endswith("html") else b"\x89PNG"
+        assert (folder / name).read_bytes().startswith(start)
     assert str(folder) in text.replace("\n", "").replace(" ", "")
 
 

@@ -1,6 +1,7 @@
 """`qiudao explain`: an expression or a function of yours with its gradient, drawn."""
 
 import argparse
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from qiudao.explaining.text import MissingError
 __all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
 
 NAME = "explain"
+PRINTED = Path("-")
 DESCRIPTION = """Every value of a computation with its gradient, and the terms that it sums.
 
 Without a choice it prints a table. --html writes a page that plays the computation forward
@@ -33,20 +35,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("svg", "a still picture"),
         ("dot", "Graphviz's language"),
         ("json", "all of it as data"),
+        ("latex", "the chain rule in LaTeX"),
     ):
-        kinds.add_argument(f"--{kind}", type=Path, metavar="FILE", help=f"write {what}")
+        kinds.add_argument(
+            f"--{kind}",
+            type=Path,
+            nargs="?",
+            const=PRINTED,
+            metavar="FILE",
+            help=f"write {what}, or print it",
+        )
     kinds.add_argument("--text", action="store_true", help="print a table, as without a choice")
 
 
 def run(asked: argparse.Namespace) -> int:
     """Write what was asked for, or print the table."""
     target = read_target(asked.target, asked.at)
+    if asked.latex is not None:
+        write(call(target, qd.story).latex(), asked.latex, ".tex")
+        return 0
     shown: Explained = call(target, qd.explain)
     shown.graph.title = target.title
-    for kind in ("html", "svg", "dot", "json"):
+    for kind, made in (
+        ("html", shown.html),
+        ("svg", shown.svg),
+        ("dot", shown.dot),
+        ("json", lambda: json.dumps(shown.json())),
+    ):
         path: Path | None = getattr(asked, kind)
         if path is not None:
-            write(shown, path.with_suffix(f".{kind}"))
+            write(made(), path, f".{kind}")
             return 0
     width = min(shutil.get_terminal_size((100, 24)).columns, 140)
     try:
@@ -56,10 +74,14 @@ def run(asked: argparse.Namespace) -> int:
     return 0
 
 
-def write(shown: Explained, path: Path) -> None:
-    """Write a picture and say where."""
+def write(text: str, path: Path, ending: str) -> None:
+    """Print a picture, or write it and say where."""
+    if path == PRINTED:
+        print(text, end="" if text.endswith("\n") else "\n")
+        return
+    path = path.with_suffix(ending)
     try:
-        shown.save(path)
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror or error}") from error
     print(f"wrote {path}")

@@ -129,14 +129,14 @@ class Module:
         return f", !llvm.loop {self.note(*hints, itself=True)}"
 
     def vector_loop(self, group: str, lanes: int, count: int) -> str:
-        """The mark of a loop of `count` vectors of so many steps, which do not meet either."""
+        """The mark of a loop of `count` vectors of so many steps, which do not meet either.
+
+        Their width is not demanded: LLVM would print a remark where it makes none, as in checked
+        code.
+        """
         hints = [self.note('!"llvm.loop.parallel_accesses"', group)]
         if lanes > 1:
-            hints += [
-                self.note('!"llvm.loop.vectorize.enable"', "i1 true"),
-                self.note('!"llvm.loop.vectorize.width"', f"i32 {lanes}"),
-                self.note('!"llvm.loop.interleave.count"', f"i32 {2 - count % 2}"),
-            ]
+            hints.append(self.note('!"llvm.loop.interleave.count"', f"i32 {2 - count % 2}"))
         return f", !llvm.loop {self.note(*hints, itself=True)}"
 
     def __str__(self) -> str:

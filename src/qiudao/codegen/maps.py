@@ -1,28 +1,60 @@
 """Where in an operand an element is read, as a function of the indices of a loop nest.
 
 A `Map` has for each axis of an array the index there: a loop's index times a step plus an offset,
-or a constant.  Views change the map and move nothing.
+or a constant.  Views change the map and move nothing.  In the place of a loop's index there may be
+one that an array has (a `Pick`, see `picks.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..core.avals import Shape
+from ..core.node import Node
 from ..core.primitive import Primitive
+from ..core.program import Atom
 from ..ops.indexing import GetItem
 from ..ops.shaping import Copy, Flip, Reshape, Stretch, Transpose
 from ..ops.triangles import Diagonal
 from .code import Buffer
 
 
+class Held:
+    """A constant as a key of a dictionary: equal by identity."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
 class Axis(NamedTuple):
     """An index: `step` times that of the loop, plus `offset`; `loop` is -1 for a constant."""
 
-    loop: int
+    loop: int | Pick
     step: int
     offset: int
+
+
+class Pick(NamedTuple):
+    """An index that the element of an array at `at` is, along an axis of this size."""
+
+    array: Node | Held
+    at: tuple[Axis, ...]
+    size: int
+    axis: int  # what a failure names
+
+    @property
+    def atom(self) -> Atom:
+        """The array itself."""
+        return self.array.value if isinstance(self.array, Held) else self.array
 
 
 Map = tuple[Axis, ...]
@@ -116,20 +148,30 @@ def through_reshape(at: Map, shape: Shape, result: Shape) -> Map | None:
 
 
 class Access(NamedTuple):
-    """An element of a buffer: `constant` elements from the first, and so many for each loop."""
+    """An element of a buffer: `constant` elements from the first, and so many for each loop.
+
+    And so many for each step of some picks.
+    """
 
     constant: int
     coefficients: tuple[int, ...]
+    picks: tuple[tuple[Pick, int], ...] = ()
+
+    def moves_with(self, loop: int) -> bool:
+        """Whether a pick changes with a loop."""
+        return any(i.loop == loop for pick, _ in self.picks for i in pick.at)
 
 
 def access(strides: Sequence[int], at: Map, loops: int) -> Access:
     """Where a map reads in an array of these strides."""
-    constant, coefficients = 0, [0] * loops
+    constant, coefficients, picks = 0, [0] * loops, []
     for stride, i in zip(strides, at, strict=True):
         constant += stride * i.offset
-        if i.loop >= 0:
+        if isinstance(i.loop, Pick):
+            picks.append((i.loop, stride * i.step))
+        elif i.loop >= 0:
             coefficients[i.loop] += stride * i.step
-    return Access(constant, tuple(coefficients))
+    return Access(constant, tuple(coefficients), tuple(picks))
 
 
 def viewed(primitive: Primitive, buffer: Buffer, shape: Shape) -> tuple[int, Buffer] | None:

@@ -19,6 +19,7 @@ from .code import INTERLEAVED, TYPES, Code, Module
 from .element import Lane, NoNativeForm, Scalars, constant
 from .kernels.table import kernel_for
 from .maps import VIEWS
+from .picks import is_picked
 from .plan import REDUCTIONS
 
 ALIKE = {"add", "subtract", "multiply", "divide"}  # whose code is of one form for all constants
@@ -27,7 +28,8 @@ MOVES = (*VIEWS, Place, SetItem, Concatenate, Cast)
 
 def is_fused(equation: Equation) -> bool:
     """Whether an equation is computed by the fused loops."""
-    return isinstance(equation.primitive, (Elementwise, *MOVES, *REDUCTIONS))
+    fused = isinstance(equation.primitive, (Elementwise, *MOVES, *REDUCTIONS))
+    return fused or is_picked(equation)
 
 
 def obstacle(equation: Equation) -> str | None:

@@ -16,8 +16,9 @@ from ..core.program import Atom, operands_of
 from ..ops.reducing import Min, Prod, Sum, Truth, lowest
 from ..ops.shaping import Cast
 from .code import Buffer, Code, Register, memory_type
-from .element import UNARY_MATH, Lane, Scalars
-from .maps import VIEWS, Access, Map, access, broadcast, identity, through
+from .element import UNARY_MATH, Lane, Scalars, constant
+from .maps import VIEWS, Access, Held, Map, Pick, access, broadcast, identity, through
+from .picks import READS, limits, picks_of, reads
 from .plan import Root
 
 Key = tuple[Atom, Map]
@@ -61,6 +62,9 @@ class Nest:
         self.mine = {r.equation for r in roots if r.kind == "map"}
         self.lanes: dict[Key, Lane] = {}
         self.results: dict[Root, Lane] = {}  # of reductions to one number
+        self.positions: dict[Pick, Register] = {}  # of the picks of one step
+        self.checks: list[Pick] = []  # the picks that may be out of bounds
+        self.flag: Buffer | None = None  # whether one was
         self.indices: Sequence[Index] = ()
 
     def settle(self) -> None:
@@ -68,6 +72,8 @@ class Nest:
         self.order, leaves = self.needed()
         self.accesses = {key: self.access_of(*key) for key in leaves}
         self.stores = [self.store_access(root) for root in self.roots]
+        picked = {p: None for at in self.maps() for p in picks_of(at)}
+        self.checks = [p for p in picked if limits(p)[1]]
         known = [*self.accesses.values(), *(s for s in self.stores if s is not None)]
         self.loops = self.arrange(known)
 
@@ -80,6 +86,9 @@ class Nest:
         depth = len(self.loops.sizes)
         self.scalars.once = depth == 0
         sums = [Accumulator(self, r) for r in self.roots if r.kind == "reduce"]
+        if self.checks:
+            self.flag = Buffer(self.code.alloca("i8"), (), np.dtype(np.uint8), ())
+            self.scalars.store(constant(0), self.flag, 0)
         group = self.code.module.access_group()
         self.note = f", !llvm.access.group {group}" if depth else ""
         chains = any(
@@ -102,7 +111,7 @@ class Nest:
                         ending.callback(each.finish, list(indices))
                 is_whole = part is None or k > 0
                 is_short = k == depth - 1 and size <= SHORT and is_whole
-                if is_short and not sums and (chains or self.is_in_order()):
+                if is_short and not sums and not self.meets() and (chains or self.is_in_order()):
                     self.write_pieces(size, group, indices)
                     return
                 note = ""
@@ -123,10 +132,20 @@ class Nest:
         """Whether a reduction runs over the axes of a loop."""
         return set(self.loops.axes[loop]) <= reduced_axes(root)
 
+    def meets(self) -> bool:
+        """Whether steps may write to the same place, or note that something is out of bounds."""
+        return bool(self.checks) or any(root.scatters for root in self.roots)
+
     def is_in_order(self) -> bool:
-        """Whether the innermost loop reads and writes neighbours, or one element."""
-        every = (*self.accesses.values(), *self.stores)
-        return all(self.loops.coefficients(a)[-1] in (0, 1) for a in every if a is not None)
+        """Whether the innermost loop reads neighbours or one element, and writes neighbours."""
+        reads = [a for a in self.accesses.values() if a is not None]
+        writes = [a for a in self.stores if a is not None]
+        last = self.loops.axes[-1][-1]
+        return (
+            not any(a.moves_with(last) for a in (*reads, *writes))
+            and all(self.loops.coefficients(a)[-1] in (0, 1) for a in reads)
+            and all(self.loops.coefficients(a)[-1] == 1 for a in writes)
+        )
 
     def write_out(self, sums: Sequence[Accumulator]) -> None:
         """A few steps one by one: what LLVM would make of a loop, in less time."""
@@ -159,6 +178,7 @@ class Nest:
 
     def write_step(self) -> None:
         """The body of the innermost loop, less what is summed."""
+        self.positions = {}
         for key in self.order:
             self.lanes[key] = self.compute(key, self.accesses.get(key))
         for root, store in zip(self.roots, self.stores, strict=True):
@@ -185,6 +205,7 @@ class Nest:
         leaves: list[Key] = []
         done: set[Key] = set()
         stack = [(self.source(root), False) for root in reversed(self.roots)]
+        stack += [((p.array, p.at), False) for root in self.roots for p in picks_of(root.to)]
         while stack:
             key, ready = stack.pop()
             if ready:
@@ -197,9 +218,13 @@ class Nest:
             operands = self.operand_keys(key)
             if operands is None:
                 leaves.append(key)
-            else:
-                stack.extend((k, False) for k in operands if k not in done)
+                operands = [(p.array, p.at) for p in picks_of(key[1])]
+            stack.extend((k, False) for k in operands if k not in done)
         return order, leaves
+
+    def maps(self) -> list[Map]:
+        """The maps at which the body reads memory, and adds to regions."""
+        return [*(at for _, at in self.accesses), *(root.to for root in self.roots)]
 
     def key(self, x: Atom, at: Map) -> Key:
         """An atom at a map, as a key: constants by identity."""
@@ -251,7 +276,7 @@ class Nest:
                 groups.append([k])
         sizes = [int(np.prod([self.space[k] for k in g])) for g in groups]
         if len(groups) > 1:
-            scores = [sum(nearness(a.coefficients[g[-1]]) for a in known) for g in groups]
+            scores = [sum(nearness(a, g[-1]) for a in known) for g in groups]
             best = max(range(len(groups)), key=lambda k: (scores[k], k))
             last = len(groups) - 1
             if scores[best] > scores[last] and sizes[best] >= 4:
@@ -273,7 +298,31 @@ class Nest:
         """The offset of an access in the body."""
         if found is None:
             return 0
-        return self.sum_of(found.constant, self.loops.coefficients(found), self.indices)
+        steps = [self.position(pick) for pick, _ in found.picks]
+        coefficients = (*self.loops.coefficients(found), *(c for _, c in found.picks))
+        return self.sum_of(found.constant, coefficients, [*self.indices, *steps])
+
+    def position(self, pick: Pick) -> Register:
+        """The index of a pick, counted from the front; 0 for one that is out of bounds."""
+        known = self.positions.get(pick)
+        if known is not None:
+            return known
+        code = self.code
+        lane = self.scalars.cast(self.lanes[pick.array, pick.at], np.dtype(np.int64))
+        index = self.scalars.register(lane)
+        may_be_negative, _ = limits(pick)
+        if may_be_negative:
+            is_negative = code.op(f"icmp slt i64 {index}, 0")
+            counted = code.op(f"add i64 {index}, {pick.size}")
+            index = code.op(f"select i1 {is_negative}, i64 {counted}, i64 {index}")
+        if pick in self.checks and self.flag is not None:
+            outside = code.op(f"icmp uge i64 {index}, {pick.size}")
+            index = code.op(f"select i1 {outside}, i64 0, i64 {index}")
+            before = self.scalars.register(self.scalars.load(self.flag, 0))
+            bad = code.op(f"or i8 {before}, {code.op(f'zext i1 {outside} to i8')}")
+            self.scalars.store(Lane(bad, self.flag.dtype), self.flag, 0)
+        self.positions[pick] = index
+        return index
 
     def sum_of(
         self, start: int, coefficients: Sequence[int], indices: Sequence[Index]
@@ -304,9 +353,10 @@ class Nest:
         if buffer is None:
             return
         offset = self.offset(found)
+        note = "" if root.scatters else self.note  # steps may meet at a place
         if root.kind == "region" and root.adds:
-            value = self.scalars.add(self.scalars.load(buffer, offset, self.note), value)
-        self.scalars.store(value, buffer, offset, self.note)
+            value = self.scalars.add(self.scalars.load(buffer, offset, note), value)
+        self.scalars.store(value, buffer, offset, note)
 
 
 def vectors(size: int, width: int) -> list[tuple[int, int]]:
@@ -323,24 +373,11 @@ def vectors(size: int, width: int) -> list[tuple[int, int]]:
     return found
 
 
-class Held:
-    """A constant as a key of a dictionary: equal by identity."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Held) and other.value is self.value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-
-def nearness(step: int) -> int:
-    """How well an access suits the innermost loop, by its step."""
-    return {1: 2, 0: 1, -1: 1}.get(step, -2)
+def nearness(found: Access, axis: int) -> int:
+    """How well an access suits an innermost loop over an axis, by its step."""
+    if found.moves_with(axis):
+        return -2
+    return {1: 2, 0: 1, -1: 1}.get(found.coefficients[axis], -2)
 
 
 def operand_maps(equation: Equation, at: Map) -> list[tuple[Atom, Map]]:
@@ -349,13 +386,15 @@ def operand_maps(equation: Equation, at: Map) -> list[tuple[Atom, Map]]:
     if isinstance(equation.primitive, VIEWS):
         shape = aval_of(operands[0]).shape
         return [(operands[0], through(equation.primitive, at, shape, equation.shape) or ())]
+    if isinstance(equation.primitive, READS):
+        return reads(equation, at)
     return [(x, broadcast(at, aval_of(x).shape, equation.shape)) for x in operands]
 
 
 def element(scalars: Scalars, equation: Equation, lanes: Sequence[Lane]) -> Lane:
     """The scalar code of an equation, in the dtype of its result."""
     primitive: Any = equation.primitive
-    if isinstance(primitive, VIEWS):
+    if isinstance(primitive, (*VIEWS, *READS)):
         return lanes[0]
     if isinstance(primitive, Cast):
         return scalars.cast(lanes[0], equation.dtype)

@@ -21,7 +21,7 @@ from ..core.program import Atom, operands_of
 from ..ops.control import Rows
 from ..ops.products import MatMul
 from .code import GIVEN_UP, Buffer, Code, Register, row_major
-from .element import UNARY_MATH, Lane, Scalars, real_dtype, register_type
+from .element import UNARY_MATH, Lane, Scalars, constant, real_dtype, register_type
 from .engine import attributes
 from .nest import Nest, Reduction
 from .plan import Root
@@ -153,13 +153,15 @@ def write_in_pieces(
     held: Callable[[Atom], Any],
     target: Callable[[Root], Buffer | None],
     memory: Memory,
-) -> dict[Root, Lane] | None:
-    """Write a loop nest in pieces; the reductions to one number, or None where it is not worth it.
+) -> Nest | None:
+    """Write a loop nest in pieces; None where it is not worth it.
 
     `memory` gives room for an array in the function around.
     """
     space = roots[0].space
     if math.prod(space) * MATH < 2 * WORTH:
+        return None
+    if any(root.scatters for root in roots):
         return None
     piece = Piece(code)
     partials: dict[Root, Partial] = {}
@@ -195,16 +197,22 @@ def write_in_pieces(
         own[root] = made.row(piece.code, "%piece", piece.place(made.rows))
         partials[root] = made
     nest.write((first, last))
+    if nest.flag is not None:
+        flag = Buffer(code.alloca("i8"), (), nest.flag.dtype, ())
+        scalars.store(constant(0), flag, 0)
+        found = nest.scalars.register(nest.scalars.load(nest.flag, 0))
+        with piece.code.when(piece.code.op(f"icmp ne i8 {found}, 0")):
+            nest.scalars.store(constant(1), piece.place(flag), 0)
+        nest.flag = flag
     piece.run(share.count, "null", 0)
-    found: dict[Root, Lane] = {}
     for root, partial in partials.items():
         buffer = target(root)
         total = buffer or memory(root.equation.shape, root.equation.dtype)
         reduction = Reduction(scalars, root)
         partial.combine(scalars, total, reduction.start_value(), reduction.combine)
         if buffer is None:
-            found[root] = scalars.load(total, 0)
-    return found
+            nest.results[root] = scalars.load(total, 0)
+    return nest
 
 
 def number_of(operations: int) -> int:

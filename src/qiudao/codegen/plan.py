@@ -6,13 +6,14 @@ Each equation of a program is one of
 * *inlined*: computed for each element where its one reader wants it, and never stored;
 * a *view*: another way to index what it views;
 * a *root*: stored. Its kind says how: "map" (a loop over its elements), "reduce", "place" (zeros
-  with a region written), "write" (a copy with a region written), "join" (several regions), "onto"
-  (a region added to), or "call" (a kernel, a loop of control flow: anything not fused).  The
-  regions are roots of kind "region", each a loop nest.
+  with a region written), "scatter" (zeros, added to at index arrays), "write" (a copy with a region
+  written), "join" (several regions), "onto" (a region added to), or "call" (a kernel, a loop of
+  control flow: anything not fused).  The regions are roots of kind "region", each a loop nest.
 
 `Plan.levels` has the roots in order.  What is on one level depends on earlier levels only, but for
 maps over the same space that read each other at the same index: those share a loop nest, in which
-a value stays in its register.
+a value stays in its register.  What adds at index arrays keeps a loop from being vectorised, since
+steps may meet, so beside long computations it has a nest of its own.
 """
 
 from __future__ import annotations
@@ -30,13 +31,18 @@ from ..ops.indexing import GetItem, Place
 from ..ops.reducing import Max, Min, Prod, Sum, Truth
 from ..ops.shaping import Cast, Concatenate, Stretch
 from ..ops.writing import SetItem
+from .element import BINARY_MATH, UNARY_MATH
 from .maps import VIEWS, Map, broadcast, identity, through
+from .picks import ADDS, READS, adds, covers, limits, picks_of, reads
 
+LOOPS = ("map", "reduce", "region")
 REDUCTIONS = (Sum, Prod, Max, Min, Truth)
 CHEAP = {
     "add", "subtract", "multiply", "negative", "where", "step", "cast", "weigh", "square",
     "absolute", "maximum", "minimum", "stopgradient", "real", "imag", "conjugate",
 }  # fmt: skip
+LONG = 24  # operations of a step that are better done as vectors
+LARGE = 1 << 15  # steps of a loop that may be done in pieces, by several threads
 
 LIGHT = 3
 
@@ -48,8 +54,8 @@ class Root:
     """
 
     __slots__ = (
-        "adds", "base", "equation", "kind", "level", "reads", "regions", "source", "space", "start",
-        "stored", "to",
+        "adds", "apart", "base", "equation", "kind", "level", "reads", "regions", "source", "space",
+        "start", "stored", "to",
     )  # fmt: skip
 
     def __init__(self, equation: Equation, kind: str, space: Shape) -> None:
@@ -64,7 +70,18 @@ class Root:
         self.source: Atom = None  # of a region: what is written
         self.to: Map = ()  # of a region: where
         self.adds = False  # of a region: added to what is there
+        self.apart = False  # in a nest of its own, after the other of its level
         self.stored = True
+
+    @property
+    def scatters(self) -> bool:
+        """Whether steps of its loop may add to the same element."""
+        return any(True for _ in picks_of(self.to))
+
+    @property
+    def nest(self) -> tuple[Shape, bool]:
+        """Equal for the roots of one level that share a loop nest."""
+        return self.space, self.apart
 
     def __repr__(self) -> str:
         return f"{self.kind} {self.equation!r} over {self.space} on level {self.level}"
@@ -82,6 +99,7 @@ class Plan:
         self.roots: dict[Node, Root] = {}
         self.inlined: dict[Node, Equation] = {}
         self.aliases: set[Node] = set()  # views that are read as the memory that they show
+        self.apart: set[Node] = set()  # what is added at index arrays: never inlined there
         self.demands: dict[Node, list[Demand]] = {e: [] for e in program.equations}
         self.outputs = {y for y in program.outputs if isinstance(y, Node)}
         self.whole: set[Node] = set(self.outputs)
@@ -102,12 +120,14 @@ class Plan:
         operands = operands_of(equation)
         if isinstance(primitive, Part) or equation.is_several or not self.lowerable(equation):
             self.call(equation)
-        elif equation.shape == () and isinstance(primitive, Elementwise | Cast):
+        elif equation.shape == () and isinstance(primitive, (Elementwise, Cast, *READS)):
             self.scalar(equation)
         elif isinstance(primitive, REDUCTIONS):
             self.reduction(equation)
         elif isinstance(primitive, VIEWS):
             self.view(equation)
+        elif isinstance(primitive, ADDS):
+            self.writing(equation, "scatter", None, [(operands[0], adds(equation))])
         elif isinstance(primitive, Place):
             region = through(GetItem(primitive.index), identity(aval_of(operands[0]).shape),
                              equation.shape, aval_of(operands[0]).shape)  # fmt: skip
@@ -147,8 +167,8 @@ class Plan:
 
     def scalar(self, equation: Equation) -> None:
         root = self.root(equation, "scalar", ())
-        for x in operands_of(equation):
-            self.read(root, x, ())
+        for x, there in self.operand_maps(equation, ()):
+            self.read(root, x, there)
 
     def reduction(self, equation: Equation) -> None:
         (x,) = operands_of(equation)
@@ -158,6 +178,8 @@ class Plan:
 
     def view(self, equation: Equation) -> None:
         (x,) = operands_of(equation)
+        if equation in self.apart and isinstance(x, Node):
+            self.apart.add(x)
         shape = aval_of(x).shape
         result = equation.shape
         if equation in self.outputs or is_constant_array(x):
@@ -196,11 +218,14 @@ class Plan:
         if isinstance(primitive, VIEWS):
             shape = aval_of(operands[0]).shape
             return [(operands[0], through(primitive, at, shape, equation.shape))]
+        if isinstance(primitive, READS):
+            return [*reads(equation, at)]
         return [(x, broadcast(at, aval_of(x).shape, equation.shape)) for x in operands]
 
     def elementwise(self, equation: Equation) -> None:
         demands = self.demands[equation]
-        if equation in self.whole or not self.inlines(equation, demands):
+        own = equation in self.whole or equation in self.apart
+        if own or not self.inlines(equation, demands):
             self.map(equation)
             return
         self.inlined[equation] = equation
@@ -212,12 +237,24 @@ class Plan:
         """Whether an equation is computed where it is read, and not stored."""
         if any(at is None for _, at in demands):
             return False
-        if is_light(equation):
+        picked = any(True for _, at in demands for _ in picks_of(at or ()))
+        if isinstance(equation.primitive, READS) and (picked or not self.reads_all(equation)):
+            return False
+        if not picked and is_light(equation):
             return True
         if len(set(demands)) != 1:
             return False
         ((root, _),) = set(demands)
         return math.prod(root.space) <= max(math.prod(equation.shape), 1)
+
+    def reads_all(self, equation: Equation) -> bool:
+        """Whether a bad index would be met wherever an equation is read."""
+        return all(
+            not limits(pick)[1] or covers(at or (), equation.shape, root.space)
+            for root, at in self.demands[equation]
+            for x, where in reads(equation, at or ())
+            for pick in picks_of(where)
+        )
 
     # Writing regions
 
@@ -237,8 +274,12 @@ class Plan:
         for source, to in regions:
             shape = aval_of(source).shape
             region = Root(equation, "region", shape if space is None else space)
-            region.source, region.to, region.adds = source, to, kind == "onto"
+            region.source, region.to, region.adds = source, to, kind in ("onto", "scatter")
             root.regions.append(region)
+            for pick in picks_of(to):
+                self.read(region, pick.atom, pick.at)
+            if region.scatters and isinstance(source, Node):
+                self.apart.add(source)
             self.read(region, source, broadcast(identity(region.space), shape, region.space))
 
     def join(self, equation: Equation) -> None:
@@ -262,18 +303,21 @@ class Plan:
         for k in (1, 0):
             placed, x = operands[k], operands[1 - k]
             if (
-                isinstance(placed, Equation) and isinstance(placed.primitive, Place)
+                isinstance(placed, Equation) and isinstance(placed.primitive, (Place, *ADDS))
+                and self.lowerable(placed)
                 and placed not in self.whole and self.uses[placed] == 1
                 and placed.dtype == equation.dtype
                 and isinstance(x, Equation) and x.shape == equation.shape
                 and x.dtype == equation.dtype and self.uses[x] == 1 and x not in self.whole
                 and not isinstance(x.primitive, Stretch)
             ):  # fmt: skip
-                (v,) = operands_of(placed)
+                v = operands_of(placed)[0]
                 shape = aval_of(v).shape
-                to = through(
-                    GetItem(placed.primitive.index), identity(shape), equation.shape, shape
-                )
+                if isinstance(placed.primitive, Place):
+                    index = GetItem(placed.primitive.index)
+                    to = through(index, identity(shape), equation.shape, shape)
+                else:
+                    to = adds(placed)
                 self.inlined[placed] = placed
                 self.writing(equation, "onto", x, [(v, to or ())])
                 return True
@@ -297,6 +341,7 @@ class Plan:
                 root.level = max(region.level for region in root.regions)
             else:
                 self.enter(root)
+        self.part()
         self.drop_stores()
 
     def earliest(self, root: Root) -> int:
@@ -323,9 +368,37 @@ class Plan:
         return (
             other.kind == "map"
             and root.kind in ("map", "reduce", "region")
+            and not root.apart
             and other.space == root.space
             and at == identity(other.space)
         )
+
+    def part(self) -> None:
+        """Give what adds at index arrays a nest of its own beside long or large computations."""
+        for roots in self.levels:
+            for region in roots:
+                if not region.scatters:
+                    continue
+                space = region.space
+                beside = [r for r in roots if r.kind in LOOPS and r.space == space]
+                work = sum(self.work(r) for r in beside)
+                region.apart = math.prod(space) >= LARGE or work > LONG
+
+    def work(self, root: Root) -> int:
+        """The operations of a root in a step of its loop."""
+        count, done, stack = 0, set[Node](), [root.equation]
+        if root.kind != "map":
+            stack = [x for x, _ in root.reads if isinstance(x, Equation) and x in self.inlined]
+        while stack:
+            e = stack.pop()
+            if e in done:
+                continue
+            done.add(e)
+            count += (
+                LONG if e.primitive.name in UNARY_MATH or e.primitive.name in BINARY_MATH else 1
+            )
+            stack += [x for x in operands_of(e) if isinstance(x, Equation) and x in self.inlined]
+        return count
 
     def drop_stores(self) -> None:
         """A map that only loops of its own nest read is not stored."""

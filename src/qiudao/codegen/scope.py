@@ -17,7 +17,7 @@ from ..core.parts import Part
 from ..core.program import Atom, Program, operands_of
 from ..ops.control import Rows, Scan, Switch, While
 from ..ops.products import MatMul
-from ..ops.writing import Put, SetItem
+from .carried import SMALL, Carried, overwrites
 from .code import GIVEN_UP, Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
 from .kernels.table import OVERFLOW, fail, kernel_for
@@ -25,12 +25,13 @@ from .maps import VIEWS, viewed
 from .memory import Arena
 from .native import is_fused
 from .nest import Nest, element
+from .picks import READS
 from .pieces import Partial, Piece, Share, rows_in_pieces, write_in_pieces
-from .plan import Plan, Root
+from .plan import LOOPS, Plan, Root
+from .search import Search
 
 Place = Lane | Buffer
 
-SMALL = 256  # bytes up to which a temporary is on the stack, where LLVM can keep it in registers
 COLUMNS = 64  # up to which a block of rows lies column by column
 TURNED = 1 << 12  # elements up to which a matrix is copied for the steps of a loop
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
@@ -114,18 +115,18 @@ class Scope:
 
     def write_level(self, level: int, roots: Sequence[Root]) -> None:
         """Scalars first, which loops read; then what regions stand in; then loops and calls."""
-        groups: dict[Shape, list[Root]] = {}
+        groups: dict[tuple[Shape, bool], list[Root]] = {}
         calls: list[Root] = []
         for root in roots:
             if root.kind == "scalar":
                 self.write_scalar(root)
             elif root.kind == "call":
                 calls.append(root)
-            elif root.kind in ("map", "reduce", "region"):
-                groups.setdefault(root.space, []).append(root)
+            elif root.kind in LOOPS:
+                groups.setdefault(root.nest, []).append(root)
         for root in self.starting.get(level, ()):
             self.prepare(root)
-        for space, group in groups.items():
+        for (space, _), group in sorted(groups.items(), key=lambda each: each[0][1]):
             if 0 in space and all(r.kind != "reduce" for r in group):
                 for root in group:
                     self.target(root)
@@ -146,9 +147,11 @@ class Scope:
             found = write_in_pieces(self.code, group, self.held, self.target, self.new_buffer)
             if found is not None:
                 self.function.pieces = True
-                return found
+                self.report(found)
+                return found.results
         nest = Nest(self.code, group, self.held, self.target)
         nest.write()
+        self.report(nest)
         return nest.results
 
     def give_up(self) -> None:
@@ -305,6 +308,9 @@ class Scope:
     def write_scalar(self, root: Root) -> None:
         """A number, computed here and now."""
         equation = root.equation
+        if isinstance(equation.primitive, READS):
+            self.places[equation] = self.alone(equation)
+            return
         lanes = [self.number(x) for x in operands_of(equation)]
         self.places[equation] = element(self.scalars, equation, lanes)
 
@@ -312,13 +318,26 @@ class Scope:
         """An atom without axes as a lane."""
         place = self.held(x)
         if place is None:
-            root = Root(x, "map", ())
-            nest = Nest(self.code, [root], self.held, lambda _: None)
-            nest.write()
-            lane = nest.lanes[x, ()]
-            self.places[x] = lane
+            lane = self.places[x] = self.alone(x)
             return lane
         return self.scalars.load(place, 0) if isinstance(place, Buffer) else place
+
+    def alone(self, x: Equation) -> Lane:
+        """The value of an equation without axes, which nothing is to store."""
+        nest = Nest(self.code, [Root(x, "map", ())], self.held, lambda _: None)
+        nest.write()
+        self.report(nest)
+        return nest.lanes[x, ()]
+
+    def report(self, nest: Nest) -> None:
+        """Leave the function where a nest came by an index that is out of bounds."""
+        if nest.flag is None:
+            return
+        found = self.scalars.register(self.scalars.load(nest.flag, 0))
+        with self.code.when(self.code.op(f"icmp ne i8 {found}, 0")):
+            for pick in nest.checks:
+                Search(self.code, pick, self.held).write()
+        self.give_up()
 
     def prepare(self, root: Root) -> None:
         """What stands in an array before its regions are written."""
@@ -329,7 +348,8 @@ class Scope:
             return
         buffer = self.wanted.get(node) or self.new_buffer(node.shape, node.dtype, node)
         self.places[node] = buffer
-        if root.kind == "place" and sum(math.prod(r.space) for r in root.regions) < buffer.size:
+        filled = sum(math.prod(r.space) for r in root.regions)
+        if root.kind == "scatter" or (root.kind == "place" and filled < buffer.size):
             self.fill(buffer)
         elif root.kind == "write":
             self.store(self.place(root.base), buffer)
@@ -680,110 +700,6 @@ class Scope:
 def is_dense(buffer: Buffer) -> bool:
     """Whether the elements of an array lie row by row, without gaps."""
     return buffer.strides == row_major(buffer.shape)
-
-
-class Carried:
-    """Where the carry of a scan is: before a step, and where the step writes the next.
-
-    A few numbers lie in one place, aligned or in registers, and are copied.  More of them are
-    written beside: in the record, a row on; or in two buffers in turns, such that the last step
-    writes the result.  One that each step only writes elements of is written where it is.
-    """
-
-    def __init__(
-        self, scope: Scope, result: Buffer, record: Buffer | None, in_place: bool, scan: Scan
-    ) -> None:
-        self.scope = scope
-        self.result = result
-        self.record = record
-        self.scan = scan
-        self.in_place = in_place and record is None
-        self.is_small = bytes_of(result) <= SMALL or scan.length == 0
-        self.by_rows = record is not None and not self.is_small
-        self.other = result
-        if not self.by_rows and not self.in_place:
-            self.other = scope.new_buffer(result.shape, result.dtype)._replace(
-                strides=result.strides
-            )
-
-    def first(self) -> Buffer:
-        """Where the first carry goes."""
-        if self.is_small or self.in_place:
-            return self.result
-        if self.by_rows and self.record is not None:
-            return self.scope.row(
-                self.record, str(self.scan.length - 1 if self.scan.reverse else 0)
-            )
-        return self.other if self.scan.length % 2 else self.result
-
-    def now(self, k: Register, i: Register) -> Buffer:
-        """Where the carry is in step `k`, which belongs to row `i`."""
-        if self.in_place:
-            return self.result
-        if self.is_small:
-            if self.record is not None:
-                self.scope.store(self.scope.loaded(self.result), self.scope.row(self.record, i))
-            return self.result
-        if self.by_rows and self.record is not None:
-            return self.scope.row(self.record, i)
-        return self.in_turns(k, self.result, self.other)
-
-    def next(self, k: Register, i: Register) -> Buffer:
-        """Where step `k` writes the next."""
-        if self.is_small or self.in_place:
-            return self.other
-        if self.by_rows and self.record is not None:
-            code = self.scope.code
-            row = self.scope.row(
-                self.record, code.op(f"add nsw i64 {i}, {1 - 2 * self.scan.reverse}")
-            )
-            is_last = code.op(f"icmp eq i64 {k}, {self.scan.length - 1}")
-            return self.either(is_last, self.result, row)
-        return self.in_turns(k, self.other, self.result)
-
-    def in_turns(self, k: Register, even: Buffer, odd: Buffer) -> Buffer:
-        """One of two buffers, by how many steps there are to go."""
-        code = self.scope.code
-        left = code.op(f"sub nsw i64 {self.scan.length}, {k}")
-        is_even = code.op(f"icmp eq i64 {code.op(f'and i64 {left}, 1')}, 0")
-        return self.either(is_even, even, odd)
-
-    def either(self, condition: Register, x: Buffer, y: Buffer) -> Buffer:
-        """One of two buffers of one layout."""
-        pointer = self.scope.code.op(f"select i1 {condition}, ptr {x.pointer}, ptr {y.pointer}")
-        return x._replace(pointer=pointer)
-
-    def end(self) -> None:
-        """After a step."""
-        if self.is_small and not self.in_place:
-            self.scope.store(self.scope.loaded(self.other), self.result)
-
-
-def overwrites(body: Program, carry: Node, out: Atom) -> bool:
-    """Whether a body only writes elements of a carry, and reads no others once it has begun."""
-    if not isinstance(out, Equation) or not isinstance(out.primitive, Put | SetItem):
-        return False
-    outputs = [y for y in body.outputs if y is out or y is carry]
-    if operands_of(out)[0] is not carry or len(outputs) > 1:
-        return False
-    plan = Plan(body, is_fused)
-    root = plan.roots[out]
-    is_call = root.kind == "call"
-    if is_call != isinstance(out.primitive, Put) or sum(x is carry for x, _ in root.reads) > 1:
-        return False
-    begun = root.level if is_call else root.start
-    for each in (*plan.roots.values(), *root.regions):
-        if each is not root and any(x is carry for x, _ in each.reads):
-            # on one level, calls come last
-            together = each.level == begun and (each.kind == "call" or not is_call)
-            if each.level > begun or together:
-                return False
-    return True
-
-
-def bytes_of(buffer: Buffer) -> int:
-    """The memory that a buffer takes."""
-    return buffer.size * buffer.dtype.itemsize
 
 
 def is_matrix_vector(equation: Equation) -> bool:

@@ -11,9 +11,7 @@ from ..ops.control import Rows, Scan, While
 from ..ops.writing import Put
 from .maps import Map, identity
 from .native import is_fused
-from .plan import Plan, Root
-
-LOOPS = ("map", "reduce", "region")
+from .plan import LOOPS, Plan, Root
 
 
 def may_share(program: Program, k: int, j: int) -> bool:
@@ -57,7 +55,7 @@ def reads(plan: Plan, x: Node) -> Iterator[tuple[Root, Map | None]]:
 
 def is_beside(root: Root, at: Map | None, other: Root) -> bool:
     """Whether a read happens in the loops of another root, at the element that this one stores."""
-    same = root.level == other.level and root.space == other.space and root.kind in LOOPS
+    same = root.level == other.level and root.nest == other.nest and root.kind in LOOPS
     return same and at == identity(other.space)
 
 

@@ -112,6 +112,8 @@ class Jitted:
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The long way: look the program up, or make it."""
+        if modes.recording is not None and modes.recording.looks_inside:
+            return self.f(*args, **kwargs)  # explained, operation by operation
         call = self.read(args, kwargs)
         if any(map(is_symbolic, call.leaves)):
             return self.f(*args, **kwargs)  # within a trace: its equations become part of it

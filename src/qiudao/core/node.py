@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .avals import Dtype, Shape, Value, describe
 from .source import Line, line_of
@@ -91,15 +91,28 @@ class Freed:
         return line_of(self.code, self.offset)
 
 
+class Role(NamedTuple):
+    """What an equation of a traced derivative is for: a "cotangent" or a "tangent".
+
+    Where it is a whole one, `code` and `offset` tell of which value: that which this instruction
+    of the user's made.
+    """
+
+    kind: str
+    code: CodeType | None = None
+    offset: int = 0
+
+
 class Equation(Node):
     """One application of a primitive.
 
     `parents` has a node for each operand that is differentiated and None for each constant;
     `operands` has the values that the rules read, with the node in place of a value not kept.
     Slots are filled by the recorder, one by one: a constructor call would cost more than the rest.
+    `role` is filled only for what a traced derivative adds to the user's own computation.
     """
 
-    __slots__ = ("code", "offset", "operands", "out", "parents", "primitive")
+    __slots__ = ("code", "offset", "operands", "out", "parents", "primitive", "role")
 
     primitive: Primitive
     parents: tuple[Node | None, ...]
@@ -107,6 +120,7 @@ class Equation(Node):
     out: Value
     code: CodeType
     offset: int
+    role: Role
 
     @property
     def line(self) -> Line:

@@ -27,6 +27,7 @@ from .modes import modes
 from .node import Equation, Leaf, Node, next_number
 from .parts import Part
 from .primitive import Primitive
+from .roles import role_of
 from .source import line_of
 
 Atom = Any  # a node of the program, or a constant
@@ -67,8 +68,11 @@ class Program:
             before = len(recorded)
             values[equation] = equation.primitive(*operands)
             if before < len(recorded):  # in a trace: the user's line is still that one
+                role = role_of(equation)
                 for made in recorded[before:]:
                     made.code, made.offset = equation.code, equation.offset
+                    if role is not None:
+                        made.role = role
                 attribute(values[equation], equation)
         return [values[y] if isinstance(y, Node) else y for y in self.outputs]
 
@@ -82,6 +86,9 @@ def attribute(value: Value, equation: Equation) -> None:
         node = getattr(each, "node", None)
         if isinstance(node, Equation):
             node.code, node.offset = equation.code, equation.offset
+            if isinstance(node.primitive, Part):
+                whole = node.parents[0]
+                whole.code, whole.offset = equation.code, equation.offset  # type: ignore[union-attr]
         if isinstance(each, Tracer):
             for part in each.parts():
                 attribute(part, equation)
@@ -110,6 +117,9 @@ def apply(
     equation.out = None
     if like is not None:
         equation.code, equation.offset = like.code, like.offset
+        role = role_of(like)
+        if role is not None:
+            equation.role = role
     return equation
 
 

@@ -11,6 +11,7 @@ from types import CodeType, FrameType
 from typing import NamedTuple
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+TOUR = PACKAGE + "tour" + os.sep  # whose functions are written as a user's would be
 _NUMPY = os.sep + "numpy" + os.sep
 
 
@@ -31,7 +32,8 @@ known_files: dict[str, bool] = {}  # whether a source file belongs to qiudao or 
 
 def is_ours(file: str) -> bool:
     """Whether a source file belongs to qiudao or NumPy rather than to the user."""
-    return known_files.setdefault(file, file.startswith(PACKAGE) or _NUMPY in file)
+    within = file.startswith(PACKAGE) and not file.startswith(TOUR)
+    return known_files.setdefault(file, within or _NUMPY in file)
 
 
 def caller() -> tuple[CodeType, int]:

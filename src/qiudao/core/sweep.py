@@ -29,6 +29,7 @@ from .dispatch import Tracer
 from .errors import FreedError
 from .modes import modes
 from .node import Equation, Freed, Node
+from .roles import COTANGENT, give_role, mark
 
 Wrap = Callable[[Value, Node], Value]
 Product = Callable[[Value, Value], Value]
@@ -161,6 +162,8 @@ class Sweep:
                 xs = tuple([rewrap(x, p, wrap) for x, p in zip(xs, node.parents, strict=True)])
                 out = None if out is None else wrap(out, node)
             visited.append(node)
+            if recorded is not None:
+                mark(ct, node)
             shape = node.shape
             mask = None
             if masks is not None:
@@ -189,6 +192,7 @@ class Sweep:
             if recorded is not None:  # in a trace: the user's line is that of the operation
                 for made in recorded[before:]:
                     made.code, made.offset = node.code, node.offset
+                give_role(recorded[before:], COTANGENT)
                 before = len(recorded)
 
     def may_need_masks(self) -> bool:

@@ -122,10 +122,10 @@ def kernels_of(program: Program) -> dict[Equation, Group]:
     plan = Plan(program, is_fused)
     foreign = {f.equation for f in Executable(program).fallbacks}
     found: dict[Equation, Group] = {}
-    nests: dict[tuple[int, tuple[int, ...]], Group] = {}
+    nests: dict[Any, Group] = {}
 
     def nest(level: int, root: Root) -> Group:
-        key = level, root.space
+        key = level, root.nest
         if key not in nests:
             size = " x ".join(map(str, root.space)) or "1"
             line = line_of(root.equation.code, root.equation.offset)

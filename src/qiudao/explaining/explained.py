@@ -133,5 +133,5 @@ def explain(f: Callable[..., Any] | Tensor, /, *args: Any, **kwargs: Any) -> Exp
         def stages() -> dict[str, Explained]:
             return {k: Explained(g) for k, g in stages_of(jitted, args, kwargs).items()}
 
-        return Explained(build(observe(f.f, args, kwargs), title_of(f)), stages)
+        return Explained(build(observe(f, args, kwargs), title_of(f)), stages)
     return Explained(build(observe(f, args, kwargs), title_of(f)))

@@ -32,6 +32,7 @@ class Source(NamedTuple):
     expressions: dict[Span, ast.expr]
     targets: dict[Span, str]  # the name that a statement gives to the expression there
     loops: tuple[Loop, ...]
+    unpacked: dict[Span, tuple[str | None, ...]]  # the names that it gives to several results
 
     def text(self, span: Span) -> str:
         """What stands in a span, on one line: as the user wrote it, where that is one line."""
@@ -42,7 +43,7 @@ class Source(NamedTuple):
         return "" if found is None else ast.unparse(found)
 
 
-NOTHING = Source((), {}, {}, ())
+NOTHING = Source((), {}, {}, (), {})
 
 
 def span_of(code: CodeType, offset: int) -> Span | None:
@@ -78,20 +79,24 @@ def parsed(text: list[str]) -> Source:
     try:
         tree = ast.parse("".join(text))
     except SyntaxError:  # a file changed since it was imported, or a fragment
-        return Source(lines, {}, {}, ())
-    whole = Source(lines, {}, {}, ())
+        return Source(lines, {}, {}, (), {})
+    whole = Source(lines, {}, {}, (), {})
     expressions: dict[Span, ast.expr] = {}
     targets: dict[Span, str] = {}
     loops: list[Loop] = []
+    unpacked: dict[Span, tuple[str | None, ...]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):
             expressions.setdefault(_span(node), node)
         named = _named(node)
         if named is not None:
             targets[_span(named[1])] = named[0]
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple | ast.List):
+            unpacked[_span(node.value)] = tuple(map(_target, node.targets[0].elts))
         if isinstance(node, ast.For | ast.While):
             loops.append(_loop(node, whole))
-    return Source(lines, expressions, targets, tuple(sorted(loops, key=lambda loop: loop.first)))
+    ordered = tuple(sorted(loops, key=lambda loop: loop.first))
+    return Source(lines, expressions, targets, ordered, unpacked)
 
 
 def _span(node: ast.expr | ast.stmt) -> Span:
@@ -145,6 +150,12 @@ def name_at(code: CodeType, offset: int) -> str | None:
     """The name that the user gives to what an instruction computes, or None."""
     span = span_of(code, offset)
     return None if span is None else source_of(code.co_filename).targets.get(span)
+
+
+def names_at(code: CodeType, offset: int) -> tuple[str | None, ...]:
+    """The names that the user gives to the several results of an instruction: `w, V = ...`."""
+    span = span_of(code, offset)
+    return () if span is None else source_of(code.co_filename).unpacked.get(span, ())
 
 
 def operands_at(code: CodeType, offset: int, count: int) -> list[str | None]:

@@ -77,6 +77,8 @@ class Reading(NamedTuple):
 class Observation:
     """What a function did: its steps in order, its inputs and outputs, decisions and readings."""
 
+    looks_inside = True  # compiled functions show what they do
+
     def __init__(self, base: FrameType, forced: Sequence[bool] = ()) -> None:
         self.forced = forced
         self.level = new_level()

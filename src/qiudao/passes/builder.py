@@ -25,7 +25,8 @@ class Builder:
         self.rules = rules
         self.equations: list[Equation] = []
         self.defined: dict[Node, Atom] = {}  # what stands for a node of the old program
-        self.seen: dict[Any, Atom] = {}  # equations by what they compute
+        self.seen: dict[Any, Atom] = {}  # equations by what they compute, arrays by their bytes
+        self.constants: dict[int, tuple[Atom, Atom]] = {}  # by id: what stands for it, and itself
 
     def atom(self, x: Atom) -> Atom:
         """An operand of the old program in the new one."""

@@ -36,7 +36,7 @@ from ..ops.shaping import Cast, Concatenate, Copy, Flip, Reshape, Stretch, Trans
 CACHE = 1 << 18  # bytes that the arrays of a block may take
 WORTH = 1 << 19  # bytes between, from which blocks pay
 LEAST = 8  # equations, likewise
-ADDED = 1 << 17  # bytes of a product up to which each block adds its part to it
+ADDED = 64  # rows of what else were stored: as large may a product be that each block adds to
 
 WHOLE, ALIGNED, SUMMED = range(3)
 CHEAP = {"add", "subtract", "multiply", "negative", "where", "step", "square", "power"}
@@ -130,6 +130,17 @@ class Blocks:
     def is_moved(self, x: Atom) -> bool:
         """Whether an atom is computed by rows."""
         return isinstance(x, Node) and self.kind.get(x) == ALIGNED
+
+    def is_computed(self, x: Atom) -> bool:
+        """Whether an atom is computed by rows, and no view of what is there already."""
+        while isinstance(x, Equation) and isinstance(x.primitive, Transpose | Reshape):
+            (x,) = operands_of(x)
+        return self.is_moved(x)
+
+    def row_size(self, x: Atom) -> int:
+        """The bytes of one row."""
+        aval = aval_of(x)
+        return math.prod(aval.shape) * aval.dtype.itemsize // self.length
 
     def between(self) -> int:
         """Bytes of aligned arrays that need not be written."""
@@ -289,15 +300,9 @@ class Blocks:
 
     def block_of(self, rows: Sequence[Equation], sliced: Sequence[Atom]) -> int:
         """How many rows fit into the cache."""
-        row = sum(
-            math.prod(e.shape) * e.dtype.itemsize // self.length
-            for e in rows
-            if self.kind[e] == ALIGNED
-        )
+        row = sum(self.row_size(e) for e in rows if self.kind[e] == ALIGNED)
         products = any(isinstance(e.primitive, MatMul | Einsum) for e in rows)
-        read = sum(
-            math.prod(aval_of(x).shape) * aval_of(x).dtype.itemsize // self.length for x in sliced
-        )
+        read = sum(map(self.row_size, sliced))
         block = max(CACHE // max(row + read, 1), 32 if products else 1)
         if block >= 8:
             block -= block % 8
@@ -519,8 +524,9 @@ def by_letters(
         if any(a and not blocks.fits(x, a) for a, x in zip(axes, operands, strict=True)):
             continue
         if row not in out:
-            small = math.prod(e.shape) * e.dtype.itemsize <= ADDED
-            if not moved or not all(axes) or not small:
+            rows = sum(blocks.row_size(x) for x in operands if blocks.is_computed(x))
+            size = math.prod(e.shape) * e.dtype.itemsize
+            if not moved or not all(axes) or size > ADDED * rows:
                 continue
         for k, (a, x) in enumerate(zip(axes, operands, strict=True)):
             if a and not blocks.is_moved(x):

@@ -19,6 +19,7 @@ from qiudao.tour.study import (
     POLYNOMIAL_EXACT,
     START,
     STEP,
+    chain,
     compare_ways,
     cost_of_gradient,
     errors_by_step,
@@ -40,6 +41,7 @@ def take_tour(folder: Path, console: Console | None = None) -> None:
     """Take all three stops. The folder must exist; pictures of an earlier tour are replaced."""
     begin = time.perf_counter()
     guide = Guide(console or Console(highlight=False), folder)
+    guide.explained_graph()
     guide.one_derivative()
     guide.one_value_three_uses()
     guide.one_network()
@@ -56,6 +58,15 @@ class Guide:
         self.console = console
         self.folder = folder
         self.saved: list[str] = []
+
+    def explained_graph(self) -> None:
+        """The page of the first stop's chain, and where it is."""
+        path = self.file("chain.html")
+        qd.explain(chain, START).save(path)
+        self.console.print(
+            f"The chain of the first stop, to play step by step in a browser: "
+            f"[cyan]{escape(str(path))}[/]"
+        )
 
     def one_derivative(self) -> None:
         """One derivative four ways, and what each of them costs."""

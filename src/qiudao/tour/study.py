@@ -28,6 +28,7 @@ __all__ = [
     "STEP",
     "StepError",
     "Sweeps",
+    "chain",
     "compare_ways",
     "cost_of_gradient",
     "errors_by_step",
@@ -53,6 +54,11 @@ def Z(y: Value) -> Value:
 def F(z: Value) -> Value:
     """The last function of the chain."""
     return z**4 - 5
+
+
+def chain(x: Value) -> Value:
+    """The three of them, one after the other."""
+    return F(Z(Y(x)))
 
 
 CHAIN = (Y, Z, F)

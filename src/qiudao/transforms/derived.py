@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,27 @@ from .reverse import as_primal, lower, record_run, split_aux, strip, vjp
 
 Argnums = int | Sequence[int] | None
 Argnames = str | Sequence[str] | None
+
+
+class Derivative(NamedTuple):
+    """What a derived function is: of which function, by which of its arguments."""
+
+    kind: str  # "grad", "value_and_grad", "jacobian" or "hessian"
+    of: Callable[..., Any]
+    argnums: Argnums
+    argnames: Argnames
+
+
+def derivative(
+    kind: str,
+    made: Callable[..., Any],
+    of: Callable[..., Any],
+    argnums: Argnums,
+    argnames: Argnames,
+) -> Callable[..., Any]:
+    """`made`, which remembers what it is, for those who print and explain it."""
+    made.derivative = Derivative(kind, of, argnums, argnames)  # type: ignore[attr-defined]
+    return made
 
 
 class Chosen:
@@ -158,7 +179,7 @@ def value_and_grad(
         answer = chosen.result(grads if tree is None else tree.build(grads))
         return ((value, strip(aux, run.level)), answer) if has_aux else (value, answer)
 
-    return with_gradient
+    return derivative("value_and_grad", with_gradient, f, argnums, argnames)
 
 
 def gradient_of(found: dict[Any, Value], leaf: Leaf) -> Value:
@@ -205,7 +226,7 @@ def grad_of_function(
         value, answer = both(*args, **kwargs)
         return (answer, value[1]) if has_aux else answer
 
-    return gradient
+    return derivative("grad", gradient, f, argnums, argnames)
 
 
 def basis(tree_leaves: list[Any]) -> list[Value]:
@@ -297,7 +318,7 @@ def jacfwd(
         answer = run.assemble(out_tree, blocks)
         return (answer, seen["aux"][0]) if has_aux else answer
 
-    return jacobian_of
+    return derivative("jacobian", jacobian_of, f, argnums, argnames)
 
 
 def jacrev(
@@ -324,7 +345,7 @@ def jacrev(
         answer = jacobian_by_rows(run, value, pullback, chunk_size)
         return (answer, aux[0]) if has_aux else answer
 
-    return jacobian_of
+    return derivative("jacobian", jacobian_of, f, argnums, argnames)
 
 
 def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size: int | None) -> Any:
@@ -410,7 +431,7 @@ def jacobian(
         answer = jacobian_by_rows(run, value, pullback, chunk_size)
         return (answer, aux[0]) if has_aux else answer
 
-    return jacobian_of
+    return derivative("jacobian", jacobian_of, f, argnums, argnames)
 
 
 def hessian(
@@ -430,7 +451,8 @@ def hessian(
            [ 0., 12.]])
     """
     inner = grad_of_function(f, argnums, has_aux, argnames=argnames)
-    return jacfwd(inner, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
+    second = jacfwd(inner, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
+    return derivative("hessian", second, f, argnums, argnames)
 
 
 def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:

@@ -13,6 +13,7 @@ from ..core.errors import ShapeError
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive
+from ..core.roles import TANGENT, give_role
 from ..core.sweep import fit
 from ..core.trees import flatten, match
 from ..core.views import Tie, View, follow, tie
@@ -86,8 +87,11 @@ class Dual(ArrayMethods, Tracer):
             if primitive.is_constant:
                 return out
             if moves:
+                recorded = [] if modes.recording is None else modes.recording.equations
+                before = len(recorded)
                 with np.errstate(all="ignore"):
                     change = primitive.push(out, primals, tangents, scale)
+                give_role(recorded[before:], TANGENT)
         if isinstance(out, tuple):
             changes = (None,) * len(out) if change is None else change
             return tuple(

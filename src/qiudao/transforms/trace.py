@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -54,6 +54,7 @@ class Recording:
     """
 
     __slots__ = ("captured", "equations", "level", "outer")
+    looks_inside: ClassVar[bool] = False  # whether compiled functions show what they do
 
     def __init__(self) -> None:
         self.level = new_level()

@@ -575,3 +575,38 @@ def test_arrays_that_are_filled_are_not_carried():
     body = scan.primitive.body
     assert all(x.shape == () for x in body.inputs)
     assert not any(e.primitive.name in ("gather", "put") for e in body.equations)
+
+
+def cell(weights, x, h, c):
+    gate = 1.0 / (1.0 + np.exp(-(x * weights[0])))
+    c = gate * c + np.tanh(h * weights[1])
+    return gate * np.tanh(c), c
+
+
+def through_layers(weights, rows):
+    states = [(np.zeros(3), np.ones(3)) for _ in weights]
+    seen = []
+    for x in rows[:-1]:
+        after = []
+        for own, (h, c) in zip(weights, states):
+            x, c = cell(own, x, h, c)
+            after.append((x, c))
+        states = after
+        seen.append(x)
+    return np.sum(np.stack(seen) * rows[1:])
+
+
+def test_a_loop_that_is_not_tried_after_all_rolls_as_if_it_had_not_been():
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(2, 2, 3))
+    counts = []
+    for length in (40, 80):
+        rows = rng.normal(size=(length, 3))
+        lowered = qd.jit(qd.grad(through_layers)).lower(weights, rows)
+        counts.append(len(lowered.program.equations))
+        np.testing.assert_allclose(
+            qd.jit(qd.grad(through_layers))(weights, rows),
+            qd.grad(through_layers)(weights, rows),
+            rtol=1e-12,
+        )
+    assert counts[0] == counts[1] < 300

@@ -30,11 +30,16 @@ def are_indices(*avals: Aval) -> bool:
 def checked(
     code: Code, array: Buffer, offset: Offset, size: int, axis: int
 ) -> tuple[Register, Register]:
+    """The index in an array, as `within` gives it."""
+    (given,) = load(code, array, offset, I64)
+    return within(code, given, size, axis)
+
+
+def within(code: Code, given: Register, size: int, axis: int) -> tuple[Register, Register]:
     """An index that counts from the front, and whether it lies within `size`; else a failure.
 
     Where it does not, the index is 0.
     """
-    (given,) = load(code, array, offset, I64)
     is_negative = code.op(f"icmp slt i64 {given}, 0")
     counted = code.op(f"add i64 {given}, {size}")
     index = code.op(f"select i1 {is_negative}, i64 {counted}, i64 {given}")

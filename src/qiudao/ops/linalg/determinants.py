@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.avals import Aval, Value, aval_of
+from ...core.avals import Aval, Value
 from ...core.dispatch import implements
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, add_all, primitive
 from ...core.samples import sample
@@ -137,7 +137,7 @@ def cofactor_derivative(a: Value, *directions: Value) -> Value:
             term = term[..., None] * np.eye(a.shape[-1], dtype=s.dtype)
         total = total + sign_of(places) * term
     rotated: Value = (turn * np.conj(u)) @ total @ np.conj(vh)
-    return rotated.astype(result_dtype(aval_of(a), *map(aval_of, directions)), copy=False)
+    return rotated.astype(total.dtype, copy=False)
 
 
 def sign_of(places: Sequence[int]) -> int:

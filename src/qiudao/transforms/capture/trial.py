@@ -58,9 +58,9 @@ class Trial:
         if attempt(self.site, self.values, self.cells):
             return
         yield self.values[0]
-        rest = self.values[1:]
-        if not attempt(self.site, rest, self.cells):
-            yield from rest
+        if not attempt(self.site, self.values[1:], self.cells):
+            for k in range(1, len(self.values)):  # steps alike to the first, so that they roll
+                yield self.values[k]
 
 
 def attempt(site: Site, values: Any, cells: Cells) -> bool:

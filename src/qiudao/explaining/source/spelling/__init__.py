@@ -1,0 +1,14 @@
+"""How NumPy says each primitive, by family: importing this fills the table."""
+
+from . import elementwise, indexing, linalg, products, reductions, shaping, sorting, transforms
+
+__all__ = [
+    "elementwise",
+    "indexing",
+    "linalg",
+    "products",
+    "reductions",
+    "shaping",
+    "sorting",
+    "transforms",
+]
