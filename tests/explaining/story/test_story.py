@@ -32,6 +32,9 @@ STORIES = {
 }
 
 
+@pytest.mark.skipif(
+    np.finfo(np.longdouble).eps >= np.finfo(float).eps, reason="the texts tell of more digits"
+)
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("name", STORIES)
 def test_text_is_as_reviewed(name, width):
