@@ -186,6 +186,25 @@ def test_the_tape_behind_a_tensor():
     np.testing.assert_array_equal(w.grad.numpy(), expected[0].numpy())
 
 
+def test_constants_that_a_tape_does_not_keep():
+    x = qd.tensor([1.0, 2.0], requires_grad=True)
+    offset = np.array([3.0, 4.0])
+    graph = qd.explain((1 / (1 + np.exp(-x)) + offset).sum()).graph
+    by_words = {v.title: v for v in graph.vertices}
+    np.testing.assert_allclose(by_words["1 + np.exp(-x)"].value, 1 + np.exp([-1.0, -2.0]))
+    assert by_words["offset"].value is None
+    s = 1 / (1 + np.exp([-1.0, -2.0]))
+    np.testing.assert_allclose(graph.inputs[0].gradient, s * (1 - s))
+
+
+def test_a_slope_that_a_tape_computed_has_no_line_of_ours():
+    x = qd.tensor([1.0, 4.0], requires_grad=True)
+    y = qd.grad(lambda y: np.sum(np.sqrt(y)))(x).sum()
+    lines = [v.line.file for v in qd.explain(y).graph.vertices if v.line is not None]
+    assert lines
+    assert all(file == __file__ for file in lines)
+
+
 def test_a_freed_tape_is_drawn_without_gradient():
     x = qd.tensor(2.0, requires_grad=True)
     y = np.sin(x) * x
