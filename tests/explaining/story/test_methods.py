@@ -5,6 +5,8 @@ import pytest
 
 import qiudao as qd
 from explaining.story.functions import B, W, X, chain, network, thrice
+from explaining.test_every_rule import moving
+from qiudao.testing.rules import every_sample
 
 
 def ways(told):
@@ -144,3 +146,38 @@ def test_several_results_are_not_chained():
 
 def test_no_elements():
     assert ways(qd.story(np.sum, np.zeros(0)))["reverse sweep"].gradient.shape == (0,)
+
+
+def test_a_derivative_that_is_only_the_rounding_of_zero():
+    def one(x):
+        p = np.exp(x - np.max(x))
+        return np.sum(p / np.sum(p))
+
+    told = qd.story(one, np.array([0.3, 0.7, 1.9])).told
+    assert all(row.error < 1e-7 for row in told.rows)
+    assert all(row.error < 1e-15 for row in told.rows[-2:])
+    assert told.curve is None
+    assert "zero, but for rounding" in told.notes[-1]
+
+
+def test_a_small_derivative_beside_a_large_value_is_no_zero():
+    told = qd.story(lambda x: 1e20 + x, 1.0).told
+    assert [row.error for row in told.rows] == [1, 1, 1, 0, 0]
+    assert "far off" in told.notes[0]
+
+
+SAMPLES = every_sample()[::6]
+
+
+@pytest.mark.parametrize("label, primitive, sample", SAMPLES, ids=[s[0] for s in SAMPLES])
+def test_every_kind_of_operation_has_a_story(label, primitive, sample):
+    case, loss = moving(primitive, sample)
+    if not case.differs:
+        pytest.skip("no operand of this sample can move")
+    with np.errstate(all="ignore"):
+        told = qd.story(loss, *case.inputs)
+    for row in told.told.rows:
+        assert row.error is None or row.error < (1e-4 if "limit" in row.way else 1e-12)
+    assert told.text(80)
+    assert told.html()
+    assert told.latex()

@@ -42,7 +42,7 @@ def chaining(
     whole, parts = errors["limit, one-sided"], errors["limits, chained"]
     if whole is None or parts is None or not math.isfinite(whole + parts):
         return None
-    if parts < ROUNDING * max(f.eps, default=0.0):
+    if found.exact.is_zero or parts < ROUNDING * max(f.eps, default=0.0):
         return None  # sums and products of round numbers: there is nothing to add up
     made = [v for v in graph.vertices if v.kind == "operation" and v.flows]
     if len(made) < 2 or any(kink.touched for kink in kinks_of(graph.observation)):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...core.node import Equation
 from ..witness import Observation
-from .exact import Exact, error_of, exact_of
+from .exact import Exact, error_of, finer_gradient, measure_of
 from .function import Function, flat
 from .limits import Place, cannot_chain, chained, one_sided, two_sided
 
@@ -85,15 +85,16 @@ def measured(f: Function, seen: Observation) -> Measured:
         first, second = f(f.start), f(f.start)
     _, run = timed(f.again(visited[:1]))
     restless = first != second and not math.isnan(first)
-    finer = exact_of(f, seen) if run < TIMED and not restless else None
-    exact = finer or Exact(reverse, False)
+    finer = finer_gradient(f, seen) if run < TIMED and not restless else None
+    with np.errstate(all="ignore"):
+        exact = measure_of(reverse, finer, first, f)
     chain, slopes = by_chained_limits(f, seen, exact, made, run)
     rows = [
         by_limits("limit, one-sided", one_sided, f, exact, count + 1, made, run),
         by_limits("limit, two-sided", two_sided, f, exact, 2 * count, made, run),
         chain,
         by_forward_sweeps(f, exact, made),
-        Row("reverse sweep", reverse, error_of(reverse, exact.gradient), 1, 2 * made, took),
+        Row("reverse sweep", reverse, error_of(reverse, exact), 1, 2 * made, took),
     ]
     return Measured(rows, exact, slopes, run, restless)
 
@@ -124,7 +125,7 @@ def by_limits(
         found, seconds = once(lambda: limit(f))
     if seconds < SLOW:
         _, seconds = timed(f.again(visited))
-    error = error_of(found, exact.gradient)
+    error = error_of(found, exact)
     return Row(way, found, error, len(visited), len(visited) * made, seconds)
 
 
@@ -138,7 +139,7 @@ def by_chained_limits(
         return Row(way, None, None, 1, 0, 0.0, f"left out: {obstacle}"), {}
     chain, seconds = timed(lambda: chained(seen, f.output(seen)))
     found = flat(chain.cotangents)
-    error = error_of(found, exact.gradient)
+    error = error_of(found, exact)
     return Row(way, found, error, 1, made + chain.evaluations, run + seconds), chain.slopes
 
 
@@ -156,7 +157,7 @@ def by_forward_sweeps(f: Function, exact: Exact, made: int) -> Row:
         _, seconds = timed(lambda: [sweep() for sweep in sweeps])
     with np.errstate(all="ignore"):
         found = np.array([np.sum(np.real(t)) for t in tangents], float)
-    return Row(way, found, error_of(found, exact.gradient), calls, 2 * calls * made, seconds)
+    return Row(way, found, error_of(found, exact), calls, 2 * calls * made, seconds)
 
 
 def duration(s: float) -> str:
