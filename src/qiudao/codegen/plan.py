@@ -45,6 +45,7 @@ LONG = 24  # operations of a step that are better done as vectors
 LARGE = 1 << 15  # steps of a loop that may be done in pieces, by several threads
 
 LIGHT = 3
+SMALL = 8  # how many times smaller an array is that is read at no cost
 
 
 class Root:
@@ -250,7 +251,7 @@ class Plan:
     def reads_all(self, equation: Equation) -> bool:
         """Whether a bad index would be met wherever an equation is read."""
         return all(
-            not limits(pick)[1] or covers(at or (), equation.shape, root.space)
+            not limits(pick)[1] or covers(pick.at, aval_of(pick.atom).shape, root.space)
             for root, at in self.demands[equation]
             for x, where in reads(equation, at or ())
             for pick in picks_of(where)
@@ -417,23 +418,36 @@ class Plan:
 
 def is_light(equation: Equation) -> bool:
     """Whether to compute an element costs no more than to read it: at most `LIGHT` operations on
-    one array, which is stored anyhow, and on numbers.
+    one array, which is stored anyhow, on numbers, and on small arrays, which are in the cache.
     """
     arrays: set[Node] = set()
     count, stack = 0, [equation]
     while stack:
         e = stack.pop()
         count += 1
-        if e.primitive.name not in CHEAP or count > LIGHT:
+        if not is_cheap(e) or count > LIGHT:
             return False
         for x in operands_of(e):
-            if not isinstance(x, Node) or math.prod(x.shape) == 1:
+            if not isinstance(x, Node) or is_small(x, equation):
                 continue
-            if isinstance(x, Equation) and x.primitive.name in CHEAP:
+            if isinstance(x, Equation) and is_cheap(x):
                 stack.append(x)
             else:
                 arrays.add(x)
     return len(arrays) <= 1 or (count == 1 and not any(isinstance(x, Equation) for x in arrays))
+
+
+def is_cheap(e: Equation) -> bool:
+    """Whether an element is an operation or two, or read from a small table at an index."""
+    if isinstance(e.primitive, READS):
+        return is_small(operands_of(e)[0], e)
+    return e.primitive.name in CHEAP
+
+
+def is_small(x: Atom, beside: Equation) -> bool:
+    """Whether an atom is so much smaller than a result that to read it again costs nothing."""
+    size = math.prod(aval_of(x).shape)
+    return size == 1 or size * SMALL <= math.prod(beside.shape)
 
 
 def is_several(x: Atom) -> bool:
