@@ -44,7 +44,19 @@ def write_screenshots(folder, chromium):
                 ending = "" if scheme == "light" else "-dark"
                 page.screenshot(path=Path(folder) / f"{name}{ending}.png")
                 page.close()
+        write_story(folder, browser, Path(pages) / "story.html")
         browser.close()
+
+
+def write_story(folder, browser, path):
+    """The story of one derivative, light and dark: docs/story.md shows it."""
+    f, args = examples()["thrice"]
+    qd.story(f, *args).save(path)
+    for scheme, ending in (("light", ""), ("dark", "-dark")):
+        page = browser.new_page(viewport={"width": 900, "height": 720}, color_scheme=scheme)
+        page.goto(path.as_uri())
+        page.screenshot(path=Path(folder) / f"story{ending}.png", full_page=True)
+        page.close()
 
 
 def main():

@@ -3,6 +3,7 @@
 import gc
 import json
 import weakref
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -185,6 +186,25 @@ def test_the_tape_behind_a_tensor():
     np.testing.assert_array_equal(w.grad.numpy(), expected[0].numpy())
 
 
+def test_constants_that_a_tape_does_not_keep():
+    x = qd.tensor([1.0, 2.0], requires_grad=True)
+    offset = np.array([3.0, 4.0])
+    graph = qd.explain((1 / (1 + np.exp(-x)) + offset).sum()).graph
+    by_words = {v.title: v for v in graph.vertices}
+    np.testing.assert_allclose(by_words["1 + np.exp(-x)"].value, 1 + np.exp([-1.0, -2.0]))
+    assert by_words["offset"].value is None
+    s = 1 / (1 + np.exp([-1.0, -2.0]))
+    np.testing.assert_allclose(graph.inputs[0].gradient, s * (1 - s))
+
+
+def test_a_slope_that_a_tape_computed_has_no_line_of_ours():
+    x = qd.tensor([1.0, 4.0], requires_grad=True)
+    y = qd.grad(lambda y: np.sum(np.sqrt(y)))(x).sum()
+    lines = [v.line.file for v in qd.explain(y).graph.vertices if v.line is not None]
+    assert lines
+    assert all(file == __file__ for file in lines)
+
+
 def test_a_freed_tape_is_drawn_without_gradient():
     x = qd.tensor(2.0, requires_grad=True)
     y = np.sin(x) * x
@@ -257,6 +277,16 @@ def test_the_lines_of_a_gradient_are_those_of_its_function():
     assert lines == {"h = np.tanh(x)", "return np.sum(h * h)"}
     program = qd.trace(qd.grad(f))(np.ones(2))
     assert {e.line.text for e in program.equations} == lines
+
+
+def test_a_line_of_very_many_values_is_divided():
+    namespace = {"np": np}  # a function without source: nothing tells its loop
+    exec("def f(x):\n    for _ in range(200): x = np.sin(x)\n    return x * 2", namespace)
+    graph = qd.explain(namespace["f"], 0.5).graph
+    inside = [v.group for v in graph.vertices if v.operation == "sin"]
+    assert {len(g.path) for g in inside} == {2}
+    assert max(Counter(inside).values()) <= 60
+    assert {g.path[0].title for g in inside} == {"line 2"}
 
 
 def test_an_argument_of_many_parts_is_a_group():

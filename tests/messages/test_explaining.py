@@ -8,7 +8,7 @@ import pytest
 import qiudao as qd
 from checking import leaf
 from messages.raised import raised
-from qiudao.core.errors import GradientError, NonFiniteError
+from qiudao.core.errors import FreedError, GradientError, NonFiniteError
 from qiudao.explaining.text import MissingError
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -23,6 +23,12 @@ def loss(x):
 def fickle():
     calls = iter([-1.0, 1.0])
     return qd.grad(lambda x: np.log(x * next(calls)), check="nan")(2.0)
+
+
+def swept():
+    y = np.sin(leaf(1.0))
+    y.backward()
+    return y
 
 
 MESSAGES = {
@@ -40,9 +46,9 @@ MESSAGES = {
     "a NaN of the sweep": (
         lambda: qd.grad(loss, check="nan")(X),
         NonFiniteError,
-        "grad: a NaN: its value is finite, but the sweep turns 0 into nan at [0] going back "
-        "through np.sqrt(x) to x = 0, at file.py:N (`return np.sum(np.sqrt(x) * 0.0)`); the "
-        "slope of sqrt at 0 is infinite: np.sqrt(x + tiny), or choose with np.where",
+        "grad: a NaN: np.sqrt(x) is finite, but going back through it, 0 times its slope inf is "
+        "nan at [0], for x = 0 (f64[2] in [0, 4]), at file.py:N (`return np.sum(np.sqrt(x) * "
+        "0.0)`); the slope of sqrt at 0 is infinite: np.sqrt(x + tiny), or choose with np.where",
     ),
     "a NaN that comes once": (
         fickle,
@@ -108,6 +114,35 @@ MESSAGES = {
         GradientError,
         "contributions: no gradient arrives at this value, for the output was computed without "
         "it; ask qd.why",
+    ),
+    "terms where no derivative passes": (
+        lambda: qd.explain(lambda x: np.floor(x) * 2.0, 1.5).contributions("x"),
+        GradientError,
+        "contributions: no gradient arrives at x, for no derivative passes on from it to the "
+        "output; ask qd.why",
+    ),
+    "terms of a value that has no such name": (
+        lambda: qd.explain(loss, X).contributions("q"),
+        GradientError,
+        "contributions: no value is called 'q'; ask for one of x, or an expression as it stands "
+        "in the source",
+    ),
+    "terms of a number": (
+        lambda: qd.contributions(leaf(1.0) * 2, 3.0),
+        TypeError,
+        "contributions: float 3.0 is not a tensor; of a function ask "
+        "qd.explain(f, *args).contributions(name)",
+    ),
+    "what a number keeps": (
+        lambda: qd.saved(3.0),
+        TypeError,
+        "saved: float 3.0 is not a tensor; of a function ask qd.profile(f, *args)",
+    ),
+    "asking why of a freed tape": (
+        lambda: swept().why(),
+        FreedError,
+        "why: the tape behind this output was freed by the backward sweep at file.py:N "
+        "(`y.backward()`); ask before the sweep, or sweep with retain_graph=True",
     ),
     "rounding of an array": (
         lambda: qd.rounding(np.sin, X),

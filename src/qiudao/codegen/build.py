@@ -24,7 +24,7 @@ from .resident import resident_module
 from .scope import Function, Scope
 
 STRAIGHT = 2000  # equations from which a program is compiled in the quick way
-LONG = 400  # from which scalars are not searched for vectors, which takes a third of LLVM's time
+LONG = 400  # from which LLVM's middle settings do
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
 
 

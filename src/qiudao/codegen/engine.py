@@ -33,10 +33,9 @@ class Level(NamedTuple):
 
     passes: int  # LLVM's -O for the passes over the text; 0 removes dead code only
     emission: int  # LLVM's -O for selecting, scheduling and allocating registers
-    slp: bool  # whether neighbouring scalar operations are joined to vectors
 
 
-LEVELS = {1: Level(0, 0, False), 2: Level(2, 2, False), 3: Level(3, 3, True)}
+LEVELS = {1: Level(0, 0), 2: Level(2, 2), 3: Level(3, 3)}
 
 
 class Statistics:
@@ -104,7 +103,7 @@ class Compiler:
         self, text: str, level: int, machine: Any, public: Sequence[str] | None = None
     ) -> Any:
         """The module after the passes.  Functions that are not `public` (None: all are) may go."""
-        llvm, (passes, _, slp) = self.llvm, LEVELS[level]
+        llvm, passes = self.llvm, LEVELS[level].passes
         module = llvm.parse_assembly(text)
         module.triple, module.data_layout = machine.triple, str(machine.target_data)
         module.verify()
@@ -114,7 +113,8 @@ class Compiler:
         options = llvm.create_pipeline_tuning_options(speed_level=passes)
         options.loop_vectorization = options.loop_interleaving = True
         options.loop_unrolling = False  # but for loops that ask for it
-        options.slp_vectorization = slp
+        # LLVM 22 gets selects in a loop wrong when it joins scalars (the saddle objective has one).
+        options.slp_vectorization = False
         builder = llvm.create_pass_builder(machine, options)
         if passes:
             manager = builder.getModulePassManager()

@@ -56,6 +56,7 @@ def runs(
         made = Group(parent, "lines", f"line {number}", lines[run[0][0]])
         for k, _, _ in run:
             found[k] = made
+        gather(made, run, lines, found)
         above.append((run[0][0], run[-1][1], made))
     return above
 

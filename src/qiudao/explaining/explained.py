@@ -18,6 +18,7 @@ from .compiled import stages_of
 from .dot import dot
 from .graph import Graph, build, title_of
 from .page.html import page
+from .questions.contributions import Contributions, of_name
 from .svg import svg
 from .tape import read_tape
 from .text import text
@@ -51,6 +52,17 @@ class Explained:
     def json(self) -> dict[str, Any]:
         """Lists, dicts, strings and numbers, as `docs/explain-json.md` describes them."""
         return as_json(self.graph)
+
+    def contributions(self, name: str) -> Contributions:
+        """The terms of the gradient of the first value with this name, or this expression.
+
+        Raises `GradientError` where there is none, or no gradient arrives at it.
+
+        >>> import qiudao as qd
+        >>> [float(t.term) for t in qd.explain(lambda x: x * x + x, 3.0).contributions("x").terms]
+        [1.0, 3.0, 3.0]
+        """
+        return of_name(self.graph, name)
 
     def html(self) -> str:
         """A page to play, search and unfold: one file, which needs no network."""

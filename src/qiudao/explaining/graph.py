@@ -18,7 +18,7 @@ import numpy as np
 from ..core.avals import Value, aval_of
 from ..core.errors import FreedError
 from ..core.node import Equation
-from ..core.source import Line
+from ..core.source import Line, is_ours
 from .chunks import arguments, divided
 from .expressions import expression_at, name_at, operands_at
 from .places import Group
@@ -149,6 +149,8 @@ def build(
         for operand, word in zip(step.operands, words, strict=True):
             if isinstance(operand, Step):
                 operands.append(steps[operand])
+                if operand.value is None and not operand.operands and not operand.flows:
+                    steps[operand].expression = word
             else:
                 known = constants.get(id(operand)) if isinstance(operand, np.ndarray) else None
                 operands.append(known or constant_vertex(operand, word, step, vertices, constants))
@@ -196,7 +198,7 @@ def constant_vertex(
     """A constant that the function brought along."""
     aval = aval_of(value)
     name = word if word is not None and word.isidentifier() else None
-    line = step.node.line if isinstance(step.node, Equation) else None
+    line = users_line(step.node) if isinstance(step.node, Equation) else None
     vertex = Vertex(
         len(vertices), "constant", name, None, "", word, line, [], value, False, step.group,
         None, aval.shape, aval.dtype,
@@ -218,12 +220,19 @@ def step_vertex(step: Step, operands: list[Vertex], named: bool, number: int) ->
         )  # fmt: skip
     primitive = node.primitive
     fields = repr(primitive).removeprefix(primitive.name).removeprefix("(").removesuffix(")")
+    line = users_line(node)
+    named = named and line is not None
     expression = expression_at(node.code, node.offset) if named else None
     name = name_at(node.code, node.offset) if named else None
     return Vertex(
-        number, "operation", step.name or name, primitive.label, fields, expression, node.line,
+        number, "operation", step.name or name, primitive.label, fields, expression, line,
         operands, step.value, step.flows, step.group, step, node.shape, node.dtype,
     )  # fmt: skip
+
+
+def users_line(node: Equation) -> Line | None:
+    """The user's line; None for what a slope that a tape recorded computes, in a file of ours."""
+    return None if is_ours(node.code.co_filename) else node.line
 
 
 def is_last(steps: Sequence[Step], k: int) -> bool:
@@ -250,6 +259,8 @@ def operand_words(step: Step) -> list[str | None]:
     node = step.node
     if not isinstance(node, Equation):
         return []
+    if is_ours(node.code.co_filename):
+        return [None] * len(step.operands)
     return operands_at(node.code, node.offset, len(step.operands))
 
 

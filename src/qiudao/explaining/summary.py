@@ -139,25 +139,26 @@ def entries(a: Any) -> Any:
 
 def thumbnail(a: Any) -> list[list[float | None]]:
     """At most `SIDE` x `SIDE` averages over blocks, from 0 (least) to 1 (greatest)."""
-    rows, columns = (np.array_split(np.arange(n), min(n, SIDE)) if n else [] for n in a.shape)
-    a = a.astype(float)
-    finite = np.isfinite(a)
-    totals = block_sums(np.where(finite, a, 0.0), rows, columns)
-    counts = block_sums(finite.astype(float), rows, columns)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = totals / counts
-    known = means[counts > 0]
+    means = averages(a.astype(float))
+    known = means[~np.isnan(means)]
     if not known.size:
-        return [[None] * len(columns) for _ in rows]
+        return [[None] * means.shape[1] for _ in means]
     least, span = known.min(), np.ptp(known)
-    scaled = (means - least) / (span if span > 0 else 1.0)
-    return [
-        [round(float(s), 3) if c else None for s, c in zip(row, held, strict=True)]
-        for row, held in zip(scaled, counts, strict=True)
-    ]
+    scaled = np.round((means - least) / (span if span > 0 else 1.0), 3)
+    return [[None if math.isnan(s) else s for s in row] for row in scaled.tolist()]
 
 
-def block_sums(a: Any, rows: list[Any], columns: list[Any]) -> Any:
-    """The sum over each block of rows and columns."""
-    down = np.add.reduceat(a, [r[0] for r in rows], axis=0)
-    return np.add.reduceat(down, [c[0] for c in columns], axis=1)
+def averages(a: Any) -> Any:
+    """The mean of the finite elements of each block, NaN where there are none."""
+    finite = np.isfinite(a)
+    if not a.size or max(a.shape) <= SIDE:
+        return np.where(finite, a, np.nan)[:SIDE, :SIDE]
+    counts = block_sums(finite.astype(float))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return block_sums(np.where(finite, a, 0.0)) / counts
+
+
+def block_sums(a: Any) -> Any:
+    """The sum over each of at most `SIDE` x `SIDE` blocks of rows and columns."""
+    rows, columns = (np.arange(min(n, SIDE)) * n // min(n, SIDE) for n in a.shape)
+    return np.add.reduceat(np.add.reduceat(a, rows, axis=0), columns, axis=1)

@@ -8,6 +8,7 @@ user's graph stays as it is; hooks do not run.
 
 from __future__ import annotations
 
+import ast
 import gc
 import sys
 from collections.abc import Sequence
@@ -16,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Value
+from ..core.avals import Dtype, Value
 from ..core.dispatch import concrete
 from ..core.errors import GradientError
 from ..core.modes import TAPE
 from ..core.node import Equation, Freed, Leaf, Node
-from ..core.source import Line
+from ..core.source import Line, is_ours
 from ..tape.backward import walk, why_cut
 from ..tape.tensor import Tensor
 from .expressions import Loop, loops_at, operands_at
@@ -61,16 +62,17 @@ def read_nodes(
     called = {t.node: key for key, t in names.items() if isinstance(t, Tensor)}
     copies: dict[Node, Node] = {}
     steps: dict[Node, Step] = {}
-    places = Runs(next((n.code for n in reversed(nodes) if isinstance(n, Equation)), None))
+    codes = (n.code for n in reversed(nodes) if isinstance(n, Equation))
+    places = Runs(next((code for code in codes if not is_ours(code.co_filename)), None))
     notes: list[str] = []
     for node in nodes:
         copies[node] = made = copy_of_node(node, copies)
         value = values.get(node)
         if isinstance(node, Equation):
             given = node.operands
-            held = given if not isinstance(given, Freed) else (None,) * len(node.parents)
+            held = literals(node, given) if not isinstance(given, Freed) else node.parents
             operands = tuple(
-                steps[p] if p is not None else constant(x)
+                steps[p] if p is not None else constant(x, seen)
                 for p, x in zip(node.parents, held, strict=True)
             )
             steps[node] = Step(made, operands, value, True, places.find(node), called.get(node))
@@ -82,7 +84,7 @@ def read_nodes(
             seen.inputs.append(steps[node])
         seen.steps.append(steps[node])
     seen.outputs = [steps[n] for n in outputs]
-    unknown = sum(s.value is None and not s.node.is_several for s in seen.steps)
+    unknown = sum(s.flows and s.value is None and not s.node.is_several for s in seen.steps)
     if unknown:
         notes.append(
             f"{unknown} values are shown without numbers: the tape keeps what its rules read, and "
@@ -92,12 +94,35 @@ def read_nodes(
     return seen, steps, notes
 
 
-def constant(x: Any) -> Any:
+def constant(x: Any, seen: Observation) -> Any:
     """A constant operand; one that the tape does not keep is a step of no known value."""
     if x is None or isinstance(x, Node):
         stands = x if isinstance(x, Node) else Leaf((), np.dtype(float))
-        return Step(Leaf(stands.shape, stands.dtype), (), None, False, None)
+        step = Step(Leaf(stands.shape, stands.dtype), (), None, False, None)
+        seen.steps.append(step)
+        return step
     return concrete(x)
+
+
+def literals(node: Equation, operands: Sequence[Any]) -> tuple[Any, ...]:
+    """Operands, with the numbers that no rule reads but the source tells, as in `1 + x`."""
+    if all(x is not None for x in operands) or node.is_several:
+        return tuple(operands)
+    words = operands_at(node.code, node.offset, len(operands))
+    return tuple(
+        literal(word, node.dtype) if x is None and p is None else x
+        for x, p, word in zip(operands, node.parents, words, strict=True)
+    )
+
+
+def literal(word: str | None, dtype: Dtype) -> Value | None:
+    """The number that a word of the source is; None for another word."""
+    try:
+        number = ast.literal_eval(word or "")
+    except (SyntaxError, TypeError, ValueError):
+        return None
+    with np.errstate(over="ignore"):
+        return np.asarray(number, dtype)[()] if type(number) in (int, float) else None
 
 
 def copy_of_node(node: Node, copies: dict[Node, Node]) -> Node:
@@ -147,9 +172,8 @@ def again(node: Equation, values: dict[Node, Value]) -> None:
     """Compute a value again, where its operands are known."""
     if isinstance(node.operands, Freed):
         return
-    operands = [
-        x if p is None else values.get(p) for p, x in zip(node.parents, node.operands, strict=True)
-    ]
+    held = literals(node, node.operands)
+    operands = [x if p is None else values.get(p) for p, x in zip(node.parents, held, strict=True)]
     if all(x is not None and not isinstance(x, Node) for x in operands):
         with np.errstate(all="ignore"):
             values[node] = node.primitive.evaluate(*operands)
@@ -179,6 +203,8 @@ class Runs:
     def find(self, node: Equation) -> Group | None:
         """The innermost group of an equation."""
         code, offset, line = node.code, node.offset, node.line
+        if is_ours(code.co_filename):
+            return self.outer
         run = self.runs.get(code)
         running = [
             loop for loop in loops_at(line.file, line.number) if loop.first >= code.co_firstlineno

@@ -289,18 +289,19 @@ class Subject:
         """The values to differentiate by."""
         return [as_value(x) for x, w in zip(self.leaves, self.chosen, strict=True) if w]
 
-    def call(self, inputs: Sequence[Value]) -> Any:
-        """The function's result with these inputs, unobserved."""
+    def arguments(self, inputs: Sequence[Value]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The function's positional and keyword arguments, with these inputs in them."""
         values = iter(inputs)
         args, kwargs = self.tree.build(
             next(values) if wanted else x
             for x, wanted in zip(self.leaves, self.chosen, strict=True)
         )
-        return self.f(*args, **kwargs)
+        return args, kwargs
 
-    def results(self, inputs: Sequence[Value]) -> list[Any]:
-        """The leaves of the function's result with these inputs, unobserved."""
-        return flatten(self.call(inputs))[0]
+    def call(self, inputs: Sequence[Value]) -> Any:
+        """The function's result with these inputs, unobserved."""
+        args, kwargs = self.arguments(inputs)
+        return self.f(*args, **kwargs)
 
     def run(
         self, inputs: Sequence[Value] | None = None, forced: Sequence[bool] = ()

@@ -32,6 +32,12 @@ def test_reductions_along_an_axis():
     assert (kink.touched, kink.elements, kink.nearest) == (1, 2, 1.0)
 
 
+def test_the_largest_of_complex_numbers_is_told_by_real_parts():
+    z = np.array([1.0 + 2.0j, 3.0 - 1.0j, 2.5])
+    (kink,) = qd.branches(lambda z: np.real(np.max(z)), z).kinks
+    assert (kink.touched, kink.nearest) == (0, 0.5)
+
+
 def test_the_turns_of_a_loop_are_one_kink():
     def f(x):
         for k in range(3):

@@ -17,7 +17,7 @@ def test_the_terms_sum_to_the_gradient():
     (expected,) = qd.grad(y, x, retain_graph=True)
     np.testing.assert_allclose(sum(t.term for t in found.terms), expected.numpy(), rtol=1e-15)
     np.testing.assert_array_equal(found.gradient, expected.numpy())
-    assert [t.expression for t in found.terms] == ["h * x", "h"]
+    assert [t.expression for t in found.terms] == ["h * x", "np.sin(x)"]
     assert sum(t.share for t in found.terms) == pytest.approx(1.0)
 
 
@@ -31,6 +31,42 @@ def test_a_value_that_was_computed():
     assert lines[0] == "gradient of h = 13"
     assert "through h * h" in lines[2]
     assert json.loads(json.dumps(found.json()))["gradient"] == 13.0
+
+
+def test_values_of_an_explained_function_by_name():
+    def f(x):
+        h = np.sin(x)
+        return h * h + x
+
+    shown = qd.explain(f, 1.2)
+    assert [t.expression for t in shown.contributions("x").terms] == ["h * h + x", "np.sin(x)"]
+    (left, right) = shown.contributions("h").terms
+    assert left.share == right.share == 0.5
+    assert shown.contributions("np.sin(x)").value == "h"
+    with pytest.raises(GradientError, match="no value is called 'q'; ask for one of x, h"):
+        shown.contributions("q")
+
+
+def test_turns_of_loops_and_long_tables():
+    def f(x):
+        total = 0.0
+        for k in range(40):
+            total = total + k * x
+        return total
+
+    found = qd.explain(f, 2.0).contributions("x")
+    assert {t.turn for t in found.terms} == {f"k = {k}" for k in range(40)}
+    lines = str(found).splitlines()
+    assert len(lines) == 1 + 24 + 1
+    assert "through k * x" in lines[1]
+    assert lines[1].endswith(", k = 39")
+    assert lines[-1] == "  + 16 more terms, 15.4 % together"
+
+
+def test_the_table_is_aligned():
+    x = qd.tensor([1.0, 2.0], requires_grad=True)
+    lines = str(qd.contributions((x * x + 10.0 * x).sum(), x)).splitlines()[1:]
+    assert len({line.index("through") for line in lines}) == 1
 
 
 def test_no_way_and_no_graph_are_refused():

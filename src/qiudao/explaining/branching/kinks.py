@@ -55,8 +55,11 @@ def from_bounds(xs: Sequence[Any], primitive: Any) -> Array:
 
 
 def behind_extreme(xs: Sequence[Any], primitive: Any) -> Array:
-    """How far the second largest (or smallest) element is from the largest, for each result."""
-    x = np.asarray(xs[0], float)
+    """How far the second largest (or smallest) element is from the largest, for each result.
+
+    Complex numbers are ordered by their real parts first, so that their real parts tell.
+    """
+    x = np.asarray(np.real(xs[0]), float)
     axes = tuple(primitive.axes)
     moved = np.moveaxis(x, axes, range(len(axes))).reshape(-1, *rest(x.shape, axes))
     if len(moved) < 2:

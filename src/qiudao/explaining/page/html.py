@@ -26,7 +26,7 @@ def page(graph: dict[str, Any]) -> str:
         "title": title,
         "style": part("style.css"),
         "data": embedded(graph),
-        "dagre": f"/*! {part('vendor/dagre.LICENSE')} */\n{part('vendor/dagre.min.js')}",
+        "dagre": f"/*! {part('vendor/dagre.LICENSE')} */\n{library()}",
         "script": f'"use strict";\n(() => {{\n{script()}\n}})();',
     }
     text, *rest = part("page.html").split("{{")
@@ -41,6 +41,11 @@ def page(graph: dict[str, Any]) -> str:
 def part(name: str) -> str:
     """A file of the page."""
     return (resources.files(__package__) / name).read_text(encoding="utf-8")
+
+
+def library() -> str:
+    """The layout library, without the pointer to a source map that does not come along."""
+    return part("vendor/dagre.min.js").partition("//# sourceMappingURL")[0]
 
 
 def script() -> str:

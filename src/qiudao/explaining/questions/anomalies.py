@@ -62,5 +62,5 @@ def told(origin: Origin) -> str:
     """The sentence, the line and what to do."""
     v = origin.vertex
     place = "" if v.line is None else f", at {line_of(v.line)} (`{v.line.text}`)"
-    cure = cure_of(v.operation, origin.backward)
+    cure = cure_of(origin)
     return f"{origin.sentence}{place}{'; ' if cure else ''}{cure}"

@@ -13,9 +13,9 @@ from ..labels import line_of
 class Finding:
     """One thing to say about the gradient of one value.
 
-    `kind` is "healthy", "unused", "cut", "zero", "cancelled", "nan", "inf", "small", "large" or
-    "partly zero"; `sentence` says what it is and `cure` what to do (empty where nothing is);
-    `line` is the user's line that it comes from, where there is one.
+    `kind` is "healthy", "unused", "cut", "zero", "cancelled", "nan", "inf", "small", "large",
+    "partly zero" or "partly cut"; `sentence` says what it is and `cure` what to do (empty where
+    nothing is); `line` is the user's line that it comes from, where there is one.
     """
 
     value: str
@@ -26,11 +26,12 @@ class Finding:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether nothing is wrong here; a gradient that is zero in places is not wrong."""
-        return self.kind in ("healthy", "partly zero")
+        """Whether nothing is wrong here; one that is zero or cut in places is not wrong."""
+        return self.kind in ("healthy", "partly zero", "partly cut")
 
     def __str__(self) -> str:
-        place = "" if self.line is None else f" ({line_of(self.line)}: {self.line.text})"
+        text = "" if self.line is None or not self.line.text else f": {self.line.text}"
+        place = "" if self.line is None else f" ({line_of(self.line)}{text})"
         cure = f"\n    {self.cure}" if self.cure else ""
         return f"{self.value}: {self.sentence}{place}{cure}"
 

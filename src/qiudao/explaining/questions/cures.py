@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..graph import Vertex
+from .nonfinite import Origin
+
 FORWARD = {
     "log": "keep its operand positive: np.log(np.maximum(x, tiny)), or np.log1p for 1 + x",
     "log2": "keep its operand positive: np.log2(np.maximum(x, tiny))",
@@ -10,7 +17,8 @@ FORWARD = {
     "sqrt": "keep its operand from falling below 0: np.sqrt(np.maximum(x, 0))",
     "divide": "keep the divisor from 0, or choose with np.where before dividing",
     "reciprocal": "keep the divisor from 0, or choose with np.where before dividing",
-    "exp": "subtract the largest first, as in np.exp(x - np.max(x)), or use logsumexp",
+    "exp": "subtract the largest first, as in np.exp(x - np.max(x)), or use logsumexp; a sigmoid "
+    "is 0.5 * (1 + np.tanh(x / 2))",
     "expm1": "scale its operand down: it overflows above 709",
     "power": "a negative base needs a whole exponent, and 0 a positive one",
     "arccos": "clip its operand into [-1, 1]",
@@ -30,6 +38,10 @@ BACKWARD = {
     "sqrt": "the slope of sqrt at 0 is infinite: np.sqrt(x + tiny), or choose with np.where",
     "cbrt": "the slope of cbrt at 0 is infinite: add a tiny number, or choose with np.where",
     "log": "the slope of log at 0 is infinite: keep its operand above 0",
+    "log2": "the slope of log2 at 0 is infinite: keep its operand above 0",
+    "log10": "the slope of log10 at 0 is infinite: keep its operand above 0",
+    "log1p": "the slope of log1p at -1 is infinite: keep its operand above -1",
+    "arccosh": "the slope of arccosh at 1 is infinite: keep its operand above 1",
     "divide": "the slope of a quotient grows with 1 / divisor: keep the divisor from 0",
     "reciprocal": "the slope of 1/x grows with 1 / x**2: keep x from 0",
     "power": "the slope of x**p at 0 is infinite for p below 1: add a tiny number to x",
@@ -40,8 +52,48 @@ BACKWARD = {
     "multiply": "a factor is not finite: look where it became so",
 }
 
+EXPONENT = (
+    "the slope with respect to the exponent is log(base) * base**exponent: keep the base above 0, "
+    "or give the exponent as a plain number"
+)
+UNDERFLOW = (
+    "{words} underflowed to 0: take the logarithm on paper first, log(exp(a) / sum(exp(b))) = "
+    "a - logsumexp(b)"
+)
+LOGARITHMS = ("log", "log2", "log10")
 
-def cure_of(operation: str | None, backward: bool) -> str:
-    """What to do about an operation, "" where nothing general can be said."""
-    table = BACKWARD if backward else FORWARD
-    return table.get(operation or "", "")
+
+def cure_of(origin: Origin) -> str:
+    """What to do about an origin, "" where nothing general can be said."""
+    v = origin.vertex
+    operation = v.operation or ""
+    if not v.operands:
+        return "it came in so: look at what made it"
+    if origin.backward:
+        if operation == "power" and origin.position == 1:
+            return EXPONENT
+        return BACKWARD.get(operation, "")
+    if operation in LOGARITHMS:
+        underflowed = next(filter(has_underflowed, behind(v)), None)
+        if underflowed is not None:
+            return UNDERFLOW.format(words=underflowed.expression or underflowed.title)
+    return FORWARD.get(operation, "")
+
+
+def behind(v: Vertex) -> Iterator[Vertex]:
+    """What a value is computed from, the nearest first, by operations that keep 0 at 0."""
+    waiting, seen = list(v.operands), {v}
+    while waiting:
+        x = waiting.pop(0)
+        if x in seen:
+            continue
+        seen.add(x)
+        yield x
+        if x.operation in ("divide", "multiply", "getitem", "sum", "takealong", "gather"):
+            waiting.extend(x.operands)
+
+
+def has_underflowed(v: Vertex) -> bool:
+    """Whether this is an exponential with an element of 0."""
+    known = v.operation in ("exp", "exp2") and v.value is not None
+    return known and not bool(np.all(v.value))

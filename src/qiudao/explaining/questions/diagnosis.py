@@ -8,37 +8,39 @@ from ..graph import Graph, Vertex
 from ..labels import brief
 from .answer import Finding
 from .cures import cure_of
-from .cuts import ancestors, dependents, why_none
+from .cuts import ancestors, cuts_of, dependents, partly_cut, why_none
 from .nonfinite import bad, origin_of
-from .sizes import why_size
-from .zeros import is_zero, why_partly, why_zero
+from .sizes import way_of, why_size
+from .zeros import is_zero, why_partly, why_rounding, why_zero
 
 WHAT = {"nan": "a NaN", "inf": "an infinity"}
 
 
 def diagnose_all(graph: Graph, inputs: list[Vertex]) -> list[Finding]:
     """The findings about the output itself, where it is not finite, and about these inputs."""
-    found = [f for x in inputs for f in diagnose(graph, x)]
+    cuts = cuts_of(graph)
+    found = [f for x in inputs for f in diagnose(graph, x, cuts)]
     out = graph.seed
     if out is not None and bad(out.value) and not any(f.kind in WHAT for f in found):
         origin = origin_of(graph, ancestors([out]))
         kind = "nan" if bool(np.isnan(np.asarray(out.value)).any()) else "inf"
         words = "" if origin is None else f": {origin.sentence}"
-        cure = "" if origin is None else cure_of(origin.vertex.operation, origin.backward)
+        cure = "" if origin is None else cure_of(origin)
         line = None if origin is None else origin.vertex.line
         found.insert(0, Finding("the result", kind, f"it has {WHAT[kind]}{words}", cure, line))
     return found
 
 
-def diagnose(graph: Graph, x: Vertex) -> list[Finding]:
-    """The findings about the gradient of `x`: at least one."""
+def diagnose(graph: Graph, x: Vertex, cuts: list[Vertex]) -> list[Finding]:
+    """The findings about the gradient of `x`: at least one; `cuts` are those of the graph."""
     if x.gradient is None:
         return why_none(graph, x)
     if bad(x.gradient):
         return [why_bad(graph, x)]
     if is_zero(x.gradient):
-        return why_zero(graph, x)
-    found = why_size(graph, x)
+        return why_zero(x)
+    way = way_of(x)
+    found = why_rounding(x, way) or why_size(x, way)
     if found:
         return found
     uses = len(x.terms)
@@ -46,7 +48,7 @@ def diagnose(graph: Graph, x: Vertex) -> list[Finding]:
     healthy = Finding(
         x.title, "healthy", f"nothing is wrong: the gradient is {brief(x.gradient)}{terms}"
     )
-    return [healthy, *why_partly(x)]
+    return [healthy, *why_partly(x, way), *partly_cut(graph, x, cuts)]
 
 
 def why_bad(graph: Graph, x: Vertex) -> Finding:
@@ -56,6 +58,5 @@ def why_bad(graph: Graph, x: Vertex) -> Finding:
     origin = origin_of(graph, behind & dependents(graph, x)) or origin_of(graph, behind)
     if origin is None:
         return Finding(x.title, kind, f"the gradient has {WHAT[kind]}, of an origin not known")
-    cure = cure_of(origin.vertex.operation, origin.backward)
     sentence = f"the gradient has {WHAT[kind]}: {origin.sentence}"
-    return Finding(x.title, kind, sentence, cure, origin.vertex.line)
+    return Finding(x.title, kind, sentence, cure_of(origin), origin.vertex.line)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core.avals import Value
-from ..graph import Graph, Vertex
-from ..summary import number
+from ..graph import Graph, Use, Vertex
+from ..summary import number, short
+from . import words
 
 
 class Origin(NamedTuple):
@@ -41,59 +42,61 @@ def origin_of(graph: Graph, among: Iterable[Vertex], check: str = "inf") -> Orig
     infinity leads to none: then the first NaN is.
     """
     chosen = set(among)
-    if check == "nan":
-        return nan_origin(graph, chosen)
     for v in graph.vertices:
-        if v in chosen and bad(v.value) and not any(bad(x.value) for x in v.operands):
-            return Origin(v, False, 0, forward_sentence(v))
+        if v in chosen and bad(v.value, check) and not any(bad(x.value, check) for x in v.operands):
+            return Origin(v, False, 0, forward_sentence(v, check))
     for v in graph.order:
-        if v not in chosen or bad(v.gradient):
+        if v not in chosen or bad(v.gradient, check):
             continue
         for x in v.operands:
             for use in x.terms:
-                if use.reader is v and bad(use.value):
-                    return Origin(v, True, use.position, backward_sentence(v, x, use.value))
+                if use.reader is v and bad(use.value, check):
+                    return Origin(v, True, use.position, backward_sentence(v, use, check))
     for v in graph.order:
-        if v in chosen and bad(v.gradient):  # a seed that was not finite
-            return Origin(v, True, 0, f"the cotangent of {v.title} is not finite itself")
+        if v in chosen and bad(v.gradient, check):  # a seed that was not finite
+            given = f"the cotangent of {v.title} is not finite itself"
+            return Origin(v, True, 0, given)
     return None
 
 
-def nan_origin(graph: Graph, chosen: set[Vertex]) -> Origin | None:
-    """The first operation that gave a NaN of operands, or of a cotangent, without one."""
-    for v in graph.vertices:
-        if v in chosen and bad(v.value, "nan") and not any(bad(x.value, "nan") for x in v.operands):
-            return Origin(v, False, 0, forward_sentence(v, "nan"))
-    for v in graph.order:
-        if v not in chosen or bad(v.gradient, "nan"):
-            continue
-        for x in v.operands:
-            for use in x.terms:
-                if use.reader is v and bad(use.value, "nan"):
-                    return Origin(v, True, use.position, backward_sentence(v, x, use.value, "nan"))
-    return None
-
-
-def forward_sentence(v: Vertex, check: str = "inf") -> str:
+def forward_sentence(v: Vertex, check: str) -> str:
     """`np.log(x) is the first value that is not finite: nan at [2], of x = -1`."""
     index, found = first_bad(v.value, check)
     if not v.operands:
         return f"the {v.kind} {v.title} is not finite: {found}{at(index)}"
-    given = ", ".join(f"{x.title} = {element(x.value, index)}" for x in v.operands)
+    given = words.given(v, list(range(len(v.operands))), index)
     what = "NaN" if check == "nan" else "not finite"
-    return f"{v.title} is the first value that is {what}: {found}{at(index)}, of {given}"
+    return f"{words.actor(v)} is the first value that is {what}: {found}{at(index)}, of {given}"
 
 
-def backward_sentence(v: Vertex, x: Vertex, term: Value | None, check: str = "inf") -> str:
-    """`the sweep meets the first number that is not finite going back through np.sqrt(x)`."""
-    index, found = first_bad(term, check)
-    return (
-        f"its value is finite, but the sweep turns {element(v.gradient, index)} into {found}"
-        f"{at(index)} going back through {v.title} to {x.title} = {element(x.value, index)}"
+def backward_sentence(v: Vertex, use: Use, check: str) -> str:
+    """`going back through np.sqrt(x), 0 times its slope inf is nan at [0], for x = 0`."""
+    index, found = first_bad(use.value, check)
+    act = words.actor(v)
+    start = f"{act} is finite, but going back through it" if is_finite(v.value) else (
+        f"going back through {act}"
+    )  # fmt: skip
+    arriving = words.element(v.gradient, index) or f"a cotangent ({short(v.gradient, most=0)})"
+    slope = v.slopes[use.position] if use.position < len(v.slopes) else None
+    factor = None
+    if slope is not None and slope.kind == "elementwise":
+        factor = words.element(slope.value, index)
+    made = (
+        f"the sweep turns {arriving} into {found}"
+        if factor is None
+        else f"{arriving} times its slope {factor} is {found}"
     )
+    others = [k for k in range(len(v.operands)) if k != use.position]
+    given = words.given(v, [use.position, *others], index)
+    return f"{start}, {made}{at(index)}, for {given}"
 
 
-def first_bad(x: Value | None, check: str = "inf") -> tuple[tuple[int, ...], str]:
+def is_finite(x: Value | None) -> bool:
+    """Whether a value is known, and finite."""
+    return x is not None and not isinstance(x, tuple) and not bad(x)
+
+
+def first_bad(x: Value | None, check: str) -> tuple[tuple[int, ...], str]:
     """The index of the first element that is not finite, and what it is."""
     a = np.asarray(x)
     where = np.argwhere(np.isnan(a) if check == "nan" else ~np.isfinite(a))
@@ -104,18 +107,3 @@ def first_bad(x: Value | None, check: str = "inf") -> tuple[tuple[int, ...], str
 def at(index: tuple[int, ...]) -> str:
     """` at [2]`."""
     return f" at [{', '.join(map(str, index))}]" if index else ""
-
-
-def element(x: Value | None, index: tuple[int, ...]) -> str:
-    """The element that broadcasts to this place, as text; the shape where none does."""
-    if x is None:
-        return "(not known)"
-    a = np.asarray(x)
-    if a.ndim == 0:
-        return number(a[()])
-    if a.ndim <= len(index):
-        inner = index[len(index) - a.ndim :]
-        place = tuple(0 if n == 1 else k for k, n in zip(inner, a.shape, strict=True))
-        if all(k < n for k, n in zip(place, a.shape, strict=True)):
-            return number(a[place])
-    return f"an array of shape {a.shape}"

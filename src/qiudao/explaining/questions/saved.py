@@ -64,11 +64,18 @@ class Saved:
 def saved(output: Tensor) -> Saved:
     """What the tape behind a tensor keeps so that it can be swept: bytes by operation and line.
 
+    Raises `TypeError` for what is no tensor.
+
     >>> import qiudao as qd
     >>> x = qd.tensor(np.ones(1000), requires_grad=True)
     >>> qd.saved(np.sum(np.sin(x))).total  # sin keeps its operand; sum keeps nothing
     8000
     """
+    if not isinstance(output, Tensor):
+        raise TypeError(
+            f"saved: {type(output).__name__} {output!r} is not a tensor; of a function ask "
+            "qd.profile(f, *args)"
+        )
     node = output.node
     nodes = [] if node is None else sorted(walk([node]), key=lambda n: n.number)
     places: dict[Any, SavedBy] = {}

@@ -6,12 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..graph import Graph, Vertex
+from ..graph import Use, Vertex
 from ..summary import number
+from . import words
 from .answer import Finding
 
 EXTREME = 1e8  # times smaller, or larger, than the gradients that it comes from
-SATURATING = {"tanh", "logistic", "exp", "arctan", "erf", "expm1"}
+SATURATING = {"tanh", "logistic", "exp", "exp2", "arctan", "erf", "sech", "expm1"}
 
 
 def size_of(v: Vertex) -> float:
@@ -19,30 +20,40 @@ def size_of(v: Vertex) -> float:
     return 0.0 if v.gradient is None else float(np.max(np.abs(np.asarray(v.gradient)), initial=0))
 
 
+def weight(use: Use) -> float:
+    """The largest element of a term; one that is not known comes last."""
+    known = use.value is not None and not isinstance(use.value, tuple)
+    return float(np.max(np.abs(np.asarray(use.value)), initial=0)) if known else -1.0
+
+
 def way_of(x: Vertex) -> list[Vertex]:
-    """From a value to the output, at each step by the use with the largest term."""
-    way = [x]
+    """From a value to the output, at each step by the use with the largest term.
+
+    Only values with a gradient of their own are on it: no tuples of several.
+    """
+    way, here = [x], x
     seen = {x}
     while True:
-        uses = [u for u in way[-1].terms if u.reader is not None and u.value is not None]
-        best = max(uses, key=lambda u: float(np.max(np.abs(u.value), initial=0)), default=None)  # type: ignore[arg-type]
+        uses = [use for use in here.terms if use.reader is not None]
+        best = max(uses, key=weight, default=None)
         if best is None or best.reader is None or best.reader in seen:
             return way
-        way.append(best.reader)
-        seen.add(best.reader)
+        here = best.reader
+        seen.add(here)
+        if here.gradient is not None:
+            way.append(here)
 
 
-def why_size(graph: Graph, x: Vertex) -> list[Finding]:
+def why_size(x: Vertex, way: list[Vertex]) -> list[Finding]:
     """A finding where the gradient is out of all proportion to those that it comes from."""
-    way = way_of(x)
     sizes = [size_of(v) for v in way]
-    here, most, least = sizes[0], max(sizes), min(s for s in sizes if s > 0)
-    if len(way) < 2 or here == 0:
+    here, output = sizes[0], sizes[-1]
+    if len(way) < 2 or here == 0 or output == 0 or not np.all(np.isfinite(sizes)):
         return []
-    if here * EXTREME < most:
-        return [vanished(x, way, sizes)]
-    if here > least * EXTREME and here > EXTREME:
+    if here > output * EXTREME:
         return [exploded(x, way, sizes)]
+    if here * EXTREME < max(sizes) and here < output:
+        return [vanished(x, way, sizes)]
     return []
 
 
@@ -53,31 +64,34 @@ def factors_of(sizes: list[float]) -> list[float]:
 
 def mean_factor(sizes: list[float]) -> float:
     """The factor that each operation would have, were they alike."""
-    return float((sizes[0] / sizes[-1]) ** (1.0 / (len(sizes) - 1))) if sizes[-1] else 1.0
+    return float((sizes[0] / sizes[-1]) ** (1.0 / (len(sizes) - 1)))
 
 
 def vanished(x: Vertex, way: list[Vertex], sizes: list[float]) -> Finding:
     """About a gradient that is very small."""
     factors = factors_of(sizes)
     k = int(np.argmin(factors))
-    v, operand = way[k + 1], way[k]
-    total = f"the gradient is {number(sizes[0], 3)}, from {number(max(sizes), 3)} further on"
+    v, read = way[k + 1], way[k]
+    most = int(np.argmax(sizes))
+    place = "the output" if sizes[most] == sizes[-1] else words.actor(way[most])
+    total = f"the gradient is {number(sizes[0], 3)}, from {number(sizes[most], 3)} at {place}"
     if factors[k] > 1e-3:
         each = number(mean_factor(sizes), 3)
         return Finding(
             x.title,
             "small",
             f"{total}: it shrinks little by little over {len(way) - 1} operations, by {each} each "
-            "in the mean",
+            f"in the mean, most in {words.actor(v)}, by {number(factors[k], 3)}",
             "shorten the chain, or keep the factors near 1 (residual connections, gates, scaling)",
             v.line,
         )
-    if v.operation in SATURATING and operand.value is not None:
-        reach = number(float(np.max(np.abs(np.asarray(operand.value)), initial=0)), 3)
+    if v.operation in SATURATING and read in v.operands and read.value is not None:
+        reach = number(float(np.max(np.abs(np.asarray(read.value)), initial=0)), 3)
+        name = words.operand(v, v.operands.index(read))
         return Finding(
             x.title,
             "small",
-            f"{total}: {v.title} is saturated, at {operand.title} of size {reach} its slope is "
+            f"{total}: {words.actor(v)} is saturated, at {name} of size {reach} its slope is "
             f"{number(factors[k], 3)}",
             "scale its operand down (normalise, or start with smaller weights)",
             v.line,
@@ -85,7 +99,7 @@ def vanished(x: Vertex, way: list[Vertex], sizes: list[float]) -> Finding:
     return Finding(
         x.title,
         "small",
-        f"{total}: {v.title} multiplies it by {number(factors[k], 3)}",
+        f"{total}: {words.actor(v)} multiplies it by {number(factors[k], 3)}",
         "look at the scale of its operands",
         v.line,
     )
@@ -103,14 +117,14 @@ def exploded(x: Vertex, way: list[Vertex], sizes: list[float]) -> Finding:
             x.title,
             "large",
             f"{total}: it grows little by little over {len(way) - 1} operations, by {each} each "
-            "in the mean",
+            f"in the mean, most in {words.actor(v)}, by {number(factors[k], 3)}",
             "shorten the chain, clip the gradient, or keep the factors near 1",
             v.line,
         )
     return Finding(
         x.title,
         "large",
-        f"{total}: {v.title} multiplies it by {number(factors[k], 3)}",
+        f"{total}: {words.actor(v)} multiplies it by {number(factors[k], 3)}",
         "look at the scale of its operands: a divisor near 0, a steep power, a large weight",
         v.line,
     )

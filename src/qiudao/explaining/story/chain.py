@@ -173,8 +173,13 @@ def link_of(box: Box, names: dict[Vertex, str], outside: object) -> Link:
     ]
     node = v.step.node if v.step is not None else None
     foreign = outside is not None and getattr(node, "code", None) is outside
-    words = "" if foreign else v.expression or ""
-    return Link(names[v], text, latex, "" if words == text else words, value, factors)
+    words = "" if foreign or bare(v.expression) == bare(text) else v.expression or ""
+    return Link(names[v], text, latex, words, value, factors)
+
+
+def bare(words: str | None) -> str:
+    """An expression without spaces and prefixes, to tell whether two say the same."""
+    return (words or "").replace(" ", "").replace("np.", "")
 
 
 def written(v: Vertex, operands: list[Operand]) -> tuple[str, str]:

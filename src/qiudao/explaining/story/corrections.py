@@ -14,6 +14,7 @@ from .function import Function
 from .methods import Measured
 
 MANY = 5  # terms of a gradient that are written out
+ROUNDING = 8  # an error of fewer times eps is not one of differences
 
 
 class Correction(NamedTuple):
@@ -29,16 +30,20 @@ def corrections_of(
     """Those of the errors that can be made with this function."""
     made = [twice(graph, names), last(graph, names)]
     if not found.is_restless:
-        made = [chaining(found, graph, names), all_ones(found, f), *made]
+        made = [chaining(found, f, graph, names), all_ones(found, f), *made]
     return [c for c in made if c is not None]
 
 
-def chaining(found: Measured, graph: Graph, names: dict[Vertex, str]) -> Correction | None:
+def chaining(
+    found: Measured, f: Function, graph: Graph, names: dict[Vertex, str]
+) -> Correction | None:
     """Limits of the parts against a limit of the whole."""
     errors = {row.way: row.error for row in found.rows}
     whole, parts = errors["limit, one-sided"], errors["limits, chained"]
-    if whole is None or parts is None or not 0 < math.fsum((whole, parts)) < math.inf:
+    if whole is None or parts is None or not math.isfinite(whole + parts):
         return None
+    if found.exact.is_zero or parts < ROUNDING * max(f.eps, default=0.0):
+        return None  # sums and products of round numbers: there is nothing to add up
     made = [v for v in graph.vertices if v.kind == "operation" and v.flows]
     if len(made) < 2 or any(kink.touched for kink in kinks_of(graph.observation)):
         return None

@@ -62,7 +62,7 @@ def curve_of(f: Function, exact: Exact, run: float) -> Curve | None:
     function takes `run` seconds.
     """
     known = np.where(np.isfinite(exact.gradient), np.abs(exact.gradient), 0.0)
-    if not np.any(known) or 2 * len(NEARBY) * (LAST - FIRST + 1) * run > PATIENCE:
+    if exact.is_zero or not np.any(known) or 2 * len(NEARBY) * (LAST - FIRST + 1) * run > PATIENCE:
         return None
     element = most_curved(f, exact.gradient, known)
     slope, x, eps = exact.gradient[element], float(f.start[element]), float(f.eps[element])

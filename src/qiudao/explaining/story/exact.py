@@ -11,16 +11,38 @@ from ..witness import Observation
 from .function import Function, eps_of, flat
 
 KINDS = (np.longdouble, np.float64)
+NOISE = 1e3  # a gradient of fewer times eps |f| / max(|x|, 1) may be the rounding of a zero
 
 
 class Exact(NamedTuple):
-    """A gradient, and whether it was computed with more digits than the function has."""
+    """A gradient, whether it was computed with more digits than the function has, and a scale.
+
+    Errors are relative to `scale`, the largest of the gradient; where all of it is zero, or only
+    the rounding of a zero (`is_zero`), to the size that a derivative of such a function has,
+    |f| / max(|x|, 1).
+    """
 
     gradient: np.ndarray
     is_finer: bool
+    scale: float
+    is_zero: bool
 
 
-def exact_of(f: Function, seen: Observation) -> Exact | None:
+def measure_of(gradient: np.ndarray, finer: np.ndarray | None, value: float, f: Function) -> Exact:
+    """What errors are measured against: the finer gradient, where there is one."""
+    exact = gradient if finer is None else finer
+    natural = abs(value) / max(float(np.max(np.abs(f.start), initial=0.0)), 1.0)
+    largest = float(np.max(np.abs(exact[np.isfinite(exact)]), initial=0.0))
+    noise = NOISE * max(f.eps, default=0.0) * natural
+    wrong = float(np.max(np.abs(gradient - exact), initial=0.0))
+    zero = largest == 0 or (largest < noise and wrong > largest / 10)
+    if not zero:
+        return Exact(exact, finer is not None, largest, False)
+    scale = natural if 0 < natural < np.inf else 1.0
+    return Exact(exact, finer is not None, scale, bool(np.isfinite(exact).all()))
+
+
+def finer_gradient(f: Function, seen: Observation) -> np.ndarray | None:
     """The gradient in extended precision where `f` computes in it and takes the same branches.
 
     None where it does not, as where LAPACK takes part, or on a machine without such numbers: the
@@ -47,19 +69,17 @@ def exact_of(f: Function, seen: Observation) -> Exact | None:
             for x in again.inputs
             for g in [done.gradient(x)]
         ]
-        return Exact(flat(found), True)
+        return flat(found)
     return None
 
 
-def error_of(found: np.ndarray, exact: np.ndarray) -> float:
-    """The largest error of an element, relative to the largest element of the exact gradient.
+def error_of(found: np.ndarray, exact: Exact) -> float:
+    """The largest error of an element, relative to the scale of the exact gradient.
 
     inf or nan where an element is not finite that should be, or the other way round.
     """
-    if not exact.size:
-        return 0.0
-    same = (found == exact) | (np.isnan(found) & np.isnan(exact))
+    right = exact.gradient
+    same = (found == right) | (np.isnan(found) & np.isnan(right))
     with np.errstate(all="ignore"):
-        apart = np.where(same, 0.0, np.abs(found - exact))
-    known = np.abs(exact[np.isfinite(exact)])
-    return float(np.max(apart)) / (float(np.max(known, initial=0.0)) or 1.0)
+        apart = np.where(same, 0.0, np.abs(found - right))
+        return float(np.max(apart, initial=0.0)) / exact.scale

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,10 @@ class Function:
         self.start = flat(self.values).astype(float)
         self.place = next(k for k, v in enumerate(graph.outputs) if v is graph.seed)
         self.calls = 0
-        out = eps_of(np.asarray(graph.outputs[self.place].value).dtype)
+        self.visited: list[list[Value]] | None = None
+        value = np.asarray(graph.outputs[self.place].value)
+        self.ones = np.ones(value.shape, value.dtype)[()]
+        out = eps_of(value.dtype)
         self.eps = np.concatenate(
             [np.zeros(0)]
             + [np.full(flat([v]).size, max(eps_of(v.dtype), out)) for v in self.values]
@@ -70,9 +74,33 @@ class Function:
         return flatten(self.subject.call(inputs))[0][self.place]
 
     def __call__(self, x: np.ndarray) -> float:
+        inputs = self.arrays(x)
+        if self.visited is not None:
+            self.visited.append(self.arrays(x))  # the function may write into what it is given
         with np.errstate(all="ignore"):
-            out = concrete(self.result(*self.arrays(x)))
+            out = concrete(self.result(*inputs))
             return float(np.sum(np.real(out), dtype=np.result_type(np.asarray(out).real, float)))
+
+    @contextmanager
+    def watched(self) -> Iterator[list[list[Value]]]:
+        """Within the block, the inputs at which the function is run are kept in the list given."""
+        visited: list[list[Value]] = []
+        self.visited = visited
+        try:
+            yield visited
+        finally:
+            self.visited = None
+
+    def again(self, points: Sequence[Sequence[Value]]) -> Callable[[], None]:
+        """What runs the user's function at these inputs, and does nothing else."""
+        built = [self.subject.arguments(inputs) for inputs in points]
+        f = self.subject.f
+
+        def run() -> None:
+            for args, kwargs in built:
+                f(*args, **kwargs)
+
+        return run
 
     def moved(self, k: int, x: float) -> tuple[float, float]:
         """The value with coordinate k moved to x, and where it then is in its own precision."""
@@ -99,17 +127,18 @@ class Function:
             for n, index, imaginary in self.coordinates()
         ]
 
-    def push(self, number: int, index: tuple[int, ...], imaginary: bool) -> float:
-        """The partial derivative by one coordinate, by one forward sweep."""
-        values = self.values
-        tangent = np.zeros(values[number].shape, values[number].dtype)
+    def push(self, number: int, index: tuple[int, ...], imaginary: bool) -> Callable[[], Value]:
+        """What does one forward sweep, from one coordinate: the tangent of the output."""
+        values = [v[()] for v in self.values]
+        x, before, after = values[number], values[:number], values[number + 1 :]
+        tangent = np.zeros(x.shape, x.dtype)
         tangent[index] = 1j if imaginary else 1.0
+        tangent = tangent[()]
 
         def partial(x: Value) -> Any:
-            return self.result(*(x if n == number else v[()] for n, v in enumerate(values)))
+            return self.result(*before, x, *after)
 
-        _, change = jvp(partial, (values[number][()],), (tangent[()],))
-        return float(np.sum(np.real(change)))
+        return lambda: jvp(partial, (x,), (tangent,))[1]
 
     def push_ones(self) -> float:
         """What one forward sweep with all tangents 1 gives."""
@@ -117,11 +146,10 @@ class Function:
         _, change = jvp(self.result, tuple(v[()] for v in self.values), ones)
         return float(np.sum(np.real(change)))
 
-    def pull(self) -> np.ndarray:
-        """The whole gradient, by one reverse sweep."""
-        value, pullback = vjp(self.result, *(v[()] for v in self.values))
-        value = np.asarray(value)
-        return flat(pullback(np.ones(value.shape, value.dtype)[()]))
+    def pull(self) -> Callable[[], Sequence[Value]]:
+        """What does one reverse sweep: the gradients by all inputs."""
+        values = [v[()] for v in self.values]
+        return lambda: vjp(self.result, *values)[1](self.ones)
 
     def output(self, seen: Observation) -> Step:
         """The output that the story is about, in an observation of the same function."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...core.node import Equation
 from ..witness import Observation
-from .exact import Exact, error_of, exact_of
+from .exact import Exact, error_of, finer_gradient, measure_of
 from .function import Function, flat
 from .limits import Place, cannot_chain, chained, one_sided, two_sided
 
 MOST = 2_000  # runs of the function that one way may take
+EVALUATIONS = 10_000  # of single operations, that chained limits may take
 PATIENCE = 2.0  # seconds that one way may take
 WORK = 20_000_000  # elements that chained limits may compute
-TIMED, REPEATS = 0.02, 7  # seconds and runs after which a time is believed
+SLOW = 0.25  # seconds that are measured once
+TIMED, REPEATS = 0.02, 200  # seconds and runs after which a time is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,19 @@ class Measured(NamedTuple):
     is_restless: bool
 
 
-def timed(act: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
+def once(act: Callable[[], Any]) -> tuple[Any, float]:
+    """What an act gives, and the seconds that it takes."""
+    with np.errstate(all="ignore"):
+        begun = time.perf_counter()
+        found = act()
+        return found, time.perf_counter() - begun
+
+
+def timed(act: Callable[[], Any]) -> tuple[Any, float]:
     """What an act gives, and the least seconds that it takes."""
     spent, least = 0.0, float("inf")
     for _ in range(REPEATS):
-        begun = time.perf_counter()
-        with np.errstate(all="ignore"):
-            found = act()
-        took = time.perf_counter() - begun
+        found, took = once(act)
         least, spent = min(least, took), spent + took
         if spent > TIMED:
             break
@@ -71,53 +79,85 @@ def measured(f: Function, seen: Observation) -> Measured:
     """Every way that can be gone, in the order of the story."""
     count = f.start.size
     made = sum(s.flows and isinstance(s.node, Equation) for s in seen.steps)
-    places = f.coordinates()
-    _, run = timed(lambda: np.array(f(f.start)))
-    reverse, backward_took = timed(f.pull)
+    found, took = timed(f.pull())
+    reverse = flat(found)
+    with np.errstate(all="ignore"), f.watched() as visited:
+        first, second = f(f.start), f(f.start)
+    _, run = timed(f.again(visited[:1]))
+    restless = first != second and not math.isnan(first)
+    finer = finer_gradient(f, seen) if run < TIMED and not restless else None
     with np.errstate(all="ignore"):
-        values = np.array([f(f.start), f(f.start)])
-    restless = not np.array_equal(values[0], values[1], equal_nan=True)
-    finer = exact_of(f, seen) if run < TIMED and not restless else None
-    exact = finer or Exact(reverse, False)
-
-    def sweeps() -> np.ndarray:
-        return np.array([f.push(*place) for place in places])
-
-    def row(way: str, act: Callable[[], np.ndarray], runs: int, each: float, passed: int) -> Row:
-        if runs > MOST or runs * each > PATIENCE:
-            wait = f"takes {runs:,} runs of f" if runs > MOST else f"takes {duration(runs * each)}"
-            return Row(way, None, None, runs, passed, 0.0, f"left out: it {wait}")
-        began: list[int] = []
-
-        def counted() -> np.ndarray:
-            began.append(f.calls)
-            return act()
-
-        found, seconds = timed(counted)
-        calls = (f.calls - began[0]) // len(began)
-        return Row(way, found, error_of(found, exact.gradient), calls, passed, seconds)
-
+        exact = measure_of(reverse, finer, first, f)
+    chain, slopes = by_chained_limits(f, seen, exact, made, run)
     rows = [
-        row("limit, one-sided", lambda: one_sided(f), count + 1, run, (count + 1) * made),
-        row("limit, two-sided", lambda: two_sided(f), 2 * count, run, 2 * count * made),
+        by_limits("limit, one-sided", one_sided, f, exact, count + 1, made, run),
+        by_limits("limit, two-sided", two_sided, f, exact, 2 * count, made, run),
+        chain,
+        by_forward_sweeps(f, exact, made),
+        Row("reverse sweep", reverse, error_of(reverse, exact), 1, 2 * made, took),
     ]
-    slopes: dict[Place, float] = {}
-    obstacle = cannot_chain(seen, MOST, WORK)
-    if obstacle:
-        rows.append(Row("limits, chained", None, None, 1, 0, 0.0, f"left out: {obstacle}"))
-    else:
-        output = f.output(seen)
-        with np.errstate(all="ignore"):
-            cotangents, slopes, evaluations = chained(seen, output)
-        _, seconds = timed(lambda: flat(chained(seen, output).cotangents))
-        found = flat(cotangents)
-        error = error_of(found, exact.gradient)
-        rows.append(Row("limits, chained", found, error, 1, made + evaluations, run + seconds))
-    one = timed(lambda: np.array(f.push(*places[0])))[1] if places else 0.0
-    rows.append(row("forward sweeps", sweeps, count, one, 2 * count * made))
-    error = error_of(reverse, exact.gradient)
-    rows.append(Row("reverse sweep", reverse, error, 1, 2 * made, backward_took))
     return Measured(rows, exact, slopes, run, restless)
+
+
+def left_out(way: str, runs: int, each: float) -> Row | None:
+    """The row of a way that would take too long, with so many runs of so many seconds."""
+    if runs > MOST:
+        return Row(way, None, None, runs, 0, 0.0, f"left out: it takes {runs:,} runs of f")
+    if runs * each > PATIENCE:
+        wait = duration(runs * each)
+        return Row(way, None, None, runs, 0, 0.0, f"left out: it takes {wait}")
+    return None
+
+
+def by_limits(
+    way: str,
+    limit: Callable[[Function], np.ndarray],
+    f: Function,
+    exact: Exact,
+    runs: int,
+    made: int,
+    run: float,
+) -> Row:
+    """A limit of the whole function; its time is that of the runs of the function alone."""
+    if (row := left_out(way, runs, run)) is not None:
+        return row
+    with f.watched() as visited:
+        found, seconds = once(lambda: limit(f))
+    if seconds < SLOW:
+        _, seconds = timed(f.again(visited))
+    error = error_of(found, exact)
+    return Row(way, found, error, len(visited), len(visited) * made, seconds)
+
+
+def by_chained_limits(
+    f: Function, seen: Observation, exact: Exact, made: int, run: float
+) -> tuple[Row, dict[Place, float]]:
+    """Limits of the operations, multiplied along the graph."""
+    way = "limits, chained"
+    obstacle = cannot_chain(seen, EVALUATIONS, WORK)
+    if obstacle:
+        return Row(way, None, None, 1, 0, 0.0, f"left out: {obstacle}"), {}
+    chain, seconds = timed(lambda: chained(seen, f.output(seen)))
+    found = flat(chain.cotangents)
+    error = error_of(found, exact)
+    return Row(way, found, error, 1, made + chain.evaluations, run + seconds), chain.slopes
+
+
+def by_forward_sweeps(f: Function, exact: Exact, made: int) -> Row:
+    """A forward sweep from each coordinate."""
+    way, places = "forward sweeps", f.coordinates()
+    each = timed(f.push(*places[0]))[1] if places else 0.0
+    if (row := left_out(way, len(places), each)) is not None:
+        return row
+    sweeps = [f.push(*place) for place in places]
+    before = f.calls
+    tangents, seconds = once(lambda: [sweep() for sweep in sweeps])
+    calls = f.calls - before
+    if seconds < SLOW:
+        _, seconds = timed(lambda: [sweep() for sweep in sweeps])
+    with np.errstate(all="ignore"):
+        found = np.array([np.sum(np.real(t)) for t in tangents], float)
+    return Row(way, found, error_of(found, exact), calls, 2 * calls * made, seconds)
 
 
 def duration(s: float) -> str:

@@ -48,7 +48,7 @@ def taken_out(graph: Graph) -> list[str]:
 def far_off(found: Measured) -> list[str]:
     """A limit far from the sweeps, for no reason that is known."""
     error = {row.way: row.error for row in found.rows}["limit, two-sided"]
-    if error is None or error < FAR:
+    if error is None or error < FAR or found.exact.is_zero:
         return []
     told = (
         "the two-sided limit is far off: its step does not suit this function, or what it sees is "
@@ -90,6 +90,11 @@ def measure(found: Measured) -> str:
         if found.exact.is_finer
         else "the reverse sweep, which is exact but for rounding"
     )
+    if found.exact.is_zero:
+        return (
+            "the derivative is zero, but for rounding; an error is the largest of an element, "
+            f"relative to |f| / max(|x|, 1), against {against}"
+        )
     return (
         "an error is the largest of an element, relative to the largest of the gradient, "
         f"against {against}"

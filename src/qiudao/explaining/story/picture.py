@@ -9,7 +9,7 @@ from .curve import Curve, Point
 from .plot import ten
 
 WIDE, HIGH = 640.0, 320.0
-LEFT, RIGHT, TOP, BOTTOM = 62.0, 16.0, 16.0, 62.0
+LEFT, RIGHT, TOP, BOTTOM = 62.0, 28.0, 16.0, 68.0
 DEEPEST = 16.5  # decades of error that the picture holds
 NAME = "errors of the one-sided and the two-sided limit over the step, both logarithmic"
 
@@ -57,10 +57,10 @@ def picture(curve: Curve) -> str:
          [p.two_sided for p in curve.points]),
     ):  # fmt: skip
         at = axes.x(theory)
-        parts.append(f'<path class="{kind} theory" d="M{at:.1f} {TOP}V{HIGH - BOTTOM + 38}"/>')
+        parts.append(f'<path class="{kind} theory" d="M{at:.1f} {TOP}V{HIGH - BOTTOM + 42}"/>')
         side, shift = ("start", 4) if kind == "one" else ("end", -4)
         name_of_theory = f"{root} = {number(theory, 2)}"
-        parts.append(words(at + shift, HIGH - BOTTOM + 37, name_of_theory, kind, side))
+        parts.append(words(at + shift, HIGH - BOTTOM + 41, name_of_theory, kind, side))
         parts.append(f'<path class="{kind}" d="{line(axes, curve.points, errors)}"/>')
         if best is not None:
             least = best.one_sided if kind == "one" else best.two_sided

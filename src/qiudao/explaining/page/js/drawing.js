@@ -41,7 +41,9 @@ function frameFor(f) {
 function frameTitleFor(f) {
   const g = element("g", { class: "around" });
   const room = Math.max(6, Math.floor((f.width - 16) / SMALL));
-  const title = element("text", { x: f.x + 7, y: f.y + 13 }, clipped(`▾ ${frameTitle(f.group)}`, room));
+  const words = clipped(`▾ ${frameTitle(f.group)}`, room);
+  g.append(element("rect", { class: "under", x: f.x + 4, y: f.y + 3, width: words.length * SMALL + 12, height: 14 }));
+  const title = element("text", { x: f.x + 7, y: f.y + 13 }, words);
   title.append(element("title", {}, `${frameTitle(f.group)}: click to fold`));
   title.addEventListener("click", () => fold(outermostOf(f.group)));
   g.append(title);

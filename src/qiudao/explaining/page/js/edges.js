@@ -7,7 +7,8 @@ function route(edges, boxes) {
   for (const e of edges) {
     e.passed = e.points.slice(1, -1).flatMap((p) => {
       const band = bands.find((b) => Math.abs(b.y - p.y) < 1);
-      return band ? [{ x: p.x, y: p.y - band.half }, { x: p.x, y: p.y + band.half }] : [p];
+      if (band) return [{ x: p.x, y: p.y - band.half }, { x: p.x, y: p.y + band.half }];
+      return e.middle && Math.abs(e.middle.y - p.y) < 1 ? [p] : []; // what is between boxes needs no bend
     });
   }
   const ends = (own, other, side) => {

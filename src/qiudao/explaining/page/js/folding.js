@@ -6,7 +6,7 @@ let opened = chosenAtFirst();
 /** The groups open at first: small ones before large ones, until about MOST boxes are seen.
  *
  * Groups alike, the turns of a loop with all that is within, are opened together; where that would
- * be too much, only the first of them is. Ranges of turns and fans stay closed.
+ * be too much, only the first of them is. Ranges of turns, fans and arguments stay closed.
  */
 function chosenAtFirst() {
   const open = new Set();
@@ -17,7 +17,7 @@ function chosenAtFirst() {
     const alike = new Map();
     for (const g of seen) {
       const key = likenessOf(g);
-      if (groups[g].kind !== "turns" && !isFan(coreOf(g)) && !decided.has(key)) alike.set(key, [...(alike.get(key) ?? []), g]);
+      if (!["turns", "argument"].includes(groups[g].kind) && !isFan(coreOf(g)) && !decided.has(key)) alike.set(key, [...(alike.get(key) ?? []), g]);
     }
     const cost = (some) => some.reduce((sum, g) => sum + childrenOf.get(coreOf(g)).length - 1, 0);
     const [key, best] = [...alike].sort(([, a], [, b]) => cost(a) - cost(b))[0] ?? [];

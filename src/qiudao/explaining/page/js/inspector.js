@@ -115,6 +115,7 @@ function gradientOf(v) {
   const parts = [html("h3", {}, "Gradient")];
   if (!now) parts.push(html("p", { class: "soft" }, "not yet: the sweep has not come to what reads this value"));
   else if (now.complete) parts.push(...arrayOf(v.gradient, "gradient"));
+  else parts.push(html("p", { class: "figures gradient" }, `so far ${now.text} + …`));
   if (v.terms.length > 1) {
     parts.push(html("h3", {}, `The sum of ${v.terms.length} terms, one for each use`));
     const wide = v.terms.slice(0, 40).some((t) => t.value?.shape.length);
@@ -164,7 +165,7 @@ function operandOf(v, x, k) {
     && slope.value.least !== slope.value.greatest;
   const words = slope.value === null ? `a linear map (${slope.text})` : few ? "" : brief(slope.value);
   const name = slope.kind === "matrix" ? "Jacobian " : "slope ";
-  p.append(html("span", { class: "soft" }, `  ${name}`, html("span", { class: "figures" }, words)));
+  p.append(html("span", { class: "soft" }, name, html("span", { class: "figures" }, words)));
   if (few) p.append(...arrayOf(slope.value, ""));
   return p;
 }

@@ -21,10 +21,12 @@ function rowsOf(box) {
     rows.push({ text: clipped(titleOf(v), WIDEST), kind: "title" });
     if (v.value && brief(v.value) !== titleOf(v)) rows.push({ text: clipped(brief(v.value), WIDEST), kind: "value" });
   }
-  if (v.gradient && mode !== "forward") rows.push({ text: clipped(`∂ ${fullGradient(v)}`, WIDEST), kind: "gradient" });
+  if (v.gradient && mode !== "forward") {
+    const text = clipped(`∂ ${fullGradient(v)}`, WIDEST);
+    rows.push({ text, kind: "gradient", wide: text.length + (v.terms.length > 1 ? 5 : 0) }); // a part has ` + …`
+  }
   if (mode !== "reverse" && data.forward.directions.length && v.kind !== "constant") {
-    const longest = longestTangent(v);
-    rows.push({ text: clipped(`→ ${longest}`, WIDEST), kind: "tangent" });
+    rows.push({ text: clipped(`→ ${longestTangent(v)}`, WIDEST), kind: "tangent" });
   }
   const line = group ? group.line : v.line;
   if (line && !(group && isTurn(group))) rows.push({ text: placeOf(line), kind: "place" });
@@ -80,7 +82,7 @@ function layout() {
     b.rows = rowsOf(b);
     if (b.reads) b.rows.splice(2, 0, { text: clipped(`reads ${b.reads.join(", ")}`, WIDEST), kind: "place" });
     b.heat = b.group === undefined ? values[b.value].value?.thumbnail : null;
-    b.width = Math.max(...b.rows.map((r) => r.text.length)) * LETTER + 2 * PAD + (b.heat ? HEAT + PAD : 0);
+    b.width = Math.max(...b.rows.map((r) => r.wide ?? r.text.length)) * LETTER + 2 * PAD + (b.heat ? HEAT + PAD : 0);
     b.height = Math.max(b.rows.length * ROW, b.heat ? HEAT + 4 : 0) + PAD + 4;
     place(b.id, { width: b.width, height: b.height }, b.around);
   }

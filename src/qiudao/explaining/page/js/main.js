@@ -13,11 +13,12 @@ function redraw() {
 
 /** Select a box. */
 function choose(id, focus = true) {
-  if (chosen === id) return;
-  chosen = id;
-  if (!drawn.boxes.some((b) => b.id === id) && reveal(Number(id.slice(1)))) redraw();
-  update();
-  updateOutline();
+  if (chosen !== id) {
+    chosen = id;
+    if (!drawn.boxes.some((b) => b.id === id) && reveal(Number(id.slice(1)))) redraw();
+    update();
+    updateOutline();
+  }
   if (focus && !listed) drawn.boxes.find((b) => b.id === id)?.element.focus({ preventScroll: true });
 }
 
@@ -98,7 +99,7 @@ function enter() {
 
 function leave() {
   const b = drawn.boxes.find((each) => each.id === chosen);
-  if (b && b.around !== null) fold(b.around);
+  if (!listed && b && b.around !== null) fold(b.around);
   else if (chosen !== null) {
     chosen = null;
     inspect();
@@ -120,7 +121,8 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return;
   }
-  if (own && (event.key === " " || event.key === "Enter" || event.key === "Home" || event.key === "End")) return;
+  if (own && (event.key === " " || event.key === "Enter")) return;
+  if (event.target.matches("select, [type=range]") && (event.key === "Home" || event.key === "End")) return;
   const act = keys[event.key];
   if (act) {
     event.preventDefault();

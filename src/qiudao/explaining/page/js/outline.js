@@ -38,6 +38,9 @@ function lineFor(v) {
 function updateOutline() {
   if (!listed) return;
   const s = steps[step];
+  const around = s.value === undefined ? [] : pathOf(values[s.value].group);
+  const closed = around.find((g) => parts.get(g)?.open === false);
+  for (const [id, part] of parts) part.classList.toggle("now", id === closed);
   for (const [id, { row, cells }] of lines) {
     const v = values[id];
     const g = gradientNow(v), t = tangentNow(v);
@@ -46,7 +49,7 @@ function updateOutline() {
     cells.tangent.textContent = t === null ? "" : `→ ${t}`;
     row.classList.toggle("waiting", !isComputed(v));
     row.classList.toggle("now", id === s.value);
-    row.toggleAttribute("aria-current", chosen === `v${id}`);
+    row.setAttribute("aria-current", String(chosen === `v${id}`));
   }
 }
 

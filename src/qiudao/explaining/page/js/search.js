@@ -5,14 +5,16 @@ const found = document.getElementById("found");
 let hits = [];
 let hit = -1;
 
-const haystack = values.map((v) => [v.name, v.expression, v.operation, v.line?.text, placeOf(v.line)].filter(Boolean).join("\n").toLowerCase());
+const folded = (texts) => texts.filter(Boolean).join("\n").toLowerCase();
+const ownWords = values.map((v) => folded([v.name, v.expression, v.operation]));
+const placeWords = values.map((v) => folded([v.line?.text, placeOf(v.line)]));
 
 function look() {
   const words = box.value.trim().toLowerCase();
   hits = [];
-  if (words) {
+  for (const texts of words ? [ownWords, placeWords] : []) { // what is called so comes before what stands there
     for (let id = 0; id < values.length && hits.length < 30; id += 1) {
-      if (!isHidden(values[id]) && haystack[id].includes(words)) hits.push(id);
+      if (!isHidden(values[id]) && texts[id].includes(words) && !hits.includes(id)) hits.push(id);
     }
   }
   hit = hits.length ? 0 : -1;

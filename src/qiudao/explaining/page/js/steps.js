@@ -84,8 +84,9 @@ function gradientNow(v) {
 function totalText(here) {
   const sum = sumOf(here.map((t) => t.value));
   if (sum === null) return here.length === 1 ? brief(here[0].value) : `${here.length} terms so far`;
-  const text = Array.isArray(sum) ? nested(sum, 3) : digits(sum);
-  return text.length <= 34 ? text : `${here.length} of its terms`;
+  if (!Array.isArray(sum)) return digits(sum);
+  const numbers = sum.flat(Infinity).filter(Number.isFinite);
+  return brief({ ...here[0].value, entries: sum, least: Math.min(...numbers), greatest: Math.max(...numbers) });
 }
 
 /** Which forward sweep a value has its tangent from now; null where none has come to it. */

@@ -74,6 +74,10 @@ svg.addEventListener("wheel", (event) => {
 
 const pointers = new Map();
 let moved = 0;
+svg.addEventListener("mousedown", (event) => {
+  event.preventDefault(); // a press takes no focus: it may begin a drag
+  document.activeElement?.blur();
+});
 svg.addEventListener("pointerdown", (event) => {
   pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
   moved = 0;
