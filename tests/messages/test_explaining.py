@@ -50,10 +50,20 @@ MESSAGES = {
         "nan at [0], for x = 0 (f64[2] in [0, 4]), at file.py:N (`return np.sum(np.sqrt(x) * "
         "0.0)`); the slope of sqrt at 0 is infinite: np.sqrt(x + tiny), or choose with np.where",
     ),
+    "a NaN that an infinity led to": (
+        lambda: qd.grad(lambda x: np.exp(x) - np.exp(x), check="nan")(1000.0),
+        NonFiniteError,
+        "grad: a NaN: np.exp(x) - np.exp(x) is the first value that is NaN: nan, of np.exp(x) = "
+        "inf, np.exp(x) = inf, at file.py:N (`lambda: qd.grad(lambda x: np.exp(x) - np.exp(x), "
+        'check="nan")(1000.0),`); the infinity was made before: np.exp(x) is the first value that '
+        "is not finite: inf, of x = 1000; subtract the largest first, as in np.exp(x - np.max(x)), "
+        "or use logsumexp; a sigmoid is 0.5 * (1 + np.tanh(x / 2))",
+    ),
     "a NaN that comes once": (
         fickle,
         NonFiniteError,
-        "grad: a NaN in the gradient, which going through it again does not show; ask qd.why",
+        "grad: a NaN in the gradient, which going through it again does not show: a hook made it, "
+        "or the function gives another result each time",
     ),
     "a NaN in a batch": (
         lambda: qd.vmap(qd.grad(lambda x: np.sqrt(x) * 0.0, check="nan"))(X),

@@ -176,6 +176,7 @@ def grad_of_values(
         create_graph=create_graph,
         retain_graph=keep,
         check=known_check("grad", check),
+        name="grad",
     )
     store({n: ct for n, ct in found.items() if n in others}, level, create_graph)
     size = batch_size_of(seeds)

@@ -18,6 +18,7 @@ import numpy as np
 from ..core.avals import Value, aval_of
 from ..core.errors import FreedError
 from ..core.node import Equation
+from ..core.roles import role_of
 from ..core.source import Line, is_ours
 from .chunks import arguments, divided
 from .expressions import expression_at, name_at, operands_at
@@ -259,8 +260,8 @@ def operand_words(step: Step) -> list[str | None]:
     node = step.node
     if not isinstance(node, Equation):
         return []
-    if is_ours(node.code.co_filename):
-        return [None] * len(step.operands)
+    if is_ours(node.code.co_filename) or role_of(node) is not None:
+        return [None] * len(step.operands)  # the words there are those of another computation
     return operands_at(node.code, node.offset, len(step.operands))
 
 

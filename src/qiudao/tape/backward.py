@@ -109,10 +109,12 @@ def run(
     create_graph: bool,
     retain_graph: bool,
     check: str | None = None,
+    name: str = "backward",
 ) -> dict[Node, Value]:
     """Sweep, guard the caller's arrays, and free what was used unless it is retained.
 
-    With `check` (or under `detect_anomaly`) gradients that are not finite raise, before that.
+    With `check` (or under `detect_anomaly`) gradients that are not finite raise, before that, and
+    call the function that was asked by its `name`.
 
     Nothing is changed when anything raises.
     """
@@ -144,7 +146,7 @@ def run(
             product=weigh if create_graph else operator.mul,
         )
         if check is not None:
-            examine_graph("backward", check, found.values(), seeds)
+            examine_graph(name, check, found.values(), seeds)
             after(done[0])
         return found
     finally:

@@ -126,9 +126,10 @@ def is_grad_enabled() -> bool:
 
 
 class detect_anomaly:
-    """Within, every gradient of tensors or functions is looked through for NaN (with `check="inf"`
-    for infinities too), and one raises `NonFiniteError`: the operation that made the first, forward
-    or backward, the user's line, the operands and what to do.  For this thread; a decorator too.
+    """Within, every gradient by `backward`, `qd.grad` or `qd.value_and_grad` is looked through for
+    NaN (with `check="inf"` for infinities too), and one raises `NonFiniteError`: the operation that
+    made the first, forward or backward, the user's line, the operands and what to do.  What is
+    compiled is looked at where `qd.jit` is given `check`.  For this thread; a decorator too.
 
     >>> with qd.detect_anomaly():
     ...     qd.grad(lambda x: x * 2)(1.0)

@@ -41,6 +41,41 @@ def test_the_value_counts_too():
         qd.grad(lambda x: np.log(x) + 1.0, check="nan")(-1.0)
 
 
+def distance(x, y):
+    squares = (x - y) ** 2
+    return np.sqrt(np.sum(squares) * 1.0)
+
+
+def test_a_nan_that_an_infinity_led_to_names_both():
+    with pytest.raises(NonFiniteError) as caught:
+        qd.grad(distance, check="nan")(np.ones(2), np.ones(2))
+    text = str(caught.value)
+    assert "inf times its slope 0 is nan at [0], for x - y = 0" in text
+    assert "the infinity was made before: np.sqrt(np.sum(squares) * 1.0) is finite" in text
+    assert text.endswith("np.sqrt(x + tiny), or choose with np.where")
+
+
+def test_within_a_gradient_the_values_are_known():
+    with pytest.raises(NonFiniteError, match="0 times its slope inf is nan"):
+        qd.grad(lambda x: np.sum(qd.grad(masked, check="nan")(x)))(X)
+
+
+def test_a_hook_that_makes_one():
+    w = qd.tensor(X, requires_grad=True)
+    h = w * 2.0
+    h.register_hook(lambda g: g * np.nan)
+    with pytest.raises(NonFiniteError, match="a hook made it"):
+        h.sum().backward(check="nan")
+
+
+def test_the_name_of_the_function_that_was_asked():
+    w = qd.tensor(X, requires_grad=True)
+    with pytest.raises(NonFiniteError, match=r"^grad: "):
+        qd.grad(masked(w), w, check="nan")
+    with pytest.raises(NonFiniteError, match=r"^backward: "):
+        masked(w).backward(check="nan")
+
+
 def test_healthy_gradients_pass():
     np.testing.assert_array_equal(qd.grad(lambda x: np.sum(x * x), check="inf")(X), 2 * X)
 

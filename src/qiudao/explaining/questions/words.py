@@ -16,6 +16,8 @@ from ..labels import brief
 from ..labels import title_of as whole_title
 from ..summary import number, short
 
+NAMELESS = "a constant"  # the title of one that the user gave no name
+
 
 def actor(v: Vertex) -> str:
     """An operation as the subject of a sentence: `h = np.tanh(a)`, `the variance in np.std(x)`."""
@@ -68,8 +70,8 @@ def shown(name: str, x: Value | None, index: tuple[int, ...]) -> str:
         return name
     a = np.asarray(x)
     value = element(a, index)
-    if a.ndim == 0 and name == value:
-        return name
+    if a.ndim == 0 and value is not None and name in (value, NAMELESS):
+        return value
     if value is None:
         return f"{name} ({short(a, most=0)})" if a.size > 1 else f"{name} = {brief(a)}"
     return f"{name} = {value} ({short(a, most=0)})" if a.size > 1 else f"{name} = {value}"
