@@ -31,7 +31,7 @@ def mark(value: Value, node: Equation) -> None:
     for each in value if isinstance(value, tuple) else (value,):
         made = getattr(each, "node", None)
         role = None if made is None else role_of(made)
-        if role is not None and role.code is None:
+        if made is not None and role is not None and role.code is None:
             made.role = Role(role.kind, node.code, node.offset)
         if isinstance(each, Tracer):
             for part in each.parts():

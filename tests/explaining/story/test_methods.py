@@ -112,7 +112,9 @@ def test_results_beside_the_one_of_the_story():
     assert all(row.error < 1e-6 for row in found.values())
 
 
-@pytest.mark.parametrize("f", [qd.jit(thrice), qd.grad(lambda x: np.cos(x) * x)], ids=["compiled", "gradient"])
+@pytest.mark.parametrize(
+    "f", [qd.jit(thrice), qd.grad(lambda x: np.cos(x) * x)], ids=["compiled", "gradient"]
+)
 def test_compiled_functions_and_gradients_are_functions(f):
     assert ways(qd.story(f, 1.2))["reverse sweep"].error < 1e-15
 

@@ -16,8 +16,8 @@ from ...ops.control import Scan, Switch, While
 from ...ops.shaping import Cast
 from ..expressions import loops_at, source_of
 from . import helpers
-from .code import OR, Code
-from .constants import dtype_name, tuple_of
+from .code import OR, Code, tuple_of
+from .constants import dtype_name
 from .lines import Note, Statement
 from .writer import Scope, uses, writes
 
@@ -116,7 +116,7 @@ def write_body(
     n = len(variables)
     codes = [scope.code(x) for x in loop.constants]
     codes += [Code(v) for v in variables] + [Code(s) for s in slices]
-    carried = {
+    carried: dict[Node, str] = {
         y: v
         for y, v in zip(loop.body.outputs[:n], variables, strict=True)
         if isinstance(y, Equation)
@@ -180,7 +180,8 @@ def write_scan(scope: Scope, e: Equation) -> None:
     for name in (*lists.values(), *records.values()):
         scope.emit(f"{name} = []")
     read = uses(loop.body)
-    heads, slices = [], []
+    heads: list[tuple[str, str]] = []
+    slices: list[str] = []
     for x, leaf in zip(loop.stacks, loop.body.inputs[len(loop.constants) + n :], strict=True):
         wanted = scope.writer.lists.get(x, "step") if isinstance(x, Node) else "step"
         name = scope.name(wanted, [*variables, *slices]) if read[leaf] else "_"
@@ -284,7 +285,7 @@ def guarded(loop: Loop) -> tuple[Program, set[Node]] | None:
         aval = None if x.is_several else Aval(x.shape, x.dtype)
         made[x] = apply(x.primitive, operands, aval, x)
         equations.append(made[x])
-    results = {k: y for k, y in enumerate(branches[1].outputs)}
+    results = dict(enumerate(branches[1].outputs))
     outputs = []
     for y in body.outputs:
         if not isinstance(y, Equation) or not isinstance(y.primitive, Part):
@@ -422,7 +423,7 @@ def write_branch(
     scope: Scope, branch: Program, codes: Sequence[Code], names: dict[int, str]
 ) -> None:
     """The lines of one branch, which end with the results under their names."""
-    carried = {
+    carried: dict[Node, str] = {
         y: names[k] for k, y in enumerate(branch.outputs) if k in names and isinstance(y, Equation)
     }
     inner = Scope(scope.writer, branch, codes, scope.indent + 1, scope, carried=carried)

@@ -139,9 +139,7 @@ def within(program: Program, change: Callable[[Program], Program]) -> Program:
     if not any(True for e in program.equations for _ in inner_programs(e.primitive)):
         return program
     defined: dict[Node, Atom] = {}
-    equations: list[Equation] = []
-    for e in program.equations:
-        equations.append(again(e, with_bodies(e.primitive, change), defined))
+    equations = [again(e, with_bodies(e.primitive, change), defined) for e in program.equations]
     return Program(program.inputs, equations, [current(y, defined) for y in program.outputs])
 
 

@@ -529,9 +529,9 @@ def inside_call(builder: Builder, primitive: Primitive, operands: Operands, like
 def unit_axes(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
     """The only row or column, read or placed -> a reshape."""
     (x,) = operands
-    if isinstance(x, Node) and aval_of(x).size == np.prod(like.shape, dtype=int) > 1:
-        if all(part in (0, None, Ellipsis, slice(None)) for part in primitive.index):
-            return builder.emit(Reshape(like.shape), operands, like)
+    alike = isinstance(x, Node) and aval_of(x).size == np.prod(like.shape, dtype=int) > 1
+    if alike and all(part in (0, None, Ellipsis, slice(None)) for part in primitive.index):
+        return builder.emit(Reshape(like.shape), operands, like)
     return None
 
 

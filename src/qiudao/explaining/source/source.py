@@ -6,6 +6,7 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,7 @@ def source(f: Callable[..., Any]) -> Callable[..., Source]:
     return show
 
 
-def line_number(code: Any, offset: int) -> int:
+def line_number(code: CodeType, offset: int) -> int:
     """The line of an instruction."""
     return next(
         (n for start, end, n in code.co_lines() if start <= offset < end and n is not None),

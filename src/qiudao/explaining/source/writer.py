@@ -73,10 +73,10 @@ class Writer:
         made = constants.constructed(value)
         if made is not None:
             return made
-        name = next((n for n, array in self.known.items() if same(array, value)), None)
-        if name is None and value.size <= LISTED:
+        word = next((n for n, array in self.known.items() if same(array, value)), "")
+        if not word and value.size <= LISTED:
             return constants.array(value)
-        found = self.names.fresh(name or "constant")
+        found = self.names.fresh(word or "constant")
         self.arrays[found] = value
         return Code(found)
 
@@ -158,9 +158,9 @@ class Scope:
                 continue
             if isinstance(e.primitive, Structured):
                 for x in operands_of(e):
-                    if isinstance(x, Equation) and x in self.simple:
-                        if not is_cheap(self.codes[x]):
-                            self.assign(x)
+                    shared = isinstance(x, Equation) and x in self.simple
+                    if shared and not is_cheap(self.codes[x]):
+                        self.assign(x)
                 writes[e.primitive.name](self, e)
                 self.read(e)
             elif e.is_several:
@@ -374,7 +374,7 @@ def widens_nothing(e: Equation, whole: bool = False) -> bool:
     ]
     if promote(*avals) != promote(*weak):
         return False
-    return e.primitive.shape(*weak)[:2] == (e.shape, e.dtype)  # type: ignore[no-any-return]
+    return bool(e.primitive.shape(*weak)[:2] == (e.shape, e.dtype))
 
 
 writes: dict[str, Callable[[Scope, Equation], None]] = {}

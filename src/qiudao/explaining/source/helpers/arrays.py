@@ -59,7 +59,7 @@ def survivors(arrays: Any, shape: Any) -> Any:
 
 
 def powers(a: Any, *rest: Any) -> Any:
-    """The largest exponent m along axes, e^(a - m), and b e^(a - m) for operands a and perhaps b."""
+    """The largest exponent m along axes, e^(a - m), and b e^(a - m) for operands a, b."""
     *weights, axes = rest
     size = np.real(a)
     for b in weights:
@@ -138,7 +138,7 @@ def interp_rows(x: Any, xp: Any, fp: Any, lead: Any) -> Any:
 
 
 def recurrence(a: Any, b: Any, axis: Any, reverse: Any = False) -> Any:
-    """T with t[k] = a[k] t[k - 1] + b[k] along an axis; `reverse`: from the far end."""
+    """The t with t[k] = a[k] t[k - 1] + b[k] along an axis; `reverse`: from the far end."""
     dtype = np.result_type(a, b)
     a, t = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0).astype(dtype)
     if reverse:
@@ -161,8 +161,9 @@ def convolution(a: Any, b: Any, starts: Any, sizes: Any) -> Any:
             low, high = max(0, j - start), min(size, length + j - start)
             writes.append(slice(low, max(low, high)))
             reads.append(slice(low + start - j, max(low, high) + start - j))
-        weight = b[(..., *tap)][(..., *(None,) * n)]
-        out[(..., *writes)] += weight * a[(..., *reads)]
+        weight = b[..., *tap][..., *(None,) * n]
+        reading, writing = (..., *reads), (..., *writes)
+        out[writing] += weight * a[reading]  # type: ignore[index]
     return out
 
 

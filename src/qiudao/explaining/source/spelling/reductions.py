@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ....ops import quantiles, reducing, scanning, statistics
 from ....ops.linalg import norms
 from .. import helpers
@@ -81,7 +83,7 @@ def sum_sign(p: Phrase) -> Code:
 def variance(p: Phrase) -> Code:
     """`np.var(x, axis=0)`."""
     q, x = p.primitive, p.xs[0]
-    named = along(x, q.axes) if q.axes else {"axis": "()"}
+    named: dict[str, Any] = dict(along(x, q.axes)) if q.axes else {"axis": "()"}
     if q.correction:
         named["ddof"] = number(q.correction).text
     if q.keepdims:
