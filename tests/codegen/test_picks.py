@@ -274,3 +274,35 @@ def test_what_is_added_apart_reads_a_donated_array_before_it_is_overwritten():
     want = f(x, INDEX)
     for got, w in zip(qd.jit(f, donate="x")(x.copy(), INDEX), want, strict=True):
         np.testing.assert_allclose(got, w, rtol=1e-12)
+
+
+def test_constants_of_the_same_bytes_are_held_once():
+    first, second = RNG.integers(0, 7, size=1000), RNG.normal(size=1000)
+
+    def f(p):
+        return np.sum(p[first.copy()] * second.copy()) + np.sum(p[first.copy()] ** 2 * second)
+
+    llvm = qd.jit(qd.value_and_grad(f)).lower(P).llvm
+    assert llvm.count("@held.") > 0
+    assert "@held.2 = external" not in llvm
+    agree(qd.value_and_grad(f), P)
+
+
+def test_what_is_read_from_a_small_table_is_not_stored():
+    i = np.resize(INDEX, 1000).reshape(10, 100)
+
+    def f(p, i):
+        rows = p[i]
+        return rows.sum(0) * 2, rows.sum(1), np.exp(rows)
+
+    plan = plan_of(f, P, i)
+    assert any(e.primitive.name == "gather" for e in plan.inlined)
+    agree(f, P, i)
+
+
+def test_checked_code_and_searches_demand_no_vectors(monkeypatch, capfd):
+    x, i = np.linspace(0, 1, 40), np.arange(40)[::-1].copy()
+    for mode in ("", "checked"):
+        monkeypatch.setenv("QIUDAO_JIT", mode)
+        agree(lambda x, i: np.exp(x[i]) + np.exp(x), x, i)
+    assert capfd.readouterr().err == ""
