@@ -145,6 +145,7 @@ ANSWERS = [
     (steep, [1.0], "large", "little by little over 60 operations, by 3 each", "clip"),
     (sigmoids, [1.0], "small", "in the mean, most in np.exp(-x), by 0.3", "residual"),
     (lambda x: 1.0 / (x**2 + 1e-20), [1e-9], "large", "multiplies it by 9.8", "divisor"),
+    (lambda x: 1.0 / x, [1e-9], "large", "the gradient is -1e+18, from 1 at", "divisor"),
     (lambda x: np.sum(x * x), [np.array([1.0, np.nan])], "nan",
      "the input x is not finite: nan at [1]", "it came in so"),
     (lambda z: -np.log(softmax(z)[0]), [np.array([0.0, 900.0])], "nan",

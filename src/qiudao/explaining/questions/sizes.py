@@ -20,6 +20,13 @@ def size_of(v: Vertex) -> float:
     return 0.0 if v.gradient is None else float(np.max(np.abs(np.asarray(v.gradient)), initial=0))
 
 
+def largest(v: Vertex) -> str:
+    """A gradient as text: the number, or the largest element's size."""
+    if v.shape == ():
+        return number(v.gradient[()], 3)  # type: ignore[index]
+    return f"{number(size_of(v), 3)} at most"
+
+
 def weight(use: Use) -> float:
     """The largest element of a term; one that is not known comes last."""
     known = use.value is not None and not isinstance(use.value, tuple)
@@ -74,7 +81,7 @@ def vanished(x: Vertex, way: list[Vertex], sizes: list[float]) -> Finding:
     v, read = way[k + 1], way[k]
     most = int(np.argmax(sizes))
     place = "the output" if sizes[most] == sizes[-1] else words.actor(way[most])
-    total = f"the gradient is {number(sizes[0], 3)}, from {number(sizes[most], 3)} at {place}"
+    total = f"the gradient is {largest(x)}, from {number(sizes[most], 3)} at {place}"
     if factors[k] > 1e-3:
         each = number(mean_factor(sizes), 3)
         return Finding(
@@ -110,7 +117,7 @@ def exploded(x: Vertex, way: list[Vertex], sizes: list[float]) -> Finding:
     factors = factors_of(sizes)
     k = int(np.argmax(factors))
     v = way[k + 1]
-    total = f"the gradient is {number(sizes[0], 3)}, from {number(sizes[-1], 3)} at the output"
+    total = f"the gradient is {largest(x)}, from {number(sizes[-1], 3)} at the output"
     if factors[k] < 1e3:
         each = number(mean_factor(sizes), 3)
         return Finding(
