@@ -1,6 +1,7 @@
 """The whole text of every error of the explainer, and of checks for numbers that are not finite."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ import pytest
 import qiudao as qd
 from checking import leaf
 from messages.raised import raised
-from qiudao.core.errors import FreedError, GradientError, NonFiniteError
+from qiudao.core.errors import FreedError, GradientError, NonFiniteError, RuleError
+from qiudao.explaining.source.printing import plain, printed
+from qiudao.explaining.source.table import spelling_of
 from qiudao.explaining.text import MissingError
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -192,3 +195,52 @@ def test_text_without_rich(monkeypatch):
         "explain: text needs the library rich, which is not installed; `pip install qiudao[cli]` "
         "brings it",
     )
+
+
+def made_inside(x):
+    """Prints a function that reads the value of a transform that is running."""
+    return qd.source(lambda y: y * x)(2.0)
+
+
+class Unsaid:
+    name = "unsaid"
+
+
+UNWRITTEN = lambda x: x
+
+
+SOURCES = {
+    "a tracer of a transform": (
+        lambda: qd.grad(made_inside)(1.0),
+        GradientError,
+        "source: the function reads a tracer of a transform that is under way; call it outside of "
+        "the transform",
+    ),
+    "a tensor as an argument": (
+        lambda: qd.source(np.sin)(leaf(1.0)),
+        GradientError,
+        "source: an argument is a tracer or a tensor; pass plain arrays, x.detach().numpy()",
+    ),
+    "a primitive that NumPy cannot say": (
+        lambda: spelling_of(SimpleNamespace(primitive=Unsaid(), code=raised.__code__, offset=0)),
+        RuleError,
+        "source: the primitive unsaid at file.py:N (`def raised(act):`) has no spelling in NumPy; "
+        "register one with qiudao.explaining.source.table.spells",
+    ),
+    "a helper that is no function": (
+        lambda: plain(np.sin),
+        TypeError,
+        "source: <ufunc 'sin'> is no function of Python's, and cannot be printed",
+    ),
+    "a helper that has no def": (
+        lambda: printed.__wrapped__(UNWRITTEN),
+        TypeError,
+        f"source: {UNWRITTEN!r} is not written as a function",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SOURCES, ids=str)
+def test_message_of_source(case):
+    act, kind, text = SOURCES[case]
+    assert raised(act) == (kind, text)
