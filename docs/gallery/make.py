@@ -1,6 +1,6 @@
 """Writes the gallery: a picture of each example, and a screenshot of its page where Chromium is.
 
-    python docs/gallery/make.py [folder]
+`python docs/gallery/make.py [folder]`
 """
 
 import importlib
@@ -13,6 +13,7 @@ from pathlib import Path
 import qiudao as qd
 
 HERE = Path(__file__).parent
+SIZE = {"width": 1180, "height": 720}  # of a screenshot
 sys.path.insert(0, str(HERE))
 examples = importlib.import_module("examples").examples
 
@@ -32,7 +33,7 @@ def write_screenshots(folder, chromium):
             path = Path(pages) / f"{name}.html"
             qd.explain(f, *args).save(path)
             for scheme in ("light", "dark") if name == "thrice" else ("light",):
-                page = browser.new_page(viewport={"width": 1180, "height": 720}, color_scheme=scheme)
+                page = browser.new_page(viewport=SIZE, color_scheme=scheme)
                 page.goto(path.as_uri())
                 page.wait_for_selector("html[data-ready=yes]")
                 if name == "thrice":
