@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ...core.avals import Aval, Value
-from ...core.fields import add_fields
 from ...core.primitive import Primitive
 from .code import Code, call
 from .table import Phrase, spells
@@ -21,8 +20,10 @@ class Plain(Primitive):
     """`np.linalg.function(x)`, in the place of the primitive `of` it."""
 
     name = "plain"
-    of: Primitive
-    function: str
+
+    def __init__(self, of: Primitive, function: str) -> None:
+        self.of = of
+        self.function = function
 
     def shape(self, *avals: Aval) -> Any:
         return self.of.shape(*avals)
@@ -43,10 +44,6 @@ class SolveVector(Primitive):
 
     def evaluate(self, *xs: Value) -> Value:
         return np.linalg.solve(*xs)
-
-
-add_fields(Plain)
-add_fields(SolveVector)
 
 
 @spells(Plain)

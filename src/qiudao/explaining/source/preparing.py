@@ -20,7 +20,7 @@ from ...core.roles import role_of
 from ...core.trees import Tree
 from ...ops.control import CapacityError, Scan, Structured, Switch, While
 from ...transforms.trace import Recording, Traced
-from .reading import readable, simplified
+from .reading.simplify import readable, simplified
 from .table import has_spelling
 
 ROUNDING = 1e-13  # by which a program that is easier to read may differ, relative to the largest
@@ -139,9 +139,7 @@ def within(program: Program, change: Callable[[Program], Program]) -> Program:
     if not any(True for e in program.equations for _ in inner_programs(e.primitive)):
         return program
     defined: dict[Node, Atom] = {}
-    equations: list[Equation] = []
-    for e in program.equations:
-        equations.append(again(e, with_bodies(e.primitive, change), defined))
+    equations = [again(e, with_bodies(e.primitive, change), defined) for e in program.equations]
     return Program(program.inputs, equations, [current(y, defined) for y in program.outputs])
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ...compiling.front import Call, Jitted, is_array
+from ...compiling.front import Call, Jitted
 from ...core.avals import aval_of
 from ...core.errors import GradientError
 from ...core.node import Equation, Node
-from ...core.source import users
+from ...core.source import line_of, users
 from ...core.trees import flatten
 from ...transforms.derived import Chosen, Derivative
 from ..witness import input_names
@@ -27,7 +27,8 @@ from .preparing import Prepared, prepare
 from .printing import library
 from .writer import WIDTH, Scope, Writer
 
-WRITTEN = 64  # elements of an array that is written above the function; larger ones are attached
+WRITTEN = 32  # elements of the user's arrays that are written above the function, not attached
+LARGEST = 4096  # elements of other arrays that are
 TITLES = {
     "grad": "The gradient of {f}",
     "value_and_grad": "The value and the gradient of {f}",
@@ -105,10 +106,7 @@ def source(f: Callable[..., Any]) -> Callable[..., Source]:
 
 def line_number(code: Any, offset: int) -> int:
     """The line of an instruction."""
-    return next(
-        (n for start, end, n in code.co_lines() if start <= offset < end and n is not None),
-        code.co_firstlineno,
-    )
+    return line_of(code, offset).number
 
 
 def printed(jitted: Jitted, args: Any, kwargs: dict[str, Any], ignored: Any) -> Source:
@@ -225,6 +223,13 @@ def title_of(
     types = ", ".join(
         f"{p}: {aval_of(call.leaves[k])}" for p, k in zip(paths, call.places, strict=True)
     )
+    every = input_names(f, args, kwargs)
+    fixed = [
+        f"{every[k]} = {call.leaves[k]!r}"
+        for k in range(min(len(every), len(call.leaves)))
+        if k not in call.places and isinstance(call.leaves[k], int | str)
+    ]
+    types = ", ".join(filter(None, [types, *fixed]))
     word = getattr(f, "__name__", "the function")
     word = "the function" if word == "<lambda>" else word
     what = word
@@ -309,11 +314,12 @@ def constants_above(writer: Writer) -> tuple[list[str], dict[str, Any]]:
     for name, value in writer.arrays.items():
         if name not in used:
             continue
-        if value.size <= WRITTEN:
-            lines.append(f"{name} = {array(value).text}")
+        if value.size <= (WRITTEN if name in writer.known else LARGEST):
+            text = f"{name} = {array(value).text}"
+            lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_long_words=False)
         else:
             attached[name] = value
-            lines.append(f"# {name}: {aval_of(value)}, an array that the function closes over")
+            lines.append(f"# {name}: {aval_of(value)}, an array that the function reads")
     return lines, attached
 
 

@@ -29,7 +29,7 @@ __all__ = ["Scope", "Writer", "spelling"]
 
 WIDTH = 88  # columns of a line
 INLINE = 52  # columns of an expression within another
-CHEAP = 16  # columns of a view that may be written any number of times
+CHEAP = 22  # columns of a view that may be written any number of times
 VIEWS = {"getitem", "transpose", "real", "imag", "reshape", "negative"}
 
 
@@ -46,6 +46,7 @@ class Writer:
         self.arrays: dict[str, Any] = {}  # constants that stand above the function, by name
         self.ignored = ignored  # the call that prints, whose line says nothing
         self.reusable: set[str] = set()  # names of loops, which may be bound anew
+        self.loops: dict[Any, list[tuple[str, Any]]] = {}  # what loops carry, by their places
         self.lists: dict[Node, str] = {}  # records of loops that are lists: what a step is called
 
     def use(self, helper: Callable[..., Any]) -> str:
@@ -73,10 +74,10 @@ class Writer:
         made = constants.constructed(value)
         if made is not None:
             return made
-        name = next((n for n, array in self.known.items() if same(array, value)), None)
-        if name is None and value.size <= LISTED:
+        word = next((n for n, array in self.known.items() if same(array, value)), "")
+        if not word and value.size <= LISTED:
             return constants.array(value)
-        found = self.names.fresh(name or "constant")
+        found = self.names.fresh(word or "constant")
         self.arrays[found] = value
         return Code(found)
 
@@ -158,9 +159,9 @@ class Scope:
                 continue
             if isinstance(e.primitive, Structured):
                 for x in operands_of(e):
-                    if isinstance(x, Equation) and x in self.simple:
-                        if not is_cheap(self.codes[x]):
-                            self.assign(x)
+                    shared = isinstance(x, Equation) and x in self.simple
+                    if shared and not is_cheap(self.codes[x]):
+                        self.assign(x)
                 writes[e.primitive.name](self, e)
                 self.read(e)
             elif e.is_several:
@@ -352,8 +353,9 @@ def branch_number(e: Equation) -> Equation | None:
 def is_cheap(code: Code) -> bool:
     """Whether an expression is a variable or a short view of one."""
     bare = code.text.removeprefix("-")
-    tight = code.level == ATOM or bare.isidentifier()
-    return tight and len(code.text) <= CHEAP and "(" not in code.text
+    if bare.isidentifier():
+        return True
+    return code.level == ATOM and len(code.text) <= CHEAP and "(" not in code.text
 
 
 KINDS = {"f": float, "c": complex, "i": int, "b": bool}
@@ -374,7 +376,7 @@ def widens_nothing(e: Equation, whole: bool = False) -> bool:
     ]
     if promote(*avals) != promote(*weak):
         return False
-    return e.primitive.shape(*weak)[:2] == (e.shape, e.dtype)  # type: ignore[no-any-return]
+    return bool(e.primitive.shape(*weak)[:2] == (e.shape, e.dtype))
 
 
 writes: dict[str, Callable[[Scope, Equation], None]] = {}

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.avals import Aval, Value, aval_of
+from ...core.avals import Aval, Value
 from ...core.dispatch import implements
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, add_all, primitive
 from ...core.samples import sample

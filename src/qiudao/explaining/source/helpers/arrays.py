@@ -59,7 +59,7 @@ def survivors(arrays: Any, shape: Any) -> Any:
 
 
 def powers(a: Any, *rest: Any) -> Any:
-    """The largest exponent m along axes, e^(a - m), and b e^(a - m) for operands a and perhaps b."""
+    """The largest exponent m along axes, e^(a - m), and b e^(a - m) for operands a, b."""
     *weights, axes = rest
     size = np.real(a)
     for b in weights:
@@ -74,7 +74,7 @@ def powers(a: Any, *rest: Any) -> Any:
 
 
 def logsumexp(*operands: Any, keepdims: Any = False, absolute: Any = False) -> Any:
-    """log sum e^a along axes, or log |sum b e^a| for operands a, b; the last operand is axes."""
+    """The log of sum e^a along axes, of |sum b e^a| for operands a, b; axes come last."""
     *values, axes = operands
     top, e, terms = powers(*values, axes)
     total = np.sum(terms, axis=axes, keepdims=True)
@@ -92,7 +92,7 @@ def logsumexp(*operands: Any, keepdims: Any = False, absolute: Any = False) -> A
 
 
 def softmax(*operands: Any) -> Any:
-    """e^a / sum e^a along axes, or e^a / sum b e^a for operands a, b; the last operand is axes."""
+    """e^a / sum e^a along axes, or e^a / sum b e^a for operands a, b; axes come last."""
     *values, axes = operands
     _, e, terms = powers(*values, axes)
     return (e / np.sum(terms, axis=axes, keepdims=True)).astype(np.result_type(*values))
@@ -138,7 +138,7 @@ def interp_rows(x: Any, xp: Any, fp: Any, lead: Any) -> Any:
 
 
 def recurrence(a: Any, b: Any, axis: Any, reverse: Any = False) -> Any:
-    """t with t[k] = a[k] t[k - 1] + b[k] along an axis; `reverse`: from the far end."""
+    """The t with t[k] = a[k] t[k - 1] + b[k] along an axis; `reverse`: from the far end."""
     dtype = np.result_type(a, b)
     a, t = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0).astype(dtype)
     if reverse:
@@ -162,7 +162,8 @@ def convolution(a: Any, b: Any, starts: Any, sizes: Any) -> Any:
             writes.append(slice(low, max(low, high)))
             reads.append(slice(low + start - j, max(low, high) + start - j))
         weight = b[(..., *tap)][(..., *(None,) * n)]
-        out[(..., *writes)] += weight * a[(..., *reads)]
+        target: Any = (..., *writes)
+        out[target] += weight * a[(..., *reads)]
     return out
 
 

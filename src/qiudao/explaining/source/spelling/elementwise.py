@@ -122,7 +122,7 @@ def product(p: Phrase) -> Code:
         if inner is not None and inner.ndim == 1 and column.shape == (*inner.shape, 1):
             if row.ndim == 1:
                 return call("np.outer", inner.code, row.code)
-            if row.value is not None and np.array_equal(row.value, np.eye(*inner.shape)):
+            if row.value is not None and np.array_equal(row.value, np.eye(inner.shape[0])):
                 return call("np.diag", inner.code)
     return infix("*", a.code, b.code)
 

@@ -54,7 +54,7 @@ def truth(p: Phrase) -> Code:
 
 @spells(reducing.LogSumExp)
 def log_sum_exp(p: Phrase) -> Code:
-    """log sum e^x."""
+    """The logarithm of sum e^x."""
     q = p.primitive
     named: dict[str, object] = {"keepdims": True} if q.keepdims else {}
     if q.absolute:
