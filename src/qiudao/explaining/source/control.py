@@ -192,6 +192,8 @@ def begin(scope: Scope, loop: Loop, variables: Sequence[str]) -> None:
         text = scope.code(x).text
         if text != v:
             scope.emit(f"{v} = {text}")
+        if isinstance(x, Equation) and scope.left[x] == 1:
+            scope.codes[x] = Code(v)  # what the text read may be bound anew
 
 
 # Loops of known length

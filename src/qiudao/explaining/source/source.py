@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ from .writer import WIDTH, Scope, Writer
 
 WRITTEN = 32  # elements of the user's arrays that are written above the function, not attached
 LARGEST = 4096  # elements of other arrays that are
+UNBROKEN = ",_"  # stands for a comma and a space that no line ends between
 TITLES = {
     "grad": "The gradient of {f}",
     "value_and_grad": "The value and the gradient of {f}",
@@ -240,7 +242,10 @@ def title_of(
               (isinstance(k, int) and k < len(parameters))]  # fmt: skip
         what = TITLES[derivative.kind].format(f=word) + (f" by {', '.join(by)}" if by else "")
     text = f"{what}, for {types}." if types else f"{what}."
-    return textwrap.fill(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
+    for shape in set(re.findall(r"\[[\d, ]+\]", text)):  # which stay on one line
+        text = text.replace(shape, shape.replace(", ", UNBROKEN))
+    wrapped = textwrap.fill(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
+    return wrapped.replace(UNBROKEN, ", ")
 
 
 # The text

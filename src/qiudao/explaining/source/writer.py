@@ -16,7 +16,7 @@ from ...core.parts import Part
 from ...core.program import Atom, Program, operands_of
 from ...core.roles import role_of
 from ...core.source import line_of
-from ...ops.control import Structured, Switch
+from ...ops.control import Scan, Structured, Switch, While
 from ...ops.shaping import Cast
 from . import constants, spelling
 from .code import ATOM, Code
@@ -119,7 +119,7 @@ class Scope:
         self.named = dict(named or {})  # what outputs must be called
         self.carried = dict(carried or {})  # variables that outputs of a loop's body become
         self.codes: dict[Node, Code] = dict(zip(program.inputs, inputs, strict=True))
-        self.within = parts_of_calls(program)
+        self.within = parts_of_calls(program)  # which have no name
         self.left = uses(program)  # how many times each value is still to be read
         self.simple = {  # what stands in several places, or in a loop, must be a variable
             x
@@ -133,7 +133,7 @@ class Scope:
         self.tests = {
             e for e in map(branch_number, program.equations) if e is not None and self.left[e] == 1
         }
-        self.simple -= self.tests
+        self.simple -= self.tests | starts(program, self.left)
         self.parts: dict[Node, dict[int, Equation]] = {}
         for e in program.equations:
             if isinstance(e.primitive, Part):
@@ -336,6 +336,17 @@ def parts_of_calls(program: Program) -> set[Equation]:
                 and (x.code, x.offset) == (e.code, e.offset)
             ):
                 found.add(x)
+    return found
+
+
+def starts(program: Program, left: Counter[Node]) -> set[Equation]:
+    """What a loop starts with, and nothing else reads: it stands where its variable is made."""
+    found: set[Equation] = set()
+    for e in program.equations:
+        q = e.primitive
+        if isinstance(q, Scan | While):
+            first = operands_of(e)[q.constants : q.constants + q.carries]
+            found.update(x for x in first if isinstance(x, Equation) and left[x] == 1)
     return found
 
 

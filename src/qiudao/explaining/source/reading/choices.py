@@ -16,6 +16,9 @@ from ....passes.builder import Builder, Operands, uniform
 from .base import emit_inner, fits, fitting, looking_at, of_type
 
 
+INVERSIONS = ("logical_not", "invert")
+
+
 @looking_at(Step)
 def no_nan(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
     """X == x -> True: only a NaN differs from itself."""
@@ -33,8 +36,11 @@ def no_nan(builder: Builder, primitive: Any, operands: Operands, like: Equation)
 
 @looking_at(Where)
 def decided(builder: Builder, primitive: Any, operands: Operands, like: Equation) -> Any:
-    """where(m, x, f(where(m, y, z))) -> where(m, x, f(z))."""
+    """where(m, x, f(where(m, y, z))) -> where(m, x, f(z)), where(~m, x, y) -> where(m, y, x)."""
     mask, *branches = operands
+    turned = mask if isinstance(mask, Equation) else None
+    if turned is not None and getattr(turned.primitive, "function", "") in INVERSIONS:
+        return of_type(builder, primitive, (*operands_of(turned), *branches[::-1]), like)
     for k, branch in enumerate(branches):
         if not isinstance(branch, Equation) or not isinstance(branch.primitive, Elementwise):
             continue

@@ -81,7 +81,7 @@ def sum_sign(p: Phrase) -> Code:
 def variance(p: Phrase) -> Code:
     """`np.var(x, axis=0)`."""
     q, x = p.primitive, p.xs[0]
-    named = along(x, q.axes) if q.axes else {"axis": "()"}
+    named: dict[str, object] = along(x, q.axes) if q.axes else {"axis": "()"}
     if q.correction:
         named["ddof"] = number(q.correction).text
     if q.keepdims:
