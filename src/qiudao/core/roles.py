@@ -30,8 +30,8 @@ def mark(value: Value, node: Equation) -> None:
     """Say of the traced equations behind a derivative that it is the whole one of `node`."""
     for each in value if isinstance(value, tuple) else (value,):
         made = getattr(each, "node", None)
-        role = None if made is None else role_of(made)
-        if made is not None and role is not None and role.code is None:
+        role = role_of(made) if isinstance(made, Equation) else None
+        if isinstance(made, Equation) and role is not None and role.code is None:
             made.role = Role(role.kind, node.code, node.offset)
         if isinstance(each, Tracer):
             for part in each.parts():

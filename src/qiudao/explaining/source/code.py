@@ -45,6 +45,8 @@ def infix(operator: str, left: Code, right: Code) -> Code:
         return Code(f"{left.at(ATOM)}**{right.at(UNARY)}", POWER, "**")
     if level == COMPARISON:
         return Code(f"{left.at(OR)} {operator} {right.at(OR)}", COMPARISON, operator)
+    if operator == "@" and left.level == level and left.operator != "@":
+        return Code(f"({left.text}) @ {right.at(level + 1)}", level, operator)
     loose = right.level == level and right.operator in ASSOCIATIVE.get(operator, "?")
     second = right.text if loose else right.at(level + 1)
     if operator == "+" and second.startswith("-"):

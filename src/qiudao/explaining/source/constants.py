@@ -98,14 +98,26 @@ def constructed(value: np.ndarray[Any, Any]) -> Code | None:
             return Code(f"np.ones({shape}{dtype_suffix(dtype)})")
         natural = np.asarray(first.item()).dtype.str[1:]
         return Code(f"np.full({shape}, {number(first).text}{dtype_suffix(dtype, natural)})")
-    if value.ndim == 2 and np.array_equal(value, np.eye(*value.shape)):
-        sizes = str(value.shape[0]) if value.shape[0] == value.shape[1] else shape[1:-1]
-        return Code(f"np.eye({sizes}{dtype_suffix(dtype)})")
-    if value.ndim == 2 and np.array_equal(value, 1 - np.eye(*value.shape)) and dtype == np.float64:
-        sizes = str(value.shape[0]) if value.shape[0] == value.shape[1] else shape[1:-1]
-        return Code(f"1 - np.eye({sizes})", SUM, "-")
+    if value.ndim == 2:
+        return like_identity(value)
     if value.ndim == 1 and value.size > 2 and dtype.kind in "if":
         return counted(value)
+    return None
+
+
+def like_identity(value: np.ndarray[Any, Any]) -> Code | None:
+    """`np.eye(3)`, `np.eye(3, k=1)`, `np.eye(3)[::-1]`, `1 - np.eye(3)`, or None."""
+    rows, columns = value.shape
+    sizes = str(rows) if rows == columns else f"{rows}, {columns}"
+    suffix = dtype_suffix(value.dtype)
+    if np.count_nonzero(value) <= max(rows, columns):
+        for k in sorted(range(1 - rows, columns), key=abs):
+            if np.array_equal(value, np.eye(rows, columns, k)):
+                return Code(f"np.eye({sizes}{f', k={k}' if k else ''}{suffix})")
+        if np.array_equal(value[::-1], np.eye(rows, columns)):
+            return Code(f"np.eye({sizes}{suffix})[::-1]")
+    if value.dtype == np.float64 and np.array_equal(value, 1 - np.eye(rows, columns)):
+        return Code(f"1 - np.eye({sizes})", SUM, "-")
     return None
 
 
@@ -113,6 +125,14 @@ def counted(value: np.ndarray[Any, Any]) -> Code | None:
     """`np.arange(5)` where an array counts, else None."""
     if not np.all(np.isfinite(value)) or value[0] != int(value[0]):
         return None
+    if value.dtype == np.int64 and value[0] == 0:
+        count = int(np.max(value)) + 1
+        times = value.size // count
+        row = np.arange(count)
+        if times > 1 and np.array_equal(value, np.repeat(row, times)):
+            return Code(f"np.repeat(np.arange({count}), {times})")
+        if times > 1 and np.array_equal(value, np.tile(row, times)):
+            return Code(f"np.tile(np.arange({count}), {times})")
     start, step = int(value[0]), value[1] - value[0]
     if step != 1 or not np.array_equal(value, np.arange(start, start + value.size)):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...core.avals import Aval
+from ...core.avals import Aval, aval_of
 from ...core.node import Equation, Node
 from ...core.parts import Part
 from ...core.program import Atom, Program, apply, operands_of
@@ -16,9 +16,10 @@ from ...ops.control import Scan, Switch, While
 from ...ops.shaping import Cast
 from ..expressions import loops_at, source_of
 from . import helpers
-from .code import OR, Code, tuple_of
+from .code import ATOM, OR, Code, tuple_of
 from .constants import dtype_name
 from .lines import Note, Statement
+from .names import place_of
 from .writer import Scope, uses, writes
 
 
@@ -31,6 +32,11 @@ class Loop(NamedTuple):
     initial: Sequence[Atom]
     stacks: Sequence[Atom]
     reverse: bool
+
+    @property
+    def inputs_before(self) -> list[Atom]:
+        """What the body is given before the slices."""
+        return [*self.constants, *self.initial]
 
 
 def written(scope: Scope, e: Equation) -> dict[int, Equation]:
@@ -62,20 +68,51 @@ def carry_names(scope: Scope, loop: Loop, count: int, e: Equation) -> list[str]:
     """
     found: list[str] = []
     names = scope.writer.names
-    there = [
-        scope.writer.lists[x]
-        for x in loop.stacks
-        if isinstance(x, Node) and x in scope.writer.lists
-    ]
+    forth = scope.writer.loops.get(place_of(e), []) if is_back(loop.body) else []
     for k, y in enumerate(loop.body.outputs[:count]):
         wanted, given = "state", False
         if isinstance(y, Equation) and not isinstance(y.primitive, Part):
             wanted, given = names.wanted(y)
-        if not given and there and k < len(there) and is_back(loop.body):
-            wanted = f"{there[k]}_grad"
+        if not given and k < len(forth) and forth[k][1] == aval_of(loop.initial[k]).shape:
+            wanted = f"{forth[k][0]}_grad"
         elif not given:
             wanted = summed_into(scope, e, k) or ("total_grad" if is_back(loop.body) else "state")
         found.append(scope.name(wanted, found))
+    if not is_back(loop.body):
+        scope.writer.loops[place_of(e)] = [
+            (name, aval_of(x).shape)
+            for name, x in zip(found, loop.initial, strict=True)
+            if aval_of(x).dtype.kind in "fc"
+        ]
+    return found
+
+
+def slice_names(scope: Scope, e: Equation, loop: Loop, taken: Sequence[str]) -> list[str]:
+    """What the elements that a loop steps through are called, `_` where none are read.
+
+    A record is stepped through by the name of what was recorded; the user's name of the loop's
+    variable serves what is counted, or the only other stack.
+    """
+    read = uses(loop.body)
+    leaves = loop.body.inputs[len(loop.inputs_before) :]
+    line = line_of(e.code, e.offset)
+    users = loops_at(line.file, line.number)
+    target = users[-1].targets[0] if users and len(users[-1].targets) == 1 else None
+    plain = [x for x in loop.stacks if not (isinstance(x, Node) and x in scope.writer.lists)]
+    found: list[str] = []
+    for x, leaf in zip(loop.stacks, leaves, strict=True):
+        if not read[leaf]:
+            found.append("_")
+            continue
+        wanted = "step"
+        text = scope.code(x)
+        if isinstance(x, Node) and x in scope.writer.lists:
+            wanted = scope.writer.lists[x]
+        elif target is not None and (len(plain) == 1 or not isinstance(x, Node)):
+            wanted = target if len(plain) == 1 or text.text.startswith("np.arange") else "step"
+        elif target is not None and text.is_name:
+            wanted = f"{text.text}_{target}"
+        found.append(scope.name(wanted, [*taken, *found]))
     return found
 
 
@@ -155,6 +192,8 @@ def begin(scope: Scope, loop: Loop, variables: Sequence[str]) -> None:
         text = scope.code(x).text
         if text != v:
             scope.emit(f"{v} = {text}")
+        if isinstance(x, Equation) and scope.left[x] == 1:
+            scope.codes[x] = Code(v)  # what the text read may be bound anew
 
 
 # Loops of known length
@@ -174,20 +213,18 @@ def write_scan(scope: Scope, e: Equation) -> None:
     begin(scope, loop, variables)
     results = len(q.body.outputs)
     lists = {
-        k: plural(scope, result_name(scope, q.body.outputs[k])) for k in parts if n <= k < results
+        k: plural(scope, scope.named.get(parts[k]) or result_name(scope, q.body.outputs[k]))
+        for k in parts
+        if n <= k < results
     }
     records = {k - results: plural(scope, variables[k - results]) for k in parts if k >= results}
     for name in (*lists.values(), *records.values()):
         scope.emit(f"{name} = []")
-    read = uses(loop.body)
-    heads: list[tuple[str, str]] = []
-    slices: list[str] = []
-    for x, leaf in zip(loop.stacks, loop.body.inputs[len(loop.constants) + n :], strict=True):
-        wanted = scope.writer.lists.get(x, "step") if isinstance(x, Node) else "step"
-        name = scope.name(wanted, [*variables, *slices]) if read[leaf] else "_"
-        slices.append(name)
-        if read[leaf]:
-            text = scope.code(x).at(Code("").level)
+    slices = slice_names(scope, e, loop, variables)
+    heads = []
+    for x, name in zip(loop.stacks, slices, strict=True):
+        if name != "_":
+            text = scope.code(x).at(ATOM)
             heads.append((name, f"{text}[::-1]" if loop.reverse else text))
     scope.emit(header(heads, q.length), head_note(scope, e))
     write_body(scope, loop, variables, slices, lists, records)
@@ -198,13 +235,15 @@ def write_scan(scope: Scope, e: Equation) -> None:
         scope.codes[parts[k]] = Code(name)
         if q.length and not q.reverse and only_stepped(scope, parts[k]):
             continue
+        final = scope.name(scope.named[parts[k]]) if parts[k] in scope.named else name
         rows = f"{name}[::-1]" if q.reverse else name
         made = (
             f"np.stack({rows})"
             if q.length
             else f"np.zeros({tuple_of(aval.shape)}, {dtype_name(aval.dtype)})"
         )
-        scope.emit(f"{name} = {made}")
+        scope.emit(f"{final} = {made}")
+        scope.codes[parts[k]] = Code(final)
     for k, v in enumerate(variables):
         if k in parts:
             scope.codes[parts[k]] = Code(v)
@@ -285,7 +324,7 @@ def guarded(loop: Loop) -> tuple[Program, set[Node]] | None:
         aval = None if x.is_several else Aval(x.shape, x.dtype)
         made[x] = apply(x.primitive, operands, aval, x)
         equations.append(made[x])
-    results = dict(enumerate(branches[1].outputs))
+    results = branches[1].outputs
     outputs = []
     for y in body.outputs:
         if not isinstance(y, Equation) or not isinstance(y.primitive, Part):
@@ -396,7 +435,11 @@ def write_switch(scope: Scope, e: Equation) -> None:
              and not isinstance(b.outputs[k].primitive, Part)),
             "result",
         )  # fmt: skip
-        names[k] = scope.name(scope.named.get(parts[k], wanted))
+        variable = scope.carried.get(parts[k])
+        if variable is not None and scope.is_free(variable, e, within=True):
+            names[k] = variable
+        else:
+            names[k] = scope.name(scope.named.get(parts[k], wanted))
     codes = [scope.code(x) for x in operands]
     heads, branches = tests(scope, q, index)
     for k, (head, branch) in enumerate(zip(heads, branches, strict=True)):

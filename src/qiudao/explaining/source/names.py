@@ -31,6 +31,7 @@ PARTS = {
     "eigh": ("w", "V"), "eig": ("w", "V"), "svd": ("U", "s", "Vh"), "qr": ("Q", "R"),
     "slogdet": ("sign", "logdet"),
 }  # fmt: skip
+MUTE = {"stopgradient", "copy", "cast", "part"}  # what adds nothing to what a value is called
 Place = tuple[CodeType, int]
 
 
@@ -55,7 +56,11 @@ class Names:
         """Remember what the values of the user's own computation are called, by their places."""
         for equation in program.equations:
             place = place_of(equation)
-            if place is not None and role_of(equation) is None:
+            if (
+                place is not None
+                and role_of(equation) is None
+                and equation.primitive.name not in MUTE
+            ):
                 self.labels[place] = self.given(place) or word(equation.primitive)
             for inner in inner_programs(equation.primitive):
                 self.learn(inner)

@@ -20,7 +20,7 @@ from ...core.roles import role_of
 from ...core.trees import Tree
 from ...ops.control import CapacityError, Scan, Structured, Switch, While
 from ...transforms.trace import Recording, Traced
-from .reading import readable, simplified
+from .reading.simplify import readable, simplified
 from .table import has_spelling
 
 ROUNDING = 1e-13  # by which a program that is easier to read may differ, relative to the largest

@@ -8,7 +8,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterable
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 PROVIDED = {"np", "Any", "Value"}  # what the printed text has, or no longer needs
 
@@ -24,18 +24,14 @@ class Printed(NamedTuple):
 
 def plain(function: Callable[..., Any]) -> FunctionType:
     """A function without what decorates it."""
-    found = inspect.unwrap(function)
-    if not isinstance(found, FunctionType):
-        raise TypeError(f"source: {function!r} is no function of Python's, and cannot be printed")
-    return found
+    return cast(FunctionType, inspect.unwrap(function))
 
 
 @functools.cache
 def printed(function: FunctionType) -> Printed:
     """A function as text."""
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
-    if not isinstance(tree, ast.FunctionDef):
-        raise TypeError(f"source: {function!r} is not written as a function")
+    (only,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    tree = cast(ast.FunctionDef, only)
     tree.decorator_list = []
     bare(tree)
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - PROVIDED

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from ...compiling.front import Call, Jitted
 from ...core.avals import aval_of
 from ...core.errors import GradientError
 from ...core.node import Equation, Node
-from ...core.source import users
+from ...core.source import line_of, users
 from ...core.trees import flatten
 from ...transforms.derived import Chosen, Derivative
 from ..witness import input_names
@@ -28,7 +28,9 @@ from .preparing import Prepared, prepare
 from .printing import library
 from .writer import WIDTH, Scope, Writer
 
-WRITTEN = 64  # elements of an array that is written above the function; larger ones are attached
+WRITTEN = 32  # elements of the user's arrays that are written above the function, not attached
+LARGEST = 4096  # elements of other arrays that are
+UNBROKEN = ",_"  # stands for a comma and a space that no line ends between
 TITLES = {
     "grad": "The gradient of {f}",
     "value_and_grad": "The value and the gradient of {f}",
@@ -104,12 +106,9 @@ def source(f: Callable[..., Any]) -> Callable[..., Source]:
     return show
 
 
-def line_number(code: CodeType, offset: int) -> int:
+def line_number(code: Any, offset: int) -> int:
     """The line of an instruction."""
-    return next(
-        (n for start, end, n in code.co_lines() if start <= offset < end and n is not None),
-        code.co_firstlineno,
-    )
+    return line_of(code, offset).number
 
 
 def printed(jitted: Jitted, args: Any, kwargs: dict[str, Any], ignored: Any) -> Source:
@@ -226,6 +225,13 @@ def title_of(
     types = ", ".join(
         f"{p}: {aval_of(call.leaves[k])}" for p, k in zip(paths, call.places, strict=True)
     )
+    every = input_names(f, args, kwargs)
+    fixed = [
+        f"{every[k]} = {call.leaves[k]!r}"
+        for k in range(min(len(every), len(call.leaves)))
+        if k not in call.places and isinstance(call.leaves[k], int | str)
+    ]
+    types = ", ".join(filter(None, [types, *fixed]))
     word = getattr(f, "__name__", "the function")
     word = "the function" if word == "<lambda>" else word
     what = word
@@ -236,7 +242,10 @@ def title_of(
               (isinstance(k, int) and k < len(parameters))]  # fmt: skip
         what = TITLES[derivative.kind].format(f=word) + (f" by {', '.join(by)}" if by else "")
     text = f"{what}, for {types}." if types else f"{what}."
-    return textwrap.fill(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
+    for shape in set(re.findall(r"\[[\d, ]+\]", text)):  # which stay on one line
+        text = text.replace(shape, shape.replace(", ", UNBROKEN))
+    wrapped = textwrap.fill(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
+    return wrapped.replace(UNBROKEN, ", ")
 
 
 # The text
@@ -310,11 +319,12 @@ def constants_above(writer: Writer) -> tuple[list[str], dict[str, Any]]:
     for name, value in writer.arrays.items():
         if name not in used:
             continue
-        if value.size <= WRITTEN:
-            lines.append(f"{name} = {array(value).text}")
+        if value.size <= (WRITTEN if name in writer.known else LARGEST):
+            text = f"{name} = {array(value).text}"
+            lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_long_words=False)
         else:
             attached[name] = value
-            lines.append(f"# {name}: {aval_of(value)}, an array that the function closes over")
+            lines.append(f"# {name}: {aval_of(value)}, an array that the function reads")
     return lines, attached
 
 

@@ -16,7 +16,7 @@ from ...core.parts import Part
 from ...core.program import Atom, Program, operands_of
 from ...core.roles import role_of
 from ...core.source import line_of
-from ...ops.control import Structured, Switch
+from ...ops.control import Scan, Structured, Switch, While
 from ...ops.shaping import Cast
 from . import constants, spelling
 from .code import ATOM, Code
@@ -29,7 +29,7 @@ __all__ = ["Scope", "Writer", "spelling"]
 
 WIDTH = 88  # columns of a line
 INLINE = 52  # columns of an expression within another
-CHEAP = 16  # columns of a view that may be written any number of times
+CHEAP = 22  # columns of a view that may be written any number of times
 VIEWS = {"getitem", "transpose", "real", "imag", "reshape", "negative"}
 
 
@@ -46,6 +46,7 @@ class Writer:
         self.arrays: dict[str, Any] = {}  # constants that stand above the function, by name
         self.ignored = ignored  # the call that prints, whose line says nothing
         self.reusable: set[str] = set()  # names of loops, which may be bound anew
+        self.loops: dict[Any, list[tuple[str, Any]]] = {}  # what loops carry, by their places
         self.lists: dict[Node, str] = {}  # records of loops that are lists: what a step is called
 
     def use(self, helper: Callable[..., Any]) -> str:
@@ -118,7 +119,7 @@ class Scope:
         self.named = dict(named or {})  # what outputs must be called
         self.carried = dict(carried or {})  # variables that outputs of a loop's body become
         self.codes: dict[Node, Code] = dict(zip(program.inputs, inputs, strict=True))
-        self.within = parts_of_calls(program)
+        self.within = parts_of_calls(program)  # which have no name
         self.left = uses(program)  # how many times each value is still to be read
         self.simple = {  # what stands in several places, or in a loop, must be a variable
             x
@@ -132,7 +133,7 @@ class Scope:
         self.tests = {
             e for e in map(branch_number, program.equations) if e is not None and self.left[e] == 1
         }
-        self.simple -= self.tests
+        self.simple -= self.tests | starts(program, self.left)
         self.parts: dict[Node, dict[int, Equation]] = {}
         for e in program.equations:
             if isinstance(e.primitive, Part):
@@ -338,6 +339,17 @@ def parts_of_calls(program: Program) -> set[Equation]:
     return found
 
 
+def starts(program: Program, left: Counter[Node]) -> set[Equation]:
+    """What a loop starts with, and nothing else reads: it stands where its variable is made."""
+    found: set[Equation] = set()
+    for e in program.equations:
+        q = e.primitive
+        if isinstance(q, Scan | While):
+            first = operands_of(e)[q.constants : q.constants + q.carries]
+            found.update(x for x in first if isinstance(x, Equation) and left[x] == 1)
+    return found
+
+
 def branch_number(e: Equation) -> Equation | None:
     """The number that chooses between two branches, where it was made of a condition."""
     if not isinstance(e.primitive, Switch) or len(e.primitive.branches) != 2:
@@ -352,8 +364,9 @@ def branch_number(e: Equation) -> Equation | None:
 def is_cheap(code: Code) -> bool:
     """Whether an expression is a variable or a short view of one."""
     bare = code.text.removeprefix("-")
-    tight = code.level == ATOM or bare.isidentifier()
-    return tight and len(code.text) <= CHEAP and "(" not in code.text
+    if bare.isidentifier():
+        return True
+    return code.level == ATOM and len(code.text) <= CHEAP and "(" not in code.text
 
 
 KINDS = {"f": float, "c": complex, "i": int, "b": bool}

@@ -74,7 +74,7 @@ def powers(a: Any, *rest: Any) -> Any:
 
 
 def logsumexp(*operands: Any, keepdims: Any = False, absolute: Any = False) -> Any:
-    """Log sum e^a along axes, or log |sum b e^a| for operands a, b; the last operand is axes."""
+    """The log of sum e^a along axes, of |sum b e^a| for operands a, b; axes come last."""
     *values, axes = operands
     top, e, terms = powers(*values, axes)
     total = np.sum(terms, axis=axes, keepdims=True)
@@ -92,7 +92,7 @@ def logsumexp(*operands: Any, keepdims: Any = False, absolute: Any = False) -> A
 
 
 def softmax(*operands: Any) -> Any:
-    """e^a / sum e^a along axes, or e^a / sum b e^a for operands a, b; the last operand is axes."""
+    """e^a / sum e^a along axes, or e^a / sum b e^a for operands a, b; axes come last."""
     *values, axes = operands
     _, e, terms = powers(*values, axes)
     return (e / np.sum(terms, axis=axes, keepdims=True)).astype(np.result_type(*values))
@@ -161,9 +161,9 @@ def convolution(a: Any, b: Any, starts: Any, sizes: Any) -> Any:
             low, high = max(0, j - start), min(size, length + j - start)
             writes.append(slice(low, max(low, high)))
             reads.append(slice(low + start - j, max(low, high) + start - j))
-        weight = b[..., *tap][..., *(None,) * n]
-        reading, writing = (..., *reads), (..., *writes)
-        out[writing] += weight * a[reading]  # type: ignore[index]
+        weight = b[(..., *tap)][(..., *(None,) * n)]
+        target: Any = (..., *writes)
+        out[target] += weight * a[(..., *reads)]
     return out
 
 

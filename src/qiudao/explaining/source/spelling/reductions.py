@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ....ops import quantiles, reducing, scanning, statistics
 from ....ops.linalg import norms
 from .. import helpers
@@ -56,7 +54,7 @@ def truth(p: Phrase) -> Code:
 
 @spells(reducing.LogSumExp)
 def log_sum_exp(p: Phrase) -> Code:
-    """Log sum e^x."""
+    """The logarithm of sum e^x."""
     q = p.primitive
     named: dict[str, object] = {"keepdims": True} if q.keepdims else {}
     if q.absolute:
@@ -83,7 +81,7 @@ def sum_sign(p: Phrase) -> Code:
 def variance(p: Phrase) -> Code:
     """`np.var(x, axis=0)`."""
     q, x = p.primitive, p.xs[0]
-    named: dict[str, Any] = dict(along(x, q.axes)) if q.axes else {"axis": "()"}
+    named: dict[str, object] = along(x, q.axes) if q.axes else {"axis": "()"}
     if q.correction:
         named["ddof"] = number(q.correction).text
     if q.keepdims:

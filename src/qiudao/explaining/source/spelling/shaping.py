@@ -7,7 +7,7 @@ import numpy as np
 from ....ops import shaping, triangles
 from .. import helpers
 from ..code import Code, call, method, tuple_of
-from ..constants import dtype_name, shape_text
+from ..constants import constructed, dtype_name, shape_text
 from ..table import Phrase, spells
 
 
@@ -46,10 +46,11 @@ def with_units(before: tuple[int, ...], after: tuple[int, ...]) -> str | None:
             return None
     if rest:
         return None
-    while parts and parts[-1] == ":":
+    lead = next((k for k, part in enumerate(parts) if part != ":"), 0)
+    if lead > 2:
+        return f"[{', '.join(['...', *parts[lead:]])}]"
+    while parts[-1] == ":":
         parts.pop()
-    if len(before) > 2 and parts.count(":") == len(before):
-        parts = ["...", *parts[len(before) :]]
     return f"[{', '.join(parts)}]"
 
 
@@ -101,10 +102,9 @@ def stretch(p: Phrase) -> Code:
     """`np.broadcast_to(x, shape)`, or an array full of a number."""
     x = p.xs[0]
     if x.value is not None and not x.ndim and p.shape:
-        from_literal = np.asarray(x.value).dtype
-        same = from_literal == p.dtype and p.dtype.str[1:] in ("f8", "i8", "c16", "b1")
-        suffix = "" if same else f", {dtype_name(p.dtype)}"
-        return call("np.full", shape_text(p.shape), x.code.text + suffix)
+        made = constructed(np.full(p.shape, x.value, p.dtype))
+        if made is not None:
+            return made
     return call("np.broadcast_to", x.code, shape_text(p.shape) if p.shape else "()")
 
 

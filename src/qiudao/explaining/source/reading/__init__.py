@@ -1,0 +1,1 @@
+"""Identities that make a derivative easier to read."""
