@@ -8,7 +8,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterable
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 PROVIDED = {"np", "Any", "Value"}  # what the printed text has, or no longer needs
 
@@ -24,14 +24,18 @@ class Printed(NamedTuple):
 
 def plain(function: Callable[..., Any]) -> FunctionType:
     """A function without what decorates it."""
-    return cast(FunctionType, inspect.unwrap(function))
+    found = inspect.unwrap(function)
+    if not isinstance(found, FunctionType):
+        raise TypeError(f"source: {function!r} is no function of Python's, and cannot be printed")
+    return found
 
 
 @functools.cache
 def printed(function: FunctionType) -> Printed:
     """A function as text."""
-    (only,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
-    tree = cast(ast.FunctionDef, only)
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    if not isinstance(tree, ast.FunctionDef):
+        raise TypeError(f"source: {function!r} is not written as a function")
     tree.decorator_list = []
     bare(tree)
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - PROVIDED
