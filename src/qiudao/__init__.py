@@ -41,10 +41,12 @@ if TYPE_CHECKING:
         while_loop,
     )
     from .transforms.custom import custom_jvp, custom_vjp
+    from .transforms.functions.function import Function
     from .transforms.linear import linear_transpose, linearize
     from .transforms.taylor import jet
 
 __all__ = [
+    "Function",
     "Tensor",
     "associative_scan",
     "backward",
@@ -103,6 +105,7 @@ _later = {
     "checkpoint": "transforms.checkpoint",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
+    "Function": "transforms.functions.function",
     "explain": "explaining.explained",
     "get_num_threads": "codegen.pool",
     "gradcheck": "numeric.check",

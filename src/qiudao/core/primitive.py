@@ -141,6 +141,9 @@ class Primitive:
         """What the tape keeps of the operands; the node stands for a value not kept."""
         return tuple(values)
 
+    def freed(self) -> None:
+        """Called when a sweep has freed what an equation of this primitive kept."""
+
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         """Apply over a leading axis of length `size`, which the `mapped` operands have."""
         return self(*(x if m else stretch(x, size) for x, m in zip(xs, mapped, strict=True)))

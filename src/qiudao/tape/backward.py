@@ -185,6 +185,8 @@ def check_and_free(done: Sweep) -> None:
         if equation.primitive.keeps_operands:
             equation.operands = freed
             equation.out = None
+            if equation.is_several:
+                equation.primitive.freed()
 
 
 def reaching(
