@@ -59,6 +59,7 @@ class Primitive:
     is_read_only: ClassVar[bool] = False  # whether NumPy refuses writes through this view
     is_tame: ClassVar[bool] = False  # whether slopes are finite wherever the operands are
     is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was dropped"
+    result: int | None = None  # for a `Part`: which of several results it is
 
     def __call__(self, *xs: Value) -> Value:
         """Apply to operands: compute, and let the highest tracer among them see it."""

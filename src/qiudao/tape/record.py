@@ -13,7 +13,7 @@ from ..core.node import Equation, Node, next_number
 from ..core.parts import Part
 from ..core.primitive import Primitive
 from ..core.source import caller
-from .cut import Cut
+from .cut import Cut, mode_that_cuts
 from .guard import COPIED, Guard, copy_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def record(
         return out
     known = any(p is not None for p in parents)
     if not known or like.level < modes.floor:
-        cut = Cut("qd.no_grad()", caller()) if known else like.cut
+        cut = Cut(mode_that_cuts(), caller()) if known else like.cut
         if isinstance(out, tuple):
             return tuple(make(part, None, cut) for part in out)
         return make(out, None, cut)
