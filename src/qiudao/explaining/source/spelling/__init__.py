@@ -1,6 +1,16 @@
 """How NumPy says each primitive, by family: importing this fills the table."""
 
-from . import elementwise, indexing, linalg, products, reductions, shaping, sorting, transforms
+from . import (
+    elementwise,
+    indexing,
+    linalg,
+    products,
+    reductions,
+    shaping,
+    sorting,
+    special,
+    transforms,
+)
 
 __all__ = [
     "elementwise",
@@ -10,5 +20,6 @@ __all__ = [
     "reductions",
     "shaping",
     "sorting",
+    "special",
     "transforms",
 ]
