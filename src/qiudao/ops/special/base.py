@@ -161,8 +161,8 @@ def of_type(s: Sample, **fields: Any) -> Sample:
     return s._replace(fields={**s.fields, **fields})
 
 
-def one(*types: str, low: float = 0.3, high: float = 0.9, order: int = 2) -> Sample:
-    """A small sample: the derivatives of these functions are tried to the second order."""
+def one(*types: str, low: float = 0.3, high: float = 0.9, order: int = 1) -> Sample:
+    """A small sample.  Second derivatives of most functions are held against mpmath instead."""
     return sample(*types, within=(low, high), order=order)
 
 

@@ -1,6 +1,20 @@
 """Every family of SciPy's special functions: importing this, which needs SciPy, fills the table."""
 
-from . import elementary, error, gamma
+from . import (
+    bessel,
+    carlson,
+    cumulative,
+    elementary,
+    elliptic,
+    error,
+    gamma,
+    hyper,
+    integrals,
+    orthogonal,
+    statistical,
+    waves,
+    zeta,
+)
 from .base import Special, Stepped, statements
 
 Special.samples = tuple(
@@ -14,4 +28,18 @@ Stepped.samples = tuple(
     s for each in statements.values() if not (each.slopes or each.reasons) for s in each.samples
 )
 
-__all__ = ["elementary", "error", "gamma"]
+__all__ = [
+    "bessel",
+    "carlson",
+    "cumulative",
+    "elementary",
+    "elliptic",
+    "error",
+    "gamma",
+    "hyper",
+    "integrals",
+    "orthogonal",
+    "statistical",
+    "waves",
+    "zeta",
+]
