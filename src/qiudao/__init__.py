@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     )
     from .transforms.custom import custom_jvp, custom_vjp
     from .transforms.functions.function import Function
+    from .transforms.lifting.lift import lift
     from .transforms.linear import linear_transpose, linearize
     from .transforms.taylor import jet
 
@@ -88,6 +89,7 @@ __all__ = [
     "jit",
     "jit_cache",
     "jvp",
+    "lift",
     "linear_transpose",
     "linearize",
     "map",
@@ -129,6 +131,7 @@ _later = {
     "jet": "transforms.taylor",
     "jit": "compiling.front",
     "jit_cache": "codegen.cache",
+    "lift": "transforms.lifting.lift",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
