@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .explaining.source.source import source
     from .explaining.story.story import story
     from .numeric.check import gradcheck, gradgradcheck
+    from .ops.networks.convolution import convolution, transposed_convolution
+    from .ops.networks.pooling import avg_pool, max_pool
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
         associative_scan,
@@ -47,11 +49,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Tensor",
     "associative_scan",
+    "avg_pool",
     "backward",
     "branches",
     "checkpoint",
     "cond",
     "contributions",
+    "convolution",
     "custom_jvp",
     "custom_vjp",
     "detect_anomaly",
@@ -75,6 +79,7 @@ __all__ = [
     "linear_transpose",
     "linearize",
     "map",
+    "max_pool",
     "no_grad",
     "numeric",
     "profile",
@@ -89,6 +94,7 @@ __all__ = [
     "switch",
     "tensor",
     "trace",
+    "transposed_convolution",
     "value_and_grad",
     "vjp",
     "vmap",
@@ -98,9 +104,11 @@ __all__ = [
 
 # Where the names are that many programs do without: each is imported when it is asked for.
 _later = {
+    "avg_pool": "ops.networks.pooling",
     "branches": "explaining.branching.report",
     "contributions": "explaining.questions.contributions",
     "checkpoint": "transforms.checkpoint",
+    "convolution": "ops.networks.convolution",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
     "explain": "explaining.explained",
@@ -112,6 +120,7 @@ _later = {
     "jit_cache": "codegen.cache",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
+    "max_pool": "ops.networks.pooling",
     "numeric": "numeric",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
@@ -120,6 +129,7 @@ _later = {
     "story": "explaining.story.story",
     "source": "explaining.source.source",
     "trace": "compiling.tracing",
+    "transposed_convolution": "ops.networks.convolution",
     "why": "explaining.questions.why",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),
