@@ -10,8 +10,9 @@ import numpy as np
 from ...core.avals import Aval, Shape, Value, aval_of
 from ...core.errors import ShapeError
 from ...core.families import Linear
-from ...core.primitive import Primitive, primitive
+from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
+from ...core.sweep import Masked
 from ..faces import array
 from ..reducing import lowest
 from ..stopping import stop_gradient
@@ -76,6 +77,13 @@ class MaxPool(Pooling):
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         chosen = stop_gradient(xs[0]), stop_gradient(out)
         return MeanOfLargest(*self.settings())(*chosen, dx)
+
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        """As derived; a NaN at the top of a window that is dropped spreads nothing."""
+        top = stop_gradient(out)
+        if isinstance(product, Masked):
+            top = np.where(product.mask, top, np.zeros((), top.dtype))
+        return (SpreadToLargest(*self.settings())(stop_gradient(xs[0]), top, ct),)
 
 
 @primitive

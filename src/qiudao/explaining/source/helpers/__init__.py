@@ -45,8 +45,26 @@ from .matrices import (
     with_eigenvalues,
     with_singular_values,
 )
+from .windows import (
+    convolved,
+    convolved_back,
+    convolved_kernel,
+    max_pool,
+    mean_of_largest,
+    spread_to_largest,
+    spread_to_windows,
+    sum_of_windows,
+)
 
 __all__ = [
+    "convolved",
+    "convolved_back",
+    "convolved_kernel",
+    "max_pool",
+    "mean_of_largest",
+    "spread_to_largest",
+    "spread_to_windows",
+    "sum_of_windows",
     "add_along",
     "add_at",
     "along_branches",
