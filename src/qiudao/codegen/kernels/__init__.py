@@ -1,6 +1,7 @@
 """Primitives that are no plain loop over elements, each with machine code of its own."""
 
 from . import (
+    channels,
     convolving,
     factorising,
     indexing,
@@ -17,6 +18,7 @@ from .table import STATUS_WORDS, Kernel, kernel_for, raise_failure
 __all__ = [
     "Kernel",
     "STATUS_WORDS",
+    "channels",
     "convolving",
     "factorising",
     "indexing",
