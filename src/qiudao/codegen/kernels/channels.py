@@ -23,6 +23,8 @@ from .table import kernel
 from .tiles import ROWS, pieces, starts, tile, width_of
 
 FEW = 8  # lanes along an axis of space below which output channels do better
+MANY = 16  # output channels that do better than lanes along space of which some stay empty ...
+LONG = 32  # ... in sums of this length
 DEEP = 256  # windows in one panel of cotangents
 
 
@@ -190,7 +192,10 @@ class Correlation(NamedTuple):
             (own * across, *steps, *taps),
         )  # fmt: skip
         last = max(phases[-1], key=lambda p: p.size)
-        in_channels = shape[0] >= FEW and (last.stride > 1 or last.size < FEW)
+        length = seen.shape[2] * math.prod(max(p.taps for p in axis) for axis in phases)
+        apart = last.stride > 1 or last.size < FEW
+        ragged = last.size % width_of(out.dtype) != 0 and shape[0] >= MANY and length >= LONG
+        in_channels = shape[0] >= FEW and (apart or ragged)
         return cls(phases, Frame.around(x, phases, out.dtype), seen, in_channels)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ...core.sweep import Masked
 from ..faces import array
 from ..reducing import lowest
 from ..stopping import stop_gradient
-from .windows import Padding, Windows, check_counts, each_axis, padding_of
+from .windows import Index, Padding, Windows, check_counts, each_axis, padding_of
 
 
 class Pooling(Primitive):
@@ -112,9 +113,11 @@ class MeanOfLargest(Linear, Pooling):
         x, top, dx = xs
         n = len(self.length)
         total = np.zeros(top.shape, dx.dtype)
-        for at, read in self.windows.taps(x.shape[-n:], top.shape[-n:]):
-            total[at] += np.where(x[read] == top[at], dx[read], 0)
-        return total * shares(self.windows, x, top, dx.dtype)
+        taps = list(self.windows.taps(x.shape[-n:], top.shape[-n:]))
+        masks = [x[read] == top[at] for at, read in taps]
+        for (at, read), mask in zip(taps, masks, strict=True):
+            total[at] += np.where(mask, dx[read], 0)
+        return shared(taps, masks, top, total)
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         return SpreadToLargest(*self.settings())(xs[0], xs[1], ct)
@@ -142,11 +145,17 @@ class SpreadToLargest(Linear, Pooling):
     def evaluate(self, *xs: Value) -> Value:
         x, top, ct = xs
         n = len(self.length)
-        given = ct * shares(self.windows, x, top, ct.dtype)
         out = np.zeros(x.shape, ct.dtype)
-        for at, read in self.windows.taps(x.shape[-n:], top.shape[-n:]):
-            best, share = top[at], given[at]
-            out[read] += np.where((x[read] == best) | (best != best), share, 0)
+        taps = list(self.windows.taps(x.shape[-n:], top.shape[-n:]))
+        masks = [x[read] == top[at] for at, read in taps]
+        given = shared(taps, masks, top, ct)
+        unknown = top != top
+        is_finite = np.isfinite(given).all()
+        for (at, read), mask in zip(taps, masks, strict=True):
+            if is_finite:
+                out[read] += given[at] * mask  # quicker than a choice, which infinities need
+            else:
+                out[read] += np.where(mask | unknown[at], given[at], 0)
         return out
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
@@ -212,13 +221,17 @@ class WindowSpread(Linear, Pooling):
         return WindowSum(*self.settings())(ct)
 
 
-def shares(windows: Windows, x: Value, top: Value, dtype: Any) -> Value:
-    """1 over how many elements of each window are its largest; NaN where that is NaN."""
-    n = len(windows.length)
-    count = np.zeros(top.shape, np.finfo(dtype).dtype)
-    for at, read in windows.taps(x.shape[-n:], top.shape[-n:]):
-        count[at] += x[read] == top[at]
-    return np.where(top == top, 1 / np.maximum(count, 1), np.nan).astype(count.dtype)
+def shared(
+    taps: Sequence[tuple[Index, Index]], masks: Sequence[Value], top: Value, totals: Value
+) -> Value:
+    """Totals of windows over how many elements are its largest; NaN where that is NaN."""
+    counts = np.zeros(top.shape, np.uint8 if len(taps) < 256 else np.int64)
+    for (at, _), mask in zip(taps, masks, strict=True):
+        counts[at] += mask
+    if counts.size and counts.min() == counts.max() == 1:
+        return totals
+    kind = np.finfo(totals.dtype).dtype
+    return totals * np.where(top == top, 1 / np.maximum(counts, 1), np.nan).astype(kind)
 
 
 # For users
