@@ -11,16 +11,23 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ...core.avals import Aval, Dtype, Shape
-from ...ops.networks.convolution import Convolution, ConvolutionByInput, ConvolutionByKernel
+from ...ops.networks.convolution import (
+    Convolution,
+    ConvolutionByInput,
+    ConvolutionByKernel,
+    Convolving,
+)
 from ..code import Buffer, Code, row_major
 from .axes import Axis, sizes_of
 from .loops import clear, copy, counted, nest, offset_of, part_of, plus, times
 from .numbers import Offset, nothing, size_of, store
 from .table import kernel
 from .tiles import ROWS, pieces, starts, tile, width_of
+
+C = TypeVar("C", bound=Convolving)
 
 FEW = 8  # lanes along an axis of space below which output channels do better
 MANY = 16  # output channels that do better than lanes along space of which some stay empty ...
@@ -154,6 +161,41 @@ def swept(
                 tile(code, buffers, place, (block, height), (lanes, count), summed)
 
 
+def nowhere(x: Aval) -> Buffer:
+    """A row-major array of which only the form matters."""
+    return Buffer("", x.shape, x.dtype, row_major(x.shape))
+
+
+def in_one_axis(primitive: C, xs: Sequence[Buffer]) -> tuple[C, list[Buffer]]:
+    """The same over one axis of space, where windows are single elements and images lie in order.
+
+    So the lanes of a tile go on from row to row.
+    """
+    count = len(primitive.stride)
+    alone = all(
+        s == 1 and p == (0, 0) for s, p in zip(primitive.stride, primitive.padding, strict=True)
+    )
+    lengths = {x.shape[2:] for x in xs} - {(1,) * count}
+    if count == 1 or not alone or len(lengths) != 1 or not all(map(is_in_order, xs)):
+        return primitive, list(xs)
+    fields: dict[str, Any] = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,)}
+    if isinstance(primitive, ConvolutionByInput | ConvolutionByKernel):
+        fields["sizes"] = (math.prod(primitive.sizes),)
+    made = type(primitive)(**(vars(primitive) | fields))
+    return made, [
+        x._replace(shape=(*x.shape[:2], math.prod(x.shape[2:])),
+                   strides=(*x.strides[:2], x.strides[-1]))
+        for x in xs
+    ]  # fmt: skip
+
+
+def is_in_order(x: Buffer) -> bool:
+    """Whether elements in space follow each other at one distance."""
+    return all(
+        x.strides[k] == x.shape[k + 1] * x.strides[k + 1] for k in range(2, len(x.shape) - 1)
+    )
+
+
 # Images from images
 
 
@@ -170,7 +212,7 @@ class Correlation(NamedTuple):
 
     @classmethod
     def of(
-        cls, primitive: Convolution | ConvolutionByInput, x: Buffer, kernel: Buffer, out: Aval
+        cls, primitive: Convolution | ConvolutionByInput, x: Buffer, kernel: Buffer, out: Buffer
     ) -> Correlation:
         groups = primitive.groups
         is_back = isinstance(primitive, ConvolutionByInput)
@@ -222,8 +264,8 @@ def correlation_scratch(
     results: Sequence[Aval],
 ) -> int:
     """Memory for copies."""
-    (x, kernel), (out,) = operands, results
-    if 0 in (x.size, kernel.size, math.prod(out.shape)):
+    primitive, (x, kernel, out) = in_one_axis(primitive, (*operands, nowhere(*results)))
+    if 0 in (x.size, kernel.size, out.size):
         return 0
     memory = Memory()
     Correlation.of(primitive, x, kernel, out).memory(x.shape[1], out.dtype, memory)
@@ -238,11 +280,12 @@ def correlate(
     results: Sequence[Buffer],
 ) -> None:
     """Image by image, group by group, phase by phase."""
-    (x, kernel, *given), (out,) = operands, results
+    primitive, (x, kernel, out) = in_one_axis(primitive, (*operands[:2], *results))
+    given = operands[2:]
     if 0 in (x.size, kernel.size, out.size):
         clear(code, out)
         return
-    seen = Correlation.of(primitive, x, kernel, Aval(out.shape, out.dtype))
+    seen = Correlation.of(primitive, x, kernel, out)
     room, turned, part = seen.memory(x.shape[1], out.dtype, Memory(code, given))
     if room is not None:
         clear(code, room)
@@ -341,7 +384,7 @@ class Gathering(NamedTuple):
         return cls(phases, Frame.around(x, phases, dtype), primitive.groups)
 
     def memory(
-        self, x: Buffer, ct: Buffer, out: Aval, memory: Memory
+        self, x: Buffer, ct: Buffer, out: Buffer, memory: Memory
     ) -> tuple[Buffer | None, Buffer, Buffer]:
         """A copy of an image, cotangents of one image by panels, and sums with outputs as lanes."""
         room = room_for(self.frame, x.shape[1], out.dtype, memory)
@@ -355,8 +398,8 @@ def gathering_scratch(
     primitive: ConvolutionByKernel, operands: Sequence[Buffer], results: Sequence[Aval]
 ) -> int:
     """Memory for copies."""
-    (x, ct), (out,) = operands, results
-    if 0 in (x.size, ct.size, math.prod(out.shape)):
+    primitive, (x, ct, out) = in_one_axis(primitive, (*operands, nowhere(*results)))
+    if 0 in (x.size, ct.size, out.size):
         return 0
     memory = Memory()
     Gathering.of(primitive, x, ct, out.dtype).memory(x, ct, out, memory)
@@ -371,13 +414,13 @@ def gather_kernel(
     results: Sequence[Buffer],
 ) -> None:
     """Image by image, group by group, added up."""
-    (x, ct, *given), (out,) = operands, results
+    primitive, (x, ct, out) = in_one_axis(primitive, (*operands[:2], *results))
+    given = operands[2:]
     if 0 in (x.size, ct.size, out.size):
         clear(code, out)
         return
     seen = Gathering.of(primitive, x, ct, out.dtype)
-    made = Aval(out.shape, out.dtype)
-    room, panels, sums = seen.memory(x, ct, made, Memory(code, given))
+    room, panels, sums = seen.memory(x, ct, out, Memory(code, given))
     if room is not None:
         clear(code, room)
     clear(code, sums)
