@@ -128,15 +128,23 @@ def padding_of(
         ]
         return tuple((t // 2, t - t // 2) for t in totals)
     rows: Sequence[Any] = tuple(value) if np.iterable(value) else (value,) * count
-    pairs = tuple(
-        each_axis(name, "padding", row, 2, 0) if np.iterable(row) else (row, row) for row in rows
-    )
-    if len(pairs) != count:
+    if len(rows) != count:
         raise ShapeError(
-            f"{name}: padding={value!r} has {len(pairs)} entries, and there are {count} axes of "
+            f"{name}: padding={value!r} has {len(rows)} entries, and there are {count} axes of "
             "space; give one number, or a number or a pair (before, after) for each axis"
         )
-    return tuple((a, b) for pair in pairs for a, b in [each_axis(name, "padding", pair, 2, 0)])
+    found = []
+    for row in rows:
+        pair = tuple(map(whole, row)) if np.iterable(row) else (whole(row), whole(row))
+        if len(pair) != 2:
+            raise ShapeError(
+                f"{name}: padding={value!r} has an entry of {len(pair)} numbers; give a number or "
+                "a pair (before, after) for each axis"
+            )
+        if min(pair) < 0:
+            raise ShapeError(f"{name}: padding={value!r}; it must be at least 0 along each axis")
+        found.append((pair[0], pair[1]))
+    return tuple(found)
 
 
 def check_counts(name: str, sizes: Shape, windows: Windows) -> None:
