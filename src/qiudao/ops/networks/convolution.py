@@ -150,23 +150,20 @@ class ConvolutionByInput(Convolving):
         aval = self.shape(aval_of(out), aval_of(kernel))
         if 0 in (out.size, kernel.size, math.prod(aval.shape)):
             return np.zeros(aval.shape, aval.dtype)
-        length, counts = kernel.shape[2:], out.shape[2:]
+        length = kernel.shape[2:]
         rows = by_group(np.ascontiguousarray(kernel), self.groups).astype(aval.dtype, copy=False)
-        flat = np.ascontiguousarray(out).reshape(len(out), self.groups, -1, math.prod(counts))
-        wide = np.zeros(
-            (*aval.shape[:2], *(n + a + b for n, (a, b) in
-             zip(self.sizes, self.padding, strict=True))), aval.dtype)  # fmt: skip
         across = rows.swapaxes(-1, -2)
-        for block in blocks(len(out), flat[0].size // len(rows[0]) * rows[0].size, aval.dtype):
-            taps = np.matmul(across, flat[block])
-            taps = taps.reshape(len(taps), aval.shape[1], *length, *counts)
-            part = wide[block]
-            for tap in np.ndindex(*length):
-                place: tuple[Any, ...] = tuple(
-                    slice(k * d, k * d + (p - 1) * s + 1, s)
-                    for k, d, p, s in zip(tap, self.dilation, counts, self.stride, strict=True)
-                )
-                part[(..., *place)] += taps[(slice(None), slice(None), *tap)]
+        sizes = tuple(n + a + b for n, (a, b) in zip(self.sizes, self.padding, strict=True))
+        wide = np.zeros((*aval.shape[:2], *sizes), aval.dtype)
+        given, places = spread_out(self, out, length, wide)
+        given = given.reshape(len(out), self.groups, -1, given.shape[-1])
+        size = aval.shape[1] * math.prod(length) * given.shape[-1]
+        for block in blocks(len(out), size, aval.dtype):
+            taps = np.matmul(across, given[block])
+            taps = taps.reshape(len(taps), aval.shape[1], -1, given.shape[-1])
+            for k, place in enumerate(places):
+                target = place[block]
+                target += taps[:, :, k].reshape(target.shape)
         return wide[inside(self.sizes, self.padding)]
 
     def transpose(self, i: int, ct: Value, a: Value, b: Value) -> Value:
@@ -267,6 +264,42 @@ def gathered(
         taps = memory[: block.stop - block.start]
         np.copyto(taps, view[block])
         yield block, taps.reshape(len(taps), primitive.groups, -1, math.prod(counts))
+
+
+def spread_out(
+    primitive: Convolving, out: Value, length: Shape, wide: Value
+) -> tuple[Value, list[Value]]:
+    """Cotangents of windows as rows (examples, channels, n), and for each tap what of the padded
+    input `wide` is met by them.
+
+    Where windows are neighbours, cotangents lie in rows as wide as those of `wide`, with zeros at
+    their ends: then what they meet is one run of its memory.
+    """
+    counts, sizes = out.shape[2:], wide.shape[2:]
+    taps = list(np.ndindex(*length))
+    if any(s > 1 for s in primitive.stride):
+        places = [
+            tuple(
+                slice(k * d, k * d + (p - 1) * s + 1, s)
+                for k, d, p, s in zip(
+                    tap, primitive.dilation, counts, primitive.stride, strict=True
+                )
+            )
+            for tap in taps
+        ]
+        views = [wide[(slice(None), slice(None), *place)] for place in places]
+        return np.ascontiguousarray(out).reshape(*out.shape[:2], -1), views
+    steps = [math.prod(sizes[k + 1 :]) for k in range(len(sizes))]
+    span = sum((p - 1) * step for p, step in zip(counts, steps, strict=True)) + 1
+    rows = np.zeros((*out.shape[:2], *sizes), wide.dtype)
+    rows[inside(counts, ((0, 0),) * len(counts))] = out
+    starts = [
+        sum(k * d * step for k, d, step in zip(tap, primitive.dilation, steps, strict=True))
+        for tap in taps
+    ]
+    flat = wide.reshape(*wide.shape[:2], -1)
+    views = [flat[:, :, first : first + span] for first in starts]
+    return rows.reshape(*rows.shape[:2], -1)[:, :, :span], views
 
 
 # Batches: an axis of examples is folded into one of the operands' own
