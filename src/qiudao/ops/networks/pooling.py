@@ -228,10 +228,10 @@ def shared(
     counts = np.zeros(top.shape, np.uint8 if len(taps) < 256 else np.int64)
     for (at, _), mask in zip(taps, masks, strict=True):
         counts[at] += mask
-    if counts.size and counts.min() == counts.max() == 1:
-        return totals
-    kind = np.finfo(totals.dtype).dtype
-    return totals * np.where(top == top, 1 / np.maximum(counts, 1), np.nan).astype(kind)
+    if counts.size and not counts.min():
+        totals = np.where(top == top, totals, np.array(np.nan, totals.dtype))
+        counts = np.maximum(counts, 1)
+    return totals / counts.astype(np.finfo(totals.dtype).dtype)
 
 
 # For users
