@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from .numeric.check import gradcheck, gradgradcheck
     from .tape import graph
     from .transforms import forward_ad
+    from .ops.networks.convolution import convolution, transposed_convolution
+    from .ops.networks.pooling import avg_pool, max_pool
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
         associative_scan,
@@ -60,11 +62,13 @@ __all__ = [
     "Function",
     "Tensor",
     "associative_scan",
+    "avg_pool",
     "backward",
     "branches",
     "checkpoint",
     "cond",
     "contributions",
+    "convolution",
     "custom_jvp",
     "custom_vjp",
     "detect_anomaly",
@@ -93,6 +97,7 @@ __all__ = [
     "linear_transpose",
     "linearize",
     "map",
+    "max_pool",
     "no_grad",
     "numeric",
     "profile",
@@ -107,6 +112,7 @@ __all__ = [
     "switch",
     "tensor",
     "trace",
+    "transposed_convolution",
     "value_and_grad",
     "vjp",
     "vmap",
@@ -116,9 +122,11 @@ __all__ = [
 
 # Where the names are that many programs do without: each is imported when it is asked for.
 _later = {
+    "avg_pool": "ops.networks.pooling",
     "branches": "explaining.branching.report",
     "contributions": "explaining.questions.contributions",
     "checkpoint": "transforms.checkpoint",
+    "convolution": "ops.networks.convolution",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
     "Function": "transforms.functions.function",
@@ -134,6 +142,7 @@ _later = {
     "lift": "transforms.lifting.lift",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
+    "max_pool": "ops.networks.pooling",
     "numeric": "numeric",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
@@ -142,6 +151,7 @@ _later = {
     "story": "explaining.story.story",
     "source": "explaining.source.source",
     "trace": "compiling.tracing",
+    "transposed_convolution": "ops.networks.convolution",
     "why": "explaining.questions.why",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),
