@@ -50,18 +50,19 @@ def meets(*functions: Any) -> Callable[[Function], Function]:
             casting: str = "same_kind",
             order: str = "K",
             subok: bool = True,
+            signature: Any = None,
+            sig: Any = None,
         ) -> Value:
             if where is not True:
                 raise RuleError(
                     f"{name}: where= leaves the other lanes undefined; "
-                    f"write np.where(mask, np.{name}(x), otherwise)"
+                    f"write np.where(mask, np.{name}(x), otherwise), or give out= a tensor too"
                 )
-            if dtype is None:
-                return ours(*map(operand, xs))
-            cast = overrides[np.ndarray.astype]
-            if np.dtype(dtype).kind in "fc":  # as NumPy does: in the wanted precision throughout
-                return ours(*(cast(array(x), dtype) for x in xs))
-            return cast(ours(*map(operand, xs)), dtype)
+            signature = sig if signature is None else signature
+            given = map(operand, xs)
+            if dtype is None and signature is None and casting == "same_kind":
+                return ours(*given)
+            return in_dtypes(functions[0], ours, tuple(given), dtype, casting, signature)
 
         call.__name__ = name
         for function in functions:
@@ -69,6 +70,23 @@ def meets(*functions: Any) -> Callable[[Function], Function]:
         return ours
 
     return register
+
+
+def in_dtypes(
+    ufunc: Any, ours: Function, xs: tuple[Value, ...], dtype: Any, casting: str, signature: Any
+) -> Value:
+    """`ours(*xs)` in the dtypes that NumPy would compute it in, which may refuse them."""
+    if dtype is not None and signature is None:
+        signature = (None,) * ufunc.nin + (np.dtype(dtype),) * ufunc.nout
+    kinds = tuple(type(x) if isinstance(x, _NUMBERS) else x.dtype for x in xs)
+    loop = ufunc.resolve_dtypes(kinds + (None,) * ufunc.nout, signature=signature, casting=casting)
+    cast = overrides[np.ndarray.astype]
+    result = ours(*(cast(array(x), kind) for x, kind in zip(xs, loop, strict=False)))
+    made, wanted = (result if isinstance(result, tuple) else (result,)), loop[ufunc.nin :]
+    made = tuple(
+        y if y.dtype == kind else cast(y, kind) for y, kind in zip(made, wanted, strict=True)
+    )
+    return made if isinstance(result, tuple) else made[0]
 
 
 @implements_method(None, "outer")

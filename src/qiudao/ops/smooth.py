@@ -174,7 +174,7 @@ class ArcSin(Smooth):
     samples = UNIT
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return 1.0 / (np.sqrt(1.0 - xs[0]) * np.sqrt(1.0 + xs[0]))
+        return 1.0 / sine_of_arccosine(xs[0])
 
 
 @primitive
@@ -185,7 +185,14 @@ class ArcCos(Smooth):
     samples = UNIT
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return -1.0 / (np.sqrt(1.0 - xs[0]) * np.sqrt(1.0 + xs[0]))
+        return -1.0 / sine_of_arccosine(xs[0])
+
+
+def sine_of_arccosine(x: Value) -> Value:
+    """The root of 1 - x^2, on the side of its branch cuts that NumPy takes for arcsin."""
+    if x.dtype.kind == "c":  # 1 - x would lose the sign of a zero, which tells the side
+        return np.sqrt(np.negative(x - 1.0)) * np.sqrt(1.0 + x)
+    return np.sqrt(1.0 - x) * np.sqrt(1.0 + x)
 
 
 @primitive
