@@ -13,22 +13,22 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.dispatch import Tracer, concrete, implements_method
+from ..core.dispatch import concrete, implements_method
 from .faces import array, axes_from_end, from_end, whole
 from .indexing import getitem
-from .reducing import kept, reduced
+from .reducing import foreseen, kept, reduced, truths, unit
 from .shaping import astype, broadcast_to, moveaxis, reshape, stack
 from .writing import target
 
 
-def pattern(x: Value, dtype: Any = None) -> Any:
+def pattern(x: Value) -> Any:
     """Ones of the shape and dtype of an operand, which take no memory."""
-    return np.broadcast_to(np.ones((), dtype or x.dtype), x.shape)
+    return np.broadcast_to(unit(x), x.shape)
 
 
-def ones_for(value: Any) -> Any:
-    """A number of the same dtype in place of one that may carry a gradient."""
-    return np.ones((), value.dtype)[()] if isinstance(value, Tracer) else value
+def settled(x: Value, dtype: Any) -> Value:
+    """A value in the dtype of the result; what a logical ufunc starts from is a truth."""
+    return truths(x) if dtype == np.bool_ else astype(x, dtype)
 
 
 def folded(ufunc: np.ufunc, lanes: Sequence[Value], masks: Any, start: Value | None) -> Value:
@@ -57,24 +57,22 @@ def reduce(
 ) -> Value:
     """`ufunc.reduce`: all elements along `axis` taken together, the first two first."""
     x = array(a)
-    options: dict[str, Any] = {"axis": axis, "dtype": dtype, "keepdims": keepdims}
+    options: dict[str, Any] = {"keepdims": keepdims}
     if initial is not np._NoValue:
-        options["initial"] = ones_for(initial)
+        options["initial"] = initial
     if where is not True:
-        options["where"] = pattern(where, bool) if isinstance(where, Tracer) else where
-    with np.errstate(all="ignore"):
-        like = ufunc.reduce(pattern(x), **options)
+        options["where"] = where
+    like = foreseen(ufunc, x, axis, dtype, options)
     axes = axes_from_end(axis, x.ndim, f"{ufunc.__name__}.reduce")
     shape = reduced(tuple(x.shape), axes, False)
     x = x if dtype is None else astype(x, dtype)
-    start = None if initial is np._NoValue or initial is None else array(initial)
+    start = None if initial is None else ufunc.identity if initial is np._NoValue else initial
     lanes = flat_lanes(x, axes)
-    if start is None and (where is not True or not lanes):
-        start = np.asarray(ufunc.identity, like.dtype)
     if start is not None:
-        start = broadcast_to(astype(start, like.dtype), shape)
+        start = array(start)
+        start = broadcast_to(settled(start, like.dtype), shape)
     masks = None if where is True else flat_lanes(kept(where, x, ufunc.__name__), axes)
-    return reshape(astype(folded(ufunc, lanes, masks, start), like.dtype), np.shape(like))
+    return reshape(settled(folded(ufunc, lanes, masks, start), like.dtype), np.shape(like))
 
 
 def flat_lanes(x: Value, axes: tuple[int, ...]) -> list[Value]:
@@ -100,10 +98,10 @@ def accumulate(
     lanes = flat_lanes(x if dtype is None else astype(x, dtype), (at,))
     if not lanes:
         return np.zeros(like.shape, like.dtype)
-    found = [astype(lanes[0], like.dtype)]
+    found = [settled(lanes[0], like.dtype)]
     for lane in lanes[1:]:
         found.append(ufunc(found[-1], lane))
-    return astype(stack(found, at), like.dtype)
+    return settled(stack(found, at), like.dtype)
 
 
 @implements_method(None, "reduceat")
@@ -119,10 +117,12 @@ def reduceat(
     lanes = flat_lanes(x if dtype is None else astype(x, dtype), (at,))
     first = [whole(k) for k in starts.tolist()]
     spans = zip(first, [*first[1:], len(lanes)], strict=True)
-    found = [folded(ufunc, lanes[i : max(i + 1, j)], None, None) for i, j in spans]
+    found = [
+        settled(folded(ufunc, lanes[i : max(i + 1, j)], None, None), like.dtype) for i, j in spans
+    ]
     if not found:
         return np.zeros(like.shape, like.dtype)
-    return astype(stack(found, at), like.dtype)
+    return stack(found, at)
 
 
 @implements_method(None, "at")

@@ -29,8 +29,8 @@ def sliding_window_view(
             f"sliding_window_view: a window of {len(sizes)} axes for {len(axes)} axes of an array "
             f"of shape {values.shape}; give a length for each, or name them with axis="
         )
-    for size, k in zip(sizes, axes, strict=True):
-        at = from_end(k, values.ndim, "sliding_window_view") + values.ndim
+    axes = tuple(from_end(k, values.ndim, "sliding_window_view") + values.ndim for k in axes)
+    for size, at in zip(sizes, axes, strict=True):
         n = values.shape[at]
         if n < size:
             raise ValueError(

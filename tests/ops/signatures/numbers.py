@@ -33,7 +33,10 @@ def flat_product(d):
 
 
 def tensordot(d):
-    return pair(d, (3, 3), (2, 3), (3,)), d.options(axes=lambda: d.pick(1, 0, ((0,), (0,)), 2))
+    a, b = pair(d, (3, 3), (2, 3), (3,))
+    if a.ndim == b.ndim == 2:
+        return (a, b), d.options(axes=lambda: d.pick(1, 0, ((0,), (0,)), 2))
+    return (a, b), {"axes": d.pick(1, 0, ((0,), (0,)))}  # of two axes NumPy has an IndexError
 
 
 def kron(d):
@@ -58,7 +61,8 @@ def einsum(d):
         (("ij,jk->ik", a, b), {}), (("ij,jk", a, b), {"optimize": True}), (("ii", a), {}),
         (("ii->i", a), {}), (("ij->", a), {}), (("ij,j,jk->k", a, c, b), {"optimize": "greedy"}),
         (("...j,jk->...k", a, b), {}), ((a, [0, 1], b, [1, 2], [0, 2]), {}), (("i,j", c, c), {}),
-        (("ij->ji", b), {"dtype": "c16"}), (("ij,k->ij", a, b), {}), (("ij", a), {"order": "F"}),
+        (("ij,j->ji", b, d.floats((2,))), {"dtype": "c16"}), (("ij,k->ij", a, b), {}),
+        (("ij", a), {"order": "F"}),
         (("ijk", a), {}), (("ij,ij->i", a, a), {}),
     )  # fmt: skip
 
@@ -84,6 +88,19 @@ def cholesky(d):
     return (x + 6 * np.eye(x.shape[-1], dtype=x.dtype),), d.options(upper=d.flag)
 
 
+def symmetric(function):
+    """A function that reads one triangle, of the Hermitian part of its operand.
+
+    Its gradient is that on Hermitian matrices, while differences may leave them.
+    """
+
+    def call(a, *args, **options):
+        whole = (a + np.conj(np.swapaxes(a, -1, -2))) / 2 if np.ndim(a) > 1 else a
+        return function(whole, *args, **options)
+
+    return call
+
+
 def eigh(d):
     return (hermitian(d),), d.options(UPLO=lambda: d.pick("L", "U"))
 
@@ -105,8 +122,10 @@ def norm(d):
 
 def vector_norm(d):
     x = d.array((3,), (2, 3), dtypes=["f8", "c16"])
-    return (x,), d.options(ord=lambda: d.pick(2, 1, np.inf, 3, -1), axis=lambda: d.pick(-1, None, (0, 1)),
-                           keepdims=d.flag)  # fmt: skip
+    return (x,), d.options(
+        ord=lambda: d.pick(2, 1, np.inf, 3, -1), axis=lambda: d.pick(-1, None, (0, 1)),
+        keepdims=d.flag,
+    )  # fmt: skip
 
 
 def matrix_norm(d):
@@ -406,3 +425,5 @@ CALLS = {
     "angle": angle, "i0": i0, "result_type": dtypes, "can_cast": can_cast, "astype": astype,
     "common_type": dtypes, "min_scalar_type": i0,
 }  # fmt: skip
+
+PREPARED = {name: symmetric(getattr(np.linalg, name)) for name in ("cholesky", "eigh", "eigvalsh")}

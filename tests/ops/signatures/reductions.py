@@ -78,13 +78,16 @@ def medians(d):
     return (x,), d.options(axis=lambda: d.axis(x.ndim), keepdims=d.flag)
 
 
-METHODS = ["linear", "lower", "higher", "nearest", "midpoint", "hazen", "inverted_cdf",
-           "weibull", "median_unbiased", "averaged_inverted_cdf", "closest_observation"]  # fmt: skip
+METHODS = [
+    "linear", "lower", "higher", "nearest", "midpoint", "hazen", "inverted_cdf", "weibull",
+    "median_unbiased", "averaged_inverted_cdf", "closest_observation",
+]  # fmt: skip
 
 
-def quantiles(d, scale=1.0):
+def quantiles(d, scale=1.0, nan=False):
     x = d.real((5,), (3, 4), (2, 3, 2))
-    q = d.pick(0.3, np.array([0.1, 0.55]), 0.0, 1, np.array([[0.21, 0.9], [0.5, 1.0]]))
+    grid = [] if nan else [np.array([[0.21, 0.9], [0.5, 1.0]])]  # NumPy mixes up its axes there
+    q = d.pick(0.3, np.array([0.1, 0.55]), 0.0, 1, *grid)
     q = q * scale if scale != 1 else q
     return (x, q), d.options(
         axis=lambda: d.axis(x.ndim), keepdims=d.flag, method=lambda: d.pick(*METHODS)
@@ -112,8 +115,10 @@ def averages(d):
 
 def traces(d):
     x = d.array((3, 3), (2, 3), (2, 3, 3), (3,))
-    return (x,), d.options(offset=lambda: d.pick(0, 1, -1), axis1=lambda: d.pick(0, 1),
-                           axis2=lambda: d.pick(1, -1), dtype=lambda: d.pick("f8", "c16"))  # fmt: skip
+    return (x,), d.options(
+        offset=lambda: d.pick(0, 1, -1), axis1=lambda: d.pick(0, 1),
+        axis2=lambda: d.pick(1, -1), dtype=lambda: d.pick("f8", "c16"),
+    )  # fmt: skip
 
 
 CALLS = {
@@ -129,8 +134,8 @@ CALLS = {
     "nancumprod": lambda d: holes(d, running), "nanargmax": lambda d: holes(d, searches),
     "nanargmin": lambda d: holes(d, searches), "median": medians,
     "nanmedian": lambda d: holes(d, medians), "quantile": quantiles,
-    "percentile": lambda d: quantiles(d, 100.0), "nanquantile": quantiles,
-    "nanpercentile": lambda d: quantiles(d, 100.0), "average": averages, "trace": traces,
+    "percentile": lambda d: quantiles(d, 100.0), "nanquantile": lambda d: quantiles(d, nan=True),
+    "nanpercentile": lambda d: quantiles(d, 100.0, nan=True), "average": averages, "trace": traces,
     "quantile weighted": weighted_quantiles,
     "percentile weighted": lambda d: weighted_quantiles(d, 100.0),
 }  # fmt: skip

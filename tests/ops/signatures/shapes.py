@@ -288,7 +288,7 @@ def nan_to_num(d):
     x = d.array()
     if x.dtype.kind == "f":
         x = np.where(d.rng.random(x.shape) > 0.7, d.pick(np.nan, np.inf, -np.inf), x)
-    return (x,), d.options(nan=lambda: d.pick(1.0, 0), posinf=lambda: 5.0, copy=d.flag)
+    return (x,), d.options(nan=lambda: d.pick(1.0, 0), posinf=lambda: 5.0)
 
 
 def round_(d):
