@@ -7,7 +7,15 @@ from .eager.gradients import grad
 from .eager.making import tensor
 from .ops.stopping import stop_gradient
 from .tape.backward import backward
-from .tape.modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .tape.modes import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from .tape.tensor import Tensor
 from .transforms.batch import vmap
 from .transforms.derived import hessian, hvp, jacfwd, jacobian, jacrev, value_and_grad
@@ -30,6 +38,8 @@ if TYPE_CHECKING:
     from .explaining.source.source import source
     from .explaining.story.story import story
     from .numeric.check import gradcheck, gradgradcheck
+    from .tape import graph
+    from .transforms import forward_ad
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
         associative_scan,
@@ -41,10 +51,12 @@ if TYPE_CHECKING:
         while_loop,
     )
     from .transforms.custom import custom_jvp, custom_vjp
+    from .transforms.functions.function import Function
     from .transforms.linear import linear_transpose, linearize
     from .transforms.taylor import jet
 
 __all__ = [
+    "Function",
     "Tensor",
     "associative_scan",
     "backward",
@@ -58,13 +70,17 @@ __all__ = [
     "enable_grad",
     "explain",
     "fori_loop",
+    "forward_ad",
     "get_num_threads",
     "grad",
     "gradcheck",
     "gradgradcheck",
+    "graph",
     "hessian",
     "hvp",
+    "inference_mode",
     "is_grad_enabled",
+    "is_inference_mode_enabled",
     "jacfwd",
     "jacobian",
     "jacrev",
@@ -103,10 +119,13 @@ _later = {
     "checkpoint": "transforms.checkpoint",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
+    "Function": "transforms.functions.function",
     "explain": "explaining.explained",
     "get_num_threads": "codegen.pool",
     "gradcheck": "numeric.check",
     "gradgradcheck": "numeric.check",
+    "forward_ad": "transforms.forward_ad",
+    "graph": "tape.graph",
     "jet": "transforms.taylor",
     "jit": "compiling.front",
     "jit_cache": "codegen.cache",
