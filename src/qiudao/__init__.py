@@ -23,7 +23,7 @@ from .transforms.forward import jvp
 from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
-    from . import numeric
+    from . import numeric, random
     from .codegen.cache import jit_cache
     from .codegen.pool import get_num_threads, set_num_threads
     from .compiling.front import jit
@@ -94,6 +94,7 @@ __all__ = [
     "no_grad",
     "numeric",
     "profile",
+    "random",
     "rounding",
     "saved",
     "scan",
@@ -132,6 +133,7 @@ _later = {
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
+    "random": "random",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
     "saved": "explaining.questions.saved",
