@@ -53,8 +53,7 @@ def slope_in_shape(a: Value, z: Value) -> Value:
     for u in NODES:
         y = width * np.exp(np.pi / 2 * np.sinh(u))
         weight = y * (np.pi / 2 * np.cosh(u) * STEP)
-        y = np.minimum(y, 600.0)  # where the integrand has long vanished
-        power = sign * a * y - z * np.expm1(sign * y)
+        power = sign * a * y - z * np.expm1(np.minimum(sign * y, 600.0))  # beyond, it has vanished
         total = total + weight * np.exp(power) * (near + sign * y)
     return sign * z * total
 
