@@ -23,7 +23,7 @@ from .transforms.forward import jvp
 from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
-    from . import numeric
+    from . import numeric, random
     from .codegen.cache import jit_cache
     from .codegen.pool import get_num_threads, set_num_threads
     from .compiling.front import jit
@@ -101,6 +101,7 @@ __all__ = [
     "no_grad",
     "numeric",
     "profile",
+    "random",
     "rounding",
     "saved",
     "scan",
@@ -144,6 +145,7 @@ _later = {
     "linearize": "transforms.linear",
     "max_pool": "ops.networks.pooling",
     "numeric": "numeric",
+    "random": "random",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
     "saved": "explaining.questions.saved",
