@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 import scipy
 
 from .polygamma import polygamma_value

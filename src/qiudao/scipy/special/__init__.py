@@ -84,7 +84,7 @@ from .waves import (
     yvp as yvp,
 )
 
-__all__ = sorted(scipy.special.__all__)
+__all__ = sorted({*scipy.special.__all__})  # where some stand twice
 
 
 def __getattr__(name: str) -> Any:
