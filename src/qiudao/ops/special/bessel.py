@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.avals import Value
 from ...core.primitive import primitive
-from .base import Numeric, Special, not_differentiable, one
+from .base import Numeric, Special, is_complex, not_differentiable, one
 from .declaring import declare
 from .orders import kv_derivative
 from .reasons import NOT_HOLOMORPHIC, ORDER, WHOLE
@@ -54,7 +54,7 @@ kv.by("z", "-(f_(v-1) + f_(v+1)) / 2 (DLMF 10.29.1)",
 
 def kv_by_order(out: Value, v: Value, z: Value) -> Value:
     """The integral over t of t sinh(v t) e^(-z cosh t), for real z."""
-    if z.dtype.kind == "c":
+    if is_complex(z):
         raise not_differentiable("kv", "v", ORDER)
     return KvOrder(1)(v, z)
 
@@ -71,7 +71,7 @@ hankel2e = declare("hankel2e", "v z", COMPLEX)
 
 def real_only(f: Special, z: Value) -> None:
     """Refuse a complex operand where the scaling is not holomorphic."""
-    if z.dtype.kind == "c":
+    if is_complex(z):
         raise not_differentiable(f.label, "z", NOT_HOLOMORPHIC)
 
 

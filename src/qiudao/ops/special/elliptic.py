@@ -19,7 +19,7 @@ TWO = one("f64[3]", "f64[3]", low=-0.8, high=0.8)
 
 def d_of(complement: Value) -> Value:
     """(K - E) / m, of 1 - m."""
-    return 0.5 * Carlson(0, (1, 1, 3))(complement * 0.0, complement, complement * 0.0 + 1.0)
+    return 0.5 * Carlson(0, (1, 1, 3))(0.0, complement, 1.0)
 
 
 def k_slope(m: Value) -> Value:
@@ -46,14 +46,14 @@ def amplitude(phi: Value) -> tuple[Value, Value, Value]:
 def f_slope(phi: Value, m: Value) -> Value:
     """dF/dm at a fixed angle: sin^3 / 6 R_D(cos^2, 1, 1 - m sin^2), and that of whole turns."""
     s, c2, turns = amplitude(phi)
-    part = s**3 * Carlson(0, (1, 1, 3))(c2, c2 * 0.0 + 1.0, 1.0 - m * s * s) * 0.25
+    part = s**3 * Carlson(0, (1, 1, 3))(c2, 1.0, 1.0 - m * s * s) * 0.25
     return part + 2.0 * turns * k_slope(m)
 
 
 def e_slope(phi: Value, m: Value) -> Value:
     """dE/dm at a fixed angle: -sin^3 / 6 R_D(cos^2, 1 - m sin^2, 1), and that of whole turns."""
     s, c2, turns = amplitude(phi)
-    part = s**3 * Carlson(0, (1, 1, 3))(c2, 1.0 - m * s * s, c2 * 0.0 + 1.0) * 0.25
+    part = s**3 * Carlson(0, (1, 1, 3))(c2, 1.0 - m * s * s, 1.0) * 0.25
     return -part - turns * d_of(1.0 - m)
 
 
@@ -96,8 +96,7 @@ agm = declare("agm", "a b", one("f64[3]", "f64[3]", low=0.4, high=2.0))
 
 def agm_slope(out: Value, a: Value, b: Value) -> Value:
     """D agm(a, b) / da: agm = pi / (4 R_F'), with 2/pi R_F(0, a^2, b^2) its reciprocal."""
-    zero = a * 0.0
-    return out * out * a * Carlson(0, (1, 3, 1))(zero, a * a, b * b) / np.pi
+    return out * out * a * Carlson(0, (1, 3, 1))(0.0, a * a, b * b) / np.pi
 
 
 agm.by("a", "out^2 a/pi times the integral of (t + a^2)^(-3/2) ... (DLMF 19.8.6)", agm_slope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.avals import Value
-from .base import Special, one
+from .base import Special, is_complex, one
 from .bessel import i0, i1, j0, j1, k0, modstruve, struve, y0
 from .declaring import declare, declare_several
 from .elementary import exprel
@@ -39,7 +39,7 @@ def sinc_of(z: Value) -> Value:
 
 def sinhc(z: Value) -> Value:
     """sinh(z) / z, at every order also at 0."""
-    if z.dtype.kind == "c":
+    if is_complex(z):
         return np.sinc(z * (1j / np.pi))
     return 0.5 * (exprel(z) + exprel(-z))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.avals import Value
-from .base import Special, not_differentiable, one
+from .base import Special, is_complex, not_differentiable, one
 from .declaring import declare, declare_several
 from .reasons import DEGREE, NOT_HOLOMORPHIC, ORDER, SPHEROIDAL
 
@@ -27,7 +27,7 @@ aie, aiep, bie, biep = declare_several("airye", "z", 4, REAL)
 
 def decay(z: Value) -> Value:
     """The derivative of (2/3) |Re z^(3/2)| for real z."""
-    if z.dtype.kind == "c":
+    if is_complex(z):
         raise not_differentiable("airye", "z", NOT_HOLOMORPHIC)
     return np.sqrt(np.maximum(z, 0.0))
 

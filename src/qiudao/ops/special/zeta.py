@@ -11,7 +11,7 @@ import scipy
 
 from ...core.avals import Value
 from ...core.primitive import primitive
-from .base import Numeric, Special, not_differentiable, one
+from .base import Numeric, Special, is_complex, not_differentiable, one
 from .declaring import declare
 
 
@@ -65,7 +65,8 @@ class Zeta(Numeric):
         s, q = xs
         if i == 0:
             return Zeta(self.order + 1)(s, q)
-        return -s * self(s + 1.0, q) - self.order * Zeta(self.order - 1)(s + 1.0, q)
+        moved = -s * self(s + 1.0, q)
+        return moved - self.order * Zeta(self.order - 1)(s + 1.0, q) if self.order else moved
 
 
 hurwitz = declare("_zeta", "s q", one("f64[2]", "f64[2]", low=1.5, high=3.0))
@@ -78,15 +79,14 @@ gamma, psi = Special("gamma"), Special("psi")
 
 def riemann_slope(s: Value) -> Value:
     """zeta'(s): for s < 0 by Riemann's equation (DLMF 25.4.1), without holes at its zeros."""
-    if s.dtype.kind == "c":
+    if is_complex(s):
         raise not_differentiable("zeta", "s", "its derivative is only computed for real s")
     left = s < 0.0
-    right = Zeta(1)(np.where(left, 2.0, s), np.where(left, 2.0, s) * 0.0 + 1.0)
+    right = Zeta(1)(np.where(left, 2.0, s), 1.0)
     t = 1.0 - np.where(left, s, -1.0)
-    unit = t * 0.0 + 1.0
     scale = 2.0 * np.exp(-t * math.log(2.0 * math.pi)) * gamma(t)
     angle = 0.5 * np.pi * t
-    value, slope = Zeta(0)(t, unit), Zeta(1)(t, unit)
+    value, slope = Zeta(0)(t, 1.0), Zeta(1)(t, 1.0)
     inner = np.cos(angle) * ((psi(t) - math.log(2.0 * math.pi)) * value + slope)
     turned = -scale * (inner - 0.5 * np.pi * np.sin(angle) * value)
     return np.where(left, turned, right)
