@@ -1,4 +1,4 @@
-"""Every ufunc of scipy.special has for each operand a slope or a reason, and the slopes are right."""
+"""Every ufunc of scipy.special has a slope or a reason for each operand, and slopes are right."""
 
 import numpy as np
 import pytest
@@ -117,7 +117,8 @@ def test_a_refused_operand_says_why():
     with pytest.raises(
         NotDifferentiableError,
         match=r"jv: not differentiable with respect to v because its derivative by the order is an "
-        r"infinite series that no function of SciPy's sums; hold it fixed with qd.stop_gradient\(v\)",
+        r"infinite series that no function of SciPy's sums; "
+        r"hold it fixed with qd.stop_gradient\(v\)",
     ):
         qd.grad(lambda v: scipy_special.jv(v, 2.0))(1.5)
     with pytest.raises(NotDifferentiableError, match=r"jve: .* z because .* is not holomorphic"):
