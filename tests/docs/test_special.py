@@ -3,7 +3,7 @@
 import pytest
 
 pytest.importorskip("scipy")
-from docs import special_table  # noqa: E402
+from docs import special_table
 
 
 def test_the_table_is_todays():
