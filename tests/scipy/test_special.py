@@ -5,6 +5,7 @@ import pytest
 
 import qiudao as qd
 from qiudao.core.errors import RuleError
+from structure.source import run_python
 
 theirs = pytest.importorskip("scipy.special")
 special = pytest.importorskip("qiudao.scipy.special")
@@ -146,3 +147,31 @@ def test_what_carries_no_gradient_is_refused():
         r"\(2,\); stack the results of several calls",
     ):
         special.polygamma(np.array([1, 2]), t)
+
+
+def test_with_scipys_own_array_standard_switched_on():
+    printed = run_python(
+        """
+import os
+os.environ["SCIPY_ARRAY_API"] = "1"
+import qiudao as qd
+from qiudao.scipy import special
+print(qd.grad(special.logit)(0.5), qd.grad(lambda x: special.logsumexp([x, x]))(0.3))
+"""
+    )
+    assert printed == "4.0 1.0"
+
+
+def test_scipy_is_imported_by_nobody_but_the_user():
+    run_python(
+        """
+import sys
+import numpy as np
+import qiudao as qd
+qd.grad(np.linalg.det)(np.eye(2))
+assert "scipy" not in sys.modules and "qiudao.ops.special" not in sys.modules
+import scipy.special
+assert qd.grad(scipy.special.logit)(0.5) == 4.0
+assert "qiudao.ops.special.families" in sys.modules
+"""
+    )
