@@ -13,6 +13,7 @@ from . import (
     solving,
     sorting,
     spectral,
+    taps,
 )
 from .table import STATUS_WORDS, Kernel, kernel_for, raise_failure
 
@@ -33,4 +34,5 @@ __all__ = [
     "solving",
     "sorting",
     "spectral",
+    "taps",
 ]
