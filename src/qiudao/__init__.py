@@ -7,7 +7,15 @@ from .eager.gradients import grad
 from .eager.making import tensor
 from .ops.stopping import stop_gradient
 from .tape.backward import backward
-from .tape.modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .tape.modes import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from .tape.tensor import Tensor
 from .transforms.batch import vmap
 from .transforms.derived import hessian, hvp, jacfwd, jacobian, jacrev, value_and_grad
@@ -15,7 +23,7 @@ from .transforms.forward import jvp
 from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
-    from . import numeric
+    from . import numeric, random
     from .codegen.cache import jit_cache
     from .codegen.pool import get_num_threads, set_num_threads
     from .compiling.front import jit
@@ -30,6 +38,8 @@ if TYPE_CHECKING:
     from .explaining.source.source import source
     from .explaining.story.story import story
     from .numeric.check import gradcheck, gradgradcheck
+    from .tape import graph
+    from .transforms import forward_ad
     from .ops.networks.convolution import convolution, transposed_convolution
     from .ops.networks.pooling import avg_pool, max_pool
     from .transforms.checkpoint import checkpoint
@@ -43,10 +53,13 @@ if TYPE_CHECKING:
         while_loop,
     )
     from .transforms.custom import custom_jvp, custom_vjp
+    from .transforms.functions.function import Function
+    from .transforms.lifting.lift import lift
     from .transforms.linear import linear_transpose, linearize
     from .transforms.taylor import jet
 
 __all__ = [
+    "Function",
     "Tensor",
     "associative_scan",
     "avg_pool",
@@ -62,13 +75,17 @@ __all__ = [
     "enable_grad",
     "explain",
     "fori_loop",
+    "forward_ad",
     "get_num_threads",
     "grad",
     "gradcheck",
     "gradgradcheck",
+    "graph",
     "hessian",
     "hvp",
+    "inference_mode",
     "is_grad_enabled",
+    "is_inference_mode_enabled",
     "jacfwd",
     "jacobian",
     "jacrev",
@@ -76,6 +93,7 @@ __all__ = [
     "jit",
     "jit_cache",
     "jvp",
+    "lift",
     "linear_transpose",
     "linearize",
     "map",
@@ -83,6 +101,7 @@ __all__ = [
     "no_grad",
     "numeric",
     "profile",
+    "random",
     "rounding",
     "saved",
     "scan",
@@ -111,17 +130,22 @@ _later = {
     "convolution": "ops.networks.convolution",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
+    "Function": "transforms.functions.function",
     "explain": "explaining.explained",
     "get_num_threads": "codegen.pool",
     "gradcheck": "numeric.check",
     "gradgradcheck": "numeric.check",
+    "forward_ad": "transforms.forward_ad",
+    "graph": "tape.graph",
     "jet": "transforms.taylor",
     "jit": "compiling.front",
     "jit_cache": "codegen.cache",
+    "lift": "transforms.lifting.lift",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "max_pool": "ops.networks.pooling",
     "numeric": "numeric",
+    "random": "random",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
     "saved": "explaining.questions.saved",

@@ -50,9 +50,12 @@ class Modes(threading.local):
     tracing: bool = False  # whether a function is being traced into a program
     capture: Any = None  # what makes a function's branches and loops part of a trace, or None
     recording: Any = None  # what the innermost trace records
-    switched: bool = False  # whether the trace has turned recording on or off
+    switched: bool = False  # whether a gradient has to see the function run, not its trace
+    dual_levels: tuple[float, ...] = ()  # the levels of `forward_ad` that are open
+    inference: int = 0  # how many `inference_mode` blocks are open
     masking: bool = False  # whether a traced sweep carries masks from the start
     check: str | None = None  # what `detect_anomaly` looks for in gradients: "nan" or "inf"
+    watchers: tuple[Any, ...] = ()  # who is told of each operation that is recorded
     selects: bool = False  # whether a traced sweep came by lanes that masks may save from a NaN
     _floor: float = TAPE
 

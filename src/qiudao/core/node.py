@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from types import CodeType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .avals import Dtype, Shape, Value, describe
 from .source import Line, line_of
@@ -21,18 +21,53 @@ if TYPE_CHECKING:
 next_number = itertools.count(1).__next__
 
 
+UNSET = object()  # stands for an attribute that the user has not given
+
+
 class Notes:
     """What few nodes carry: hooks, a kept gradient, guards over the caller's arrays."""
 
-    __slots__ = ("grad", "guards", "hooks", "owner", "post_hooks", "retains")
+    __slots__ = (
+        "after",
+        "before",
+        "grad",
+        "grad_dtype",
+        "groups",
+        "guards",
+        "hooks",
+        "metadata",
+        "owner",
+        "post_hooks",
+        "retains",
+    )
 
     def __init__(self) -> None:
         self.hooks: dict[int, Callable[[Any], Any]] = {}
         self.post_hooks: dict[int, Callable[[Any], Any]] = {}
+        self.before: dict[int, Callable[..., Any]] = {}  # hooks around the rule of an equation
+        self.after: dict[int, Callable[..., Any]] = {}
+        self.groups: dict[int, Group] = {}  # the hooks on several nodes that this one belongs to
+        self.metadata: dict[Any, Any] = {}
         self.retains = False
         self.grad: Any = None
+        self.grad_dtype: Any = UNSET
         self.owner: Any = None  # the leaf's tensor, for the hooks that are given it
         self.guards: list[Any] = []
+
+    @property
+    def are_called(self) -> bool:
+        """Whether the user's functions are shown the cotangent."""
+        return bool(self.hooks or self.groups or self.before or self.after)
+
+
+class Group(Protocol):
+    """Several nodes that a hook watches together."""
+
+    def arrived(self, cts: dict[Node, Value]) -> None:
+        """One more of the nodes has its cotangent."""
+
+    def finished(self, cts: dict[Node, Value]) -> None:
+        """The sweep is over; these are the nodes that it came to."""
 
 
 class Node:
@@ -44,6 +79,26 @@ class Node:
     shape: Shape
     dtype: Dtype
     notes: Notes | None
+    register_hook: Callable[..., Any]  # these are set by the tape, whose tensors hooks are given
+    register_prehook: Callable[..., Any]
+
+    # How torch's users walk the graph
+
+    def name(self) -> str:
+        """What made this value."""
+        return "leaf"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The nodes that this was computed from, None for a constant, and which of the results of
+        each it was.
+        """
+        return ()
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dictionary for the user's own notes on this node."""
+        return self.noted().metadata
 
     @property
     def is_several(self) -> bool:
@@ -91,6 +146,30 @@ class Freed:
         return line_of(self.code, self.offset)
 
 
+class Held(NamedTuple):
+    """An array that an equation keeps, in the form that the user's hook gave it."""
+
+    packed: Any
+    unpack: Callable[[Any, Equation], Value]
+
+
+class Packed(tuple[Any, ...]):
+    """The operands of an equation with each array `Held`, and its result likewise."""
+
+    out: Any
+
+    def restore(self, node: Equation) -> tuple[tuple[Value, ...], Value]:
+        """The operands and the result as they were."""
+        return tuple(unpacked(x, node) for x in self), unpacked(self.out, node)
+
+
+def unpacked(x: Any, node: Equation) -> Value:
+    """What a hook packed, as it was."""
+    if isinstance(x, Held):
+        return x.unpack(x.packed, node)
+    return tuple(unpacked(part, node) for part in x) if type(x) is tuple else x
+
+
 class Role(NamedTuple):
     """What an equation of a traced derivative is for: a "cotangent" or a "tangent".
 
@@ -116,11 +195,18 @@ class Equation(Node):
 
     primitive: Primitive
     parents: tuple[Node | None, ...]
-    operands: tuple[Value, ...] | Freed
+    operands: tuple[Value, ...] | Packed | Freed
     out: Value
     code: CodeType
     offset: int
     role: Role
+
+    def name(self) -> str:
+        return self.primitive.name
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        return tuple(place_of(parent) for parent in self.parents)
 
     @property
     def line(self) -> Line:
@@ -129,3 +215,10 @@ class Equation(Node):
 
     def __repr__(self) -> str:
         return f"{self.primitive.name} -> {describe(self.shape, self.dtype)}"
+
+
+def place_of(node: Node | None) -> tuple[Node | None, int]:
+    """A value as the equation that computed it, and which of its results this is."""
+    if isinstance(node, Equation) and node.primitive.result is not None:
+        return node.parents[0], node.primitive.result
+    return node, 0

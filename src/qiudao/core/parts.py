@@ -29,7 +29,7 @@ class Part(Primitive):
     is_tame = True
 
     def __init__(self, index: int, count: int) -> None:
-        self.index = index
+        self.index = self.result = index
         self.count = count
 
     def evaluate(self, *xs: Value) -> Value:

@@ -59,6 +59,7 @@ class Primitive:
     is_read_only: ClassVar[bool] = False  # whether NumPy refuses writes through this view
     is_tame: ClassVar[bool] = False  # whether slopes are finite wherever the operands are
     is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was dropped"
+    result: int | None = None  # for a `Part`: which of several results it is
 
     def __call__(self, *xs: Value) -> Value:
         """Apply to operands: compute, and let the highest tracer among them see it."""
@@ -140,6 +141,9 @@ class Primitive:
     def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
         """What the tape keeps of the operands; the node stands for a value not kept."""
         return tuple(values)
+
+    def freed(self) -> None:
+        """Called when a sweep has freed what an equation of this primitive kept."""
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         """Apply over a leading axis of length `size`, which the `mapped` operands have."""

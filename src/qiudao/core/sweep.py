@@ -27,14 +27,16 @@ import numpy as np
 from .avals import Value
 from .dispatch import Tracer
 from .errors import FreedError
+from .gathering import Gather
 from .modes import modes
-from .node import Equation, Freed, Node
+from .node import Equation, Freed, Group, Node
 from .roles import COTANGENT, give_role, mark
 
 Wrap = Callable[[Value, Node], Value]
 Product = Callable[[Value, Value], Value]
 Masks = dict[int, Value | None]  # the live lanes of a node, by its number; None for all
 Lanes = Sequence[Value | None]
+Terms = Sequence[Value | None]
 
 
 def sweep(
@@ -46,6 +48,7 @@ def sweep(
     after: Callable[[Sweep], None] | None = None,
     product: Product = operator.mul,
     quiet: Collection[Node] = (),
+    gather: Gather | None = None,
 ) -> dict[Node, Value]:
     """The cotangents of the `wanted` nodes (None: of every leaf, and nodes that retain theirs).
 
@@ -53,8 +56,9 @@ def sweep(
     (None: all), `wrap` gives kept values back their place in the graph so that the sweep is
     itself recorded, and `after` is called with the finished sweep, to check and to free.
     `product` multiplies cotangents by slopes.  The hooks of the `quiet` nodes do not run.
+    `gather` makes one cotangent of several terms (None: their sum).
     """
-    run = Sweep(list(seeds), wanted, needed, wrap, product, quiet)
+    run = Sweep(list(seeds), wanted, needed, wrap, product, quiet, gather)
     with np.errstate(all="ignore"):
         try:
             results = run({} if modes.masking else None)
@@ -63,6 +67,8 @@ def sweep(
         else:
             if any(map(has_nan, results.values())):
                 results = run({})
+        for group, cts_of_group in run.met.values():
+            group.finished(cts_of_group)
     if modes.tracing:
         modes.selects = modes.selects or run.may_need_masks()
     if after is not None:
@@ -85,8 +91,10 @@ class Sweep:
         wrap: Wrap | None,
         product: Product = operator.mul,
         quiet: Collection[Node] = (),
+        gather: Gather | None = None,
     ) -> None:
         self.seeds = seeds
+        self.gather = gather
         self.quiet = quiet
         self.wanted = wanted
         self.needed = needed
@@ -94,7 +102,8 @@ class Sweep:
         self.product = product
         self.visited: list[Equation] = []
         self.noted: list[Node] = []
-        self.hooked: dict[int, Value] = {}  # what hooks made of a cotangent: they run once only
+        self.hooked: dict[Any, Any] = {}  # what hooks made of a cotangent: they run once only
+        self.met: dict[int, tuple[Group, dict[Node, Value]]] = {}
 
     def __call__(self, masks: Masks | None, alive: Lanes | None = None) -> dict[Node, Value]:
         """Sweep; `masks` is None for the plain run, else the table of live lanes to fill.
@@ -106,7 +115,8 @@ class Sweep:
         self.visited = visited
         self.noted = []
         results: dict[Node, Value] = {}
-        cts: dict[int, Value] = {}
+        is_sum = self.gather is None
+        cts: dict[int, Value] = {} if self.gather is None else self.gather.table()
         heap: list[tuple[int, Node]] = []
         product = self.product
         for k, (node, seed) in enumerate(self.seeds):
@@ -136,13 +146,16 @@ class Sweep:
                 node = heapreplace(heap, (-following.number, following))[1]
                 ct = cts.pop(node.number)
             following = None
-            if node.notes is not None and node not in self.quiet:
+            notes = node.notes
+            if notes is not None and node not in self.quiet:
                 self.noted.append(node)
-                if masks is None and node.notes.hooks and has_nan(ct):
+                if masks is None and notes.are_called and has_nan(ct):
                     raise HookMeetsNaNError
                 ct = self.run_hooks(node, ct)
-                if wanted is None and node.notes.retains:
+                if wanted is None and notes.retains:
                     results[node] = ct
+                if notes.groups:
+                    self.tell_groups(node, ct)
             if not isinstance(node, Equation):
                 if wanted is None or node in wanted:
                     results[node] = ct
@@ -156,8 +169,12 @@ class Sweep:
                 parents = tuple([p if p in needed else None for p in parents])
             xs: Any = node.operands
             out = node.out
-            if type(xs) is Freed:
-                raise freed_error(node, xs)
+            if type(xs) is not tuple:
+                if isinstance(xs, Freed):
+                    raise freed_error(node, xs)
+                xs, out = xs.restore(node)
+            if notes is not None and notes.before:
+                ct = self.run_before(node, ct)
             if wrap is not None:
                 xs = tuple([rewrap(x, p, wrap) for x, p in zip(xs, node.parents, strict=True)])
                 out = None if out is None else wrap(out, node)
@@ -172,6 +189,10 @@ class Sweep:
             grads = node.primitive.pull(ct, out, xs, parents, product)
             if masks is not None:
                 grads = pass_masks(masks, mask, node, xs, out, parents, grads)
+            if notes is not None and notes.after:
+                if masks is None and any(map(has_nan, grads)):
+                    raise HookMeetsNaNError
+                grads = self.run_after(node, ct, grads)
             for parent, g in zip(parents, grads):
                 if g is None or parent is None:
                     continue
@@ -182,7 +203,7 @@ class Sweep:
                 number = parent.number
                 if number in cts:
                     cts[number] = cts[number] + g
-                elif following is None:
+                elif following is None and is_sum:
                     following, following_ct = parent, g
                 elif parent is following:
                     following_ct = following_ct + g
@@ -213,6 +234,35 @@ class Sweep:
             ct = fit(hook(ct), node)
         self.hooked[node.number] = ct
         return ct
+
+    def run_before(self, node: Node, ct: Value) -> Value:
+        """Let hooks see, and perhaps replace, the cotangents that the rule is about to be given."""
+        key = node.number, "before"
+        if key not in self.hooked:
+            cts = tuple(ct) if node.is_several else (ct,)
+            for hook in list(node.noted().before.values()):
+                cts = hook(cts)
+            self.hooked[key] = type(ct)(cts) if node.is_several else cts[0]
+        return self.hooked[key]
+
+    def run_after(self, node: Node, ct: Value, grads: Terms) -> Terms:
+        """Let hooks see what the rule was given, and see and perhaps replace what it returned."""
+        key = node.number, "after"
+        if key not in self.hooked:
+            cts = tuple(ct) if node.is_several else (ct,)
+            for hook in list(node.noted().after.values()):
+                grads = hook(tuple(grads), cts)
+            self.hooked[key] = grads
+        found: Terms = self.hooked[key]
+        return found
+
+    def tell_groups(self, node: Node, ct: Value) -> None:
+        """Tell the groups that a node belongs to of its cotangent."""
+        for key, group in list(node.noted().groups.items()):
+            _, cts = self.met.setdefault(key, (group, {}))
+            if node not in cts:
+                cts[node] = ct
+                group.arrived(cts)
 
 
 def is_tame(node: Equation) -> bool:

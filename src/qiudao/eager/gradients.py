@@ -13,16 +13,19 @@ from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError, UnusedError
+from ..core.gathering import gather_for
 from ..core.modes import TAPE, new_level
 from ..core.node import Leaf, Node
 from ..core.trees import Tree, flatten, prefix
 from ..tape.backward import (
     Seeds,
     as_gradient,
+    blocked_by,
     check_output,
     common_level,
     cotangents_for,
     is_settled,
+    place_of,
     reaching,
     run,
     seed_for,
@@ -46,6 +49,7 @@ def grad(
     *,
     argnames: Argnames = ...,
     check: str | None = ...,
+    numpy: str | None = ...,
 ) -> Callable[..., Any]: ...
 
 
@@ -65,6 +69,7 @@ def grad(
     unused: Any = ...,
     batch_dims: Any = ...,
     chunk_size: int | None = ...,
+    accumulate: Any = ...,
     check: str | None = ...,
 ) -> Any: ...
 
@@ -72,8 +77,8 @@ def grad(
 def grad(*args: Any, **kwargs: Any) -> Any:
     """The gradient of a function, or of values already computed.
 
-    `grad(f, argnums=0, has_aux=False, *, argnames=None, check=None)` gives the function that
-    computes the gradient of the scalar function `f`; see `value_and_grad` for the arguments.
+    `grad(f, argnums=0, has_aux=False, *, argnames=None, check=None, numpy=None)` gives the function
+    that computes the gradient of the scalar function `f`; see `value_and_grad` for the arguments.
 
     `grad(outputs, inputs, ...)` gives the gradients of computed tensors, the sum over `outputs`
     of (cotangent x derivative), and leaves `.grad` alone.  `outputs`, `inputs` and `grad_outputs`
@@ -93,6 +98,9 @@ def grad(*args: Any, **kwargs: Any) -> Any:
       is shared; an integer or a tree of them), and so has each result, in front; computed by
       batched rules, `chunk_size` at a time.
     - `no_grad_vars`: tensors to treat as constants.
+    - `accumulate`: how terms that arrive along several paths become one: their "sum", in the order
+      of the sweep, which is fixed; "kahan", a compensated sum; a function of the list of terms; or
+      "separate", for a tuple of the terms in place of each gradient.
     - `check`: "nan" raises `NonFiniteError` for a NaN in a gradient, naming the operation that made
       it, "inf" for an infinity too; of functions also (and in the value).
 
@@ -126,6 +134,7 @@ def grad_of_values(
     unused: Any = None,
     batch_dims: Any = 0,
     chunk_size: int | None = None,
+    accumulate: Any = "sum",
     check: str | None = None,
 ) -> Any:
     """The gradients of computed tensors; documented at `grad`."""
@@ -133,7 +142,7 @@ def grad_of_values(
     outs, out_tree = flatten(outputs)
     ins, in_tree = flatten(inputs)
     in_paths = [f"inputs{p}" for p in in_tree.paths]
-    targets = [node_of(x, path) for x, path in zip(ins, in_paths, strict=True)]
+    targets = [place_of(x, path, "grad") for x, path in zip(ins, in_paths, strict=True)]
     policies = policies_for(policy, in_tree, in_paths)
     cts = cotangents_for(outs, out_tree, grad_outputs, "grad")
     dims = batch_dims_for(cts, out_tree, batch_dims) if is_grads_batched else [None] * len(cts)
@@ -153,9 +162,7 @@ def grad_of_values(
     create_graph = create_graph or level > TAPE
     keep = create_graph if retain_graph is None else retain_graph
 
-    constants, _ = flatten(no_grad_vars)
-    places = [node_of(x, "an entry of no_grad_vars") for x in constants]
-    blocked = {place for place in places if place is not None}
+    blocked = blocked_by(no_grad_vars, "grad")
     starts = [n for n, _ in seeds]
     wanted = {t for t in targets if t is not None}
     needed = reaching(starts, wanted, blocked)
@@ -165,6 +172,12 @@ def grad_of_values(
         needed = reaching(starts, wanted | others, blocked)
     seeds = [(n, ct) for n, ct in seeds if n not in blocked]
 
+    gather = gather_for("grad", accumulate)
+    if gather is not None and is_grads_batched:
+        raise GradientError(
+            "grad: accumulate= is for one cotangent, and is_grads_batched sweeps many at once; "
+            "leave one of them out"
+        )
     is_flat = not in_tree.is_nested or (type(inputs) is dict and len(inputs) == len(ins))
     check_unused(ins, targets, in_paths, policies, needed, settled, is_flat)
     found = sweep_in_chunks(
@@ -177,12 +190,16 @@ def grad_of_values(
         retain_graph=keep,
         check=known_check("grad", check),
         name="grad",
+        gather=gather,
     )
     store({n: ct for n, ct in found.items() if n in others}, level, create_graph)
     size = batch_size_of(seeds)
     answers: list[Any] = []
     for x, target, how in zip(ins, targets, policies, strict=True):
-        if target in found:
+        if target in found and accumulate == "separate":
+            terms = gather.terms[target.number]  # type: ignore[union-attr]
+            answers.append(tuple(as_gradient(t, level, create_graph) for t in terms))
+        elif target in found:
             answers.append(as_gradient(found[target], level, create_graph))
         elif settled or how == "zero":
             answers.append(zeros_for(x, level, size))
@@ -202,18 +219,6 @@ def arranged(inputs: Any, tree: Tree, answers: list[Any]) -> Any:
     if any(g is SKIPPED for g in answers):
         return {key: g for key, g in found.items() if g is not SKIPPED}
     return found
-
-
-def node_of(x: Any, path: str) -> Node | None:
-    """The place in the graph of an input."""
-    if isinstance(x, Node):
-        return x
-    if isinstance(x, Tensor):
-        return x.node
-    raise GradientError(
-        f"grad: {path} is {type(x).__name__}, which no graph knows; pass tensors made by "
-        "qd.tensor(x, requires_grad=True), or use qd.grad(f)(x) for plain arrays"
-    )
 
 
 def policy_of(unused: Any, allow_unused: bool | None, materialize: bool) -> Any:

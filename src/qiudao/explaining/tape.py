@@ -21,7 +21,7 @@ from ..core.avals import Dtype, Value
 from ..core.dispatch import concrete
 from ..core.errors import GradientError
 from ..core.modes import TAPE
-from ..core.node import Equation, Freed, Leaf, Node
+from ..core.node import Equation, Freed, Leaf, Node, Packed
 from ..core.source import Line, is_ours
 from ..tape.backward import walk, why_cut
 from ..tape.tensor import Tensor
@@ -69,7 +69,7 @@ def read_nodes(
         copies[node] = made = copy_of_node(node, copies)
         value = values.get(node)
         if isinstance(node, Equation):
-            given = node.operands
+            given, _ = kept_by(node)
             held = literals(node, given) if not isinstance(given, Freed) else node.parents
             operands = tuple(
                 steps[p] if p is not None else constant(x, seen)
@@ -133,16 +133,22 @@ def copy_of_node(node: Node, copies: dict[Node, Node]) -> Node:
         return made
     copy = Equation()
     copy.number, copy.shape, copy.dtype, copy.notes = node.number, node.shape, node.dtype, None
-    copy.primitive, copy.out = node.primitive, node.out
+    copy.primitive = node.primitive
     copy.code, copy.offset = node.code, node.offset
     copy.parents = tuple(None if p is None else copies[p] for p in node.parents)
-    kept = node.operands
+    kept, copy.out = kept_by(node)
     copy.operands = (
         kept
         if isinstance(kept, Freed)
         else tuple(copies.get(x, x) if isinstance(x, Node) else x for x in kept)
     )
     return copy
+
+
+def kept_by(node: Equation) -> tuple[Any, Value]:
+    """What an equation keeps of its operands and its result, unpacked where a hook packed it."""
+    operands = node.operands
+    return operands.restore(node) if isinstance(operands, Packed) else (operands, node.out)
 
 
 def known_values(nodes: Sequence[Node]) -> dict[Node, Value]:
@@ -157,9 +163,10 @@ def known_values(nodes: Sequence[Node]) -> dict[Node, Value]:
             continue
         if node.out is not None:
             values.setdefault(node, node.out)
-        if isinstance(node.operands, Freed):
+        kept, _ = kept_by(node)
+        if isinstance(kept, Freed):
             continue
-        for p, x in zip(node.parents, node.operands, strict=True):
+        for p, x in zip(node.parents, kept, strict=True):
             if p is not None and not isinstance(x, Node):
                 values.setdefault(p, x)
     for node in nodes:
@@ -170,9 +177,10 @@ def known_values(nodes: Sequence[Node]) -> dict[Node, Value]:
 
 def again(node: Equation, values: dict[Node, Value]) -> None:
     """Compute a value again, where its operands are known."""
-    if isinstance(node.operands, Freed):
+    kept, _ = kept_by(node)
+    if isinstance(kept, Freed):
         return
-    held = literals(node, node.operands)
+    held = literals(node, kept)
     operands = [x if p is None else values.get(p) for p, x in zip(node.parents, held, strict=True)]
     if all(x is not None and not isinstance(x, Node) for x in operands):
         with np.errstate(all="ignore"):

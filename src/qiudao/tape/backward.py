@@ -14,12 +14,14 @@ from ..core.avals import Value, describe
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import GradientError, MutationError, ShapeError, TreeError
+from ..core.gathering import Gather, gather_for
 from ..core.modes import TAPE, modes, new_level
-from ..core.node import Equation, Freed, Node
+from ..core.node import UNSET, Equation, Freed, Node
 from ..core.source import caller
 from ..core.sweep import Sweep, Wrap, sweep
 from ..core.trees import Tree, flatten
 from .cut import SETTLED
+from .node_hooks import register_hook, register_prehook
 from .operators import weigh
 from .record import parts_of
 from .tensor import Tensor
@@ -110,6 +112,7 @@ def run(
     retain_graph: bool,
     check: str | None = None,
     name: str = "backward",
+    gather: Gather | None = None,
 ) -> dict[Node, Value]:
     """Sweep, guard the caller's arrays, and free what was used unless it is retained.
 
@@ -144,6 +147,7 @@ def run(
             wrap=wrap,
             after=after if check is None else done.append,
             product=weigh if create_graph else operator.mul,
+            gather=gather,
         )
         if check is not None:
             examine_graph(name, check, found.values(), seeds)
@@ -185,6 +189,8 @@ def check_and_free(done: Sweep) -> None:
         if equation.primitive.keeps_operands:
             equation.operands = freed
             equation.out = None
+            if equation.is_several:
+                equation.primitive.freed()
 
 
 def reaching(
@@ -248,6 +254,10 @@ accumulating = threading.Lock()  # two threads may add to the gradient of one le
 def store(found: dict[Node, Value], level: float, create_graph: bool) -> None:
     """Add gradients into `.grad`, then run the hooks that wait for that."""
     gradients = [(node.noted(), as_gradient(ct, level, create_graph)) for node, ct in found.items()]
+    gradients = [
+        (notes, g if notes.grad_dtype is UNSET else g.astype(notes.grad_dtype))
+        for notes, g in gradients
+    ]
     with accumulating:
         for notes, gradient in gradients:
             notes.grad = gradient if notes.grad is None else notes.grad + gradient
@@ -263,6 +273,9 @@ def backward(
     create_graph: bool = False,
     inputs: Any = None,
     *,
+    no_grad_vars: Any = None,
+    accumulate: Any = "sum",
+    into: Any = None,
     check: str | None = None,
 ) -> None:
     """Sum the gradients of `tensors` into the `.grad` of the leaves they were computed from.
@@ -270,9 +283,12 @@ def backward(
     `tensors`, `grad_tensors` and `inputs` are tensors or any pytree of them.  A cotangent may be
     left out (None) for a real scalar.  The graph is freed unless `retain_graph` (by default, when
     `create_graph`), and with `create_graph` the gradients can be differentiated again.  With
-    `inputs` only those tensors, leaves or not, collect.  With `check="nan"` a NaN in a gradient
-    raises `NonFiniteError`, which names the operation that made it; with "inf" an infinity too.
-    Nothing is changed when anything raises: `GradientError` (no graph, no cotangent), `ShapeError`,
+    `inputs` only those tensors, leaves or not, collect; `into`, arrays nested alike, has them added
+    there in place of `.grad`.  `no_grad_vars` are treated as constants.  `accumulate` is how terms
+    that arrive along several paths become one: their "sum" in a fixed order, a compensated sum
+    ("kahan"), or a function of the list of terms.  With `check="nan"` a NaN in a gradient raises
+    `NonFiniteError`, which names the operation that made it; with "inf" an infinity too.  Nothing
+    is changed when anything raises: `GradientError` (no graph, no cotangent), `ShapeError`,
     `FreedError`, `MutationError`, `NonFiniteError`.
 
     >>> x = qd.tensor([1.0, 2.0], requires_grad=True)
@@ -292,6 +308,13 @@ def backward(
         checked = check_output(output, level, "backward", where)
         seeds.append((checked.node, seed_for(checked, gradient, "backward", where)))  # type: ignore[arg-type]
     create_graph = create_graph or level > TAPE
+    if accumulate == "separate":
+        raise GradientError(
+            "backward: accumulate='separate' gives several terms, and .grad holds one gradient; "
+            "use qd.grad"
+        )
+    gather = gather_for("backward", accumulate)
+    blocked = blocked_by(no_grad_vars, "backward")
     wanted: set[Node] | None = None
     needed: set[Node] | None = None
     if inputs is not None:
@@ -301,17 +324,73 @@ def backward(
             check_output(x, level, "backward", f"inputs{path}").node  # type: ignore[misc]
             for x, path in zip(chosen, chosen_tree.paths, strict=True)
         }
-        needed = reaching([n for n, _ in seeds], wanted)
+        needed = reaching([n for n, _ in seeds], wanted, blocked)
+    elif blocked:
+        starts = [n for n, _ in seeds]
+        leaves = {n for n in walk(starts, 0, blocked) if not isinstance(n, Equation)}
+        needed = reaching(starts, leaves, blocked)
+    buffers = None if into is None else buffers_for(into, chosen, chosen_tree, create_graph)
     found = run(
-        seeds,
+        [(n, ct) for n, ct in seeds if n not in blocked],
         wanted=wanted,
         needed=needed,
         level=level,
         create_graph=create_graph,
         retain_graph=create_graph if retain_graph is None else retain_graph,
         check=known_check("backward", check),
+        gather=gather,
     )
-    store(found, level, create_graph)
+    if buffers is None:
+        store(found, level, create_graph)
+    else:
+        for buffer, x in zip(buffers, chosen, strict=True):
+            if x.edge in found:
+                np.add(buffer, conjugated(found[x.edge]), out=buffer)
+
+
+def blocked_by(no_grad_vars: Any, name: str) -> set[Node]:
+    """The nodes of tensors that are to be treated as constants."""
+    constants, _ = flatten(no_grad_vars)
+    places = [place_of(x, "an entry of no_grad_vars", name) for x in constants]
+    return {place for place in places if place is not None}
+
+
+def place_of(x: Any, path: str, name: str) -> Node | None:
+    """The place of a tensor, or edge, in the graph."""
+    if isinstance(x, Node):
+        return x
+    if isinstance(x, Tensor):
+        return x.node
+    raise GradientError(
+        f"{name}: {path} is {type(x).__name__}, which no graph knows; pass tensors made by "
+        "qd.tensor(x, requires_grad=True), or use qd.grad(f)(x) for plain arrays"
+    )
+
+
+def buffers_for(
+    into: Any, chosen: list[Any], tree: Tree, create_graph: bool
+) -> list[np.ndarray[Any, Any]]:
+    """The arrays that gradients are to be added into, checked."""
+    buffers, found = flatten(into)
+    if not chosen or found != tree:
+        raise TreeError(
+            f"backward: into= is nested as {found} and inputs= as {tree}; give an array for each "
+            "input"
+        )
+    if create_graph:
+        raise GradientError(
+            "backward: into= adds into plain arrays, which hold no graph; leave out create_graph, "
+            "or use qd.grad"
+        )
+    for buffer, x, path in zip(buffers, chosen, tree.paths, strict=True):
+        fits = isinstance(buffer, np.ndarray) and buffer.flags.writeable
+        if not fits or buffer.shape != tuple(x.shape):
+            what = describe(np.shape(buffer), np.result_type(buffer))
+            raise ShapeError(
+                f"backward: into{path} is {what} and the input {describe(x.shape, x.dtype)}; give "
+                "a writable NumPy array of the same shape"
+            )
+    return buffers
 
 
 def cotangents_for(outputs: list[Any], tree: Tree, given: Any, name: str) -> list[Any]:
@@ -340,11 +419,13 @@ def _backward(
     inputs: Any = None,
     *,
     grad_tensor: Any = None,
-    check: str | None = None,
+    **options: Any,
 ) -> None:
     """`qd.backward` of this tensor; `gradient` (paddle: `grad_tensor`) is its cotangent."""
     start = grad_tensor if gradient is None else gradient
-    backward(self, start, retain_graph, create_graph, inputs, check=check)
+    backward(self, start, retain_graph, create_graph, inputs, **options)
 
 
 Tensor.backward = _backward
+Node.register_hook = register_hook
+Node.register_prehook = register_prehook

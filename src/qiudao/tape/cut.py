@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from types import CodeType, FrameType
 
+from ..core.modes import modes
 from ..core.source import line_of
+
+INFERENCE = "qd.inference_mode()"
 
 
 class Cut:
@@ -25,4 +28,9 @@ SETTLED = Cut("a recorded sweep that left a constant", None)  # its derivative i
 
 def unrecorded(frame: FrameType) -> Cut:
     """The cut that an operation makes while recording is off."""
-    return Cut("qd.no_grad()", (frame.f_code, frame.f_lasti))
+    return Cut(mode_that_cuts(), (frame.f_code, frame.f_lasti))
+
+
+def mode_that_cuts() -> str:
+    """What turned recording off in this thread."""
+    return INFERENCE if modes.inference else "qd.no_grad()"

@@ -21,17 +21,24 @@ _keys = itertools.count()
 
 
 class Handle:
-    """Removes a hook."""
+    """Removes a hook: by `remove()`, or at the end of a `with` block."""
 
-    __slots__ = ("_hooks", "_key")
+    __slots__ = ("_tables", "key")
 
-    def __init__(self, hooks: dict[int, Any], key: int) -> None:
-        self._hooks = hooks
-        self._key = key
+    def __init__(self, *tables: dict[int, Any]) -> None:
+        self._tables = tables
+        self.key = next(_keys)
 
     def remove(self) -> None:
         """Remove the hook; harmless when called again."""
-        self._hooks.pop(self._key, None)
+        for table in self._tables:
+            table.pop(self.key, None)
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
 
 
 def add_hook(tensor: Tensor, hook: Callable[[Any], Any], *, post: bool) -> Handle:
@@ -49,11 +56,11 @@ def add_hook(tensor: Tensor, hook: Callable[[Any], Any], *, post: bool) -> Handl
         )
     notes = node.noted()
     hooks = notes.post_hooks if post else notes.hooks
-    key = next(_keys)
-    hooks[key] = hook if post else guarded(hook, tensor)
+    handle = Handle(hooks)
+    hooks[handle.key] = hook if post else guarded(hook, tensor)
     if post:
         notes.owner = tensor
-    return Handle(hooks, key)
+    return handle
 
 
 def guarded(hook: Callable[[Any], Any], tensor: Tensor) -> Callable[[Value], Value]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Generator
@@ -24,7 +25,7 @@ class Switch:
 
     def __enter__(self) -> None:
         modes.outer.append(modes.floor)
-        modes.floor = TAPE if self.recording else new_level()
+        modes.floor = floor_for(self.recording)
         modes.switched = True
 
     def __exit__(
@@ -37,7 +38,8 @@ class Switch:
 
     def __call__(self, f: Function) -> Function:
         """`f` with recording on or off inside; for a generator function, in its own code only."""
-        switch = enable_grad if self.recording else no_grad
+        alike = enable_grad if self.recording else no_grad
+        switch = type(self) if isinstance(self, Fixed) else alike
 
         @functools.wraps(f)
         def switched(*args: Any, **kwargs: Any) -> Any:
@@ -49,6 +51,11 @@ class Switch:
             return steps(f(*args, **kwargs), switch)
 
         return generated if inspect.isgeneratorfunction(f) else switched
+
+
+def floor_for(recording: bool) -> float:
+    """The level from which on tensors record; `inference_mode` is not to be lifted from inside."""
+    return TAPE if recording and not modes.inference else new_level()
 
 
 def steps(generator: Generator[Any, Any, Any], switch: type[Fixed]) -> Generator[Any, Any, Any]:
@@ -109,7 +116,7 @@ class set_grad_enabled(Switch):
     def __init__(self, mode: bool) -> None:
         self.recording = bool(mode)
         self._before = modes.floor
-        modes.floor = TAPE if self.recording else new_level()
+        modes.floor = floor_for(self.recording)
         modes.switched = True
 
     def __enter__(self) -> None:
@@ -118,6 +125,41 @@ class set_grad_enabled(Switch):
     def __call__(self, f: Function) -> Function:
         modes.floor = self._before
         return super().__call__(f)
+
+
+class inference_mode(Fixed):
+    """As `no_grad`, and not to be lifted: `enable_grad` within has no effect.  A decorator too.
+
+    What is computed within is a constant ever after, and may be used anywhere: nothing is shared
+    with the graph that a later use could break.  `inference_mode(False)` changes nothing.
+
+    >>> x = qd.tensor(2.0, requires_grad=True)
+    >>> with qd.inference_mode(), qd.enable_grad():
+    ...     y = x * x
+    >>> y.requires_grad, y.is_inference()
+    (False, True)
+    """
+
+    recording = False
+
+    def __new__(cls, mode: Any = True) -> Any:
+        """A switch, or the function `mode` with recording off inside."""
+        if not callable(mode):
+            return Switch.__new__(cls) if mode else contextlib.nullcontext()
+        return super().__new__(cls, mode)
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        modes.inference += 1
+
+    def __exit__(self, *error: Any) -> None:
+        modes.inference -= 1
+        super().__exit__(*error)
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is within `inference_mode`."""
+    return modes.inference > 0
 
 
 def is_grad_enabled() -> bool:

@@ -25,32 +25,55 @@ BINARY: list[tuple[str, np.ufunc, Primitive, Any]] = [
     ("matmul", np.matmul, products.matmul_, products.product),
 ]
 
+methods: dict[str, Any] = {"__getitem__": getitem}
+one: dict[np.ufunc, Any] = {}
+two: dict[np.ufunc, Any] = {}
+
 for _name, _ufunc, _primitive, _compute in BINARY:
     _forward, _reflected = binary(Tensor, _primitive, _compute, 1)
-    setattr(Tensor, f"__{_name}__", _forward)
-    setattr(Tensor, f"__r{_name}__", _reflected)
-    two_operands[_ufunc] = binary(Tensor, _primitive, _compute, 2)
+    methods[f"__{_name}__"] = _forward
+    methods[f"__r{_name}__"] = _reflected
+    two[_ufunc] = binary(Tensor, _primitive, _compute, 2)
 
-Tensor.__getitem__ = getitem  # type: ignore[method-assign]
-Tensor.__neg__ = unary(Tensor, arithmetic.Negative(), operator.neg, 1)  # type: ignore[method-assign]
+methods["__neg__"] = unary(Tensor, arithmetic.Negative(), operator.neg, 1)
 
 for _extreme in (selecting.maximum, selecting.minimum):
     _road = binary(Tensor, _extreme, type(_extreme).ufunc, 2)  # type: ignore[attr-defined]
-    two_operands[type(_extreme).ufunc] = _road  # type: ignore[attr-defined]
+    two[type(_extreme).ufunc] = _road  # type: ignore[attr-defined]
 
 for _smooth in (*vars(smooth).values(), arithmetic.negative, arithmetic.square):
     if isinstance(_smooth, Smooth) and hasattr(type(_smooth), "ufunc"):
-        one_operand[type(_smooth).ufunc] = unary(Tensor, _smooth, type(_smooth).ufunc, 2)
+        one[type(_smooth).ufunc] = unary(Tensor, _smooth, type(_smooth).ufunc, 2)
+
+
+def take_short_roads() -> None:
+    """Have the operators of tensors record by themselves."""
+    for name, method in methods.items():
+        setattr(Tensor, name, method)
+    one_operand.update(one)
+    two_operands.update(two)
+
+
+def leave_short_roads() -> None:
+    """Have the operators of tensors go through `Tensor.process`."""
+    one_operand.clear()
+    two_operands.clear()
+    for name in methods:
+        delattr(Tensor, name)
+
+
+take_short_roads()
 
 _weighed, _reflected_weighed = binary(Tensor, arithmetic.weigh, operator.mul, 2)
 
 
 def weigh(ct: Value, slope: Value) -> Value:
     """The product of a sweep that will itself be differentiated, on the short road."""
-    if type(ct) is Tensor:
-        return _weighed(ct, slope)
-    if type(slope) is Tensor:
-        return _reflected_weighed(slope, ct)
+    if one_operand:
+        if type(ct) is Tensor:
+            return _weighed(ct, slope)
+        if type(slope) is Tensor:
+            return _reflected_weighed(slope, ct)
     return arithmetic.weigh(ct, slope)
 
 

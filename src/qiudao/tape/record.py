@@ -13,7 +13,7 @@ from ..core.node import Equation, Node, next_number
 from ..core.parts import Part
 from ..core.primitive import Primitive
 from ..core.source import caller
-from .cut import Cut
+from .cut import Cut, mode_that_cuts
 from .guard import COPIED, Guard, copy_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def equation_for(
     node.notes = None
     node.primitive = primitive
     node.parents = tuple(parents)
-    operands = primitive.keep(values, parents)
+    operands = primitive.keep(values, node.parents)
     if any(isinstance(x, np.ndarray) and p is None for x, p in zip(operands, parents)):
         operands = tuple(
             held(node, x) if isinstance(x, np.ndarray) and p is None else x
@@ -70,7 +70,7 @@ def record(
         return out
     known = any(p is not None for p in parents)
     if not known or like.level < modes.floor:
-        cut = Cut("qd.no_grad()", caller()) if known else like.cut
+        cut = Cut(mode_that_cuts(), caller()) if known else like.cut
         if isinstance(out, tuple):
             return tuple(make(part, None, cut) for part in out)
         return make(out, None, cut)

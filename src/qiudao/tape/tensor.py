@@ -18,12 +18,12 @@ from ..core.dispatch import Tracer, concrete, overrides, snapshot
 from ..core.errors import DtypeError, GradientError, ShapeError
 from ..core.methods import ArrayMethods
 from ..core.modes import TAPE, modes
-from ..core.node import Equation, Leaf, Node, next_number
+from ..core.node import UNSET, Equation, Leaf, Node, next_number, place_of
 from ..core.primitive import Primitive
 from ..core.source import caller
 from ..core.views import Tie, View, follow, tie
 from ..ops.stopping import stop_gradient
-from .cut import Cut
+from .cut import INFERENCE, Cut
 from .hooks import Handle, add_hook
 from .record import record
 
@@ -181,7 +181,7 @@ class Tensor(ArrayMethods, Tracer):
     @property
     def grad_fn(self) -> Node | None:
         """The equation that computed this tensor, or None for a leaf."""
-        return None if self.is_leaf else self.node
+        return None if self.is_leaf else place_of(self.node)[0]
 
     @property
     def edge(self) -> Node | None:
@@ -223,10 +223,34 @@ class Tensor(ArrayMethods, Tracer):
             value = Tensor.make(np.asarray(value, self.dtype), None, self.level)
         self.node.noted().grad = value
 
+    @property
+    def grad_dtype(self) -> Dtype:
+        """The dtype in which `backward` sums gradients into `.grad`: this tensor's, unless set."""
+        notes = None if self.node is None else self.node.notes
+        if notes is None or notes.grad_dtype is UNSET:
+            return self.dtype
+        chosen: Dtype = notes.grad_dtype
+        return chosen
+
+    @grad_dtype.setter
+    def grad_dtype(self, dtype: Any) -> None:
+        if not isinstance(self.node, Leaf):
+            raise GradientError(
+                "grad_dtype: this tensor is no leaf that requires grad, and only those collect "
+                "gradients; set it on the parameter"
+            )
+        chosen = self.dtype if dtype is None else np.dtype(dtype)
+        if not is_inexact(chosen) or (self.dtype.kind == "c") != (chosen.kind == "c"):
+            raise DtypeError(
+                f"grad_dtype: a gradient of {describe(self.shape, self.dtype)} cannot be kept as "
+                f"{chosen}; use a float dtype (for a complex tensor a complex one)"
+            )
+        self.node.noted().grad_dtype = chosen
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradient collected so far, or set it to zeros."""
         if self.grad is not None:
-            zeros = Tensor.make(np.zeros(self.shape, self.dtype), None, self.level)
+            zeros = Tensor.make(np.zeros(self.shape, self.grad_dtype), None, self.level)
             self.grad = None if set_to_none else zeros
 
     def clear_grad(self, set_to_zero: bool = True) -> None:
@@ -260,6 +284,10 @@ class Tensor(ArrayMethods, Tracer):
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], Any]) -> Handle:
         """Call `hook(tensor)` after `backward` has added to this leaf's `.grad`."""
         return add_hook(self, hook, post=True)
+
+    def is_inference(self) -> bool:
+        """Whether this was computed from recorded tensors within `qd.inference_mode()`."""
+        return self.cut is not None and self.cut.act == INFERENCE
 
     # Leaving the graph
 

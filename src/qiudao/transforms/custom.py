@@ -37,11 +37,19 @@ class Custom(Primitive):
 
     keeps_out = False
 
-    def __init__(self, label: str, compute: Flat, back: Flat | None, ahead: Flat | None) -> None:
+    def __init__(
+        self,
+        label: str,
+        compute: Flat,
+        back: Flat | None,
+        ahead: Flat | None,
+        let_go: Callable[[], None] | None = None,
+    ) -> None:
         self.name = label  # type: ignore[misc]
         self.compute = compute
         self.back = back
         self.ahead = ahead
+        self.let_go = let_go  # of what was kept beside operands and results
 
     def __repr__(self) -> str:
         return self.name
@@ -77,6 +85,10 @@ class Custom(Primitive):
         ]
         found_back: Terms = self.back(xs, whole)
         return found_back
+
+    def freed(self) -> None:
+        if self.let_go is not None:
+            self.let_go()
 
     def results(self, xs: Values, ct: Sequence[Any]) -> Sequence[Value]:
         """The results, needed only for the shapes of cotangents that did not arrive."""
@@ -233,7 +245,12 @@ class Call:
             self.compute,
             self.back if self.rule.bwd is not None else None,
             self.ahead if self.rule.jvp_rule is not None else None,
+            self.let_go,
         )
+
+    def let_go(self) -> None:
+        """Forget the residuals, which a later sweep would find by running `fwd` again."""
+        self.kept = None
 
     def arguments(self, xs: Values) -> tuple[Any, ...]:
         """The moving arguments with these operands in place."""

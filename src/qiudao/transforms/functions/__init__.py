@@ -1,0 +1,1 @@
+"""Operations that the user states with their derivative, as classes: `qd.Function`."""
