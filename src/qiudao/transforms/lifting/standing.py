@@ -41,12 +41,14 @@ def stands_for(*functions: Any) -> Callable[[Function], Function]:
     return register
 
 
-def guarded(function: Any, ours: Function) -> Function:
-    """`ours` where an argument holds a tracer, else `function`."""
+def guarded(
+    function: Any, ours: Function, carries: Callable[[Any], bool] = holds_tracer
+) -> Function:
+    """`ours` where an argument carries a derivative, else `function`."""
     while_tracing = replaced.get(id(function))
 
     def called(*args: Any, **kwargs: Any) -> Any:
-        if not any(map(holds_tracer, args)) and not any(map(holds_tracer, kwargs.values())):
+        if not any(map(carries, args)) and not any(map(carries, kwargs.values())):
             return function(*args, **kwargs)
         if while_tracing is not None and any(map(unknown, args)):
             return while_tracing(*args, **kwargs)
@@ -68,6 +70,11 @@ def instead(f: Any) -> Function | None:
         if module.startswith("scipy"):
             return elsewhere(f)
     return found
+
+
+def may_carry(x: Any) -> bool:
+    """Whether a tracer may come with an argument: a function may close over one."""
+    return callable(x) or holds_tracer(x)
 
 
 def method_of(array: Any, method: Any) -> Function | None:
@@ -93,6 +100,6 @@ def elsewhere(f: Any) -> Function | None:
             continue
         ours = finder(f)
         if ours is not None:
-            found = standing[id(f)] = guarded(f, ours)
+            found = standing[id(f)] = guarded(f, ours, may_carry)
             return found
     return None
