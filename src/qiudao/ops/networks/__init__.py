@@ -1,5 +1,5 @@
 """What networks compute: convolutions over channels, and pooling."""
 
-from . import convolution, pooling, windows
+from . import convolution, folding, gathering, pooling, windows
 
-__all__ = ["convolution", "pooling", "windows"]
+__all__ = ["convolution", "folding", "gathering", "pooling", "windows"]
