@@ -23,7 +23,7 @@ from .transforms.forward import jvp
 from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
-    from . import numeric
+    from . import nn, numeric
     from .codegen.cache import jit_cache
     from .codegen.pool import get_num_threads, set_num_threads
     from .compiling.front import jit
@@ -91,6 +91,7 @@ __all__ = [
     "linear_transpose",
     "linearize",
     "map",
+    "nn",
     "no_grad",
     "numeric",
     "profile",
@@ -131,6 +132,7 @@ _later = {
     "jit_cache": "codegen.cache",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
+    "nn": "nn",
     "numeric": "numeric",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
