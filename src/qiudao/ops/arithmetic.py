@@ -276,7 +276,10 @@ class Power(Smooth):
         if isinstance(x, int | float) and x > 0:
             return out * math.log(x)
         hole = (x == 0) & (np.real(y) >= 0)
-        return np.where(hole, 0, out * np.log(np.where(hole, 1, x)))
+        base = np.where(hole, 1, x)
+        if out.dtype.kind == "c" and base.dtype.kind != "c":
+            base = base.astype(out.dtype)  # whose logarithm a negative number has
+        return np.where(hole, 0, out * np.log(base))
 
 
 def power_slope(x: Value, p: float) -> Value:
