@@ -12,17 +12,37 @@ from .activations import (
     softplus,
     tanh,
 )
+from .attention import MultiheadAttention, attention
+from .convolutions import Conv1d, Conv2d
+from .dropout import Dropout
 from .initial import kaiming_normal, kaiming_uniform, orthogonal, xavier_normal, xavier_uniform
 from .linear import Embedding, Linear
 from .losses import binary_cross_entropy_with_logits, cross_entropy, huber, kl_div, mse
 from .module import Module, parameter, stack, tree_map
+from .norms import BatchNorm1d, BatchNorm2d, LayerNorm
+from .pools import AdaptiveAvgPool, AvgPool, MaxPool
+from .recurrent import GRU, LSTM, RNN
 from .sequential import Sequential
 
 __all__ = [
+    "AdaptiveAvgPool",
+    "AvgPool",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv1d",
+    "Conv2d",
+    "Dropout",
     "Embedding",
+    "GRU",
+    "LSTM",
+    "LayerNorm",
     "Linear",
+    "MaxPool",
     "Module",
+    "MultiheadAttention",
+    "RNN",
     "Sequential",
+    "attention",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "elu",

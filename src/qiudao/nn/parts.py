@@ -32,6 +32,7 @@ class Composite:
     """What has parts.  `roles` says of each part that is no module what it is, by name."""
 
     roles: dict[str, Role] = {}  # noqa: RUF012 - empty; what has parts has its own
+    is_copy: bool = False  # whether this was put together from parts, as in a transform
 
 
 class Hole:
@@ -44,6 +45,7 @@ class Hole:
 
 
 HOLE = Hole()
+KEPT = {"roles", "is_copy"}  # what a module says of itself
 
 
 class Step(optree.GetAttrEntry):
@@ -107,7 +109,7 @@ def take_apart(module: Any) -> tuple[list[Any], Frame, list[str]]:
     attributes = {
         name: framed(value, name, known, parts)
         for name, value in vars(module).items()
-        if name != "roles"
+        if name not in KEPT
     }
     frame = Frame(attributes, {part.name: part.role for part in parts})
     return [part.value for part in parts], frame, [part.name for part in parts]
@@ -117,7 +119,7 @@ def parts_of(module: Any) -> list[Part]:
     """The parts of a module, in the order of its attributes."""
     parts: list[Part] = []
     for name, value in vars(module).items():
-        if name != "roles":
+        if name not in KEPT:
             framed(value, name, module.roles, parts)
     return parts
 
@@ -150,7 +152,7 @@ def put_together(cls: type, frame: Frame, parts: Any) -> Any:
         ]
     )
     attributes = {name: filled(value, values) for name, value in frame.attributes.items()}
-    made.__dict__.update(attributes, roles=dict(frame.roles))
+    made.__dict__.update(attributes, roles=dict(frame.roles), is_copy=True)
     return made
 
 
