@@ -2,7 +2,7 @@
 
 from .activations import (
     elu,
-    gelu_tanh,
+    gelu,
     leaky_relu,
     log_softmax,
     relu,
@@ -46,7 +46,7 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "elu",
-    "gelu_tanh",
+    "gelu",
     "huber",
     "kaiming_normal",
     "kaiming_uniform",

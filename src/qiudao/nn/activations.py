@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import math
 from typing import Any
 
@@ -83,16 +85,6 @@ def softplus(x: Any) -> Any:
     return np.logaddexp(x, np.zeros((), x.dtype))
 
 
-def gelu_tanh(x: Any) -> Any:
-    """x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))), the approximation of gelu that GPT-2 uses.
-
-    >>> qd.nn.gelu_tanh(np.array([-1.0, 1.0]))
-    array([-0.158808...,  0.841191...])
-    """
-    x = as_array(x)
-    return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)))
-
-
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / Σ exp(x) over `axis`; the largest is taken out first, so nothing overflows.
 
@@ -111,3 +103,26 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     """
     x = as_array(x)
     return x - LogSumExp((axis if axis < 0 else axis - x.ndim,), keepdims=True)(x)
+
+
+@functools.cache
+def special() -> Any:
+    """SciPy's special functions, imported when one is first wanted."""
+    return importlib.import_module("scipy.special")
+
+
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """X Φ(x), Φ the normal distribution function; needs SciPy.
+
+    With `approximate`, x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))), as GPT-2 has it, without SciPy.
+
+    >>> qd.nn.gelu(np.array([-1.0, 1.0]))
+    array([-0.15865525,  0.84134475])
+    >>> qd.nn.gelu(np.array([-1.0, 1.0]), approximate=True)
+    array([-0.158808,  0.841192])
+    """
+    x = as_array(x)
+    if not approximate:
+        return x * special().ndtr(x)
+    inner = x + 0.044715 * x * x * x
+    return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * inner))

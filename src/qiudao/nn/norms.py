@@ -76,12 +76,14 @@ class BatchNorm(Module):
                 "would change inside it; pass the model as an argument and return it, or call "
                 "eval()"
             )
-        kept, moved = 1.0 - self.momentum, self.momentum
-        self.running_mean = kept * self.running_mean + moved * settled(mean)
-        self.running_var = kept * self.running_var + (moved * count / (count - 1)) * settled(
-            variance
-        )
+        unbiased = settled(variance) * (count / (count - 1))
+        self.running_mean = self.moved(self.running_mean, settled(mean))
+        self.running_var = self.moved(self.running_var, unbiased)
         return mean, variance
+
+    def moved(self, buffer: Any, towards: Any) -> Any:
+        """A buffer after one batch, in its own dtype."""
+        return (1.0 - self.momentum) * buffer + self.momentum * towards.astype(buffer.dtype)
 
 
 class BatchNorm1d(BatchNorm):
