@@ -119,7 +119,7 @@ def gelu(x: Any, approximate: bool = False) -> Any:
     >>> qd.nn.gelu(np.array([-1.0, 1.0]))
     array([-0.15865525,  0.84134475])
     >>> qd.nn.gelu(np.array([-1.0, 1.0]), approximate=True)
-    array([-0.158808,  0.841192])
+    array([-0.15880801,  0.84119199])
     """
     x = as_array(x)
     if not approximate:
