@@ -315,9 +315,7 @@ def test_loss(name, reduction):
 def test_weighted_binary_cross_entropy():
     weight, positive = rng(1).uniform(0.5, 2.0, size=6), rng(2).uniform(0.5, 2.0, size=6)
     same_to_second_order(
-        lambda x: nn.binary_cross_entropy_with_logits(
-            x, AIMS, weight=weight, pos_weight=positive
-        ),
+        lambda x: nn.binary_cross_entropy_with_logits(x, AIMS, weight=weight, pos_weight=positive),
         lambda x: F.binary_cross_entropy_with_logits(
             x, torch.tensor(AIMS), torch.tensor(weight), pos_weight=torch.tensor(positive)
         ),
@@ -330,9 +328,7 @@ def test_weighted_binary_cross_entropy():
 def test_kl_divergence(log_target, reduction):
     aim = np.log(SHARES) if log_target else SHARES * (SHARES > 0.2)
     same_to_second_order(
-        lambda x: nn.kl_div(
-            nn.log_softmax(x), aim, log_target=log_target, reduction=reduction
-        ),
+        lambda x: nn.kl_div(nn.log_softmax(x), aim, log_target=log_target, reduction=reduction),
         lambda x: F.kl_div(
             F.log_softmax(x, -1), torch.tensor(aim), log_target=log_target, reduction=reduction
         ),

@@ -94,6 +94,7 @@ def of_labels(
         )
     counted = None if ignore_index is None else labels != ignore_index
     chosen = labels if counted is None else np.where(counted, labels, 0)
+    check_labels(chosen, logs.shape[-1])
     losses = -np.take_along_axis(logs, chosen[..., None], -1)[..., 0]
     rows = None
     if weight is not None:
@@ -107,6 +108,17 @@ def of_labels(
         losses = np.where(counted, losses, np.zeros((), losses.dtype))
         rows = counted.astype(losses.dtype) if rows is None else np.where(counted, rows, 0.0)
     return reduced(losses, reduction, "cross_entropy", rows)
+
+
+def check_labels(labels: Any, classes: int) -> None:
+    """Refuse labels that number no class, where they are known: -1 would count from the end."""
+    if isinstance(labels, np.ndarray) and labels.size:
+        low, high = labels.min(), labels.max()
+        if low < 0 or high >= classes:
+            raise ValueError(
+                f"cross_entropy: the label {low if low < 0 else high} is not the number of one of "
+                f"{classes} classes, which count from 0; mend it, or pass it as ignore_index"
+            )
 
 
 def binary_cross_entropy_with_logits(

@@ -22,7 +22,6 @@ import numpy as np
 import optree
 
 from ..core.dispatch import Tracer, overrides
-from ..core.errors import TreeError
 from ..ops.stopping import stop_gradient
 
 Role = Literal["parameter", "buffer", "module"]
@@ -185,27 +184,21 @@ def same(a: Any, b: Any) -> bool:
 
 def put(module: Any, name: str, value: Any) -> None:
     """Put another value into the place of a part."""
-    first, *rest = name.split(".")
-    if not rest:
-        setattr(module, name, value)
-        return
-    holder = vars(module)[first]
-    *inner, last = rest
-    for key in inner:
-        holder = holder[key_in(holder, key)]
+    first, _, rest = name.partition(".")
+    setattr(module, first, placed(vars(module)[first], rest, value) if rest else value)
+
+
+def placed(holder: Any, path: str, value: Any) -> Any:
+    """A container with another value at a dotted path: the same one, unless it is a tuple."""
+    if not path:
+        return value
+    keys = holder if isinstance(holder, dict) else range(len(holder))
+    key = next(k for k in keys if f"{path}.".startswith(f"{k}."))
+    new = placed(holder[key], path[len(str(key)) + 1 :], value)
     if isinstance(holder, tuple):
-        raise TreeError(
-            f"nn: {type(module).__name__}.{name} is in a tuple, where no other array can be put; "
-            "keep it in a list"
-        )
-    holder[key_in(holder, last)] = value
-
-
-def key_in(holder: Any, text: str) -> Any:
-    """The key of a list, tuple or dict that is written as `text`."""
-    if isinstance(holder, dict):
-        return next(key for key in holder if str(key) == text)
-    return int(text)
+        return (*holder[:key], new, *holder[key + 1 :])
+    holder[key] = new
+    return holder
 
 
 def as_array(x: Any) -> Any:
