@@ -29,6 +29,13 @@ def test_cross_entropy_far_out():
         )
 
 
+def test_cross_entropy_keeps_the_digits_of_a_small_loss():
+    x = np.array([[40.0, 0.0]])
+    np.testing.assert_allclose(
+        nn.cross_entropy(x, np.array([0])), np.log1p(np.exp(-40.0)), rtol=1e-15
+    )
+
+
 def test_cross_entropy_of_labels_is_that_of_sure_probabilities():
     x, labels = draws(2, 3, 4), np.array([[0, 3, 1], [2, 2, 0]])
     sure = np.eye(4)[labels]

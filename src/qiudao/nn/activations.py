@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..ops.logsums import logistic
+from ..ops.networks.entropy import Relu
 from ..ops.reducing import LogSumExp, Share
 from .parts import as_array
+
+RELU = Relu()
 
 
 def relu(x: Any) -> Any:
@@ -22,8 +25,7 @@ def relu(x: Any) -> Any:
     >>> float(qd.grad(qd.nn.relu)(0.0))
     0.0
     """
-    x = as_array(x)
-    return np.where(x <= 0, np.zeros((), x.dtype), x)
+    return RELU(as_array(x))
 
 
 def leaky_relu(x: Any, slope: float = 0.01) -> Any:

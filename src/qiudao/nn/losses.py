@@ -12,8 +12,11 @@ import numpy as np
 
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
+from ..ops.networks.entropy import CrossEntropy
 from .activations import log_softmax
 from .parts import as_array
+
+CROSS_ENTROPY = CrossEntropy()
 
 
 def reduced(losses: Any, reduction: str, name: str, weight: Any = None) -> Any:
@@ -62,10 +65,8 @@ def cross_entropy(
     """
     logits = as_array(logits)
     target = target if isinstance(target, Tracer) else np.asarray(target)
-    logs = log_softmax(logits)
-    classes = logits.shape[-1]
     if target.dtype.kind in "iu":
-        return of_labels(logs, target, weight, ignore_index, label_smoothing, reduction)
+        return of_labels(logits, target, weight, ignore_index, label_smoothing, reduction)
     if target.dtype.kind != "f":
         raise DtypeError(
             f"cross_entropy: a target of dtype {target.dtype} is neither labels nor probabilities; "
@@ -78,30 +79,37 @@ def cross_entropy(
         )
     _, target = alike("cross_entropy", logits, target)
     if label_smoothing:
-        target = (1.0 - label_smoothing) * target + label_smoothing / classes
+        target = (1.0 - label_smoothing) * target + label_smoothing / logits.shape[-1]
+    logs = log_softmax(logits)
     terms = target * logs if weight is None else target * logs * weight
     return reduced(-np.sum(terms, axis=-1), reduction, "cross_entropy")
 
 
 def of_labels(
-    logs: Any, labels: Any, weight: Any, ignore_index: int | None, smoothing: float, reduction: str
+    logits: Any,
+    labels: Any,
+    weight: Any,
+    ignore_index: int | None,
+    smoothing: float,
+    reduction: str,
 ) -> Any:
-    """The cross entropy of labels, given the logarithms of the probabilities."""
-    if tuple(labels.shape) != tuple(logs.shape[:-1]):
+    """The cross entropy of labels."""
+    if tuple(labels.shape) != tuple(logits.shape[:-1]):
         raise ShapeError(
             f"cross_entropy: labels of shape {tuple(labels.shape)} do not fit logits of shape "
-            f"{tuple(logs.shape)}; give one label for each row of the last axis"
+            f"{tuple(logits.shape)}; give one label for each row of the last axis"
         )
     counted = None if ignore_index is None else labels != ignore_index
     chosen = labels if counted is None else np.where(counted, labels, 0)
-    check_labels(chosen, logs.shape[-1])
-    losses = -np.take_along_axis(logs, chosen[..., None], -1)[..., 0]
+    check_labels(chosen, logits.shape[-1])
+    losses = CROSS_ENTROPY(logits, chosen)
     rows = None
     if weight is not None:
         weight = as_array(weight)
         rows = weight[chosen]
         losses = losses * rows
     if smoothing:
+        logs = log_softmax(logits)
         spread = logs if weight is None else logs * weight
         losses = (1.0 - smoothing) * losses - smoothing * np.mean(spread, axis=-1)
     if counted is not None:
