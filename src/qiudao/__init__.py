@@ -23,7 +23,7 @@ from .transforms.forward import jvp
 from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
-    from . import numeric, random
+    from . import nn, numeric, random
     from .codegen.cache import jit_cache
     from .codegen.pool import get_num_threads, set_num_threads
     from .compiling.front import jit
@@ -98,6 +98,7 @@ __all__ = [
     "linearize",
     "map",
     "max_pool",
+    "nn",
     "no_grad",
     "numeric",
     "profile",
@@ -145,6 +146,7 @@ _later = {
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "max_pool": "ops.networks.pooling",
+    "nn": "nn",
     "numeric": "numeric",
     "random": "random",
     "profile": "explaining.profiling",
