@@ -1,0 +1,5 @@
+"""torch beside ours: functions carried across in both directions, and its graphs explained."""
+
+from .ours_in_torch import as_torch
+
+__all__ = ["as_torch"]
