@@ -129,7 +129,9 @@ def sweep(roots: Iterable[torch.Tensor], nodes: Iterable[Any]) -> dict[Any, Pass
     every = list(nodes)
     leaves = [n.variable for n in every if is_leaf(n)]
     handles = [
-        n.register_hook(lambda made, given, n=n: seen.__setitem__(n, Passed(given, made)))
+        n.register_hook(
+            lambda made, given, n=n: seen.__setitem__(n, Passed(dense(given), dense(made)))
+        )
         for n in every
         if not is_leaf(n)
     ]
@@ -143,8 +145,13 @@ def sweep(roots: Iterable[torch.Tensor], nodes: Iterable[Any]) -> dict[Any, Pass
         for handle in handles:
             handle.remove()
     for node, g in zip((n for n in every if is_leaf(n)), found, strict=True):
-        seen[node] = Passed((g,), ())
+        seen[node] = Passed(dense((g,)), ())
     return seen
+
+
+def dense(gradients: Iterable[torch.Tensor | None]) -> tuple[torch.Tensor | None, ...]:
+    """Gradients, those of sparse layout as dense ones."""
+    return tuple(g if g is None or g.layout is torch.strided else g.to_dense() for g in gradients)
 
 
 def names_of(given: dict[str, Any]) -> dict[str, torch.Tensor]:

@@ -11,6 +11,7 @@ import torch
 from ...core.errors import GradientError
 from ...explaining.explained import Explained
 from ...explaining.graph import Graph, Use, Vertex
+from ...explaining.summary import number
 from ...explaining.sweeps import Slope
 from ...explaining.witness import Observation
 from . import autograd_graph as theirs
@@ -128,7 +129,7 @@ class Reading:
         ]
         alone = used == [0]
         told = theirs.operation(node)
-        words = ", ".join(x.name or "·" for x in operands)
+        words = ", ".join(map(word, operands))
         made = self.vertex(
             "operation", self.names.get((node, 0)) if alone else None,
             self.values.get((node, 0)) if alone else None, operation=told, operands=operands,
@@ -197,6 +198,13 @@ class Reading:
             ):
                 if operand is not None and g is not None:
                     self.of[operand, k].terms.append(Use(reader, position, array_or_none(g)))
+
+
+def word(x: Vertex) -> str:
+    """A short word for an operand: its name, or the number that it is."""
+    if x.name is None and x.kind == "constant" and x.value is not None and x.shape == ():
+        return number(x.value[()], 4)
+    return x.name or "·"
 
 
 def array_or_none(t: torch.Tensor | None) -> Any:
