@@ -13,6 +13,7 @@ import qiudao as qd
 from ..core.avals import Aval, Value, aval_of, is_inexact
 from ..core.dispatch import Tracer
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
+from ..core.slot import Slot
 from ..core.trees import Tree, flatten
 
 Flags = tuple[bool, ...]
@@ -80,7 +81,12 @@ class Call(Primitive):
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
         moving = tuple(dx is not None for dx in dxs)
         changes = [dx for dx in dxs if dx is not None]
-        found = iter(Call(self.foreign.pushed(moving))(*xs, *changes))
+        if any(isinstance(dx, Slot) for dx in changes):
+            count = sum(is_inexact(y.dtype) for y in out)
+            made = [Tangent(self.foreign, moving, k)(*xs, *changes) for k in range(count)]
+            found = iter(made)
+        else:
+            found = iter(Call(self.foreign.pushed(moving))(*xs, *changes))
         return tuple(
             next(found) if is_inexact(y.dtype) else np.zeros(y.shape, y.dtype) for y in out
         )
@@ -102,6 +108,37 @@ class Call(Primitive):
         if self.results is None:
             self.shape(*map(aval_of, xs))
         return self.results or ()
+
+
+class Tangent(Call):
+    """The tangent of one smooth result, for tangents that are not known yet: a `Slot` records only
+    operations of one result.
+    """
+
+    def __init__(self, base: Foreign, moving: Flags, k: int) -> None:
+        super().__init__(base.pushed(moving))
+        self.base = base
+        self.moving = moving
+        self.k = k
+
+    def __call__(self, *xs: Value) -> Value:
+        if any(isinstance(x, Slot) for x in xs):
+            return super().__call__(*xs)
+        return Call(self.foreign)(*xs)[self.k]
+
+    def is_linear(self, positions: set[int]) -> bool:
+        return min(positions) >= len(self.moving)
+
+    def shape(self, *avals: Aval) -> Any:
+        return super().shape(*avals)[self.k]
+
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        n = len(self.moving)
+        cts = [
+            ct if k == self.k else np.zeros(a.shape, a.dtype) for k, a in enumerate(self.known(xs))
+        ]
+        found = Call(self.base.pulled(self.moving))(*xs[:n], *cts)
+        return [*(None for _ in range(n)), *found]
 
 
 class Arguments:

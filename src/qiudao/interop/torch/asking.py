@@ -259,4 +259,4 @@ def same_memory(a: torch.Tensor, b: torch.Tensor) -> bool:
     """Whether two dense tensors lie in the same memory."""
     if a.layout is not torch.strided or b.layout is not torch.strided:
         return False
-    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr() != 0
+    return bool(a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr() != 0)
