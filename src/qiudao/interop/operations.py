@@ -214,6 +214,10 @@ class Batched(Derived):
 
     def __call__(self, *xs: Value) -> tuple[Value, ...]:
         axes = tuple(0 if m else None for m in self.flags)
+        pairs = list(zip(xs, self.flags, strict=True))
+        if any(m and x.dtype.kind in "iu" for x, m in pairs):
+            # NumPy reads an index that differs from example to example of tensors of ours alone
+            xs = tuple(qd.tensor(x) if isinstance(x, np.ndarray) and not m else x for x, m in pairs)
         return self.noted(qd.vmap(self.base, axes)(*xs))
 
     def foretold(self, operands: Sequence[Aval]) -> Iterable[Aval]:
