@@ -5,15 +5,17 @@ Nodes keep what their rules read (`_saved_self`, `_saved_result`, ...): so some 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import torch
 
-from ...core.source import Line
+from ...core.source import Line, is_ours
 
 ACCUMULATES = "AccumulateGrad"
+INSIDE = os.path.dirname(torch.__file__) + os.sep
 WHOLE = 2**63  # from here on torch means a negative number
 TRACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<number>\d+), in [^\n]*\n?\s*(?P<text>.*)')
 OPERANDS = ("self", "other", "mat1", "mat2", "input", "weight", "vec", "tensor1", "tensor2")
@@ -107,7 +109,7 @@ def line(node: Any) -> Line | None:
     """The user's line, which torch notes under `torch.autograd.detect_anomaly`."""
     for text in reversed(node.metadata.get("traceback_") or ()):
         found = TRACE.search(text)
-        if found and "torch" not in found["file"].replace("\\", "/").split("/"):
+        if found and not found["file"].startswith(INSIDE) and not is_ours(found["file"]):
             return Line(found["file"], int(found["number"]), found["text"].strip())
     return None
 
