@@ -110,7 +110,7 @@ def test_a_freed_graph_is_drawn_without_gradients():
     shown = explain(y)
     assert by_name(shown)["x"].gradient is None
     assert any("no gradient is shown: Trying to backward" in n for n in shown.graph.notes)
-    with pytest.raises(FreedError, match="torch's backward sweep fails .*; ask before the sweep"):
+    with pytest.raises(FreedError, match=r"torch's backward sweep fails .*; ask before the sweep"):
         why(y)
 
 
@@ -123,11 +123,11 @@ def test_dtypes_that_numpy_has_not_and_our_own_functions():
 
 
 def test_what_cannot_be_explained():
-    with pytest.raises(GradientError, match="explain: float 3.0 is no tensor of torch"):
+    with pytest.raises(GradientError, match=r"explain: float 3\.0 is no tensor of torch"):
         explain(3.0)
     with pytest.raises(GradientError, match="explain: this tensor has no graph"):
         explain(torch.ones(2))
-    with pytest.raises(GradientError, match="why: float 3.0 is no tensor of torch"):
+    with pytest.raises(GradientError, match=r"why: float 3\.0 is no tensor of torch"):
         why(3.0)
 
 
@@ -136,14 +136,14 @@ def finding(loss, *args, **names):
     return found
 
 
+READS, UNUSED = "mul reads a constant that shares", "nothing that the loss was computed from reads"
 CUTS = {
-    "a detached value": (lambda h, w, b: h.detach() * b, "mul reads a constant that shares the "
-                         "memory of sin"),
-    ".data": (lambda h, w, b: w.data * b, "mul reads a constant that shares its memory"),
-    "item()": (lambda h, w, b: h.sum().mul(1.7).item() * b, None),
-    "unused": (lambda h, w, b: b * 2, "nothing that the loss was computed from reads it"),
-    "integers": (lambda h, w, b: (3 * h).long() * b, "nothing that the loss was computed from reads it"),
-}  # fmt: skip
+    "a detached value": (lambda h, w, b: h.detach() * b, f"{READS} the memory of sin"),
+    ".data": (lambda h, w, b: w.data * b, f"{READS} its memory"),
+    "item()": (lambda h, w, b: h.sum().mul(1.7).item() * b, UNUSED),
+    "unused": (lambda h, w, b: b * 2, UNUSED),
+    "integers": (lambda h, w, b: (3 * h).long() * b, UNUSED),
+}
 
 
 @pytest.mark.parametrize("act", CUTS)
@@ -154,7 +154,7 @@ def test_where_a_leaf_was_cut(act):
     found = finding(f(h, w, b).sum(), w=w)
     assert found.value == "w"
     assert found.kind in ("cut", "unused")
-    assert (sentence or "nothing that the loss") in found.sentence
+    assert sentence in found.sentence
     assert finding(f(h, w, b).sum(), b).kind == "healthy"
 
 
