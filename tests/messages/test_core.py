@@ -18,11 +18,12 @@ from qiudao.ops.shaping import Reshape
 X, S = leaf([1.0, 2.0]), leaf(3.0)
 NUMBER = (
     "compute with NumPy functions (np.sin, not math.sin), fill an array made by np.zeros_like(x) "
-    "or np.stack, or cut on purpose with .detach()"
+    "or np.stack, or cut on purpose with .detach(), or let qd.lift(f) run the function unchanged"
 )
 ARRAY = (
     "for an array of several use np.stack([a, b]), to fill one start from np.zeros_like(x), for "
-    "n.dot(x) write np.dot(n, x), or cut on purpose with .detach()"
+    "n.dot(x) write np.dot(n, x), or cut on purpose with .detach(), or let qd.lift(f) run the "
+    "function unchanged"
 )
 
 
