@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from .explaining.source.source import source
     from .explaining.story.story import story
     from .numeric.check import gradcheck, gradgradcheck
-    from .tape import graph
-    from .transforms import forward_ad
     from .ops.networks.convolution import convolution, transposed_convolution
     from .ops.networks.pooling import avg_pool, max_pool
+    from .tape import graph
+    from .transforms import forward_ad
     from .transforms.checkpoint import checkpoint
     from .transforms.control import (
         associative_scan,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import operator
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -24,6 +25,8 @@ def operand(x: Any) -> Value:
         return x
     if isinstance(x, list | tuple) and any(isinstance(e, Tracer) for e in x):
         return np.stack([operand(e) for e in x])
+    if isinstance(x, numbers.Rational):
+        return float(x)  # a fraction, of which NumPy would make an object
     return np.asarray(x)
 
 
