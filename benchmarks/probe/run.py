@@ -64,7 +64,7 @@ def body(snippet: str) -> Callable[[dict[str, Any]], Callable[[Any], Any]]:
 
 def imports(xp: Any, scipy: str) -> dict[str, Any]:
     """The names that snippets read: NumPy's, and SciPy's modules from `scipy` where it has them."""
-    names = {"np": xp, "math": math, "b": B, "A": A}
+    names = {"np": xp, "math": math, "b": xp.asarray(B), "A": xp.asarray(A)}
     for name, module in SCIPY.items():
         for package in (scipy, "scipy"):
             try:

@@ -76,6 +76,14 @@ class ArrayMethods(NDArrayOperatorsMixin):
         return self.dtype.itemsize
 
     @property
+    def strides(self) -> tuple[int, ...]:
+        """The steps in memory, in bytes, of an array of this shape without gaps."""
+        steps = [self.itemsize]
+        for n in self.shape[:0:-1]:
+            steps.append(steps[-1] * n)
+        return tuple(steps[: self.ndim][::-1])
+
+    @property
     def T(self) -> Value:
         return np.transpose(self)
 
