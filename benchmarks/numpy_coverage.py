@@ -25,6 +25,7 @@ from numpy_calls import CALLS, POINTS, differences, function, variables
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "numpy-coverage.json"
+PROBE = HERE / "results" / "probe.json"
 PAGE = HERE.parent / "docs" / "numpy-coverage.md"
 TEXT = ("numpy.strings", "numpy.char")
 NUMBERS = set("?bhilqBHILQefdgFDG")
@@ -140,6 +141,36 @@ def measured(library: str) -> dict[str, Any]:
     return {"version": importlib.metadata.version(library), "verdicts": verdicts}
 
 
+def probed() -> list[str]:
+    """The table of the snippets of `probe/`, from its results."""
+    results = json.loads(PROBE.read_text())
+    families = list(next(iter(results.values()))["verdicts"])
+    total = sum(len(v) for v in next(iter(results.values()))["verdicts"].values())
+    lines = [
+        "## One line at a time",
+        "",
+        f"{total} snippets of plain NumPy and SciPy (`benchmarks/probe/snippets.py`), mutation and "
+        "hostile ones included, run as they stand. *Cure* is a refusal that says what to "
+        "write. *Wrong* of ours are values read out on purpose, `x.item()` and `x.tolist()`, as in "
+        "torch, and unless lifted `isinstance(x, np.ndarray)`.",
+        "",
+        f"| library | right | wrong | refused | with its cure | {' | '.join(families)} |",
+        f"|---|---|---|---|---|{'---|' * len(families)}",
+    ]
+    for library, result in results.items():
+        tally = Counter(v for verdicts in result["verdicts"].values() for v in verdicts.values())
+        refused = tally["refused"] + tally["refused with its cure"]
+        by_family = (
+            f"{Counter(verdicts.values())['right']}/{len(verdicts)}"
+            for verdicts in result["verdicts"].values()
+        )
+        lines.append(
+            f"| {library} | {tally['right']} | {tally['wrong']} | {refused} | "
+            f"{tally['refused with its cure']} | {' | '.join(by_family)} |"
+        )
+    return [*lines, ""]
+
+
 def page(results: dict[str, Any]) -> str:
     """The text of docs/numpy-coverage.md."""
     rows = {name: standing(name, f) for name, f in functions().items()}
@@ -169,7 +200,7 @@ def page(results: dict[str, Any]) -> str:
             f"| {library} | {result['version']} | {tally['right']} | {tally['wrong']} | "
             f"{tally['refused']} |"
         )
-    lines += ["", "## Each", "", "| function | how | what |", "|---|---|---|"]
+    lines += ["", *probed(), "## Each", "", "| function | how | what |", "|---|---|---|"]
     lines += [
         f"| `{name}` | {kind} | {text.replace('|', chr(92) + '|')} |"
         for name, (kind, text) in rows.items()

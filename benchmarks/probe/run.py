@@ -186,12 +186,16 @@ def score(result: dict[str, Any]) -> str:
     return f"{dict(total)}\n    " + ", ".join(parts)
 
 
+def earlier() -> dict[str, Any]:
+    """The results that are there."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
 def main() -> None:
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for library in sys.argv[1:]:
-        results[library] = run(library)
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    for library, result in results.items():
+        result = run(library)
+        RESULTS.write_text(json.dumps(earlier() | {library: result}, indent=1) + "\n")
+    for library, result in earlier().items():
         print(library, result["version"], score(result))
 
 
