@@ -25,7 +25,7 @@ from .making import where as where
 asanyarray = asarray
 __version__ = np.__version__
 
-__all__ = sorted({*np.__all__, "asanyarray", "metadata"} - {"matrix"})
+__all__ = sorted({*np.__all__, "asanyarray", "metadata"} - {"matrix", "newaxis"})
 
 
 def __getattr__(name: str) -> Any:
