@@ -24,7 +24,10 @@ def _standard(z: Any, df: Any) -> Any:
 
 @by_formula(plain.logpdf)
 def logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
-    """Log Gamma((df+1)/2) - log Gamma(df/2) - log(df pi)/2 - log(scale) - (df+1)/2 log(1 + z^2/df)."""
+    """Log c - (df+1)/2 log(1 + z^2/df) - log(scale), with z = (x - loc) / scale.
+
+    Here c = Gamma((df+1)/2) / (Gamma(df/2) sqrt(df pi)).
+    """
     return _standard((x - loc) / scale, df) - np.log(scale)
 
 
