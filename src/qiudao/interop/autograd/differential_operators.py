@@ -87,12 +87,12 @@ def scalar_result(fun: Function, argnum: Any, name: str) -> Function:
         y = fun(*args, **kwargs)
         level = level_of(chosen(args, argnum))
         if not isinstance(y, Tracer) or y.level != level or not y.carries():
-            warn_if_independent(y, level)
             if not isinstance(y, Tracer | np.ndarray | np.generic | float):
                 raise TypeError(
                     f"{name}: only real scalar-output functions have a gradient, and this one "
                     f"returned {type(y).__name__}; return a float"
                 )
+            warn_if_independent(y, level)
         if np.shape(y) != () or np.iscomplexobj(y):
             if np.size(y) != 1 or np.iscomplexobj(y):
                 raise TypeError(

@@ -106,11 +106,11 @@ class Registered(Primitive):
         rule = self.rules.vjps(argnums, answer, tuple(self.arguments(xs)), self.kwargs)
         found = dict(zip(argnums, rule(ct)))
         terms: list[Value | None] = []
-        for n, tree, places, _ in self.traced:
+        for n, _, places, _ in self.traced:
             if found.get(n) is None:
                 terms += [None] * len(places)
             else:
-                parts = [found[n]] if tree.count == 1 else flatten(found[n])[0]
+                parts = flatten(found[n])[0]
                 terms += [as_value(parts[k]) for k in places]
         return terms
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,12 +26,12 @@ class VSpace:
     def __init__(self, value: Any) -> None:
         leaves, self.tree = flatten(value)
         self.shapes = [tuple(np.shape(x)) for x in leaves]
-        self.dtypes = [x.dtype if hasattr(x, "dtype") else np.result_type(x) for x in leaves]
-        if not all(d.kind in "biufc" for d in self.dtypes):
+        if not all(isinstance(x, numbers.Number) or hasattr(x, "dtype") for x in leaves):
             raise TypeError(
                 f"vspace: no vector space for {value!r} of {type(value)}; it must be made of "
                 "floats, complex numbers and arrays"
             )
+        self.dtypes = [x.dtype if hasattr(x, "dtype") else np.result_type(x) for x in leaves]
 
     @property
     def shape(self) -> Any:
