@@ -80,6 +80,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any
     return full(np.shape(a), fill_value, dtype)
 
 
+@functools.wraps(np.where)
 def where(condition: Any, *choices: Any) -> Any:
     """`np.where`, of lists with traced numbers too."""
     return np.where(ready(condition), *map(ready, choices))
