@@ -23,7 +23,7 @@ from .transforms.forward import jvp
 from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
-    from . import numeric
+    from . import numeric, optim
     from .codegen.cache import jit_cache
     from .codegen.pool import get_num_threads, set_num_threads
     from .compiling.front import jit
@@ -93,6 +93,7 @@ __all__ = [
     "map",
     "no_grad",
     "numeric",
+    "optim",
     "profile",
     "rounding",
     "saved",
@@ -132,6 +133,7 @@ _later = {
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
     "numeric": "numeric",
+    "optim": "optim",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
     "saved": "explaining.questions.saved",
