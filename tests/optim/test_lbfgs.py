@@ -6,7 +6,7 @@ import pytest
 import qiudao as qd
 
 CASES = [
-    {"lr": 0.1, "max_iter": 4},
+    {"lr": 0.8, "max_iter": 4},
     {"lr": 0.5, "max_iter": 3, "history_size": 2},
     {"max_iter": 5, "line_search_fn": "strong_wolfe"},
     {"max_iter": 20, "history_size": 3, "line_search_fn": "strong_wolfe"},

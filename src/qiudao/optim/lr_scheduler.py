@@ -128,8 +128,10 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class OneCycleLR(LRScheduler):
-    """`schedules.one_cycle`: up to max_lr and down; momentum (or the first beta) goes the other way,
-    from max_momentum to base_momentum and back, unless `cycle_momentum` is False.
+    """`schedules.one_cycle`: up to max_lr and down.
+
+    Momentum (or the first beta) goes the other way, from max_momentum to base_momentum and back,
+    unless `cycle_momentum` is False.
     """
 
     def __init__(

@@ -1,7 +1,8 @@
 """Learning rates as pure functions of the number of steps done.
 
 Each function here makes a schedule: a function from that number to a rate, written with NumPy so
-that a traced number does too.  A rule takes one as its `lr`; `lr_scheduler` steps them for the tape.
+that the number may be a traced one.  A rule takes one as its `lr`; `lr_scheduler` steps them for
+the tape.
 
     rule = qd.optim.adam(lr=qd.optim.schedules.cosine(1e-3, steps=1000))
 """
@@ -9,6 +10,7 @@ that a traced number does too.  A rule takes one as its `lr`; `lr_scheduler` ste
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -115,7 +117,7 @@ def phases(
 
     def rate(t: Any) -> Any:
         found = end
-        for (a, low), (b, high) in reversed(list(zip(knots, knots[1:]))):
+        for (a, low), (b, high) in reversed(list(pairwise(knots))):
             part = (t - a) / (b - a)
             if anneal == "cos":
                 part = (1 - np.cos(np.pi * part)) / 2

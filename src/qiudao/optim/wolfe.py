@@ -67,7 +67,7 @@ def zoomed(
     crowded = False
     while trials < most and abs(ends[1].t - ends[0].t) * longest >= tolerance:
         left, right = min(e.t for e in ends), max(e.t for e in ends)
-        t = lowest(*ends, left, right)
+        t = lowest(ends[0], ends[1], left, right)
         margin = 0.1 * (right - left)
         if min(right - t, t - left) < margin:  # twice so near an end: well inside instead
             if crowded or t >= right or t <= left:
