@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .codegen.pool import get_num_threads, set_num_threads
     from .compiling.front import jit
     from .compiling.tracing import trace
+    from .eager.files import load, save
     from .explaining.branching.report import branches
     from .explaining.explained import explain
     from .explaining.profiling import profile
@@ -96,6 +97,7 @@ __all__ = [
     "lift",
     "linear_transpose",
     "linearize",
+    "load",
     "map",
     "max_pool",
     "nn",
@@ -105,6 +107,7 @@ __all__ = [
     "profile",
     "random",
     "rounding",
+    "save",
     "saved",
     "scan",
     "set_grad_enabled",
@@ -145,6 +148,7 @@ _later = {
     "lift": "transforms.lifting.lift",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
+    "load": "eager.files",
     "max_pool": "ops.networks.pooling",
     "nn": "nn",
     "numeric": "numeric",
@@ -152,6 +156,7 @@ _later = {
     "random": "random",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
+    "save": "eager.files",
     "saved": "explaining.questions.saved",
     "set_num_threads": "codegen.pool",
     "story": "explaining.story.story",
