@@ -1,5 +1,7 @@
 """paddle's own tensors, with the gradients that paddle lacks; importing this imports paddle."""
 
+from .carried import as_paddle
 from .grads import grad
+from .recording import differentiable
 
-__all__ = ["grad"]
+__all__ = ["as_paddle", "differentiable", "grad"]

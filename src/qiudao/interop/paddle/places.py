@@ -10,7 +10,7 @@ import paddle
 from ...core.errors import GradientError
 from ...core.trees import Tree, flatten
 
-Leaf = "GradNodeAccumulation"  # the node in which paddle adds up the gradient of a leaf
+LEAF = "GradNodeAccumulation"  # the node in which paddle adds up the gradient of a leaf
 
 
 def tensors_of(tree: Any, what: str, name: str) -> tuple[list[paddle.Tensor], Tree, list[str]]:
@@ -31,6 +31,12 @@ def tensors_of(tree: Any, what: str, name: str) -> tuple[list[paddle.Tensor], Tr
 def node_of(x: paddle.Tensor) -> Any:
     """The node whose gradient a tensor has: what made it, or for a leaf what adds up there."""
     return None if x.stop_gradient else x.grad_fn
+
+
+def place(x: paddle.Tensor) -> Any:
+    """What identifies a tensor in the graph: two objects may be handles of one tensor."""
+    node = node_of(x)
+    return None if node is None else (node.node_ptr(), x.data_ptr(), tuple(x.shape))
 
 
 def walk(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import paddle
 from paddle import Tensor
 
 from ...core.errors import GradientError, RuleError
-from .places import node_of, reaches
+from .nested import is_sweeping, kept_grads, swept_inside
+from .places import node_of, place, reaches
+
+_engine = (
+    threading.Lock()
+)  # held while a `paddle.grad` of ours runs: paddle has one for all threads
 
 
 def swept(
@@ -29,31 +34,42 @@ def swept(
             targets.setdefault(place(x), x)
     if not starts or not targets:
         return [None] * len(ins)
+    wanted = list(targets.values())
+    if not _engine.acquire(blocking=False):
+        found = swept_inside(starts, wanted, seeds, create_graph, constants)
+    else:
+        try:
+            run = swept_inside if is_sweeping() else swept_alone
+            found = run(starts, wanted, seeds, create_graph, constants)
+        finally:
+            _engine.release()
+    if create_graph:
+        found = [None if g is None else linked(g, x) for g, x in zip(found, wanted, strict=True)]
+    by_input = dict(zip(targets, found, strict=True))
+    return [by_input.get(place(x)) for x in ins]
+
+
+def swept_alone(
+    starts: list[Tensor],
+    wanted: list[Tensor],
+    seeds: list[Tensor],
+    create_graph: bool,
+    constants: Sequence[Tensor],
+) -> list[Tensor | None]:
+    """The sweep by `paddle.grad`."""
     try:
-        found = paddle.grad(
+        found: list[Tensor | None] = paddle.grad(
             starts,
-            list(targets.values()),
+            wanted,
             seeds,
             retain_graph=True,
             create_graph=create_graph,
             allow_unused=True,
             no_grad_vars=list(constants) or None,
         )
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         raise explained(error) from error
-    if create_graph:
-        found = [
-            None if g is None else linked(g, x)
-            for g, x in zip(found, targets.values(), strict=True)
-        ]
-    by_input = dict(zip(targets, found, strict=True))
-    return [by_input.get(place(x)) for x in ins]
-
-
-def place(x: Tensor) -> Any:
-    """What identifies a tensor in the graph: two objects may be handles of one tensor."""
-    node = node_of(x)
-    return None if node is None else (node.node_ptr(), x.data_ptr(), tuple(x.shape))
+    return found
 
 
 def start(
@@ -109,34 +125,15 @@ def add_to_others(
             paddle.autograd.backward(starts, seeds, retain_graph=True)
 
 
-@contextlib.contextmanager
-def kept_grads(tensors: Sequence[Tensor]) -> Iterator[None]:
-    """Within it `.grad` of these leaves may be added to; afterwards it is what it was."""
-    kept = {
-        place(x): (x, None if x.grad is None else x.grad.numpy().copy())
-        for x in tensors
-        if x.is_leaf and not x.stop_gradient
-    }
-    try:
-        yield
-    finally:
-        for x, before in kept.values():
-            if before is None:
-                x.clear_gradient(False)
-            else:
-                x.grad.set_value(before)  # written into the tensor that others may hold
+NO_RULE = re.compile(r"The Op (\w+?)(_double|_triple)?(_grad)? doesn't have any grad op")
 
 
-NO_RULE = re.compile(r"The Op (\w+) doesn't have any grad op")
-
-
-def explained(error: RuntimeError) -> Exception:
+def explained(error: Exception) -> Exception:
     """Paddle's error as one that says what to do."""
     missing = NO_RULE.search(str(error))
     if missing:
-        name = missing.group(1).removesuffix("_grad")
         return RuleError(
-            f"grad: paddle has no second derivative of {name}; compute it inside "
-            "`with differentiable():`, where our rules stand in for paddle's"
+            f"grad: paddle has no derivative of this order of {missing.group(1)}; compute what is "
+            "differentiated inside `with differentiable():`, where our rules stand in for paddle's"
         )
     return GradientError(f"grad: paddle could not sweep back: {str(error).strip()}")
