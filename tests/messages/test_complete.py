@@ -44,6 +44,7 @@ def called(call):
 
 PACKAGES = [
     "core", "tape", "passes", "transforms", "codegen", "eager", "compiling", "explaining",
+    "ops/networks",
 ]  # fmt: skip
 
 

@@ -16,11 +16,13 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .avals import Dtype, Shape, Value, describe
 from .dispatch import Tracer, overrides, snapshot
 from .errors import GradientError
+from .modes import modes
 
 CONVERT = (
     "compute with NumPy functions (np.sin, not math.sin), fill an array made by np.zeros_like(x) "
     "or np.stack, or cut on purpose with .detach()"
 )
+UNCHANGED = ", or let qd.lift(f) run the function unchanged"  # what is traced is so already
 
 
 class ArrayMethods(NDArrayOperatorsMixin):
@@ -133,7 +135,7 @@ class ArrayMethods(NDArrayOperatorsMixin):
         return np.array(value, dtype=dtype, copy=copy)
 
     def _convert(self, act: str, instead: str = CONVERT) -> Any:
-        self.refuse(act, instead)
+        self.refuse(act, instead if modes.tracing else instead + UNCHANGED)
         return self.concrete()
 
     def __repr__(self) -> str:
