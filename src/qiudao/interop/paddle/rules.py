@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 import qiudao as qd
+from scipy import special
 
 Axis = int | Sequence[int] | None
 
