@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import optimize as theirs
 
 import qiudao as qd
+from scipy import optimize as theirs
 
 from ...core.avals import Aval
 from ...core.errors import GradientError
