@@ -15,11 +15,10 @@ from . import (
     spectral,
     taps,
 )
-from .table import STATUS_WORDS, Kernel, kernel_for, raise_failure
+from .table import Kernel, kernel_for
 
 __all__ = [
     "Kernel",
-    "STATUS_WORDS",
     "channels",
     "convolving",
     "factorising",
@@ -28,7 +27,6 @@ __all__ = [
     "moving",
     "pools",
     "products",
-    "raise_failure",
     "scanning",
     "searching",
     "solving",

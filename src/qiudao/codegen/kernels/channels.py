@@ -20,6 +20,7 @@ from .frames import (
     Frame,
     Memory,
     Phase,
+    Worker,
     back,
     enter,
     in_one_axis,
@@ -28,6 +29,7 @@ from .frames import (
     onward,
     part_from,
     room_for,
+    share_of,
 )
 from .loops import clear, copy, counted, nest, offset_of, part_of, plus, times
 from .numbers import Offset, nothing, store
@@ -85,17 +87,26 @@ class Correlation(NamedTuple):
         """A phase along each axis, in all ways."""
         return list(itertools.product(*self.phases))
 
-    def memory(self, channels: int, dtype: Dtype, memory: Memory) -> tuple[Buffer | None, ...]:
-        """A copy of an image, of the kernel with outputs as lanes, and of results; or None."""
+    @property
+    def multiplications(self) -> int:
+        """Of one image, about."""
+        counts = math.prod(sum(p.size * p.taps for p in axis) for axis in self.phases)
+        return math.prod(self.kernel.shape[:3]) * counts
+
+    def turned(self, dtype: Dtype, memory: Memory) -> Buffer | None:
+        """Where a copy of the kernel with outputs as lanes goes; None where they are not."""
+        groups, outputs, inputs, *taps = self.kernel.shape
+        return memory.take((groups, inputs, *taps, outputs), dtype) if self.in_channels else None
+
+    def room(
+        self, channels: int, dtype: Dtype, memory: Memory
+    ) -> tuple[Buffer | None, Buffer | None]:
+        """Where copies of an image, and of results, go that need them."""
         room = room_for(self.frame, channels, dtype, memory)
-        _, outputs, inputs, *taps = self.kernel.shape
+        if not self.in_channels and all(p.step == 1 for p in self.phases[-1]):
+            return room, None
         counts = tuple(max(p.size for p in axis) for axis in self.phases)
-        turned = results = None
-        if self.in_channels:
-            turned = memory.take((self.kernel.shape[0], inputs, *taps, outputs), dtype)
-        if self.in_channels or any(p.step > 1 for p in self.phases[-1]):
-            results = memory.take((outputs, *counts), dtype)
-        return room, turned, results
+        return room, memory.take((self.kernel.shape[1], *counts), dtype)
 
 
 def correlation_scratch(
@@ -108,37 +119,64 @@ def correlation_scratch(
     if 0 in (x.size, kernel.size, out.size):
         return 0
     memory = Memory()
-    Correlation.of(primitive, x, kernel, out).memory(x.shape[1], out.dtype, memory)
+    seen = Correlation.of(primitive, x, kernel, out)
+    seen.turned(out.dtype, memory)
+    seen.room(x.shape[1], out.dtype, memory)
     return memory.used
 
 
-@kernel(Convolution, ConvolutionByInput, accepts_strides=True, scratch=correlation_scratch)
+@kernel(
+    Convolution, ConvolutionByInput, accepts_strides=True, scratch=correlation_scratch, shares=True
+)
 def correlate(
     code: Code,
     primitive: Convolution | ConvolutionByInput,
     operands: Sequence[Buffer],
     results: Sequence[Buffer],
-) -> None:
-    """Image by image, group by group, phase by phase."""
+    splits: bool,
+) -> bool:
+    """Image by image, group by group, phase by phase; threads share the images."""
     primitive, (x, kernel, out) = in_one_axis(primitive, (*operands[:2], *results))
-    given = operands[2:]
     if 0 in (x.size, kernel.size, out.size):
         clear(code, out)
-        return
+        return False
     seen = Correlation.of(primitive, x, kernel, out)
-    room, turned, part = seen.memory(x.shape[1], out.dtype, Memory(code, given))
-    if room is not None:
-        clear(code, room)
+    count = x.shape[0]
+    share = share_of(count, count * seen.multiplications, count) if splits else None
+    memory = Memory(code, operands[2:])
+    turned = seen.turned(out.dtype, memory)
     if turned is not None:
         seen = seen._replace(kernel=turn(code, seen.kernel, turned))
-    groups, outputs, inputs = seen.kernel.shape[:3]
-    with counted(code, x.shape[0]) as n:
+    arena = memory.rest
+    worker = Worker.of(code, share, count, memory)
+    room, part = seen.room(x.shape[1], out.dtype, worker.memory)
+    correlate_images(worker, seen, worker.place(x), worker.place(out), (room, part))
+    if share is not None and worker.piece is not None:
+        worker.piece.run(share.count, arena, worker.memory.used)
+    return share is not None
+
+
+def correlate_images(
+    worker: Worker,
+    seen: Correlation,
+    x: Buffer,
+    out: Buffer,
+    memory: tuple[Buffer | None, Buffer | None],
+) -> None:
+    """The images of one worker."""
+    code, (room, part) = worker.code, memory
+    kernel = worker.place(seen.kernel)
+    groups, outputs, inputs = kernel.shape[:3]
+    if room is not None:
+        clear(code, room)
+    first, last = worker.images
+    with code.loop(last, first) as n:
         image, result = enter(code, x, seen.frame, n, room), one_of(code, out, n)
         with counted(code, groups) as g:
             taken = part_from(code, image, times(code, g, inputs))
             made = part_from(code, result, times(code, g, outputs))
             for phases in seen.together:
-                write_phase(code, seen, phases, (taken, one_of(code, seen.kernel, g), made), part)
+                write_phase(code, seen, phases, (taken, one_of(code, kernel, g), made), part)
 
 
 def turn(code: Code, kernel: Buffer, turned: Buffer) -> Buffer:

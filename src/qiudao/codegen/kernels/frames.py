@@ -10,17 +10,22 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+
 from ...core.avals import Aval, Dtype, Shape
 from ...ops.networks.convolution import (
     ConvolutionByInput,
     ConvolutionByKernel,
     Convolving,
 )
-from ..code import Buffer, Code, row_major
+from ..code import Buffer, Code, Register, row_major
+from ..pieces import Piece, Share, number_of
 from .loops import copy, offset_of, part_of, times
 from .numbers import Offset, size_of
 
 C = TypeVar("C", bound=Convolving)
+
+ALIKE = 8  # multiplications that a tile does in the time of one operation of a plain loop
 
 
 class Phase(NamedTuple):
@@ -109,6 +114,13 @@ class Memory:
         self.used += size_of(shape, dtype)
         return Buffer(pointer, shape, dtype, row_major(shape))
 
+    @property
+    def rest(self) -> Register:
+        """The address of what is left; none where nothing was asked for."""
+        if self.code is None or not self.given:
+            return "null"
+        return part_of(self.code, self.given[0], self.used)
+
 
 def room_for(frame: Frame, channels: int, dtype: Dtype, memory: Memory) -> Buffer | None:
     """Where copies of single images go; None where none are needed."""
@@ -170,3 +182,33 @@ def is_in_order(x: Buffer) -> bool:
     return all(
         x.strides[k] == x.shape[k + 1] * x.strides[k + 1] for k in range(2, len(x.shape) - 1)
     )
+
+
+def share_of(images: int, multiplications: int, most: int) -> Share | None:
+    """How images are shared out among threads in `most` pieces; None where that is not worth it."""
+    pieces = min(number_of(multiplications // ALIKE), images, most)
+    share = Share(images, pieces) if pieces > 1 else None
+    return share if share is not None and share.count > 1 else None
+
+
+class Worker(NamedTuple):
+    """Where the work on some images is written: in the function around, or in a piece of it."""
+
+    code: Code
+    images: tuple[Offset, Offset]
+    memory: Memory
+    piece: Piece | None = None
+
+    @classmethod
+    def of(cls, code: Code, share: Share | None, images: int, memory: Memory) -> Worker:
+        """All images here, with what is left of the memory, or those of a piece."""
+        if share is None:
+            return cls(code, (0, images), memory)
+        piece = Piece(code)
+        arena = Buffer("%arena", (1,), np.dtype(np.uint8), (1,))
+        return cls(piece.code, share.bounds(piece.code), Memory(piece.code, [arena]), piece)
+
+    def place(self, x: Buffer) -> Buffer:
+        """An array of the function around, where the work is written."""
+        found: Buffer = x if self.piece is None else self.piece.place(x)
+        return found

@@ -13,11 +13,14 @@ from typing import NamedTuple
 from ...core.avals import Aval, Dtype, Shape
 from ...ops.networks.convolution import ConvolutionByKernel
 from ..code import Buffer, Code, row_major
+from ..element import Lane, Scalars
+from ..pieces import Partial, Share
 from .axes import Axis, sizes_of
 from .frames import (
     Frame,
     Memory,
     Phase,
+    Worker,
     enter,
     in_one_axis,
     nowhere,
@@ -25,6 +28,7 @@ from .frames import (
     onward,
     part_from,
     room_for,
+    share_of,
 )
 from .loops import clear, copy, counted, nest, offset_of, plus, times
 from .numbers import Offset
@@ -32,6 +36,7 @@ from .table import kernel
 from .tiles import ROWS, pieces, starts, tile, width_of
 
 DEEP = 256  # windows in one panel of cotangents
+SUMS = 8  # pieces, which all have sums of their own
 
 
 class Gathering(NamedTuple):
@@ -52,57 +57,97 @@ class Gathering(NamedTuple):
         ]  # fmt: skip
         return cls(phases, Frame.around(x, phases, dtype), primitive.groups)
 
-    def memory(
-        self, x: Buffer, ct: Buffer, out: Buffer, memory: Memory
-    ) -> tuple[Buffer | None, Buffer, Buffer]:
-        """A copy of an image, cotangents of one image by panels, and sums with outputs as lanes."""
-        room = room_for(self.frame, x.shape[1], out.dtype, memory)
-        panels = memory.take((ct.shape[1], math.prod(ct.shape[2:])), out.dtype)
-        own = out.shape[0] // self.groups
-        sums = memory.take((self.groups, *out.shape[1:], own), out.dtype)
-        return room, panels, sums
+    def sums(self, out: Buffer) -> Shape:
+        """The shape of sums with outputs as lanes."""
+        return (self.groups, *out.shape[1:], out.shape[0] // self.groups)
+
+    def room(
+        self, x: Buffer, ct: Buffer, dtype: Dtype, memory: Memory
+    ) -> tuple[Buffer | None, Buffer]:
+        """Where a copy of an image goes that needs one, and cotangents of one image by panels."""
+        room = room_for(self.frame, x.shape[1], dtype, memory)
+        return room, memory.take((ct.shape[1], math.prod(ct.shape[2:])), dtype)
+
+    def share(self, ct: Buffer, out: Buffer) -> Share | None:
+        """How images are shared out; each piece has sums of its own."""
+        windows = ct.shape[0] * math.prod(ct.shape[2:])
+        return share_of(ct.shape[0], windows * out.size, SUMS)
 
 
 def gathering_scratch(
     primitive: ConvolutionByKernel, operands: Sequence[Buffer], results: Sequence[Aval]
 ) -> int:
-    """Memory for copies."""
+    """Memory for copies, and for the sums of each piece."""
     primitive, (x, ct, out) = in_one_axis(primitive, (*operands, nowhere(*results)))
     if 0 in (x.size, ct.size, out.size):
         return 0
     memory = Memory()
-    Gathering.of(primitive, x, ct, out.dtype).memory(x, ct, out, memory)
+    seen = Gathering.of(primitive, x, ct, out.dtype)
+    memory.take(seen.sums(out), out.dtype)
+    share = seen.share(ct, out)
+    if share is not None:
+        Partial(seen.sums(out), out.dtype, share.count, memory.take)
+    seen.room(x, ct, out.dtype, memory)
     return memory.used
 
 
-@kernel(ConvolutionByKernel, accepts_strides=True, scratch=gathering_scratch)
+@kernel(ConvolutionByKernel, accepts_strides=True, scratch=gathering_scratch, shares=True)
 def gather_kernel(
     code: Code,
     primitive: ConvolutionByKernel,
     operands: Sequence[Buffer],
     results: Sequence[Buffer],
-) -> None:
-    """Image by image, group by group, added up."""
+    splits: bool,
+) -> bool:
+    """Image by image, group by group, added up; threads share the images."""
     primitive, (x, ct, out) = in_one_axis(primitive, (*operands[:2], *results))
-    given = operands[2:]
     if 0 in (x.size, ct.size, out.size):
         clear(code, out)
-        return
+        return False
     seen = Gathering.of(primitive, x, ct, out.dtype)
-    room, panels, sums = seen.memory(x, ct, out, Memory(code, given))
+    share = seen.share(ct, out) if splits else None
+    memory = Memory(code, operands[2:])
+    sums = memory.take(seen.sums(out), out.dtype)
+    partial = None
+    if share is not None:
+        partial = Partial(sums.shape, sums.dtype, share.count, memory.take)
+    arena = memory.rest
+    worker = Worker.of(code, share, x.shape[0], memory)
+    own = sums
+    if partial is not None:
+        own = partial.row(worker.code, "%piece", worker.place(partial.rows))
+    rooms = seen.room(x, ct, out.dtype, worker.memory)
+    add_images(worker, seen, (worker.place(x), worker.place(ct), own), rooms)
+    if share is not None and partial is not None and worker.piece is not None:
+        worker.piece.run(share.count, arena, worker.memory.used)
+        scalars = Scalars(code)
+        partial.combine(scalars, sums, Lane(0, sums.dtype, None, fixed=True), scalars.add)
+    with counted(code, seen.groups) as g:
+        total = one_of(code, sums, g)
+        target = part_from(code, out, times(code, g, sums.shape[-1]))
+        shape = (sums.shape[-1], *out.shape[1:])
+        copy(code, shape, total, (1, *total.strides[:-1]), target, out.strides)
+    return share is not None
+
+
+def add_images(
+    worker: Worker,
+    seen: Gathering,
+    buffers: tuple[Buffer, Buffer, Buffer],
+    rooms: tuple[Buffer | None, Buffer],
+) -> None:
+    """The sums over the images of one worker."""
+    code, (x, ct, sums), (room, panels) = worker.code, buffers, rooms
     if room is not None:
         clear(code, room)
     clear(code, sums)
-    inputs, own = out.shape[1], out.shape[0] // seen.groups
-    with counted(code, x.shape[0]) as n:
-        image, given_ct = enter(code, x, seen.frame, n, room), one_of(code, ct, n)
+    first, last = worker.images
+    with code.loop(last, first) as n:
+        image, given = enter(code, x, seen.frame, n, room), one_of(code, ct, n)
         with counted(code, seen.groups) as g:
-            taken = part_from(code, image, times(code, g, inputs))
-            weights = part_from(code, given_ct, times(code, g, own))
+            taken = part_from(code, image, times(code, g, sums.shape[1]))
+            weights = part_from(code, given, times(code, g, sums.shape[-1]))
             add_image(code, seen, (taken, weights, one_of(code, sums, g)), panels)
-    with counted(code, seen.groups) as g:
-        total, target = one_of(code, sums, g), part_from(code, out, times(code, g, own))
-        copy(code, (own, *out.shape[1:]), total, (1, *total.strides[:-1]), target, out.strides)
 
 
 def add_image(

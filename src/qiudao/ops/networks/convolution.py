@@ -161,7 +161,7 @@ class ConvolutionByInput(Convolving):
             for k, place in enumerate(places):
                 target = place[block]
                 target += taps[:, :, k].reshape(target.shape)
-        return wide[inside(self.sizes, self.padding)]
+        return np.ascontiguousarray(wide[inside(self.sizes, self.padding)])
 
     def transpose(self, i: int, ct: Value, a: Value, b: Value) -> Value:
         if i == 0:

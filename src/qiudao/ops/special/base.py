@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ...core.avals import Aval, Dtype, Value
+from ...core.avals import Aval, Dtype, Value, aval_of
 from ...core.element import Element, Scalar
 from ...core.errors import NotDifferentiableError
 from ...core.families import Constant, Smooth
@@ -139,7 +139,7 @@ class Numeric(Smooth):
     def evaluate(self, *xs: Value) -> Value:
         with np.errstate(all="ignore"):
             found = type(self).compute(*vars(self).values(), *map(np.asarray, xs))
-        return np.asarray(found)[()]
+        return np.asarray(found, self.dtype(*map(aval_of, xs)))[()]
 
     def dtype(self, *avals: Aval) -> Dtype:
         kinds = [a.dtype if a.weak is None else np.dtype(a.weak) for a in avals]
@@ -161,9 +161,23 @@ def of_type(s: Sample, **fields: Any) -> Sample:
     return s._replace(fields={**s.fields, **fields})
 
 
-def one(*types: str, low: float = 0.3, high: float = 0.9, order: int = 2) -> Sample:
-    """A small sample: the derivatives of these functions are tried to the second order."""
+def is_complex(x: Value) -> bool:
+    """Whether an operand is complex; it may be a number."""
+    return aval_of(x).dtype.kind == "c"
+
+
+def one(*types: str, low: float = 0.3, high: float = 0.9, order: int = 1) -> Sample:
+    """A small sample.  Second derivatives of most functions are held against mpmath instead."""
     return sample(*types, within=(low, high), order=order)
 
 
-__all__ = ["Numeric", "Special", "Statement", "Stepped", "of_type", "one", "statements"]
+__all__ = [
+    "Numeric",
+    "Special",
+    "Statement",
+    "Stepped",
+    "is_complex",
+    "of_type",
+    "one",
+    "statements",
+]

@@ -9,7 +9,7 @@ import numpy as np
 from ...core.avals import Value
 from ...core.element import Element, Scalar
 from ...core.primitive import primitive
-from .base import Numeric, one
+from .base import Numeric, is_complex, one
 from .declaring import declare, declare_several
 from .faddeeva import dawson_derivative, erfcx_derivative, wofz_derivative
 
@@ -71,7 +71,7 @@ erfi.by("z", "2/sqrt(pi) e^(z^2)", lambda out, z: TWO_OVER_ROOT_PI * np.exp(z * 
 erfcx = declare("erfcx", "z", REAL, COMPLEX)
 erfcx.by(
     "z", "-2/sqrt(pi) times the integral of 2 t e^(-t^2 - 2 z t) (DLMF 7.18.9)",
-    lambda out, z: 2.0 * z * out - TWO_OVER_ROOT_PI if z.dtype.kind == "c" else ErfCX(1)(z),
+    lambda out, z: 2.0 * z * out - TWO_OVER_ROOT_PI if is_complex(z) else ErfCX(1)(z),
 )  # fmt: skip
 erfinv = declare("erfinv", "y", one("f64[3]", low=-0.8, high=0.8))
 erfinv.by("y", "sqrt(pi)/2 e^(out^2)", lambda out, y: np.exp(out * out) / TWO_OVER_ROOT_PI)
@@ -80,7 +80,7 @@ erfcinv.by("y", "-sqrt(pi)/2 e^(out^2)", lambda out, y: np.exp(out * out) / -TWO
 dawsn = declare("dawsn", "z", REAL, COMPLEX)
 dawsn.by(
     "z", "1 - 2 z out (DLMF 7.10.3), asymptotically where that cancels",
-    lambda out, z: 1.0 - 2.0 * z * out if z.dtype.kind == "c" else Dawson(1)(z),
+    lambda out, z: 1.0 - 2.0 * z * out if is_complex(z) else Dawson(1)(z),
 )  # fmt: skip
 wofz = declare("wofz", "z", COMPLEX)
 wofz.by("z", "2i/sqrt(pi) - 2 z out (DLMF 7.10.2), asymptotically where that cancels",
@@ -94,7 +94,7 @@ def density(x: Value) -> Value:
 
 def hazard(x: Value) -> Value:
     """The density of the normal distribution over its distribution function."""
-    if x.dtype.kind == "c":
+    if is_complex(x):
         return density(x) / ndtr(x)
     right = x > 0
     up, down = np.where(right, x, 0.0), np.where(right, 0.0, x)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 import scipy
 
 from .quadrature import half_line

@@ -17,7 +17,7 @@ def exprel_derivative(n: int, x: Any) -> Any:
     """The integral over t in [0, 1] of t^n e^(x t), by a recurrence where |x| is large."""
     near = np.abs(x) < 30.0
     u = np.where(near, x, 0.0)
-    inner = unit_interval(lambda t: t**n * np.exp(u * t))
+    inner = unit_interval(lambda t: t**n * np.exp(u * t), u)
     v = np.where(near, 30.0, x)
     outer = np.expm1(v) / v
     for m in range(1, n + 1):
@@ -29,7 +29,9 @@ def logrel_derivative(n: int, x: Any) -> Any:
     """(-1)^n n! times the integral over t in [0, 1] of t^n / (1 + x t)^(n + 1)."""
     near = np.abs(x) < 0.9
     u = np.where(near, x, 0.0)
-    inner = (-1.0) ** n * math.factorial(n) * unit_interval(lambda t: t**n / (1 + u * t) ** (n + 1))
+    inner = (
+        (-1.0) ** n * math.factorial(n) * unit_interval(lambda t: t**n / (1 + u * t) ** (n + 1), u)
+    )
     v = np.where(near, 1.0, x)
     outer = np.log1p(v) / v
     for m in range(1, n + 1):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.dispatch import Tracer
+from ...core.dispatch import Tracer, overrides
 from ..capture.calls import replaced
 from ..capture.state import unknown
 
@@ -41,12 +41,14 @@ def stands_for(*functions: Any) -> Callable[[Function], Function]:
     return register
 
 
-def guarded(function: Any, ours: Function) -> Function:
-    """`ours` where an argument holds a tracer, else `function`."""
+def guarded(
+    function: Any, ours: Function, carries: Callable[[Any], bool] = holds_tracer
+) -> Function:
+    """`ours` where an argument carries a derivative, else `function`."""
     while_tracing = replaced.get(id(function))
 
     def called(*args: Any, **kwargs: Any) -> Any:
-        if not any(map(holds_tracer, args)) and not any(map(holds_tracer, kwargs.values())):
+        if not any(map(carries, args)) and not any(map(carries, kwargs.values())):
             return function(*args, **kwargs)
         if while_tracing is not None and any(map(unknown, args)):
             return while_tracing(*args, **kwargs)
@@ -60,6 +62,8 @@ def instead(f: Any) -> Function | None:
     found = standing.get(id(f))
     if found is None:
         found = replaced.get(id(f))
+    if found is None and (type(f) is np.ufunc or hasattr(f, "_implementation")):
+        return of_lists(f)
     if found is None:
         owner = getattr(f, "__self__", None)
         if type(owner) is np.ndarray:
@@ -68,6 +72,26 @@ def instead(f: Any) -> Function | None:
         if module.startswith("scipy"):
             return elsewhere(f)
     return found
+
+
+def may_carry(x: Any) -> bool:
+    """Whether a tracer may come with an argument: a function may close over one."""
+    return callable(x) or holds_tracer(x)
+
+
+def of_lists(function: Any) -> Function | None:
+    """A function that dispatches on tracers, and on lists of them too, which NumPy cannot."""
+    rule = overrides.find(function)
+    if rule is None:
+        return None
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, list | tuple) and holds_tracer(x) for x in args):
+            return rule(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    standing[id(function)] = called
+    return called
 
 
 def method_of(array: Any, method: Any) -> Function | None:
@@ -93,6 +117,6 @@ def elsewhere(f: Any) -> Function | None:
             continue
         ours = finder(f)
         if ours is not None:
-            found = standing[id(f)] = guarded(f, ours)
+            found = standing[id(f)] = guarded(f, ours, may_carry)
             return found
     return None
