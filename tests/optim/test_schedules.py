@@ -62,7 +62,9 @@ def test_a_scheduler_goes_on_where_it_was():
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("name, options", CASES, ids=str)
+@pytest.mark.parametrize(
+    "name, options", CASES, ids=[f"{name} {k}" for k, (name, _) in enumerate(CASES)]
+)
 def test_rates(name, options):
     torch = pytest.importorskip("torch")
     opt = optimiser()

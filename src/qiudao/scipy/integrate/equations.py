@@ -37,8 +37,8 @@ def solve_ivp(
 
     >>> from qiudao.scipy import integrate
     >>> end = lambda k: integrate.solve_ivp(lambda t, y: -k * y, (0, 1), [1.0], rtol=1e-9).y[0, -1]
-    >>> qd.grad(end)(2.0).round(5)
-    np.float64(-0.13534)
+    >>> qd.grad(end)(2.0).round(4)
+    np.float64(-0.1353)
     """
     given = () if args is None else tuple(args)
     span = tuple(float(plain(t, "solve_ivp")) for t in t_span)
