@@ -15,7 +15,7 @@ from typing import Any
 
 import scipy.special
 
-from ...ops.special import declaring
+from ...ops.special import declaring as declaring
 from ...ops.special import families as families
 from .gammas import (
     comb as comb,
