@@ -1,4 +1,4 @@
-"""Each rule computes what paddle's operation does, so that its derivatives are of the same thing."""
+"""Each rule computes what paddle's operation does: its derivatives are of the same thing."""
 
 import numpy as np
 import pytest
