@@ -90,6 +90,12 @@ MESSAGES = {
         "using x as an index: this f64[] carries a gradient, which the conversion would cut in "
         "silence; " + NUMBER,
     ),
+    "memory": (
+        lambda: X.view(float),
+        AttributeError,
+        "view: a tensor has no memory to show; to cut the gradient on purpose take that of the "
+        "array, x.detach().numpy().view",
+    ),
     "array": (
         lambda: np.asarray(X),
         DetachError,

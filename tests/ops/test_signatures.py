@@ -3,6 +3,7 @@
 `QIUDAO_EXAMPLES` says how many calls of each function are tried.
 """
 
+import inspect
 import operator
 import os
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 import qiudao as qd
 from ops.signatures import numbers, reductions, shapes, ufuncs, writers
 from ops.signatures.draws import Draws
-from ops.signatures.holding import hold
+from ops.signatures.holding import hold, hold_out
 from ops.signatures.numbers import PREPARED
 from ops.test_ufuncs import UFUNCS
 
@@ -42,6 +43,25 @@ def test_function(name):
     def every(data):
         args, options = CALLS[name](Draws(data))
         hold(called(name), args, options)
+
+    every()
+
+
+def takes_out(name):
+    """Whether NumPy's function of that name has an `out=`."""
+    try:
+        return "out" in inspect.signature(called(name)).parameters
+    except ValueError:  # written in C
+        return False
+
+
+@pytest.mark.parametrize("name", [n for n in CALLS if takes_out(n)])
+def test_out(name):
+    @trying
+    @given(st.data())
+    def every(data):
+        args, options = CALLS[name](Draws(data))
+        hold_out(called(name), args, options)
 
     every()
 

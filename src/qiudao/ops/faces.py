@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import operator
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -22,9 +23,18 @@ def operand(x: Any) -> Value:
     """An operand as a primitive takes it: arrays, scalars and tracers pass, lists become arrays."""
     if isinstance(x, _PLAIN):
         return x
-    if isinstance(x, list | tuple) and any(isinstance(e, Tracer) for e in x):
+    if isinstance(x, list | tuple) and holds_tracer(x):
         return np.stack([operand(e) for e in x])
+    if isinstance(x, numbers.Rational):
+        return float(x)  # a fraction, of which NumPy would make an object
     return np.asarray(x)
+
+
+def holds_tracer(x: Any) -> bool:
+    """Whether a value is a tracer, or a list with one in it, at any depth."""
+    if isinstance(x, list | tuple):
+        return any(map(holds_tracer, x))
+    return isinstance(x, Tracer)
 
 
 def array(x: Any) -> Value:

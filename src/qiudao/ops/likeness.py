@@ -9,8 +9,9 @@ import numpy as np
 
 from ..core.avals import Value
 from ..core.dispatch import Tracer, implements_like
+from .faces import holds_tracer, operand
 from .making import like
-from .shaping import astype, broadcast_to, stack
+from .shaping import astype, broadcast_to
 
 PLAIN: tuple[Callable[..., Any], ...] = (
     np.arange, np.empty, np.eye, np.frombuffer, np.fromfile, np.fromiter, np.fromstring,
@@ -34,25 +35,11 @@ for _function in PLAIN:
     plain_maker(_function)
 
 
-def gathered(x: Any) -> Value:
-    """Nested lists with tracers among their elements as one array; other things as they are."""
-    if isinstance(x, list | tuple) and holds_tracer(x):
-        return stack([gathered(e) for e in x])
-    return x if isinstance(x, Tracer) else np.asarray(x)
-
-
-def holds_tracer(x: Any) -> bool:
-    """Whether a tracer is among the elements of nested lists."""
-    if isinstance(x, list | tuple):
-        return any(map(holds_tracer, x))
-    return isinstance(x, Tracer)
-
-
 def kept(beside: Tracer, function: Callable[..., Any], x: Any, dtype: Any, ndmin: int) -> Value:
     """What `function` makes of `x`: a tracer where there are tracers, else a constant."""
     if not holds_tracer(x):
         return like(beside, function(x) if dtype is None else function(x, dtype))
-    made = gathered(x)
+    made = operand(x)
     if dtype is not None and made.dtype != np.dtype(dtype):
         made = astype(made, dtype)
     lacking = max(ndmin, 1 if function in (np.ascontiguousarray, np.asfortranarray) else 0)

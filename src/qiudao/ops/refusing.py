@@ -18,6 +18,7 @@ Function = Callable[..., Any]
 DATES = "it computes with dates, which are whole numbers of days"
 FIELDS = "it handles the fields of structured arrays, and a derivative needs plain numbers"
 FILES = "it writes the numbers to a file"
+TEXT = "it handles text"
 BITS = "it handles single bits of whole numbers"
 
 REASONS: dict[Function, str] = {
@@ -32,7 +33,11 @@ REASONS: dict[Function, str] = {
     np.savez: FILES,
     np.savez_compressed: FILES,
 }
-MODULES = {"numpy.lib.recfunctions": FIELDS}  # imported by few programs: looked up by name
+MODULES = {  # imported by few programs: looked up by name
+    "numpy.char": TEXT,
+    "numpy.lib.recfunctions": FIELDS,
+    "numpy.strings": TEXT,
+}
 
 
 def plain(x: Any, name: str, reason: str) -> Any:

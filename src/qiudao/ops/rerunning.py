@@ -27,7 +27,21 @@ RERUN: tuple[Function, ...] = (
     np.emath.arccos, np.emath.arcsin, np.emath.arctanh, np.emath.log, np.emath.log10,
     np.emath.log2, np.emath.logn, np.emath.power, np.emath.sqrt,
 )  # fmt: skip
+MODULES = ("numpy.polynomial.polynomial",)  # of functions that are too: imported by few programs
 MAKERS: frozenset[Function] = frozenset((*PLAIN, *KEEPING, np.full))
+
+
+class _AskedAsArray(type):
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, np.ndarray | Tracer)
+
+
+class AnyArray(metaclass=_AskedAsArray):
+    """What `np.ndarray` is to a body that asks whether a value is one: a tracer is."""
+
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        """As `np.ndarray`."""
+        return np.ndarray(*args, **options)
 
 
 class Lifted:
@@ -54,6 +68,8 @@ class Lifted:
         """What stands for a global: makers and helpers are exchanged, the rest stays."""
         if isinstance(value, types.ModuleType):
             return Module(value, self) if is_numpys(value.__name__) else value
+        if value is np.ndarray:
+            return AnyArray
         if is_maker(value):
             return lambda *args, **options: makers[value](self.beside, *args, **options)
         is_helper = isinstance(value, types.FunctionType) and not hasattr(value, "_implementation")

@@ -1,4 +1,4 @@
-"""Windows that slide over an array, as a copy."""
+"""Windows into an array, as copies: those that slide, and those that steps in memory describe."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.avals import Value
 from ..core.dispatch import implements
+from ..core.errors import ShapeError
 from .faces import array, from_end, whole
 from .indexing import getitem
 
@@ -40,3 +41,29 @@ def sliding_window_view(
         windows = getitem(values, (*(slice(None),) * at, places))
         values = np.moveaxis(windows, at + 1, -1)
     return values
+
+
+def as_strided(
+    x: Any, shape: Any = None, strides: Any = None, subok: bool = False, writeable: bool = True
+) -> Value:
+    """`np.lib.stride_tricks.as_strided` of an array without gaps, as a copy.
+
+    NumPy does not dispatch it, so it stands for NumPy's in lifted functions only.  Raises
+    `ShapeError` where the steps lead out of the array, which NumPy would read all the same.
+    """
+    values = array(x)
+    sizes = values.shape if shape is None else tuple(map(whole, shape))
+    steps = values.strides if strides is None else tuple(map(whole, strides))
+    width = values.dtype.itemsize
+    places: Any = np.zeros((), np.intp)
+    for k, (n, step) in enumerate(zip(sizes, steps, strict=True)):
+        if step % width:
+            raise ShapeError(f"as_strided: a step of {step} bytes is between numbers of {width}")
+        reach = np.arange(n) * (step // width)
+        places = places + reach.reshape((n,) + (1,) * (len(sizes) - 1 - k))
+    if places.size and not 0 <= places.min() <= places.max() < values.size:
+        raise ShapeError(
+            f"as_strided: shape {sizes} with steps {steps} leads out of an array of {values.size} "
+            "numbers; take steps of strides that x has, x.strides"
+        )
+    return getitem(np.reshape(values, (-1,)), np.broadcast_to(places, sizes))

@@ -93,6 +93,26 @@ def hold(f, args, options, name="", order=True):
         hold_gradient(f, args, options, got, tensors)
 
 
+def hold_out(f, args, options):
+    """`f(..., out=y)` of tensors writes into the tensor `y` what `f` gives, and gives `y`."""
+    wanted, refused = outcome(f, *copy.deepcopy((args, options)))
+    if refused is not None or not isinstance(wanted, np.ndarray | np.inexact):
+        return
+    wanted = np.asarray(wanted)
+    if wanted.dtype.kind not in "fc" or not collected((args, options)):
+        return
+    given = mapped(copy.deepcopy((args, options)), lambda x: qd.tensor(x, requires_grad=True))
+    y = qd.tensor(np.zeros_like(wanted))
+    got, error = outcome(f, given[0], {**given[1], "out": y})
+    if error is not None and is_lossy(error):
+        return
+    assert error is None, repr(error)
+    assert got is y
+    without = f(*given[0], **given[1])
+    assert y.requires_grad == (isinstance(without, qd.Tensor) and without.requires_grad)
+    np.testing.assert_allclose(plain(y), wanted, rtol=1e-4)
+
+
 def wrapped(args):
     """The first array as a tensor without a gradient."""
     for k, x in enumerate(args):

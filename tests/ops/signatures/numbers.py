@@ -273,6 +273,14 @@ def polyint(d):
     )
 
 
+def polyval2d(d):
+    return (d.floats((3,)), d.floats((3,), (2,)), d.floats((2, 3))), {}
+
+
+def polygrid2d(d):
+    return (d.floats((3,)), d.floats((2,)), d.floats((2, 3))), {}
+
+
 def poly(d):
     return (d.array((3,), (2,), dtypes=["f8", "f8"]),), {}
 
@@ -418,6 +426,8 @@ CALLS = {
     "corrcoef": corrcoef, "roots": polynomial, "polyval": polyval, "polyder": polyder,
     "polyint": polyint, "poly": poly, "polyfit": polyfit, "linspace": spacing,
     "logspace": logspace, "geomspace": geomspace,
+    "polynomial.polynomial.polyval2d": polyval2d,
+    "polynomial.polynomial.polygrid2d": polygrid2d,
     "lib.stride_tricks.sliding_window_view": windows, "emath.power": scimaths,
     "emath.logn": logn, "bincount": bincount, "histogram": histogram,
     "histogram_bin_edges": edges, "histogram2d": histogram2d, "histogramdd": histogramdd,

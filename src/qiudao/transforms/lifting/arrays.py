@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...core.dispatch import Tracer, overrides
+from ...ops.windows import as_strided
 from ..capture.writes import stack
 from .standing import holds_tracer, standing, stands_for
 
@@ -79,6 +80,9 @@ def apply_along_axis(f: Any, axis: int, a: Any, *args: Any, **kwargs: Any) -> An
     shaped = np.reshape(found, around + found.shape[1:])
     place = axis if axis >= 0 else axis + moved.ndim
     return np.moveaxis(shaped, tuple(range(-inner, 0)), tuple(range(place, place + inner)))
+
+
+stands_for(np.lib.stride_tricks.as_strided)(as_strided)
 
 
 def number_of(kind: type) -> None:

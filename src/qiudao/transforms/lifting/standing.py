@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.dispatch import Tracer
+from ...core.dispatch import Tracer, overrides
 from ..capture.calls import replaced
 from ..capture.state import unknown
 
@@ -62,6 +62,8 @@ def instead(f: Any) -> Function | None:
     found = standing.get(id(f))
     if found is None:
         found = replaced.get(id(f))
+    if found is None and (type(f) is np.ufunc or hasattr(f, "_implementation")):
+        return of_lists(f)
     if found is None:
         owner = getattr(f, "__self__", None)
         if type(owner) is np.ndarray:
@@ -75,6 +77,21 @@ def instead(f: Any) -> Function | None:
 def may_carry(x: Any) -> bool:
     """Whether a tracer may come with an argument: a function may close over one."""
     return callable(x) or holds_tracer(x)
+
+
+def of_lists(function: Any) -> Function | None:
+    """A function that dispatches on tracers, and on lists of them too, which NumPy cannot."""
+    rule = overrides.find(function)
+    if rule is None:
+        return None
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, list | tuple) and holds_tracer(x) for x in args):
+            return rule(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    standing[id(function)] = called
+    return called
 
 
 def method_of(array: Any, method: Any) -> Function | None:
