@@ -1,4 +1,4 @@
-"""Every ufunc of scipy.special has for each operand a slope or a reason, and the slopes are right."""
+"""Every ufunc of scipy.special has a slope or a reason for each operand, and slopes are right."""
 
 import numpy as np
 import pytest
@@ -85,6 +85,10 @@ POINTS = [
     ("nbdtrin", 0, (3.5, 0.4, 0.4), 0),
     ("nbdtrin", 0, (3.5, 0.4, 0.4), 1),
     ("nbdtrin", 0, (3.5, 0.4, 0.4), 2),
+    ("nctdtrit", 0, (4.0, 1.5, 0.4), 1),
+    ("nctdtrit", 0, (4.0, 1.5, 0.4), 2),
+    ("nctdtrinc", 0, (4.0, 0.4, 1.2), 1),
+    ("nctdtrinc", 0, (4.0, 0.4, 1.2), 2),
     ("ncfdtri", 0, (3.0, 5.0, 1.5, 0.4), 2),
     ("ncfdtri", 0, (3.0, 5.0, 1.5, 0.4), 3),
     ("ncfdtrinc", 0, (3.0, 5.0, 0.4, 1.2), 2),
@@ -117,7 +121,8 @@ def test_a_refused_operand_says_why():
     with pytest.raises(
         NotDifferentiableError,
         match=r"jv: not differentiable with respect to v because its derivative by the order is an "
-        r"infinite series that no function of SciPy's sums; hold it fixed with qd.stop_gradient\(v\)",
+        r"infinite series that no function of SciPy's sums; "
+        r"hold it fixed with qd.stop_gradient\(v\)",
     ):
         qd.grad(lambda v: scipy_special.jv(v, 2.0))(1.5)
     with pytest.raises(NotDifferentiableError, match=r"jve: .* z because .* is not holomorphic"):
