@@ -1,1 +1,1 @@
-"""Other libraries: their faces on ours, and bridges between their functions and ours."""
+"""Other libraries' manners, and bridges to them.  Each is imported by its own name."""
