@@ -16,6 +16,7 @@ Function = Callable[..., Any]
 Finder = Callable[[Any], Function | None]
 
 standing: dict[int, Function] = {}  # by id: the functions live as long as the interpreter
+draws = "qiudao.random.standing"  # the module that knows of draws
 finders: list[str] = ["qiudao.scipy.standing"]  # modules whose `find(f)` knows of others
 
 
@@ -41,12 +42,14 @@ def stands_for(*functions: Any) -> Callable[[Function], Function]:
     return register
 
 
-def guarded(function: Any, ours: Function) -> Function:
-    """`ours` where an argument holds a tracer, else `function`."""
+def guarded(
+    function: Any, ours: Function, carries: Callable[[Any], bool] = holds_tracer
+) -> Function:
+    """`ours` where an argument carries a derivative, else `function`."""
     while_tracing = replaced.get(id(function))
 
     def called(*args: Any, **kwargs: Any) -> Any:
-        if not any(map(holds_tracer, args)) and not any(map(holds_tracer, kwargs.values())):
+        if not any(map(carries, args)) and not any(map(carries, kwargs.values())):
             return function(*args, **kwargs)
         if while_tracing is not None and any(map(unknown, args)):
             return while_tracing(*args, **kwargs)
@@ -61,11 +64,13 @@ def instead(f: Any) -> Function | None:
     if found is None:
         found = replaced.get(id(f))
     if found is None and (type(f) is np.ufunc or hasattr(f, "_implementation")):
-        return of_lists(f)
+        found = of_lists(f)
     if found is None:
         owner = getattr(f, "__self__", None)
         if type(owner) is np.ndarray:
             return method_of(owner, f)
+        if type(owner).__module__ == "numpy.random._generator":
+            return draw_of(owner, f)
         module = getattr(f, "__module__", None) or ""
         if module.startswith("scipy"):
             return elsewhere(f)
@@ -87,6 +92,11 @@ def of_lists(function: Any) -> Function | None:
     return called
 
 
+def may_carry(x: Any) -> bool:
+    """Whether a tracer may come with an argument: a function may close over one."""
+    return callable(x) or holds_tracer(x)
+
+
 def method_of(array: Any, method: Any) -> Function | None:
     """A method of a plain array as the function of NumPy's of that name, which dispatches."""
     function = getattr(np, method.__name__, None)
@@ -101,6 +111,20 @@ def method_of(array: Any, method: Any) -> Function | None:
     return called
 
 
+def draw_of(rng: Any, method: Any) -> Function | None:
+    """A method of NumPy's generator as the draw that moves with its parameters."""
+    ours = importlib.import_module(draws).METHODS.get(method.__name__)
+    if ours is None:
+        return None
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if any(map(holds_tracer, (*args, *kwargs.values()))):
+            return ours(rng, *args, **kwargs)
+        return method(*args, **kwargs)
+
+    return called
+
+
 def elsewhere(f: Any) -> Function | None:
     """What the finders know of a function, remembered; None where it is called as it is."""
     for name in finders:
@@ -110,6 +134,6 @@ def elsewhere(f: Any) -> Function | None:
             continue
         ours = finder(f)
         if ours is not None:
-            found = standing[id(f)] = guarded(f, ours)
+            found = standing[id(f)] = guarded(f, ours, may_carry)
             return found
     return None
