@@ -23,11 +23,12 @@ from .transforms.forward import jvp
 from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
-    from . import numeric, random
+    from . import nn, numeric, optim, random
     from .codegen.cache import jit_cache
     from .codegen.pool import get_num_threads, set_num_threads
     from .compiling.front import jit
     from .compiling.tracing import trace
+    from .eager.files import load, save
     from .explaining.branching.report import branches
     from .explaining.explained import explain
     from .explaining.profiling import profile
@@ -96,13 +97,17 @@ __all__ = [
     "lift",
     "linear_transpose",
     "linearize",
+    "load",
     "map",
     "max_pool",
+    "nn",
     "no_grad",
     "numeric",
+    "optim",
     "profile",
     "random",
     "rounding",
+    "save",
     "saved",
     "scan",
     "scipy",
@@ -144,12 +149,16 @@ _later = {
     "lift": "transforms.lifting.lift",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
+    "load": "eager.files",
     "max_pool": "ops.networks.pooling",
+    "nn": "nn",
     "numeric": "numeric",
+    "optim": "optim",
     "random": "random",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
     "scipy": "scipy",
+    "save": "eager.files",
     "saved": "explaining.questions.saved",
     "set_num_threads": "codegen.pool",
     "story": "explaining.story.story",

@@ -43,8 +43,8 @@ def called(call):
 
 
 PACKAGES = [
-    "core", "tape", "passes", "transforms", "codegen", "eager", "compiling", "explaining",
-    "ops/networks",
+    "core", "tape", "passes", "transforms", "codegen", "eager", "compiling", "explaining", "optim",
+    "ops/networks", "nn",
 ]  # fmt: skip
 
 

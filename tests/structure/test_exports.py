@@ -25,8 +25,11 @@ def exposed(module: ModuleType) -> set[str]:
 
 
 def documented(value: object) -> bool:
-    """Whether a value has a docstring of its own; that of its class does for a plain object."""
-    if not inspect.isclass(value):
+    """Whether a value has a docstring of its own; that of its class does for a plain object.
+
+    Names handed on from Python or NumPy have theirs.
+    """
+    if not inspect.isclass(value) or not value.__module__.startswith("qiudao"):
         return bool(inspect.getdoc(value))
     doc = vars(value).get("__doc__") or ""
     return bool(doc) and not doc.startswith(f"{value.__name__}(")  # written by `dataclass`

@@ -21,6 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 K = TypeVar("K")
 
 later: list[str] = []  # modules with rules, imported when one is missed
+later_with: dict[str, str] = {}  # those for the functions of another library, once that is loaded
 
 
 class Rules(dict[K, Callable[..., Any]]):
@@ -34,6 +35,9 @@ class Rules(dict[K, Callable[..., Any]]):
     def __missing__(self, key: K) -> Callable[..., Any]:
         for module in later:
             importlib.import_module(module)
+        for library, module in later_with.items():
+            if library in sys.modules:
+                importlib.import_module(module)
         if key in self:
             return self[key]
         found = self.otherwise(key) if self.otherwise is not None else None

@@ -144,23 +144,3 @@ def test_vmap_over_images_kernels_and_both():
             for k in range(3)
         ]
         np.testing.assert_allclose(got, np.stack(want), atol=1e-12)
-
-
-@pytest.mark.parametrize("setting", SETTINGS, ids=str)
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_compiled_as_eager(setting, dtype):
-    x, kernel = setting.draw(dtype)
-
-    def f(x, kernel):
-        return np.sum(np.sin(qd.convolution(np.tanh(x), kernel, **setting.options)))
-
-    def both(x, kernel):
-        return f(x, kernel), qd.grad(f, argnums=(0, 1))(x, kernel)
-
-    value, gradients = both(x, kernel)
-    compiled_value, compiled = qd.jit(both)(x, kernel)
-    tolerance = 1e-4 if dtype == np.float32 else 1e-11
-    np.testing.assert_allclose(compiled_value, value, rtol=tolerance)
-    for got, want in zip(compiled, gradients, strict=True):
-        assert got.dtype == want.dtype
-        np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)

@@ -73,19 +73,3 @@ def test_padding_that_is_not_counted():
     x = np.array([[[2.0, 4.0, 6.0]]])
     got = qd.avg_pool(x, 3, stride=1, padding=1, counts_padding=False)
     np.testing.assert_allclose(got, [[[3.0, 4.0, 5.0]]])
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("options", [{}, {"stride": 1, "padding": 1}, {"stride": (2, 3)}])
-def test_compiled_as_eager(dtype, options):
-    x = np.random.default_rng(0).normal(size=(2, 3, 7, 8)).astype(dtype)
-
-    def f(x):
-        pooled = qd.max_pool(np.tanh(x), 3, **options)
-        return np.sum(pooled**2) + np.sum(qd.avg_pool(x, 3, **options) ** 3)
-
-    tolerance = 1e-5 if dtype == np.float32 else 1e-12
-    value, gradient = qd.value_and_grad(f)(x)
-    compiled_value, compiled = qd.jit(qd.value_and_grad(f))(x)
-    np.testing.assert_allclose(compiled_value, value, rtol=tolerance)
-    np.testing.assert_allclose(compiled, gradient, rtol=tolerance, atol=tolerance)

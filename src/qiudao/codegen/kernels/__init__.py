@@ -13,12 +13,12 @@ from . import (
     solving,
     sorting,
     spectral,
+    taps,
 )
-from .table import STATUS_WORDS, Kernel, kernel_for, raise_failure
+from .table import Kernel, kernel_for
 
 __all__ = [
     "Kernel",
-    "STATUS_WORDS",
     "channels",
     "convolving",
     "factorising",
@@ -27,10 +27,10 @@ __all__ = [
     "moving",
     "pools",
     "products",
-    "raise_failure",
     "scanning",
     "searching",
     "solving",
     "sorting",
     "spectral",
+    "taps",
 ]

@@ -116,14 +116,6 @@ def each_window(
                 )
 
 
-def is_apart(primitive: Pooling) -> bool:
-    """Whether no place is in two windows."""
-    return all(
-        s >= (k - 1) * d + 1
-        for k, s, d in zip(primitive.length, primitive.stride, primitive.dilation, strict=True)
-    )
-
-
 def is_real(primitive: Pooling, operands: Sequence[Aval], results: Sequence[Aval]) -> bool:
     """Numbers that have an order."""
     return operands[0].dtype.kind in "iuf"
@@ -191,7 +183,7 @@ def window_spread(
     (given,), (out,) = operands, results
     clear(code, out)
     scalars = Scalars(code)
-    apart = is_apart(primitive)
+    apart = primitive.windows.are_apart
 
     def body(window: Window) -> None:
         value = scalars.load(given, window.at)
@@ -229,7 +221,7 @@ def spread_to_largest(
     clear(code, out)
     scalars = Scalars(code)
     count = Local(code, scalars, real_part(out.dtype))
-    apart = is_apart(primitive)
+    apart = primitive.windows.are_apart
     zero = number(0, out.dtype)
 
     def body(window: Window) -> None:

@@ -1,5 +1,5 @@
-"""What networks compute: convolutions over channels, and pooling."""
+"""What networks compute: convolutions over channels, pooling, rectifiers, losses."""
 
-from . import convolution, pooling, windows
+from . import convolution, entropy, folding, gathering, pooling, windows
 
-__all__ = ["convolution", "pooling", "windows"]
+__all__ = ["convolution", "entropy", "folding", "gathering", "pooling", "windows"]

@@ -12,29 +12,27 @@ convolutions.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ...core.avals import Aval, Dtype, Shape, Value, aval_of, promote
+from ...core.avals import Aval, Shape, Value, aval_of, promote
 from ...core.errors import ShapeError
 from ...core.families import Bilinear
 from ...core.primitive import Values, primitive
 from ...core.samples import sample
 from ..faces import array, whole
+from .folding import into, out_of, out_of_groups, within_groups
+from .gathering import blocks, by_group, gathered, spread_out
 from .windows import (
     Padding,
     Windows,
     check_counts,
     each_axis,
     inside,
-    padded,
     padding_of,
-    sliding,
 )
-
-NEAR = 1 << 20  # bytes of gathered taps that are multiplied while they are in the cache
 
 
 class Convolving(Bilinear):
@@ -97,9 +95,9 @@ class Convolution(Convolving):
             return np.zeros(out_aval.shape, out_aval.dtype)
         out = np.empty(out_aval.shape, out_aval.dtype)
         rows = by_group(np.ascontiguousarray(kernel), self.groups).astype(out.dtype, copy=False)
-        counts = out.shape[2:]
+        counts, windows = out.shape[2:], self.windows(kernel.shape[2:])
         target = out.reshape(len(x), self.groups, -1, math.prod(counts))
-        for block, taps in gathered(self, x, kernel.shape[2:], counts, out.dtype):
+        for block, taps in gathered(x, windows, self.groups, counts, out.dtype):
             np.matmul(rows, taps, out=target[block])
         return out
 
@@ -150,21 +148,20 @@ class ConvolutionByInput(Convolving):
         aval = self.shape(aval_of(out), aval_of(kernel))
         if 0 in (out.size, kernel.size, math.prod(aval.shape)):
             return np.zeros(aval.shape, aval.dtype)
-        length = kernel.shape[2:]
         rows = by_group(np.ascontiguousarray(kernel), self.groups).astype(aval.dtype, copy=False)
         across = rows.swapaxes(-1, -2)
         sizes = tuple(n + a + b for n, (a, b) in zip(self.sizes, self.padding, strict=True))
         wide = np.zeros((*aval.shape[:2], *sizes), aval.dtype)
-        given, places = spread_out(self, out, length, wide)
+        given, places = spread_out(self.windows(kernel.shape[2:]), out, wide)
         given = given.reshape(len(out), self.groups, -1, given.shape[-1])
-        size = aval.shape[1] * math.prod(length) * given.shape[-1]
+        size = aval.shape[1] * math.prod(kernel.shape[2:]) * given.shape[-1]
         for block in blocks(len(out), size, aval.dtype):
             taps = np.matmul(across, given[block])
             taps = taps.reshape(len(taps), aval.shape[1], -1, given.shape[-1])
             for k, place in enumerate(places):
                 target = place[block]
                 target += taps[:, :, k].reshape(target.shape)
-        return wide[inside(self.sizes, self.padding)]
+        return np.ascontiguousarray(wide[inside(self.sizes, self.padding)])
 
     def transpose(self, i: int, ct: Value, a: Value, b: Value) -> Value:
         if i == 0:
@@ -213,7 +210,7 @@ class ConvolutionByKernel(Convolving):
         counts = out.shape[2:]
         flat = np.ascontiguousarray(out).reshape(len(out), self.groups, -1, math.prod(counts))
         total: Value = 0
-        for block, taps in gathered(self, x, self.sizes, counts, aval.dtype):
+        for block, taps in gathered(x, self.windows(self.sizes), self.groups, counts, aval.dtype):
             total = total + np.matmul(flat[block], taps.swapaxes(-1, -2)).sum(axis=0)
         return total.reshape(aval.shape)
 
@@ -231,107 +228,6 @@ class ConvolutionByKernel(Convolving):
             return out_of(self(within_groups(x, 1, self.groups), out), 1, size, one)
         found = self(x, within_groups(out, 1, self.groups))
         return out_of_groups(found, 0, self.groups, size, one)
-
-
-# Values
-
-
-def by_group(kernel: Value, groups: int) -> Value:
-    """A kernel as one matrix for each group: (groups, o / groups, c / groups * taps)."""
-    return kernel.reshape(groups, len(kernel) // groups, -1)
-
-
-def blocks(count: int, size: int, dtype: Dtype) -> Iterator[slice]:
-    """As many examples at a time as `NEAR` bytes hold, `size` elements each."""
-    step = max(NEAR // (max(size, 1) * dtype.itemsize), 1)
-    for first in range(0, count, step):
-        yield slice(first, min(first + step, count))
-
-
-def gathered(
-    primitive: Convolving, x: Value, length: Shape, counts: Shape, dtype: Dtype
-) -> Iterator[tuple[slice, Value]]:
-    """The taps of some examples at a time: (examples, groups, c / groups * taps, windows).
-
-    The memory of one block serves the next.
-    """
-    wide = padded(x, primitive.padding)
-    view = sliding(wide, primitive.windows(length), counts)
-    size = math.prod(view.shape[1:])
-    parts = list(blocks(len(x), size, dtype))
-    memory = np.empty((parts[0].stop, *view.shape[1:]), dtype)
-    for block in parts:
-        taps = memory[: block.stop - block.start]
-        np.copyto(taps, view[block])
-        yield block, taps.reshape(len(taps), primitive.groups, -1, math.prod(counts))
-
-
-def spread_out(
-    primitive: Convolving, out: Value, length: Shape, wide: Value
-) -> tuple[Value, list[Value]]:
-    """Cotangents of windows as rows (examples, channels, n), and for each tap what of the padded
-    input `wide` is met by them.
-
-    Where windows are neighbours, cotangents lie in rows as wide as those of `wide`, with zeros at
-    their ends: then what they meet is one run of its memory.
-    """
-    counts, sizes = out.shape[2:], wide.shape[2:]
-    taps = list(np.ndindex(*length))
-    if any(s > 1 for s in primitive.stride):
-        places = [
-            tuple(
-                slice(k * d, k * d + (p - 1) * s + 1, s)
-                for k, d, p, s in zip(
-                    tap, primitive.dilation, counts, primitive.stride, strict=True
-                )
-            )
-            for tap in taps
-        ]
-        views = [wide[(slice(None), slice(None), *place)] for place in places]
-        return np.ascontiguousarray(out).reshape(*out.shape[:2], -1), views
-    steps = [math.prod(sizes[k + 1 :]) for k in range(len(sizes))]
-    span = sum((p - 1) * step for p, step in zip(counts, steps, strict=True)) + 1
-    rows = np.zeros((*out.shape[:2], *sizes), wide.dtype)
-    rows[inside(counts, ((0, 0),) * len(counts))] = out
-    starts = [
-        sum(k * d * step for k, d, step in zip(tap, primitive.dilation, steps, strict=True))
-        for tap in taps
-    ]
-    flat = wide.reshape(*wide.shape[:2], -1)
-    views = [flat[:, :, first : first + span] for first in starts]
-    return rows.reshape(*rows.shape[:2], -1)[:, :, :span], views
-
-
-# Batches: an axis of examples is folded into one of the operands' own
-
-
-def into(x: Value, axis: int) -> Value:
-    """The leading axis folded into another, which then counts it first."""
-    x = np.moveaxis(x, 0, axis)
-    shape = x.shape
-    return np.reshape(x, (*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]))
-
-
-def out_of(x: Value, axis: int, size: int, one: Shape) -> Value:
-    """The inverse, for results of the shape `one`: the axis of examples leads again."""
-    return np.moveaxis(np.reshape(x, (*one[:axis], size, *one[axis:])), axis, 0)
-
-
-def within_groups(x: Value, axis: int, groups: int) -> Value:
-    """The leading axis folded into channels along `axis`, within each group of them."""
-    x = np.moveaxis(x, 0, axis)
-    size, own = x.shape[axis : axis + 2]
-    lead, rest = x.shape[:axis], x.shape[axis + 2 :]
-    x = np.reshape(x, (*lead, size, groups, own // groups, *rest))
-    x = np.moveaxis(x, axis, axis + 1)
-    return np.reshape(x, (*lead, size * own, *rest))
-
-
-def out_of_groups(x: Value, axis: int, groups: int, size: int, one: Shape) -> Value:
-    """The inverse, for results of the shape `one`: the axis of examples leads again."""
-    own = one[axis] // groups if groups else 0
-    x = np.reshape(x, (*one[:axis], groups, size, own, *one[axis + 1 :]))
-    return np.reshape(np.moveaxis(x, axis + 1, 0), (size, *one))
 
 
 def with_groups(primitive: Convolving, size: int) -> Convolving:

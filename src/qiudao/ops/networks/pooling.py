@@ -150,9 +150,11 @@ class SpreadToLargest(Linear, Pooling):
         masks = [x[read] == top[at] for at, read in taps]
         given = shared(taps, masks, top, ct)
         unknown = top != top
-        is_finite = np.isfinite(given).all()
+        is_finite, apart = np.isfinite(given).all(), self.windows.are_apart
         for (at, read), mask in zip(taps, masks, strict=True):
-            if is_finite:
+            if is_finite and apart:
+                np.multiply(given[at], mask, out=out[read])
+            elif is_finite:
                 out[read] += given[at] * mask  # quicker than a choice, which infinities need
             else:
                 out[read] += np.where(mask | unknown[at], given[at], 0)

@@ -27,6 +27,14 @@ class Windows(NamedTuple):
     padding: Padding
     dilation: Shape
 
+    @property
+    def are_apart(self) -> bool:
+        """Whether no place is in two windows."""
+        return all(
+            s >= (k - 1) * d + 1
+            for k, s, d in zip(self.length, self.stride, self.dilation, strict=True)
+        )
+
     def counts(self, sizes: Shape) -> Shape:
         """How many windows lie in an array of these sizes."""
         return tuple(

@@ -77,6 +77,11 @@ def instead(f: Any) -> Function | None:
     return found
 
 
+def may_carry(x: Any) -> bool:
+    """Whether a tracer may come with an argument: a function may close over one."""
+    return callable(x) or holds_tracer(x)
+
+
 def of_lists(function: Any) -> Function | None:
     """A function that dispatches on tracers, and on lists of them too, which NumPy cannot."""
     rule = overrides.find(function)
@@ -90,11 +95,6 @@ def of_lists(function: Any) -> Function | None:
 
     standing[id(function)] = called
     return called
-
-
-def may_carry(x: Any) -> bool:
-    """Whether a tracer may come with an argument: a function may close over one."""
-    return callable(x) or holds_tracer(x)
 
 
 def method_of(array: Any, method: Any) -> Function | None:

@@ -9,6 +9,7 @@ from . import (
     reductions,
     shaping,
     sorting,
+    special,
     transforms,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "reductions",
     "shaping",
     "sorting",
+    "special",
     "transforms",
 ]

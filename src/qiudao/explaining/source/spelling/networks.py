@@ -1,11 +1,11 @@
-"""Convolutions over channels, and pooling."""
+"""Convolutions over channels, pooling, rectifiers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from ....ops.networks import convolution, pooling
+from ....ops.networks import convolution, entropy, pooling
 from .. import helpers
 from ..code import Code, call
 from ..table import Phrase, spells
@@ -42,3 +42,9 @@ def pool(p: Phrase) -> Code:
     elif isinstance(q, pooling.WindowSpread):
         fields.append(q.sizes)
     return call(p.use(POOLS[type(q)]), *p.codes, *map(str, fields))
+
+
+@spells(entropy.Relu)
+def relu(p: Phrase) -> Code:
+    """`np.maximum(x, 0.0)`; the derivative is spelled apart, so that it is 0 at 0."""
+    return call("np.maximum", p.codes[0], "0.0")

@@ -1,0 +1,20 @@
+"""One example on one library: prints its numbers and its processor times as JSON."""
+
+import json
+import sys
+import time
+
+name, library, repeats = sys.argv[1], sys.argv[2], int(sys.argv[3])
+if library == "qiudao":
+    from qiudao.interop.autograd import install
+
+    install()
+
+from autograd_project_examples import numbers  # noqa: E402 - after the library is chosen
+
+found, times = [], []
+for _ in range(repeats):
+    start = time.process_time()
+    found = numbers(name)
+    times.append(time.process_time() - start)
+print(json.dumps({"numbers": found, "seconds": min(times)}))

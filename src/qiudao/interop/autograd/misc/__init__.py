@@ -1,0 +1,5 @@
+"""Helpers around gradients: flattening, optimizers, fixed points."""
+
+from .flatten import flatten
+
+__all__ = ["flatten"]

@@ -1,0 +1,17 @@
+"""`autograd.numpy.fft`: NumPy's, whose functions know our tracers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .making import adapt
+
+__all__ = sorted(np.fft.__all__)
+
+
+def __getattr__(name: str) -> Any:
+    """A name of NumPy's, kept once it was asked for."""
+    found = globals()[name] = adapt(np.fft, name)
+    return found
