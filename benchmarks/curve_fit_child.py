@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from scipy import optimize
 
 TRUTH = [3.0, 1.2, 0.5, 0.7, -0.1]

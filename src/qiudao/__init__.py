@@ -23,11 +23,12 @@ from .transforms.forward import jvp
 from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
-    from . import numeric
+    from . import nn, numeric, optim, random
     from .codegen.cache import jit_cache
     from .codegen.pool import get_num_threads, set_num_threads
     from .compiling.front import jit
     from .compiling.tracing import trace
+    from .eager.files import load, save
     from .explaining.branching.report import branches
     from .explaining.explained import explain
     from .explaining.profiling import profile
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from .explaining.source.source import source
     from .explaining.story.story import story
     from .numeric.check import gradcheck, gradgradcheck
+    from .ops.networks.convolution import convolution, transposed_convolution
+    from .ops.networks.pooling import avg_pool, max_pool
     from .tape import graph
     from .transforms import forward_ad
     from .transforms.checkpoint import checkpoint
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     )
     from .transforms.custom import custom_jvp, custom_vjp
     from .transforms.functions.function import Function
+    from .transforms.lifting.lift import lift
     from .transforms.linear import linear_transpose, linearize
     from .transforms.taylor import jet
 
@@ -59,11 +63,13 @@ __all__ = [
     "Function",
     "Tensor",
     "associative_scan",
+    "avg_pool",
     "backward",
     "branches",
     "checkpoint",
     "cond",
     "contributions",
+    "convolution",
     "custom_jvp",
     "custom_vjp",
     "detect_anomaly",
@@ -88,15 +94,23 @@ __all__ = [
     "jit",
     "jit_cache",
     "jvp",
+    "lift",
     "linear_transpose",
     "linearize",
+    "load",
     "map",
+    "max_pool",
+    "nn",
     "no_grad",
     "numeric",
+    "optim",
     "profile",
+    "random",
     "rounding",
+    "save",
     "saved",
     "scan",
+    "scipy",
     "set_grad_enabled",
     "set_num_threads",
     "source",
@@ -105,6 +119,7 @@ __all__ = [
     "switch",
     "tensor",
     "trace",
+    "transposed_convolution",
     "value_and_grad",
     "vjp",
     "vmap",
@@ -114,9 +129,11 @@ __all__ = [
 
 # Where the names are that many programs do without: each is imported when it is asked for.
 _later = {
+    "avg_pool": "ops.networks.pooling",
     "branches": "explaining.branching.report",
     "contributions": "explaining.questions.contributions",
     "checkpoint": "transforms.checkpoint",
+    "convolution": "ops.networks.convolution",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
     "Function": "transforms.functions.function",
@@ -129,16 +146,25 @@ _later = {
     "jet": "transforms.taylor",
     "jit": "compiling.front",
     "jit_cache": "codegen.cache",
+    "lift": "transforms.lifting.lift",
     "linear_transpose": "transforms.linear",
     "linearize": "transforms.linear",
+    "load": "eager.files",
+    "max_pool": "ops.networks.pooling",
+    "nn": "nn",
     "numeric": "numeric",
+    "optim": "optim",
+    "random": "random",
     "profile": "explaining.profiling",
     "rounding": "explaining.rounding",
+    "scipy": "scipy",
+    "save": "eager.files",
     "saved": "explaining.questions.saved",
     "set_num_threads": "codegen.pool",
     "story": "explaining.story.story",
     "source": "explaining.source.source",
     "trace": "compiling.tracing",
+    "transposed_convolution": "ops.networks.convolution",
     "why": "explaining.questions.why",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),

@@ -7,7 +7,8 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from qiudao.codegen.code import Buffer, Code, Module
-from qiudao.codegen.kernels import STATUS_WORDS, kernel_for, raise_failure
+from qiudao.codegen.failures import STATUS_WORDS, raise_failure
+from qiudao.codegen.kernels import kernel_for
 from qiudao.core.avals import Aval, aval_of
 
 llvm.initialize_native_target()

@@ -43,7 +43,8 @@ def called(call):
 
 
 PACKAGES = [
-    "core", "tape", "passes", "transforms", "codegen", "eager", "compiling", "explaining",
+    "core", "tape", "passes", "transforms", "codegen", "eager", "compiling", "explaining", "optim",
+    "ops/networks", "nn",
 ]  # fmt: skip
 
 

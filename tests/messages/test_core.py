@@ -18,16 +18,24 @@ from qiudao.ops.shaping import Reshape
 X, S = leaf([1.0, 2.0]), leaf(3.0)
 NUMBER = (
     "compute with NumPy functions (np.sin, not math.sin), fill an array made by np.zeros_like(x) "
-    "or np.stack, or cut on purpose with .detach()"
+    "or np.stack, or cut on purpose with .detach(), or let qd.lift(f) run the function unchanged"
 )
 ARRAY = (
     "for an array of several use np.stack([a, b]), to fill one start from np.zeros_like(x), for "
-    "n.dot(x) write np.dot(n, x), or cut on purpose with .detach()"
+    "n.dot(x) write np.dot(n, x), or cut on purpose with .detach(), or let qd.lift(f) run the "
+    "function unchanged"
 )
 
 
 class Bare(Primitive):
     name = "bare"
+
+
+def unknown(x):
+    return x
+
+
+unknown.__module__ = "elsewhere"
 
 
 def into_view():
@@ -53,10 +61,10 @@ MESSAGES = {
         "functions that have one, or give it one with qd.custom_vjp",
     ),
     "a function without a rule": (
-        lambda: np.save("file", X),
+        lambda: X.__array_function__(unknown, (), (X,), {}),
         RuleError,
-        "numpy.save: qiudao has no rule for this NumPy function; write it with functions that have "
-        "one, or give it one with qd.custom_vjp",
+        "elsewhere.unknown: qiudao has no rule for this NumPy function; write it with functions "
+        "that have one, or give it one with qd.custom_vjp",
     ),
     "float": (
         lambda: math.sin(S),
@@ -81,6 +89,12 @@ MESSAGES = {
         DetachError,
         "using x as an index: this f64[] carries a gradient, which the conversion would cut in "
         "silence; " + NUMBER,
+    ),
+    "memory": (
+        lambda: X.view(float),
+        AttributeError,
+        "view: a tensor has no memory to show; to cut the gradient on purpose take that of the "
+        "array, x.detach().numpy().view",
     ),
     "array": (
         lambda: np.asarray(X),

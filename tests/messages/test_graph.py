@@ -249,3 +249,11 @@ def test_levels_end_in_the_opposite_order():
         f"exit_dual_level: the innermost open level is {inner}; end levels in the opposite order, "
         "best by `with qd.forward_ad.dual_level():`",
     )
+
+
+def test_one_name_to_save():
+    assert raised(lambda: qd.checkpoint(np.sin, save="matmul")) == (
+        TypeError,
+        "checkpoint: save='matmul' is one name, and its letters would be taken for names; write "
+        "save=['matmul']",
+    )

@@ -400,3 +400,18 @@ def test_message(name):
     kind, found = raised(act)
     assert issubclass(kind, error)
     assert found == text
+
+
+def test_what_numpy_is_may_only_be_lift():
+    for derive, name in ((qd.grad, "grad"), (qd.hessian, "hessian"), (qd.jacfwd, "jacfwd")):
+        assert raised(lambda derive=derive: derive(np.sum, numpy="jit")) == (
+            GradientError,
+            f"{name}: numpy='jit' is unknown; use 'lift', or leave it out",
+        )
+
+
+def test_only_functions_are_lifted():
+    assert raised(lambda: qd.lift(3.0)) == (
+        GradientError,
+        "lift: float 3.0 is no function; pass the function that computes with NumPy",
+    )

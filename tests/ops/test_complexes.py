@@ -56,3 +56,23 @@ def test_holomorphic_functions(f):
     np.testing.assert_allclose(np.conj(qd.vjp(f, z)[1](1 + 0j)[0]), along(1 + 0j))
     second = qd.jvp(lambda w: qd.jvp(f, (w,), (1 + 0j,))[1], (z,), (1 + 0j,))[1]
     np.testing.assert_allclose(second, (f(z + h) - 2 * f(z) + f(z - h)) / h**2, rtol=1e-4)
+
+
+CUTS = [complex(x, y) for x in (1.5, -2.5) for y in (0.0, -0.0)]
+
+
+@pytest.mark.parametrize(
+    "f", [np.arcsin, np.arccos, np.arctanh, np.arccosh, np.arcsinh, np.log, np.sqrt]
+)
+@pytest.mark.parametrize("turn", ["real", "imaginary"])
+def test_the_side_of_a_branch_cut_is_numpys(f, turn):
+    """Beside a cut the sign of a zero tells the side, for the value and for its slope."""
+    h = 1e-6
+    for z in CUTS:
+        at = lambda t, z=z: (
+            complex(z.real + t, z.imag) if turn == "real" else complex(z.imag, z.real + t)
+        )
+        d = 1 + 0j if turn == "real" else 1j
+        with np.errstate(all="ignore"):
+            slope = qd.jvp(f, (np.complex128(at(0.0)),), (d,))[1]
+            np.testing.assert_allclose(slope, (f(at(h)) - f(at(-h))) / (2 * h), rtol=1e-6)

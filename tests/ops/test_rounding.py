@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
+from checking import close, leaf
 
 X = np.array([-2.5, -0.5, 0.0, 0.49, 1.5, np.inf, np.nan])
 ONE = [
@@ -43,3 +44,11 @@ def test_rounding_into_a_tensor():
     np.testing.assert_array_equal(target.numpy(), np.round(X, 1))
     z = np.array([1.26 + 0.34j])
     np.testing.assert_array_equal(np.round(qd.tensor(z, requires_grad=True), 1), np.round(z, 1))
+
+
+def test_python_rounds():
+    x = leaf([0.74, 1.26])
+    y = round(x[0], 1) + x[0]
+    assert y.item() == 0.7 + 0.74
+    close(qd.grad(y, [x])[0], [1.0, 0.0])
+    assert round(x[1]) == 1.0

@@ -247,8 +247,15 @@ def test_quantiles_refuse():
         np.percentile(x, 101)
     with pytest.raises(ValueError, match="'sideways' is no method; choose one of"):
         np.quantile(x, 0.5, method="sideways")
-    with pytest.raises(RuleError, match="quantile: weights= has no derivative here"):
-        np.quantile(x, 0.5, weights=np.ones(3), method="inverted_cdf")
+    with pytest.raises(ValueError, match="quantile: weights= with method='linear'; with weights"):
+        np.quantile(x, 0.5, weights=np.ones(3))
+    with pytest.raises(ValueError, match="quantile: weights must not be negative"):
+        np.quantile(x, 0.5, weights=-np.ones(3), method="inverted_cdf")
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(ValueError, match="the weights of a lane are all zero, or not finite"),
+    ):
+        np.quantile(x, 0.5, weights=np.zeros(3), method="inverted_cdf")
     with pytest.raises(TypeError, match="complex numbers have no order"):
         np.quantile(leaf(np.ones(2) + 1j), 0.5)
 

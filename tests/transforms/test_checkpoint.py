@@ -223,3 +223,72 @@ def test_the_memory_of_a_deep_function_is_much_lower():
 
 def test_the_names_of_the_function_are_kept():
     assert qd.checkpoint(f).__name__ == "f"
+
+
+WEIGHTS = [np.linspace(-0.5, 0.5, 16).reshape(4, 4) + k for k in range(3)]
+POLICIES = [(), ["matmul"], lambda name, out: name == "sin", lambda name, out: True]
+
+
+def layers(x, wrap):
+    for w in WEIGHTS:
+        x = wrap(lambda x, w=w: np.tanh(np.sin(x @ w)))(x)
+    return (x * x).sum()
+
+
+@pytest.mark.parametrize("save", POLICIES)
+def test_policies_change_no_derivative(save):
+    x = np.linspace(-1, 1, 8).reshape(2, 4)
+
+    def lean(x):
+        return layers(x, qd.checkpoint(save=save))
+
+    def plainly(x):
+        return layers(x, lambda f: f)
+
+    close(qd.grad(lean)(x), qd.grad(plainly)(x))
+    close(qd.hessian(lean)(x), qd.hessian(plainly)(x))
+    close(qd.jit(qd.grad(lean))(x), qd.grad(plainly)(x))
+    t = leaf(x)
+    lean(t).backward()
+    close(t.grad, qd.grad(plainly)(x))
+
+
+def test_what_a_policy_keeps_is_not_computed_again():
+    asked = []
+
+    def policy(name, out):
+        asked.append(name)
+        return name == "sin"
+
+    qd.grad(lambda x: qd.checkpoint(lambda x: np.sum(np.sin(x * 2)), save=policy)(x))(X)
+    assert asked == ["multiply", "sin", "sum"]
+
+
+def test_functions_with_rules_of_their_own_are_run_again():
+    @qd.custom_vjp
+    def own(x):
+        return np.sin(x)
+
+    own.defvjp(lambda x: (np.sin(x), x), lambda x, ct: (ct * np.cos(x),))
+    lean = qd.checkpoint(lambda x: np.sum(own(x * 2) ** 2), save=lambda name, out: True)
+    close(qd.grad(lean)(X), qd.grad(lambda x: np.sum(np.sin(x * 2) ** 2))(X))
+
+
+def test_what_is_kept_is_freed_and_counted():
+    x = leaf(np.ones(1000))
+    lean = qd.checkpoint(lambda x: np.sin(np.cos(np.exp(x))), save=["cos"])
+    y = lean(x).sum()
+    assert qd.saved(y).total == 3 * 8000  # the operand, the result, and what is kept
+    y.backward()
+    assert qd.saved(y).total == 0
+
+
+def matmuls(f):
+    x = np.ones((2, 4))
+    return str(qd.jit(qd.grad(f)).lower(x).optimised).count(" = matmul ")
+
+
+def test_compiled_programs_compute_again_what_was_thrown_away():
+    every = matmuls(lambda x: layers(x, lambda f: f))
+    assert matmuls(lambda x: layers(x, qd.checkpoint)) == every + len(WEIGHTS)
+    assert matmuls(lambda x: layers(x, qd.checkpoint(save=["matmul"]))) == every

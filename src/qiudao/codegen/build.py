@@ -18,7 +18,7 @@ from .element import Lane, Scalars
 from .engine import attributes, compile
 from .entry import make_entry, python_callable
 from .export import Signature, export
-from .kernels.table import STATUS_WORDS
+from .failures import STATUS_WORDS
 from .memory import Arena
 from .resident import resident_module
 from .scope import Function, Scope

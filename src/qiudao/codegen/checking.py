@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from .code import Module
-from .kernels.table import OUTSIDE
+from .failures import OUTSIDE
 
 WITHIN = f"""\
 @qiudao.nowhere = internal global [4096 x i8] zeroinitializer, align 64

@@ -30,7 +30,7 @@ import numpy as np
 from ..core.avals import Aval, Dtype
 from . import reserve
 from .code import Code, Module, Register
-from .kernels.table import STATUS_WORDS, raise_failure
+from .failures import STATUS_WORDS, raise_failure
 
 # Byte offsets.  A PyObject ends with its type; what a float, a complex or a NumPy scalar holds
 # comes right after it.

@@ -20,7 +20,8 @@ from ..ops.products import MatMul
 from .carried import SMALL, Carried, overwrites
 from .code import GIVEN_UP, Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
-from .kernels.table import OVERFLOW, fail, kernel_for
+from .failures import OVERFLOW, fail
+from .kernels.table import kernel_for
 from .maps import VIEWS, viewed
 from .memory import Arena
 from .native import is_fused
@@ -435,7 +436,8 @@ class Scope:
         count = kernel.scratch(primitive, buffers, avals)
         if count:
             buffers.append(self.new_buffer((count,), np.dtype(np.uint8)))
-        kernel(self.code, primitive, buffers, results)
+        if kernel(self.code, primitive, buffers, results, self.function.splits):
+            self.function.pieces = True
         places: list[Place] = [self.scalars.load(b, 0) if b.shape == () else b for b in results]
         self.places[equation] = tuple(places) if equation.is_several else places[0]
 

@@ -21,17 +21,29 @@ F = TypeVar("F", bound=Callable[..., Any])
 K = TypeVar("K")
 
 later: list[str] = []  # modules with rules, imported when one is missed
+later_with: dict[str, str] = {}  # those for the functions of another library, once that is loaded
 
 
 class Rules(dict[K, Callable[..., Any]]):
-    """A table from what NumPy calls to what we do, which its first miss completes."""
+    """A table from what NumPy calls to what we do, which its first miss completes.
+
+    What is in no table may still be found by `otherwise`.
+    """
+
+    otherwise: Callable[[K], Callable[..., Any] | None] | None = None
 
     def __missing__(self, key: K) -> Callable[..., Any]:
         for module in later:
             importlib.import_module(module)
+        for library, module in later_with.items():
+            if library in sys.modules:
+                importlib.import_module(module)
         if key in self:
             return self[key]
-        raise KeyError(key)
+        found = self.otherwise(key) if self.otherwise is not None else None
+        if found is None:
+            raise KeyError(key)
+        return found
 
     def find(self, key: K) -> Callable[..., Any] | None:
         """The rule for `key`, or None where there is none."""
@@ -43,6 +55,7 @@ class Rules(dict[K, Callable[..., Any]]):
 
 overrides: Rules[Callable[..., Any]] = Rules()
 ufunc_methods: Rules[tuple[np.ufunc | None, str]] = Rules()
+makers: Rules[Callable[..., Any]] = Rules()  # what `like=` dispatches, given that tracer first
 
 
 def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
@@ -64,6 +77,17 @@ def implements_method(ufunc: np.ufunc | None, method: str) -> Callable[[F], F]:
 
     def register(ours: F) -> F:
         ufunc_methods[ufunc, method] = ours
+        return ours
+
+    return register
+
+
+def implements_like(*functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Register what NumPy's `functions` do with `like=` a tracer, which comes first."""
+
+    def register(ours: F) -> F:
+        for function in functions:
+            makers[function] = ours
         return ours
 
     return register
@@ -136,7 +160,9 @@ class Tracer:
             if ours is None and overrides.find(ufunc) is not None:
                 general = ufunc_methods.find((None, method))
                 ours = functools.partial(general, ufunc) if general is not None else None
-            if ours is not None and "out" not in kwargs:
+            if ours is not None:
+                if "out" in kwargs:
+                    return _delivered(ufunc, kwargs.pop("out"), ours(*inputs, **kwargs))
                 return ours(*inputs, **kwargs)
         name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
         raise RuleError(
@@ -150,6 +176,9 @@ class Tracer:
         ours = overrides.find(function)
         if ours is not None:
             return ours(*args, **kwargs)
+        maker = makers.find(function)
+        if maker is not None:
+            return maker(self, *args, **kwargs)
         module = getattr(function, "__module__", "numpy") or "numpy"
         raise RuleError(
             f"{module}.{function.__name__}: qiudao has no rule for this NumPy function; "
@@ -165,38 +194,82 @@ class Tracer:
 
 
 def _into(ours: Callable[..., Any], ufunc: np.ufunc, inputs: Any, kwargs: Any) -> Value:
-    """`ufunc(..., out=target)`.
+    """`ufunc(..., out=targets)`, of which some may be None; where `where` fails they stay.
 
     A plain array cannot hold a gradient.  `n += t` may all the same rebind the name `n` to the
     result, where no other name holds the array.
     """
-    (target,) = kwargs.pop("out")
-    result = ours(*inputs, **kwargs)
+    targets = kwargs.pop("out")
+    where = kwargs.pop("where", True)
+    with np.errstate(all=None if where is True else "ignore"):
+        result = ours(*inputs, **kwargs)
+    if where is True:
+        if len(targets) == 1 and rebinds(ufunc, targets[0], result, inputs):
+            return overrides[np.ndarray.astype](result, targets[0].dtype)
+        return _delivered(ufunc, targets, result)
+    if any(target is None for target in targets):
+        return ours(*inputs, where=where, **kwargs)  # which says that lanes would be undefined
+    results = result if isinstance(result, tuple) else (result,)
+    kept = tuple(
+        overrides[np.where](where, y, snapshot(target))
+        for y, target in zip(results, targets, strict=True)
+    )
+    return _delivered(ufunc, targets, kept if isinstance(result, tuple) else kept[0])
+
+
+def rebinds(ufunc: np.ufunc, target: Any, result: Any, inputs: Any) -> bool:
+    """Whether this is `n += t` of a plain array that no other name holds."""
+    if isinstance(target, Tracer) or not isinstance(result, Tracer):
+        return False
+    if not inputs or target is not inputs[0] or target.base is not None:
+        return False
+    if references.measuring:
+        references.found = sys.getrefcount(target)
+        return True
+    if sys.getrefcount(target) > references.of_one_name(inputs[-1]):
+        return False
+    check_output(ufunc.__name__, result, target)
+    return True
+
+
+def _delivered(ufunc: np.ufunc, targets: tuple[Any, ...], result: Any) -> Any:
+    """The results of a ufunc, each written into its target if it has one."""
+    if not isinstance(result, tuple):
+        return _written(ufunc, targets[0], result)
+    return tuple(_written(ufunc, *pair) for pair in zip(targets, result, strict=True))
+
+
+def _written(ufunc: np.ufunc, target: Any, result: Any) -> Any:
+    """One result, in its target, which NumPy lets be larger but not of another kind."""
+    if target is None:
+        return result
+    if isinstance(result, Tracer) and not isinstance(target, Tracer):
+        result.refuse(
+            f"{ufunc.__name__} into a plain NumPy array",
+            "take the result by itself (n = n + t, not n += t or out=n), or make the array a "
+            "tensor, qd.tensor(n) or np.zeros_like(t)",
+        )
+        result = result.concrete()
+    check_output(ufunc.__name__, result, target, grows=True)
     if isinstance(target, Tracer):
         target[...] = result  # type: ignore[index]
-        return target
-    if not isinstance(result, Tracer):
+    else:
         np.copyto(target, result, casting="same_kind")
-        return target
-    if inputs and target is inputs[0] and target.base is None:
-        if references.measuring:
-            references.found = sys.getrefcount(target)
-            return result
-        if sys.getrefcount(target) <= references.of_one_name(inputs[-1]):
-            check_output(ufunc.__name__, result, target)
-            return overrides[np.ndarray.astype](result, target.dtype)
-    result.refuse(
-        f"{ufunc.__name__} into a plain NumPy array",
-        "take the result by itself (n = n + t, not n += t or out=n), or make the array a tensor, "
-        "qd.tensor(n) or np.zeros_like(t)",
-    )
-    np.copyto(target, result.concrete(), casting="same_kind")
     return target
 
 
-def check_output(name: str, result: Any, target: np.ndarray[Any, Any]) -> None:
-    """What NumPy asks of an output: the shape of the result, and a dtype of its kind."""
-    if result.shape != target.shape:
+def check_output(name: str, result: Any, target: Any, grows: bool = False) -> None:
+    """What NumPy asks of an output: the shape of the result, and a dtype of its kind.
+
+    Where it `grows`, the result is repeated to a larger shape.
+    """
+    fits = np.shape(result) == target.shape
+    if not fits and grows:
+        shapes = (np.shape(result), target.shape)
+        fits = len(shapes[0]) <= len(shapes[1]) and all(
+            a in (1, b) for a, b in zip(shapes[0][::-1], shapes[1][::-1], strict=False)
+        )
+    if not fits:
         raise ValueError(
             f"{name}: an output of shape {target.shape} cannot take the broadcast shape "
             f"{result.shape}; write n = n + t instead of n += t"

@@ -16,11 +16,26 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .avals import Dtype, Shape, Value, describe
 from .dispatch import Tracer, overrides, snapshot
 from .errors import GradientError
+from .modes import modes
 
 CONVERT = (
     "compute with NumPy functions (np.sin, not math.sin), fill an array made by np.zeros_like(x) "
     "or np.stack, or cut on purpose with .detach()"
 )
+UNCHANGED = ", or let qd.lift(f) run the function unchanged"  # what is traced is so already
+
+
+class Memory:
+    """An attribute that hands out an array's memory, which no tracer can without losing it."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tracer: Any, owner: type) -> Any:
+        raise AttributeError(
+            f"{self.name}: a {owner.__name__.lower()} has no memory to show; to cut the gradient "
+            f"on purpose take that of the array, x.detach().numpy().{self.name}"
+        )
 
 
 class ArrayMethods(NDArrayOperatorsMixin):
@@ -59,6 +74,14 @@ class ArrayMethods(NDArrayOperatorsMixin):
     @property
     def itemsize(self) -> int:
         return self.dtype.itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The steps in memory, in bytes, of an array of this shape without gaps."""
+        steps = [self.itemsize]
+        for n in self.shape[:0:-1]:
+            steps.append(steps[-1] * n)
+        return tuple(steps[: self.ndim][::-1])
 
     @property
     def T(self) -> Value:
@@ -133,11 +156,15 @@ class ArrayMethods(NDArrayOperatorsMixin):
         return np.array(value, dtype=dtype, copy=copy)
 
     def _convert(self, act: str, instead: str = CONVERT) -> Any:
-        self.refuse(act, instead)
+        self.refuse(act, instead if modes.tracing else instead + UNCHANGED)
         return self.concrete()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__.lower()} {describe(self.shape, self.dtype)}"
+
+    def __round__(self, ndigits: int | None = None) -> Value:
+        """As `round` of NumPy's numbers: whole without `ndigits`, which is no integer here."""
+        return np.round(self, ndigits or 0)
 
     def __format__(self, spec: str) -> str:
         return format(self.concrete(), spec) if spec else str(self)
@@ -149,6 +176,11 @@ class ArrayMethods(NDArrayOperatorsMixin):
     def tolist(self) -> Any:
         """Nested lists of Python numbers, for reading."""
         return np.asarray(self.concrete()).tolist()
+
+    data = Memory()
+    resize = Memory()
+    tobytes = Memory()
+    view = Memory()
 
     # Reductions
 

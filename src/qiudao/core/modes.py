@@ -50,7 +50,7 @@ class Modes(threading.local):
     tracing: bool = False  # whether a function is being traced into a program
     capture: Any = None  # what makes a function's branches and loops part of a trace, or None
     recording: Any = None  # what the innermost trace records
-    switched: bool = False  # whether the trace has turned recording on or off
+    switched: bool = False  # whether a gradient has to see the function run, not its trace
     dual_levels: tuple[float, ...] = ()  # the levels of `forward_ad` that are open
     inference: int = 0  # how many `inference_mode` blocks are open
     masking: bool = False  # whether a traced sweep carries masks from the start

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -146,6 +146,26 @@ def prefix(structure: Tree, tree: Any, name: str) -> list[Any]:
         ) from error
 
 
+def register(
+    cls: type,
+    take_apart: Callable[[Any], tuple[Sequence[Any], Any, Sequence[str]]],
+    put_together: Callable[[Any, Any], Any],
+    entry: Any = None,
+) -> None:
+    """Make a class known as a container: its children, all else, and the children's names.
+
+    `entry` is optree's class for the step to a child; that of an attribute unless given.
+    """
+    _known.add(cls)
+    optree().register_pytree_node(
+        cls,
+        take_apart,
+        put_together,
+        path_entry_type=entry or optree().GetAttrEntry,
+        namespace=NAMESPACE,
+    )
+
+
 def _register(x: Any) -> bool:
     """Make a dataclass known as a container the first time one is met.  Nothing is a leaf by it."""
     cls = type(x)
@@ -154,12 +174,10 @@ def _register(x: Any) -> bool:
         if hasattr(cls, "__dataclass_fields__"):
             dataclasses = importlib.import_module("dataclasses")
             names = tuple(f.name for f in dataclasses.fields(cls))
-            optree().register_pytree_node(
+            register(
                 cls,
                 lambda obj: ([getattr(obj, n) for n in names], None, names),
                 lambda _, leaves: _rebuild(cls, names, leaves),
-                path_entry_type=optree().GetAttrEntry,
-                namespace=NAMESPACE,
             )
     return False
 

@@ -49,6 +49,7 @@ def grad(
     *,
     argnames: Argnames = ...,
     check: str | None = ...,
+    numpy: str | None = ...,
 ) -> Callable[..., Any]: ...
 
 
@@ -76,8 +77,8 @@ def grad(
 def grad(*args: Any, **kwargs: Any) -> Any:
     """The gradient of a function, or of values already computed.
 
-    `grad(f, argnums=0, has_aux=False, *, argnames=None, check=None)` gives the function that
-    computes the gradient of the scalar function `f`; see `value_and_grad` for the arguments.
+    `grad(f, argnums=0, has_aux=False, *, argnames=None, check=None, numpy=None)` gives the function
+    that computes the gradient of the scalar function `f`; see `value_and_grad` for the arguments.
 
     `grad(outputs, inputs, ...)` gives the gradients of computed tensors, the sum over `outputs`
     of (cotangent x derivative), and leaves `.grad` alone.  `outputs`, `inputs` and `grad_outputs`

@@ -1,1 +1,1 @@
-"""Ways over from other libraries: their names, met by our engine."""
+"""Other libraries' manners, and bridges to them.  Each is imported by its own name."""

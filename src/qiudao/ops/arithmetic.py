@@ -67,6 +67,26 @@ class Positive(Additive):
 
 
 @primitive
+class Anew(Additive):
+    """`x`, as the start of a computation that is not to be merged with an equal one.  d = dx.
+
+    A checkpoint reads its operands through this when a compiled program runs it again; the pass
+    that shares equal equations would otherwise keep what the checkpoint threw away.
+    """
+
+    samples = (sample("f64[3,4]"), sample("c128[3]"))
+
+    def evaluate(self, *xs: Value) -> Value:
+        return xs[0]
+
+    def transpose(self, i: int, ct: Value) -> Value:
+        return ct
+
+    def element(self, e: Any, *xs: Any) -> Any:
+        return xs[0]
+
+
+@primitive
 class Multiply(Elementwise):
     """`a b`.  d = da b + a db."""
 
@@ -256,7 +276,10 @@ class Power(Smooth):
         if isinstance(x, int | float) and x > 0:
             return out * math.log(x)
         hole = (x == 0) & (np.real(y) >= 0)
-        return np.where(hole, 0, out * np.log(np.where(hole, 1, x)))
+        base = np.where(hole, 1, x)
+        if out.dtype.kind == "c" and base.dtype.kind != "c":
+            base = base.astype(out.dtype)  # whose logarithm a negative number has
+        return np.where(hole, 0, out * np.log(base))
 
 
 def power_slope(x: Value, p: float) -> Value:

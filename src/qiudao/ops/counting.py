@@ -46,8 +46,12 @@ def unique(
 
 @implements(np.unique_values)
 def unique_values(x: Any) -> Value:
-    """The different elements, ascending."""
-    return unique(x, equal_nan=False)
+    """The different elements, in the order in which NumPy finds them."""
+    values = unique(x, equal_nan=False)
+    plain, found = concrete(values), np.unique_values(concrete(array(x)))
+    places = np.empty(found.size, np.intp)
+    places[np.argsort(found, kind="stable")] = np.argsort(plain, kind="stable")
+    return values[places]
 
 
 @implements(np.unique_counts)
@@ -109,7 +113,7 @@ def intersect1d(
     _, first, second = np.intersect1d(
         concrete(x), concrete(array(ar2)), assume_unique, return_indices=True
     )
-    values = picked(x, first, -1)
+    values = astype(picked(x, first, -1), np.result_type(x, array(ar2)))
     return (values, first, second) if return_indices else values
 
 
@@ -150,15 +154,18 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Value:
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Value:
     """The edges of the bins of `histogram`, which move with the extremes of `a`."""
     x = ravel(a)
-    if isinstance(bins, str) or range is not None or not x.size:
-        weighed = None if weights is None else np.ones(x.shape)
-        return np.histogram_bin_edges(concrete(x), concrete(bins), range, weighed)
-    edges = array(bins)
+    edges = array(1 if isinstance(bins, str) else bins)
     if edges.ndim == 1:
         plain = known(edges)
         if plain is not None and np.any(plain[:-1] > plain[1:]):
             raise ValueError("histogram: the edges of bins must not fall")
         return edges
+    if isinstance(bins, str) or range is not None or not x.size:
+        weighed = None if weights is None else np.ones(x.shape)
+        found = np.histogram_bin_edges(concrete(x), concrete(bins), range, weighed)
+        if range is not None or not x.size:
+            return found  # fixed by the range
+        bins = found.size - 1  # the rule finds how many; they span the data
     return even_edges(x, int(bins))
 
 

@@ -101,11 +101,11 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
         for k in (range(f.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,))
     ]
     axes_from_end(tuple(axes), f.ndim, "gradient")  # no axis twice
+    spacing = steps(f, axes, varargs)
     if edge_order not in (1, 2):
         raise ValueError(f"gradient: edge_order={edge_order} is unknown; use 1 or 2")
     slopes = tuple(
-        slope_along(f, at, step, edge_order)
-        for at, step in zip(axes, steps(f, axes, varargs), strict=True)
+        slope_along(f, at, step, edge_order) for at, step in zip(axes, spacing, strict=True)
     )
     return slopes[0] if len(axes) == 1 else slopes
 

@@ -91,7 +91,7 @@ class ArcTan2(Smooth):
     samples = TWO
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        y, x = xs
+        y, x = (z if z.dtype.kind == "f" else z.astype(np.float64) for z in map(array, xs))
         radius = np.hypot(x, y)
         return over(over(x if i == 0 else -y, radius), radius)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import operator
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -22,9 +23,18 @@ def operand(x: Any) -> Value:
     """An operand as a primitive takes it: arrays, scalars and tracers pass, lists become arrays."""
     if isinstance(x, _PLAIN):
         return x
-    if isinstance(x, list | tuple) and any(isinstance(e, Tracer) for e in x):
+    if isinstance(x, list | tuple) and holds_tracer(x):
         return np.stack([operand(e) for e in x])
+    if isinstance(x, numbers.Rational):
+        return float(x)  # a fraction, of which NumPy would make an object
     return np.asarray(x)
+
+
+def holds_tracer(x: Any) -> bool:
+    """Whether a value is a tracer, or a list with one in it, at any depth."""
+    if isinstance(x, list | tuple):
+        return any(map(holds_tracer, x))
+    return isinstance(x, Tracer)
 
 
 def array(x: Any) -> Value:
@@ -50,18 +60,19 @@ def meets(*functions: Any) -> Callable[[Function], Function]:
             casting: str = "same_kind",
             order: str = "K",
             subok: bool = True,
+            signature: Any = None,
+            sig: Any = None,
         ) -> Value:
             if where is not True:
                 raise RuleError(
                     f"{name}: where= leaves the other lanes undefined; "
-                    f"write np.where(mask, np.{name}(x), otherwise)"
+                    f"write np.where(mask, np.{name}(x), otherwise), or give out= a tensor too"
                 )
-            if dtype is None:
-                return ours(*map(operand, xs))
-            cast = overrides[np.ndarray.astype]
-            if np.dtype(dtype).kind in "fc":  # as NumPy does: in the wanted precision throughout
-                return ours(*(cast(array(x), dtype) for x in xs))
-            return cast(ours(*map(operand, xs)), dtype)
+            signature = sig if signature is None else signature
+            given = map(operand, xs)
+            if dtype is None and signature is None and casting == "same_kind":
+                return ours(*given)
+            return in_dtypes(functions[0], ours, tuple(given), dtype, casting, signature)
 
         call.__name__ = name
         for function in functions:
@@ -69,6 +80,24 @@ def meets(*functions: Any) -> Callable[[Function], Function]:
         return ours
 
     return register
+
+
+def in_dtypes(
+    ufunc: Any, ours: Function, xs: tuple[Value, ...], dtype: Any, casting: str, signature: Any
+) -> Value:
+    """`ours(*xs)` in the dtypes that NumPy would compute it in, which may refuse them."""
+    if dtype is not None and signature is None:
+        signature = (None,) * ufunc.nin + (np.dtype(dtype),) * ufunc.nout
+    kinds = tuple(type(x) if isinstance(x, _NUMBERS) else x.dtype for x in xs)
+    options = {} if signature is None else {"signature": signature}
+    loop = ufunc.resolve_dtypes(kinds + (None,) * ufunc.nout, casting=casting, **options)
+    cast = overrides[np.ndarray.astype]
+    result = ours(*(cast(array(x), kind) for x, kind in zip(xs, loop, strict=False)))
+    made, wanted = (result if isinstance(result, tuple) else (result,)), loop[ufunc.nin :]
+    made = tuple(
+        y if y.dtype == kind else cast(y, kind) for y, kind in zip(made, wanted, strict=True)
+    )
+    return made if isinstance(result, tuple) else made[0]
 
 
 @implements_method(None, "outer")
@@ -115,13 +144,21 @@ def from_end(axis: Any, ndim: int, name: str) -> int:
     return k - ndim if k >= 0 else k
 
 
-def axes_from_end(axis: Any, ndim: int, name: str) -> tuple[int, ...]:
-    """A NumPy `axis` argument (None: all) as distinct axes from the end, sorted."""
+def with_axis(x: Value) -> Value:
+    """An operand with an axis at least: some functions take a number along its axis 0 or -1."""
+    return x if x.ndim else np.reshape(x, (1,))
+
+
+def axes_from_end(axis: Any, ndim: int, name: str, strict: bool = False) -> tuple[int, ...]:
+    """A NumPy `axis` argument (None: all) as distinct axes from the end, sorted.
+
+    Unless `strict`, a number may be reduced along its axis 0 or -1, as ufuncs allow.
+    """
     if axis is None:
         return tuple(range(-ndim, 0))
     given: Iterable[Any] = axis if isinstance(axis, tuple | list) else (axis,)
-    if ndim == 0 and given == (axis,) and whole(axis) in (0, -1):
-        return ()  # NumPy lets a number be reduced along its first axis, which it has not
+    if ndim == 0 and not strict and given == (axis,) and whole(axis) in (0, -1):
+        return ()
     axes = tuple(sorted(from_end(a, ndim, name) for a in given))
     if len(set(axes)) < len(axes):
         raise ShapeError(f"{name}: axis={axis} names an axis twice; name each once")

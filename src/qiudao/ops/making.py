@@ -114,10 +114,23 @@ def shown(function: Any) -> Any:
 
 
 for _reader in (
-    np.array2string, np.array_repr, np.array_str, np.array_equal, np.array_equiv, np.allclose,
+    np.array_equal, np.array_equiv, np.allclose,
     np.may_share_memory, np.shares_memory,
 ):  # fmt: skip
     shown(_reader)
+
+
+def printed(function: Any) -> None:
+    """A function that shows an array, of which a 0-d one must stay an array."""
+
+    def show(a: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(np.asarray(concrete(a)), *args, **kwargs)
+
+    implements(function)(show)
+
+
+for _printer in (np.array2string, np.array_repr, np.array_str):
+    printed(_printer)
 
 
 @implements(np.copyto)
@@ -133,5 +146,10 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
                 )
         np.copyto(dst, concrete(src), casting, concrete(where))
         return
+    if not np.can_cast(np.result_type(bare(src)), dst.dtype, casting):
+        raise TypeError(
+            f"copyto: {np.result_type(bare(src))} does not cast to {dst.dtype} by the rule "
+            f"{casting!r}; give another casting="
+        )
     overwritten: Any = dst
     overwritten[...] = src if where is True else np.where(where, src, overwritten)

@@ -13,9 +13,10 @@ import numpy as np
 
 from ..core.avals import Value, is_inexact
 from ..core.dispatch import implements
+from ..core.errors import DtypeError
 from .faces import array, axes_from_end, delivered, known
 from .reducing import lowest
-from .statistics import count_of, root, var
+from .statistics import count_of, in_whole_numbers, root, std, var
 
 
 def present(x: Value, where: Any = True) -> Any:
@@ -49,6 +50,14 @@ nancumsum = implements(np.nancumsum)(skipping(np.cumsum, 0.0, "nancumsum"))
 nancumprod = implements(np.nancumprod)(skipping(np.cumprod, 1.0, "nancumprod"))
 
 
+def need_inexact(name: str, x: Value, dtype: Any) -> None:
+    """Refuse a mean of inexact numbers in integers."""
+    if dtype is not None and is_inexact(x.dtype) and not is_inexact(np.dtype(dtype)):
+        raise DtypeError(
+            f"{name}: dtype={np.dtype(dtype)} cannot hold the mean of {x.dtype} values"
+        )
+
+
 @implements(np.nanmean)
 def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
@@ -56,6 +65,7 @@ def nanmean(
 ) -> Value:  # fmt: skip
     """The mean of the elements that are not NaN; NaN where there are none."""
     x = array(a)
+    need_inexact("nanmean", x, dtype)
     with np.errstate(invalid="ignore"):
         found = np.mean(x, axis=axis, dtype=dtype, keepdims=keepdims, where=present(x, where))
     return delivered("nanmean", found, out)
@@ -68,6 +78,7 @@ def nanvar(
 ) -> Value:  # fmt: skip
     """The variance of the elements that are not NaN; NaN where fewer than needed are left."""
     x = array(a)
+    need_inexact("nanvar", x, dtype)
     mask = present(x, where)
     with np.errstate(invalid="ignore", divide="ignore"):
         found = var(
@@ -84,6 +95,8 @@ def nanstd(
     keepdims: Any = False, *, where: Any = True, mean: Any = None, correction: Any = None,
 ) -> Value:  # fmt: skip
     """The square root of `nanvar`; its derivative is 0 where all elements are equal."""
+    if in_whole_numbers(array(a), dtype):
+        return std(a, axis, dtype, out, ddof, keepdims, where=where, correction=correction)
     spread = nanvar(
         a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction
     )

@@ -140,7 +140,8 @@ def with_statistic(
     for count, elements in zip(width, near, strict=True):
         sizes = list(x.shape)
         sizes[axis] = count
-        level = astype(statistic(elements, axis=axis, keepdims=True), x.dtype)
+        level = statistic(elements, axis=axis, keepdims=True)
+        level = astype(np.round(level) if x.dtype.kind in "iu" else level, x.dtype)
         ends.append(broadcast_to(level, tuple(sizes)))
     return concatenate([ends[0], x, ends[1]], axis)
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.dispatch import implements
+from ..core.dispatch import concrete, implements
 from ..core.errors import ShapeError
 from .convolving import convolve
 from .faces import array, whole
+from .shaping import astype
 
 
 @implements(np.polymul)
@@ -87,3 +88,24 @@ def polyval(p: Any, x: Any) -> Value:
     for k in range(coefficients.shape[0]):
         total = total * at + coefficients[k]
     return total
+
+
+@implements(np.polydiv)
+def polydiv(u: Any, v: Any) -> tuple[Value, Value]:
+    """The quotient and the remainder of polynomials, the highest power first.
+
+    Leading coefficients of the remainder that are almost 0 are left out, as in NumPy.
+    """
+    rest, divisor = (np.atleast_1d(array(a)) + 0.0 for a in (u, v))
+    dtype = np.result_type(rest.dtype, divisor.dtype)
+    n = divisor.shape[0] - 1
+    rest = astype(rest, dtype)
+    found = []
+    for k in range(rest.shape[0] - n):
+        factor = rest[k] / divisor[0]
+        found.append(factor)
+        parts = (rest[:k], rest[k : k + n + 1] - factor * divisor, rest[k + n + 1 :])
+        rest = np.concatenate(parts)
+    while rest.shape[0] > 1 and np.allclose(concrete(rest[0]), 0, rtol=1e-14):
+        rest = rest[1:]
+    return (np.stack(found) if found else np.zeros(1, dtype)), rest

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Value, is_inexact
-from ..core.dispatch import Tracer, implements
-from ..core.errors import RuleError
+from ..core.dispatch import Tracer, concrete, implements
 from ..core.primitive import (
     Parents,
     Primitive,
@@ -30,6 +29,7 @@ from .indexing import TakeAlong, to_index
 from .reducing import in_lanes, reduced, shares
 from .shaping import astype, moveaxis, reshape
 from .sorting import Sort
+from .statistics import weights_like
 
 FEW = 8  # ranks that are found faster one by one than by sorting
 
@@ -201,16 +201,15 @@ def quantile_of(name: str, scale: float, skip_nan: bool) -> Callable[..., Value]
         x = array(a)
         if x.dtype.kind == "c":
             raise TypeError(f"{name}: complex numbers have no order; give real values")
-        if weights is not None:
-            raise RuleError(
-                f"{name}: weights= has no derivative here; repeat the values, or leave it out"
-            )
         weak = type(q) in (int, float) and is_inexact(x.dtype)
         part = array(q) if scale == 1 else np.true_divide(array(q), scale)
         plain = known(part)
         if plain is not None and not np.all((plain >= 0) & (plain <= 1)):
             raise ValueError(f"{name}: q={q} must lie between 0 and {scale:g}")
-        axes = axes_from_end(axis, x.ndim, name)
+        axes = axes_from_end(axis, x.ndim, name, strict=True)
+        if weights is not None:
+            found = weighted(name, x, part, array(weights), axis, axes, method, skip_nan)
+            return delivered(name, arranged(found, part, x, axes, keepdims), out)
         lanes = in_lanes(x, axes)
         row = reshape(part, (*(1,) * (lanes.ndim - 1), -1))
         if skip_nan and is_inexact(x.dtype):
@@ -228,6 +227,46 @@ def quantile_of(name: str, scale: float, skip_nan: bool) -> Callable[..., Value]
     quantile.__name__ = name
     quantile.__doc__ = f"`np.{name}`; the derivative with respect to q too, where it has one."
     return quantile
+
+
+def weighted(
+    name: str, x: Value, q: Value, w: Value, axis: Any, axes: tuple[int, ...], method: str,
+    skip_nan: bool,
+) -> Value:  # fmt: skip
+    """The first element, in order, at which the share of the weights so far comes to q.
+
+    Which element that is does not change with the weights but in jumps, so no derivative passes
+    them.
+    """
+    if method != "inverted_cdf":
+        raise ValueError(
+            f"{name}: weights= with method={method!r}; with weights use method='inverted_cdf'"
+        )
+    plain = concrete(w)
+    if np.any(plain < 0):
+        raise ValueError(f"{name}: weights must not be negative")
+    plain = weights_like(plain, x, axis, axes, name)
+    shares = in_lanes(np.broadcast_to(plain, x.shape), axes)
+    lanes = in_lanes(x, axes)
+    values = concrete(lanes)
+    order = np.argsort(values, axis=-1)
+    last = values.shape[-1] - 1
+    shares = np.take_along_axis(shares, order, -1).astype(np.float64)
+    nothing = np.isnan(np.take_along_axis(values, order, -1)) if is_inexact(x.dtype) else None
+    if nothing is not None and skip_nan:
+        shares = np.where(nothing, 0.0, shares)
+    reached = np.cumsum(shares, axis=-1)
+    reached = reached / reached[..., -1:]
+    if np.any(np.isnan(reached[..., -1])):
+        raise ValueError(f"{name}: the weights of a lane are all zero, or not finite")
+    part = concrete(q)
+    reached = reached.astype(part.dtype) if part.dtype.kind == "f" else reached
+    reached = np.where(reached == 0, -1.0, reached)
+    places = np.count_nonzero(reached[..., None, :] < part.reshape(-1, 1), axis=-1)
+    found = TakeAlong()(lanes, np.take_along_axis(order, np.minimum(places, last), -1))
+    if nothing is None or skip_nan:
+        return found
+    return np.where(nothing[..., -1:], np.full((), np.nan, x.dtype), found)
 
 
 def arranged(found: Value, q: Value, x: Value, axes: tuple[int, ...], keepdims: Any) -> Value:
@@ -249,7 +288,7 @@ def median(
 ) -> Value:
     """The middle value over `axis`, or the mean of the two in the middle."""
     x = array(a)
-    axes = axes_from_end(axis, x.ndim, "median")
+    axes = axes_from_end(axis, x.ndim, "median", strict=True)
     lanes = in_lanes(x, axes)
     n = lanes.shape[-1]
     middle = Ranks(tuple(range((n - 1) // 2, n // 2 + 1)))(lanes) if n else lanes
@@ -266,7 +305,7 @@ def nanmedian(
     x = array(a)
     if not is_inexact(x.dtype) or not x.size:
         return median(x, axis, out, overwrite_input, keepdims)
-    axes = axes_from_end(axis, x.ndim, "nanmedian")
+    axes = axes_from_end(axis, x.ndim, "nanmedian", strict=True)
     ordered = Sort()(in_lanes(x, axes))
     count = np.sum(ordered == ordered, axis=-1, keepdims=True)
     low = np.floor_divide(np.maximum(count - 1, 0), 2)

@@ -6,6 +6,7 @@ that changes nothing, and `initial` as one more operand.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from ..core.families import Linear, Opaque
 from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ..core.samples import sample
 from .arithmetic import scale
-from .faces import array, axes_from_end, delivered, from_end
+from .faces import array, axes_from_end, delivered, from_end, with_axis
 from .shaping import Stretch, astype, broadcast_to, ravel, reshape, stretched
 
 Axes = tuple[int, ...]
@@ -146,7 +147,7 @@ def sum(
         x = np.where(kept(where, x, "sum"), x, np.zeros((), x.dtype))
     total = Sum(axes_from_end(axis, x.ndim, "sum"), bool(keepdims))(x)
     if initial is not None and not (isinstance(initial, int) and initial == 0):
-        total = total + initial
+        total = total + astype(array(initial), total.dtype)
     return total if out is None else delivered("sum", total, out)
 
 
@@ -168,7 +169,7 @@ def prod(
         x = np.where(kept(where, x, "prod"), x, np.ones((), x.dtype))
     total = Prod(axes_from_end(axis, x.ndim, "prod"), bool(keepdims))(x)
     if initial is not None and not (isinstance(initial, int) and initial == 1):
-        total = total * initial
+        total = total * astype(array(initial), total.dtype)
     return delivered("prod", total, out)
 
 
@@ -261,7 +262,7 @@ def extreme(name: str, made: type[Max], pair: np.ufunc, sign: int) -> Callable[.
             return delivered(name, broadcast_to(astype(array(initial), x.dtype), shape), out)
         found = made(axes, bool(keepdims))(x)
         if initial is not None:
-            found = pair(found, initial)
+            found = pair(found, astype(array(initial), x.dtype))
         return delivered(name, found, out)
 
     reduction.__name__ = name
@@ -303,9 +304,11 @@ def arg_extreme(name: str) -> Callable[..., Value]:
     """`np.argmax` or `np.argmin`."""
 
     def search(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Value:
-        x = array(a)
+        given = array(a)
+        x = given if axis is None else with_axis(given)
         if axis is not None:
-            found = ArgExtreme(name, from_end(axis, x.ndim, name), bool(keepdims))(x)
+            keepdims = bool(keepdims) and given.ndim > 0
+            found = ArgExtreme(name, from_end(axis, x.ndim, name), keepdims)(x)
         else:
             found = ArgExtreme(name)(ravel(x))
             found = reshape(found, (1,) * x.ndim) if keepdims else found
@@ -352,14 +355,18 @@ def truth(name: str) -> Callable[..., Value]:
     """`np.all` or `np.any`."""
 
     def ask(
-        a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
-    ) -> Value:
+        a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True,
+        initial: Any = None,
+    ) -> Value:  # fmt: skip
         x = truths(a)
         if where is not True:
             mask = kept(where, x, name)
             x = x | ~mask if name == "all" else x & mask
         axes = axes_from_end(axis, x.ndim, name)
-        return delivered(name, Truth(name, axes, bool(keepdims))(x), out)
+        found = Truth(name, axes, bool(keepdims))(x)
+        if initial is not None:
+            found = found & truths(initial) if name == "all" else found | truths(initial)
+        return delivered(name, found, out)
 
     ask.__name__ = name
     ask.__doc__ = f"Whether {name} of the elements over `axis` that `where` keeps are not zero."
@@ -567,10 +574,29 @@ def reducing(ufunc: np.ufunc, ours: Callable[..., Value]) -> None:
     """Let `ufunc.reduce` find the function that reduces with it; its `axis` is 0 unless given."""
 
     def reduce(array: Any, axis: Any = 0, dtype: Any = None, **options: Any) -> Value:
-        x = array if dtype is None else astype(array, dtype)
-        return ours(x, axis, **options)
+        if not array.size or array.dtype.kind != "f" or dtype is not None or options:
+            found = foreseen(ufunc, array, axis, dtype, options).dtype
+            logical = ours in (all, any, odd)
+            array = array if logical or found == array.dtype else astype(array, found)
+        return ours(array, axis, **options)
 
     implements_method(ufunc, "reduce")(reduce)
+
+
+def foreseen(ufunc: np.ufunc, x: Value, axis: Any, dtype: Any, options: dict[str, Any]) -> Any:
+    """What NumPy reduces a pattern of ones to, for its shape, its dtype and its errors."""
+    given = dict(options)
+    if "initial" in given:
+        given["initial"] = unit(given["initial"])
+    if isinstance(given.get("where"), Tracer):
+        given["where"] = np.broadcast_to(unit(given["where"]), given["where"].shape)
+    with np.errstate(all="ignore"):
+        return ufunc.reduce(np.broadcast_to(unit(x), x.shape), axis, dtype, **given)
+
+
+def unit(x: Any) -> Any:
+    """The number 1 in the dtype of an operand; what is no array or tracer stays."""
+    return np.ones((), x.dtype)[()] if isinstance(x, Tracer | np.ndarray) else x
 
 
 def log_add(a: Any, axis: Any, keepdims: Any = False, initial: Any = None, where: Any = True,
@@ -597,6 +623,6 @@ def odd(a: Any, axis: Any, keepdims: Any = False, initial: Any = None, where: An
 for _ufunc, _ours in (
     (np.add, sum), (np.multiply, prod), (np.maximum, max), (np.minimum, min),
     (np.logical_and, all), (np.logical_or, any), (np.logical_xor, odd), (np.logaddexp, log_add),
-    (np.logaddexp2, lambda a, axis, **options: log_add(a, axis, base=np.log(2.0), **options)),
+    (np.logaddexp2, lambda a, axis, **options: log_add(a, axis, base=math.log(2.0), **options)),
 ):  # fmt: skip
     reducing(_ufunc, _ours)

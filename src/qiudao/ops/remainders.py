@@ -166,7 +166,8 @@ def divmod_(x1: Any, x2: Any) -> tuple[Value, Value]:
 @meets(np.modf)
 def modf(x: Any) -> tuple[Value, Value]:
     """The fractional part and the whole part, which is a constant."""
-    return _fraction(x), np.trunc(x)
+    part = _fraction(x)
+    return part, np.trunc(x).astype(part.dtype)
 
 
 @meets(np.frexp)

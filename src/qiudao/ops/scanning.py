@@ -10,13 +10,12 @@ import numpy as np
 
 from ..core.avals import Aval, Value, promote
 from ..core.dispatch import implements, implements_method
-from ..core.errors import ShapeError
 from ..core.families import Linear, Opaque
 from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ..core.samples import sample
-from .faces import array, delivered, from_end, whole
+from .faces import array, delivered, from_end, whole, with_axis
 from .indexing import ScatterAdd
-from .reducing import Share, total_dtype, truths
+from .reducing import Share, total_dtype, truths, unit
 from .shaping import astype, concatenate, ravel, reshape
 
 ONE = (sample("f64[5]"), sample("f64[3,4]", axis=-2), sample("c128[2,3]"))
@@ -260,7 +259,7 @@ def running(name: str, made: Callable[[int], Primitive]) -> Callable[..., Value]
     """A function that accumulates along an axis with the primitive that `made` gives."""
 
     def accumulate(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Value:
-        x = array(a) if axis is not None else ravel(a)
+        x = with_axis(array(a)) if axis is not None else ravel(a)
         if dtype is not None:
             x = astype(x, dtype)
         at = from_end(-1 if axis is None else axis, x.ndim, name)
@@ -317,7 +316,11 @@ def accumulating(ufunc: np.ufunc, made: Callable[[int], Primitive], logical: boo
     along = running(f"{ufunc.__name__}.accumulate", made)
 
     def accumulate(array: Any, axis: Any = 0, dtype: Any = None) -> Value:
-        return along(truths(array) if logical else array, axis, dtype)
+        if logical or dtype is not None or array.dtype.kind != "f":
+            with np.errstate(all="ignore"):  # NumPy finds the dtype, or refuses
+                like = ufunc.accumulate(np.broadcast_to(unit(array), array.shape), axis, dtype)
+            array = truths(array) if logical else astype(array, like.dtype)
+        return along(array, axis)
 
     implements_method(ufunc, "accumulate")(accumulate)
 
@@ -338,7 +341,7 @@ def add_reduceat(a: Any, indices: Any, axis: Any = 0, dtype: Any = None) -> Valu
     at = from_end(axis, x.ndim, "add.reduceat")
     starts = tuple(whole(k) for k in np.asarray(indices).tolist())
     if any(not 0 <= k < x.shape[at] for k in starts):
-        raise ShapeError(
+        raise IndexError(
             f"add.reduceat: indices {starts} must lie in [0, {x.shape[at]}), the length of the axis"
         )
     return SumBetween(starts, at)(x)

@@ -13,7 +13,7 @@ from ..core.errors import DtypeError, ShapeError
 from ..core.families import Linear, stretch
 from ..core.primitive import primitive
 from ..core.samples import sample
-from .faces import array, axes_from_end, delivered, from_end, operand, whole
+from .faces import array, axes_from_end, delivered, from_end, operand, whole, with_axis
 
 
 @primitive
@@ -412,7 +412,7 @@ def atleast_3d(*xs: Any) -> Value:
 def flip(m: Any, axis: Any = None) -> Value:
     """The order of elements reversed along `axis` (None: all)."""
     x = array(m)
-    return Flip(axes_from_end(axis, x.ndim, "flip"))(x)
+    return Flip(axes_from_end(axis, x.ndim, "flip", strict=True))(x)
 
 
 @implements(np.fliplr)
@@ -424,6 +424,8 @@ def fliplr(m: Any) -> Value:
 @implements(np.flipud)
 def flipud(m: Any) -> Value:
     """Reversed along the first axis."""
+    if not array(m).ndim:
+        raise ShapeError("flipud: a 0-d array has no first axis to reverse")
     return flip(m, 0)
 
 
@@ -431,6 +433,8 @@ def flipud(m: Any) -> Value:
 def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Value:
     """Turned by k quarter turns in the plane of `axes`."""
     x = array(m)
+    if len(axes) != 2 or axes[0] == axes[1] or abs(axes[0] - axes[1]) == x.ndim:
+        raise ShapeError(f"rot90: axes={axes} must be two different axes")
     first, second = (from_end(a, x.ndim, "rot90") for a in axes)
     k %= 4
     if k == 0:
@@ -469,13 +473,15 @@ def concatenate(
                 f"axis {axis} must be equal"
             )
     joined = Concatenate(at)(*xs)
-    if dtype is not None:
-        if not np.can_cast(joined.dtype, dtype, casting):
-            raise DtypeError(
-                f"concatenate: {joined.dtype} does not cast to {np.dtype(dtype)} by the rule "
-                f"{casting!r}; give another casting="
-            )
-        joined = astype(joined, dtype)
+    wanted = joined.dtype if dtype is None else np.dtype(dtype)
+    if dtype is not None or casting != "same_kind":
+        for x in xs:
+            if not np.can_cast(x.dtype, wanted, casting):
+                raise DtypeError(
+                    f"concatenate: {x.dtype} does not cast to {wanted} by the rule {casting!r}; "
+                    "give another casting="
+                )
+        joined = astype(joined, wanted)
     return delivered("concatenate", joined, out)
 
 
@@ -581,21 +587,30 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     return array_split(x, indices_or_sections, axis)
 
 
+def need_axes(name: str, ary: Any, count: int) -> None:
+    """Refuse an array with too few axes."""
+    if array(ary).ndim < count:
+        raise ShapeError(f"{name}: an array of {array(ary).ndim} axes; give one of {count} or more")
+
+
 @implements(np.hsplit)
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
     """Cut along the second axis, or the first of a 1-d array."""
+    need_axes("hsplit", ary, 1)
     return split(ary, indices_or_sections, 0 if array(ary).ndim == 1 else 1)
 
 
 @implements(np.vsplit)
 def vsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
     """Cut along the first axis."""
+    need_axes("vsplit", ary, 2)
     return split(ary, indices_or_sections, 0)
 
 
 @implements(np.dsplit)
 def dsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
     """Cut along the third axis."""
+    need_axes("dsplit", ary, 3)
     return split(ary, indices_or_sections, 2)
 
 
@@ -643,6 +658,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Value:
     x = array(a)
     if axis is None:
         x, axis = ravel(x), 0
+    x = with_axis(x)
     at = from_end(axis, x.ndim, "repeat")
     source = np.repeat(np.arange(x.shape[at]), repeats)
     return x[(*slices(x.ndim, at, slice(None))[:-1], source)]

@@ -174,7 +174,7 @@ class ArcSin(Smooth):
     samples = UNIT
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return 1.0 / (np.sqrt(1.0 - xs[0]) * np.sqrt(1.0 + xs[0]))
+        return 1.0 / sine_of_arccosine(xs[0])
 
 
 @primitive
@@ -185,7 +185,14 @@ class ArcCos(Smooth):
     samples = UNIT
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return -1.0 / (np.sqrt(1.0 - xs[0]) * np.sqrt(1.0 + xs[0]))
+        return -1.0 / sine_of_arccosine(xs[0])
+
+
+def sine_of_arccosine(x: Value) -> Value:
+    """The root of 1 - x^2, on the side of its branch cuts that NumPy takes for arcsin."""
+    if x.dtype.kind == "c":  # 1 - x, 1 + x would lose the sign of a zero, which tells the side
+        return np.sqrt(np.negative(x - 1.0)) * np.sqrt(x - -1.0)
+    return np.sqrt(1.0 - x) * np.sqrt(1.0 + x)
 
 
 @primitive
@@ -265,7 +272,7 @@ class ArcSinh(Smooth):
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         x = xs[0]
         if x.dtype.kind == "c":
-            return 1.0 / np.sqrt(1.0 + x * x)
+            return 1.0 / np.sqrt(x * x - -1.0)  # keeps the sign of a zero, as NumPy's cut needs
         return 1.0 / np.hypot(1.0, x)
 
 
@@ -277,7 +284,9 @@ class ArcCosh(Smooth):
     samples = (sample("f64[3,4]", within=(1.2, 3.0)), sample("c128[3]", within=(1.2, 3.0)))
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return 1.0 / (np.sqrt(xs[0] - 1.0) * np.sqrt(xs[0] + 1.0))
+        x = xs[0]
+        above = x - -1.0 if x.dtype.kind == "c" else x + 1.0  # as in `ArcSinh`
+        return 1.0 / (np.sqrt(x - 1.0) * np.sqrt(above))
 
 
 @primitive

@@ -19,7 +19,7 @@ from ..core.errors import RuleError
 from ..core.families import Linear, Opaque, stretch
 from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ..core.samples import sample
-from .faces import array, from_end, known, whole
+from .faces import array, from_end, known, whole, with_axis
 from .indexing import AddAlong, TakeAlong
 from .shaping import ravel, reshape
 
@@ -239,7 +239,13 @@ def sort(
 def sort_complex(a: Any) -> Value:
     """Sorted along the last axis, as complex numbers."""
     x = sort(a)
-    return x if x.dtype.kind == "c" else x.astype(np.result_type(x, np.complex64))
+    small = x.dtype.char in "bhBH"  # as NumPy has it, whose booleans become double
+    return x if x.dtype.kind == "c" else x.astype(np.complex64 if small else wide_complex(x))
+
+
+def wide_complex(x: Value) -> Any:
+    """The complex dtype that NumPy sorts larger numbers in."""
+    return np.clongdouble if x.dtype.char == "g" else np.complex128
 
 
 @implements(np.argsort)
@@ -248,7 +254,7 @@ def argsort(
 ) -> Value:
     """The indices that sort along `axis`; of the flat array when that is None."""
     plain_order("argsort", order)
-    x = array(a) if axis is not None else ravel(a)
+    x = with_axis(array(a)) if axis is not None else ravel(a)
     at = from_end(-1 if axis is None else axis, x.ndim, "argsort")
     return ArgSort(at, "stable" if stable else kind)(x)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Dtype, Value, is_inexact
-from ..core.dispatch import implements
+from ..core.dispatch import concrete, implements
 from ..core.element import Element, Scalar
 from ..core.errors import ShapeError
 from ..core.families import Smooth
@@ -94,7 +94,7 @@ def mean(
 ) -> Value:
     """The mean over `axis` of the elements that `where` keeps."""
     x = array(a)
-    axes = axes_from_end(axis, x.ndim, "mean")
+    axes = axes_from_end(axis, x.ndim, "mean", strict=where is True)
     if where is True and dtype is None and out is None and x.dtype.char in "fdFD":  # most calls
         return Sum(axes, bool(keepdims))(x) / math.prod([x.shape[k] for k in axes])
     wanted = np.dtype(dtype) if dtype is not None else float_of(x.dtype)
@@ -103,6 +103,11 @@ def mean(
     total = np.sum(astype(x, np.result_type(x, wanted)), axis=axes, keepdims=keepdims, where=where)
     found = astype(total / count_of(x, axes, bool(keepdims), where, "mean"), wanted)
     return found if out is None else delivered("mean", found, out)
+
+
+def in_whole_numbers(x: Value, dtype: Any) -> bool:
+    """Whether NumPy computes in integers, rounding down at each step; no derivative is lost."""
+    return dtype is not None and not is_inexact(x.dtype) and not is_inexact(np.dtype(dtype))
 
 
 @implements(np.var)
@@ -124,7 +129,10 @@ def var(
         if ddof:
             raise ValueError("var: ddof and correction are two names of one number; give one")
         ddof = correction
-    axes = axes_from_end(axis, x.ndim, "var")
+    if in_whole_numbers(x, dtype):
+        plain = np.var(concrete(x), axis, dtype, None, ddof, keepdims, where=concrete(where))
+        return delivered("var", plain, out)
+    axes = axes_from_end(axis, x.ndim, "var", strict=where is True)
     x = astype(x, float_of(x.dtype) if dtype is None else dtype)
     if mean is None and where is True and (dtype is None or x.dtype.kind != "c"):
         return delivered("var", Variance(axes, bool(keepdims), ddof)(x), out)
@@ -151,6 +159,9 @@ def std(
     correction: Any = None,
 ) -> Value:
     """The square root of `var`.  Where all elements are equal its derivative is 0."""
+    if in_whole_numbers(array(a), dtype):
+        plain = np.std(concrete(a), axis, dtype, None, ddof, keepdims, where=concrete(where))
+        return delivered("std", plain, out)
     spread = var(
         a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction
     )
@@ -188,7 +199,7 @@ def average(
 ) -> Any:
     """The mean over `axis` weighted by `weights`; with `returned`, the sum of weights too."""
     x = array(a)
-    axes = axes_from_end(axis, x.ndim, "average")
+    axes = axes_from_end(axis, x.ndim, "average", strict=True)
     if weights is None:
         found = np.mean(x, axis=axes, keepdims=keepdims)
         total: Value = np.full((), math.prod(x.shape[k] for k in axes), found.dtype)
@@ -205,18 +216,18 @@ def average(
     return found, broadcast_to(total, tuple(found.shape))
 
 
-def weights_like(w: Value, x: Value, axis: Any, axes: Axes) -> Value:
+def weights_like(w: Value, x: Value, axis: Any, axes: Axes, name: str = "average") -> Value:
     """Weights, given for the averaged axes alone or for all, with the axes of `x`."""
     if w.shape == x.shape:
         return w
     if axis is None:
         raise TypeError(
-            f"average: weights of shape {w.shape} need axis=, as they differ from {x.shape}"
+            f"{name}: weights of shape {w.shape} need axis=, as they differ from {x.shape}"
         )
     given = [k - x.ndim if k >= 0 else k for k in np.atleast_1d(axis).tolist()]
     if w.shape != tuple(x.shape[k] for k in given):
         raise ShapeError(
-            f"average: weights of shape {w.shape} do not fit axis {axis} of shape {x.shape}"
+            f"{name}: weights of shape {w.shape} do not fit axis {axis} of shape {x.shape}"
         )
     w = transpose(w, np.argsort(given).tolist())
     return reshape(w, tuple(n if k in axes else 1 for k, n in enumerate(x.shape, -x.ndim)))
@@ -242,6 +253,9 @@ def cov(
         x = np.concatenate([x, variables(y, rowvar)], axis=0)
     x = astype(x, float_of(x.dtype) if dtype is None else dtype)
     ddof = int(not bias) if ddof is None else ddof
+    for name, given in (("fweights", fweights), ("aweights", aweights)):
+        if given is not None:
+            check_weights(name, array(given), x.shape[1])
     w = None if fweights is None else array(fweights)
     if aweights is not None:
         w = array(aweights) if w is None else w * array(aweights)
@@ -255,6 +269,21 @@ def cov(
     away = x - center
     weighed = away if w is None else away * w
     return np.squeeze(np.matmul(away, np.conj(np.transpose(weighed))) * np.true_divide(1, count))
+
+
+def check_weights(name: str, w: Value, count: int) -> None:
+    """What `np.cov` asks of weights: one for each observation, none negative, counts whole."""
+    if w.shape != (count,):
+        raise RuntimeError(
+            f"cov: {name} of shape {w.shape} for {count} observations; give one each"
+        )
+    plain = known(w)
+    if plain is None:
+        return
+    if name == "fweights" and not np.all(plain == np.around(plain)):
+        raise TypeError("cov: fweights must be whole numbers; use aweights for others")
+    if np.any(plain < 0):
+        raise ValueError(f"cov: {name} must not be negative")
 
 
 def variables(m: Any, rowvar: bool) -> Value:

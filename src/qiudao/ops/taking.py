@@ -13,7 +13,7 @@ import numpy as np
 from ..core.avals import Value
 from ..core.dispatch import concrete, implements
 from ..core.errors import ShapeError
-from .faces import array, delivered, from_end, known, whole
+from .faces import array, delivered, from_end, known, whole, with_axis
 from .indexing import TakeAlong, getitem
 from .shaping import astype, broadcast_to, concatenate, moveaxis, ravel, reshape, slices
 
@@ -75,7 +75,7 @@ def picked(x: Value, positions: Value, axis: int) -> Value:
 @implements(np.take)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Value:
     """The elements at `indices` along `axis`; of the flat array when that is None."""
-    x = array(a) if axis is not None else ravel(a)
+    x = with_axis(array(a)) if axis is not None else ravel(a)
     at = from_end(-1 if axis is None else axis, x.ndim, "take")
     positions = bounded(array(indices), x.shape[at], mode)
     return delivered("take", picked(x, positions, at), out)
@@ -202,6 +202,8 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Value:
     axes = range(x.ndim) if axis is None else [
         from_end(k, x.ndim, "trim_zeros") + x.ndim for k in np.atleast_1d(axis)
     ]  # fmt: skip
+    if not x.ndim:
+        return x
     index = [slice(None)] * x.ndim
     for places, k in zip(nonzero(x), range(x.ndim), strict=True):
         if k in axes and not places.size:

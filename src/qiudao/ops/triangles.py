@@ -198,6 +198,7 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Value:
     if v.ndim != 1:
         raise ShapeError(f"vander: an array of {v.ndim} axes; give a vector")
     n = v.size if N is None else whole(N)
+    v = astype(v, np.promote_types(v.dtype, int))
     first = np.ones((v.size, min(n, 1)), v.dtype)
     rest = np.broadcast_to(v[:, None], (v.size, max(n - 1, 0)))
     powers = np.cumprod(np.concatenate([astype(first, v.dtype), rest], axis=1), axis=1)

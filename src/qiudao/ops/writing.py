@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Value, aval_of, is_inexact
-from ..core.dispatch import Tracer, implements, implements_method
+from ..core.dispatch import Tracer, concrete, implements, implements_method
 from ..core.errors import DetachError, DtypeError
 from ..core.families import Linear, Opaque, stretch
 from ..core.primitive import primitive
@@ -299,6 +299,8 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     values = np.reshape(array(vals), (-1,))
     chosen = np.reshape(array(mask) != 0, (-1,))
     if not values.size:
+        if not np.any(concrete(chosen)):
+            return
         raise ValueError("place: vals is empty; give at least one value to write")
     turn = np.cumsum(chosen) - 1
     turn = turn - values.size * np.floor_divide(turn, values.size)

@@ -32,7 +32,7 @@ def equation_for(
     node.notes = None
     node.primitive = primitive
     node.parents = tuple(parents)
-    operands = primitive.keep(values, parents)
+    operands = primitive.keep(values, node.parents)
     if any(isinstance(x, np.ndarray) and p is None for x, p in zip(operands, parents)):
         operands = tuple(
             held(node, x) if isinstance(x, np.ndarray) and p is None else x

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.families import Elementwise
 from ..core.primitive import registry
 from ..ops import rarer  # noqa: F401  # so that the registry has every primitive
+from ..ops.special import Special, statements
 
 
 class NumpyElement:
@@ -37,6 +38,8 @@ def named(name: str) -> Any:
             return function
         if cls.name == name:  # its scalar code is a function of the compiler's own
             return cls().evaluate
+    if (name, 0) in statements:
+        return Special(name).evaluate
     raise LookupError(f"element: no function is named {name!r}")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,14 @@ from ..core.node import Leaf, Node, next_number
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
+from ..ops.arithmetic import Anew
 from ..tape.backward import boundary, placing
 from ..tape.record import record
 from ..tape.tensor import Tensor, off_tapes
+from ..tape.watching import Watcher
+from .custom import Custom
 from .results import copied
+from .trace import is_symbolic
 
 
 class Recompute(Primitive):
@@ -29,10 +34,16 @@ class Recompute(Primitive):
 
     name = "checkpoint"
 
-    def __init__(self, run: Callable[..., list[Any]], count: int, level: float) -> None:
+    def __init__(
+        self, run: Callable[..., list[Any]], count: int, level: float, kept: Kept | None
+    ) -> None:
         self.run = run
         self.count = count  # of the operands that the call names
         self.level = level
+        self.kept = kept  # results inside that are not to be computed again
+
+    def freed(self) -> None:
+        self.kept = None
 
     def __repr__(self) -> str:
         return "checkpoint"
@@ -44,6 +55,7 @@ class Recompute(Primitive):
         sources: list[Node | None] = []
         for x, parent in zip(xs[: self.count], parents, strict=False):
             if parent is not None and not (recorded and isinstance(x, Tensor)):
+                x = Anew()(x) if modes.tracing else x
                 x = Tensor.make(x, Leaf(tuple(x.shape), x.dtype), level)
             named.append(x)
             sources.append(None if parent is None else x.node)
@@ -66,7 +78,8 @@ class Recompute(Primitive):
 
     def run_again(self, named: list[Any], before: Sequence[Value]) -> list[Any]:
         """The results, recorded this time, and the same as before."""
-        with Running(max(self.level, modes.inside)):
+        replay = contextlib.nullcontext() if self.kept is None else Replay(self.kept)
+        with Running(max(self.level, modes.inside)), replay:
             modes.floor = min(modes.floor, self.level)
             outs = self.run(*named)
         if len(outs) != len(before) or not all(map(agree, outs, before)):
@@ -79,7 +92,9 @@ class Recompute(Primitive):
 
 
 def agree(x: Value, y: Value) -> bool:
-    """Whether two runs gave the same numbers, within rounding."""
+    """Whether two runs gave the same numbers, within rounding; of symbols, the same types."""
+    if is_symbolic(x) or is_symbolic(y):
+        return bool(np.shape(x) == np.shape(y) and x.dtype == y.dtype)
     a, b = np.asarray(underlying(x)), np.asarray(underlying(y))
     if a.shape != b.shape:
         return False
@@ -87,34 +102,93 @@ def agree(x: Value, y: Value) -> bool:
     return bool(np.allclose(a, b, rtol=1e-5, atol=1e-8 * largest, equal_nan=True))
 
 
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+Policy = Collection[str] | Callable[[str, Any], bool]
+Kept = dict[int, Value]  # results, by the place of their operation in the run
+
+
+class Keep(Watcher):
+    """A run whose chosen results are kept."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.kept: Kept = {}
+        self.count = 0
+
+    def compute(self, primitive: Primitive, values: Sequence[Value]) -> Any:
+        out = primitive(*values)
+        if not isinstance(primitive, Custom) and self.is_chosen(primitive.name, out):
+            self.kept[self.count] = out
+        self.count += 1
+        return out
+
+    def is_chosen(self, name: str, out: Value) -> bool:
+        """What the policy says of an operation."""
+        return self.policy(name, out) if callable(self.policy) else name in self.policy
+
+
+class Replay(Watcher):
+    """The same run again, which finds results that were kept."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept = kept
+        self.count = 0
+
+    def compute(self, primitive: Primitive, values: Sequence[Value]) -> Any:
+        self.count += 1
+        return self.kept.get(self.count - 1, NotImplemented)
+
+
+def checkpoint(f: Callable[..., Any] | None = None, *, save: Policy = ()) -> Any:
     """`f`, keeping only its arguments for the backward sweep, which runs it a second time.
+
+    `save` chooses results inside `f` that are kept all the same, and not computed again: names of
+    operations (`save=["matmul"]`; `qd.trace` prints them), or a function of the name and the result
+    that says whether to keep it.  Functions with rules of their own (`qd.custom_vjp` and its like)
+    are always run again.
 
     Values, gradients and higher derivatives are those of `f`, also with respect to tensors that
     `f` closes over; memory for what it computes inside is freed at once.  `f` must give the same
-    result when run again, else `GradientError`.  Forward mode and `vmap` run `f` as it is.
+    result when run again, else `GradientError`.  In a compiled function the program computes again
+    what was thrown away.  Forward mode and `vmap` run `f` as it is.
 
     >>> qd.grad(checkpoint(lambda x: np.sin(x) ** 2))(0.0)
     np.float64(0.0)
+    >>> qd.grad(checkpoint(lambda x: np.sum(np.tanh(x @ x)), save=["matmul"]))(np.eye(2))
+    array([[0.83994868, 2.        ],
+           [2.        , 0.83994868]])
     """
+    if f is None:
+        return functools.partial(checkpoint, save=save)
+    if isinstance(save, str):
+        raise TypeError(
+            f"checkpoint: save={save!r} is one name, and its letters would be taken for names; "
+            f"write save=[{save!r}]"
+        )
+    function = f
 
-    @functools.wraps(f)
+    @functools.wraps(function)
     def lean(*args: Any, **kwargs: Any) -> Any:
         leaves, tree = flatten((args, kwargs))
         levels = [x.level for x in leaves if isinstance(x, Tracer)]
         level = max(levels, default=TAPE)
         at_level = [isinstance(x, Tensor) and x.level == level for x in leaves]
         if levels and not any(at_level):
-            plain = f if modes.capture is None else modes.capture(f)
+            modes.switched = True  # a gradient being traced is to come to this on its own tensors
+            plain = function if modes.capture is None else modes.capture(function)
             return plain(*args, **kwargs)
         places = [k for k, mine in enumerate(at_level) if mine]
-        return run_lean(f, list(map(snapshot, leaves)), tree, places, level)
+        return run_lean(function, list(map(snapshot, leaves)), tree, places, level, save)
 
     return lean
 
 
 def run_lean(
-    f: Callable[..., Any], leaves: list[Any], tree: Tree, places: list[int], level: float
+    f: Callable[..., Any],
+    leaves: list[Any],
+    tree: Tree,
+    places: list[int],
+    level: float,
+    save: Policy,
 ) -> Any:
     """Run once for the value, find what is closed over, and record one equation for it all."""
     structure: list[Tree] = []
@@ -133,7 +207,12 @@ def run_lean(
 
     start = next_number()
     values = [x.value for x in operands]
-    outs = run(*copied(values))
+    keep = Keep(save) if save else None
+    if keep is None:
+        outs = run(*copied(values))
+    else:
+        with keep:  # which sees what is done with tensors
+            outs = run(*(Tensor.make(v, None, level) for v in copied(values)))
     inner = [
         y.node for y in outs if isinstance(y, Tensor) and y.level == level and y.node is not None
     ]
@@ -145,6 +224,10 @@ def run_lean(
     parents = [*(x.node for x in operands), *captured]
     like = operands[0] if operands else Tensor.make(plain[0], None, level)
     made = record(
-        Recompute(run, len(places), level), [*values, *captured], parents, tuple(plain), like
+        Recompute(run, len(places), level, None if keep is None else keep.kept),
+        [*values, *captured],
+        parents,
+        tuple(plain),
+        like,
     )
     return structure[0].build(made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ from .forward import jvp
 from .results import owned
 from .reverse import as_primal, lower, record_run, split_aux, strip, vjp
 
+LIFT = f"{__package__}.lifting.lift"  # imported when it is first asked for
+
 Argnums = int | Sequence[int] | None
 Argnames = str | Sequence[str] | None
 
@@ -35,6 +38,16 @@ class Derivative(NamedTuple):
     of: Callable[..., Any]
     argnums: Argnums
     argnames: Argnames
+
+
+def by_numpy(f: Callable[..., Any], numpy: str | None, name: str) -> Callable[..., Any]:
+    """`f` as it meets NumPy: as it is, or lifted."""
+    if numpy is None:
+        return f
+    if numpy != "lift":
+        raise GradientError(f"{name}: numpy={numpy!r} is unknown; use 'lift', or leave it out")
+    lift: Callable[..., Callable[..., Any]] = importlib.import_module(LIFT).lift
+    return lift(f)
 
 
 def derivative(
@@ -136,6 +149,7 @@ def value_and_grad(
     *,
     argnames: Argnames = None,
     check: str | None = None,
+    numpy: str | None = None,
 ) -> Callable[..., Any]:
     """A function that gives the value of `f` and its gradient: (value, gradient).
 
@@ -146,12 +160,14 @@ def value_and_grad(
 
     For a complex argument z = x + iy the gradient is df/dx + i df/dy (torch's convention).  With
     `check="nan"` a NaN in the value or the gradient raises `NonFiniteError`, which names the
-    operation that made it; with "inf" an infinity too.
+    operation that made it; with "inf" an infinity too.  With `numpy="lift"` code that NumPy cannot
+    dispatch carries derivatives too: see `qd.lift`.
 
     >>> value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
     known_check("grad", check)
+    f = by_numpy(f, numpy, "grad")
 
     @functools.wraps(f)
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -217,9 +233,10 @@ def grad_of_function(
     *,
     argnames: Argnames = None,
     check: str | None = None,
+    numpy: str | None = None,
 ) -> Callable[..., Any]:
     """The gradient function of `f`: `value_and_grad` without the value."""
-    both = value_and_grad(f, argnums, has_aux, argnames=argnames, check=check)
+    both = value_and_grad(f, argnums, has_aux, argnames=argnames, check=check, numpy=numpy)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -287,6 +304,7 @@ def jacfwd(
     *,
     argnames: Argnames = None,
     chunk_size: int | None = None,
+    numpy: str | None = None,
 ) -> Callable[..., Any]:
     """The Jacobian of `f` by forward mode: one pushed direction an input, batched.
 
@@ -297,6 +315,7 @@ def jacfwd(
     array([[1., 0.],
            [0., 1.]])
     """
+    f = by_numpy(f, numpy, "jacfwd")
 
     @functools.wraps(f)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
@@ -328,6 +347,7 @@ def jacrev(
     *,
     argnames: Argnames = None,
     chunk_size: int | None = None,
+    numpy: str | None = None,
 ) -> Callable[..., Any]:
     """The Jacobian of `f` by reverse mode: one pulled cotangent an output, batched.
 
@@ -337,6 +357,7 @@ def jacrev(
     array([[1., 0.],
            [0., 1.]])
     """
+    f = by_numpy(f, numpy, "jacrev")
 
     @functools.wraps(f)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
@@ -400,6 +421,7 @@ def jacobian(
     argnames: Argnames = None,
     mode: str = "auto",
     chunk_size: int | None = None,
+    numpy: str | None = None,
 ) -> Callable[..., Any]:
     """The Jacobian of `f`; `mode` is "forward", "reverse" or "auto", which takes the direction with
     fewer sweeps: forward with up to 8 inputs, and otherwise `f` is run once, recording, to learn
@@ -413,6 +435,7 @@ def jacobian(
         raise GradientError(
             f"jacobian: mode={mode!r} is unknown; use 'auto', 'forward' or 'reverse'"
         )
+    f = by_numpy(f, numpy, "jacobian")
     forward = jacfwd(f, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
     if mode == "forward":
         return forward
@@ -441,6 +464,7 @@ def hessian(
     *,
     argnames: Argnames = None,
     chunk_size: int | None = None,
+    numpy: str | None = None,
 ) -> Callable[..., Any]:
     """The matrix of second derivatives of a scalar function, forward over reverse.
 
@@ -450,6 +474,7 @@ def hessian(
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
+    f = by_numpy(f, numpy, "hessian")
     inner = grad_of_function(f, argnums, has_aux, argnames=argnames)
     second = jacfwd(inner, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
     return derivative("hessian", second, f, argnums, argnames)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...ops.linalg.factorising import QR, Cholesky
 from ..code import Buffer, Code, floating
+from ..failures import NOT_DEFINITE, fail
 from .elimination import SMALL, read
 from .loops import nest, offset_of
 from .matrices import (
@@ -21,7 +22,7 @@ from .matrices import (
     stacked,
 )
 from .numbers import call_of_floats, constant, part_type, store
-from .table import NOT_DEFINITE, fail, kernel
+from .table import kernel
 
 BLOCK = 64  # columns that LAPACK handles together
 

@@ -12,11 +12,12 @@ from ...core.avals import Aval, Dtype, Shape
 from ...ops.indexing import AddAlong, Gather, ScatterAdd, TakeAlong, axes_before
 from ...ops.writing import Put, Survivors
 from ..code import Buffer, Code, Register, row_major
+from ..failures import OUT_OF_BOUNDS, fail
 from .loops import clear, nest, offset_of, plus, times
 from .matrices import Needs, carve, scratch_of
 from .moving import converts, move
 from .numbers import Offset, add, load, store
-from .table import OUT_OF_BOUNDS, fail, kernel
+from .table import kernel
 from .views import broadcast, shown
 
 I64 = np.dtype(np.int64)

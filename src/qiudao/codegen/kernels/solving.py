@@ -13,6 +13,7 @@ from ...ops.linalg.determinants import Cofactor, Det, SlogDet
 from ...ops.linalg.matrices import real_dtype
 from ...ops.linalg.solving import Inverse, Solve
 from ..code import Buffer, Code, Register, floating
+from ..failures import SINGULAR, fail
 from .elimination import SMALL, Elimination, identity, read, write
 from .loops import counted, nest, offset_of
 from .matrices import (
@@ -38,7 +39,7 @@ from .numbers import (
     store,
     subtract,
 )
-from .table import SINGULAR, fail, kernel
+from .table import kernel
 
 Places = tuple[int, ...]
 

@@ -9,6 +9,7 @@ from ...ops.linalg.matrices import real_dtype
 from ...ops.linalg.selfadjoint import Eigh, EigValsh
 from ...ops.linalg.singular import SVD, SingularValues
 from ..code import Buffer, Code, Register
+from ..failures import NO_EIGENVALUES, NO_SVD, fail
 from .matrices import (
     INT32,
     Needs,
@@ -21,7 +22,7 @@ from .matrices import (
     scratch_of,
     stacked,
 )
-from .table import NO_EIGENVALUES, NO_SVD, fail, kernel
+from .table import kernel
 
 BLOCK = 64  # columns that LAPACK handles together
 

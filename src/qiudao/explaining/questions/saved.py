@@ -11,6 +11,7 @@ from ...core.node import Equation, Freed
 from ...core.source import Line
 from ...tape.backward import walk
 from ...tape.tensor import Tensor
+from ...transforms.checkpoint import Recompute
 from ..expressions import expression_at
 from ..labels import line_of
 
@@ -93,7 +94,8 @@ def saved(output: Tensor) -> Saved:
             places[key] = SavedBy(n.primitive.label, words, n.line, 0, 0)
         place = places[key]
         place.operations += 1
-        for a in kept_arrays((*n.operands, n.out)):
+        inside = n.primitive.kept if isinstance(n.primitive, Recompute) else None
+        for a in kept_arrays((*n.operands, n.out, *(inside or {}).values())):
             owner: Any = a if a.base is None else a.base
             if id(owner) not in counted:
                 counted.add(id(owner))

@@ -300,7 +300,8 @@ def assembled(
 ) -> Source:
     """Imports, constants, helpers and the function, as one text."""
     modules, functions = library(writer.helpers)
-    head = "\n".join([*(f"import {m}" for m in modules), "import numpy as np"])
+    wanted = sorted({*modules, *writer.modules})
+    head = "\n".join([*(f"import {m}" for m in wanted), "import numpy as np"])
     above, attached = constants_above(writer)
     statement = f"def {name}({', '.join(parameters)}):"
     body = aligned([Statement(0, statement), *writer.statements])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from ...core.avals import Dtype, Shape
@@ -35,16 +36,16 @@ class Term(NamedTuple):
 class Phrase(NamedTuple):
     """An equation to be spelled: operands, the type of the result, how to ask for a helper.
 
-    `use` gives the name of a function that is then printed above; `inner` the operand of an
-    operand of the primitive `name`, where that is written in the same expression.  What
-    `is_derived` is not the user's own, and may be put in another order.
+    `use` gives the name of a function that is then printed above, or of a module that is imported
+    there; `inner` the operand of an operand of the primitive `name`, where that is written in the
+    same expression.  What `is_derived` is not the user's own, and may be put in another order.
     """
 
     primitive: Any
     xs: Sequence[Term]
     shape: Shape
     dtype: Dtype
-    use: Callable[[Callable[..., Any]], str]
+    use: Callable[[Callable[..., Any] | ModuleType], str]
     inner: Callable[[Term, str], Term | None]
     is_derived: bool
 
@@ -71,12 +72,18 @@ def spells(*classes: type[Primitive]) -> Callable[[Spelling], Spelling]:
 
 def has_spelling(primitive: Primitive) -> bool:
     """Whether NumPy can say a primitive as it is."""
-    return type(primitive) in spellings
+    return spelling_for(primitive) is not None
+
+
+def spelling_for(primitive: Primitive) -> Spelling | None:
+    """The spelling of the primitive's class, or of one that it is a kind of."""
+    kinds = (spellings.get(kind) for kind in type(primitive).__mro__)
+    return next((found for found in kinds if found is not None), None)
 
 
 def spelling_of(equation: Equation) -> Spelling:
     """The spelling of an equation's primitive.  Raises `RuleError` where there is none."""
-    found = spellings.get(type(equation.primitive))
+    found = spelling_for(equation.primitive)
     if found is None:
         raise RuleError(
             f"source: the primitive {equation.primitive.name} at "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ class Writer:
         self.names = names
         self.statements: list[Statement] = []
         self.helpers: dict[Callable[..., Any], str] = {}
+        self.modules: set[str] = set()  # to import, beside NumPy
         self.known = dict(known)  # the user's arrays, by name
         self.arrays: dict[str, Any] = {}  # constants that stand above the function, by name
         self.ignored = ignored  # the call that prints, whose line says nothing
@@ -49,8 +50,12 @@ class Writer:
         self.loops: dict[Any, list[tuple[str, Any]]] = {}  # what loops carry, by their places
         self.lists: dict[Node, str] = {}  # records of loops that are lists: what a step is called
 
-    def use(self, helper: Callable[..., Any]) -> str:
-        """The name of a helper function, which is printed above."""
+    def use(self, helper: Callable[..., Any] | ModuleType) -> str:
+        """The name of a helper function, which is printed above, or of a module to import."""
+        if isinstance(helper, ModuleType):
+            self.names.taken.add(helper.__name__)
+            self.modules.add(helper.__name__)
+            return helper.__name__
         if helper not in self.helpers:
             self.names.taken.add(helper.__name__)
             self.helpers[helper] = helper.__name__

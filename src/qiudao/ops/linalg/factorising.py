@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ...core.avals import Aval, Value
+from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import implements
-from ...core.errors import RuleError, ShapeError
+from ...core.errors import ShapeError
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
 from ..faces import array
 from .matrices import QRResult, adjoint, conj, eye, hermitian, real_dtype, result_dtype, square
+from .reflecting import reflections
 from .selfadjoint import from_triangle
 from .solving import Inverse
 
@@ -139,7 +140,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Value:
 
 @implements(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
-    """Q and R ("reduced", "complete"), or R alone ("r")."""
+    """Q and R ("reduced", "complete"), R alone ("r"), or the reflections that make Q ("raw")."""
     x = array(a)
     if mode == "r":
         return QR()(x)[1]
@@ -147,7 +148,11 @@ def qr(a: Any, mode: str = "reduced") -> Any:
         return QRResult(*QR()(x))
     if mode == "complete":
         return QRResult(*completed(*QR()(x)))
-    raise RuleError(f"qr: mode={mode!r} has no derivative rule; use 'reduced', 'complete' or 'r'")
+    if mode == "raw":
+        if x.ndim < 2:
+            raise np.linalg.LinAlgError(f"qr: an array of {x.ndim} axes is no matrix; give 2")
+        return reflections(x.astype(result_dtype(aval_of(x))))
+    raise ValueError(f"qr: mode={mode!r}; choose 'reduced', 'complete', 'r' or 'raw'")
 
 
 def completed(q: Value, r: Value) -> tuple[Value, Value]:

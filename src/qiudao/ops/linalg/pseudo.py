@@ -161,6 +161,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Value, Value, Any, Value]:
             "matrix of as many rows"
         )
     cutoff = None if rcond is None else float(rcond)
+    common = result_dtype(aval_of(a), aval_of(b))
+    a, b = a.astype(common), b.astype(common)
     wide = b[:, None] if b.ndim == 1 else b
     x = LeastSquares(cutoff)(a, wide)
     s = SingularValues()(a)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import CellType, CodeType, FunctionType, MethodType, SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ...core.errors import TraceError
 from ...core.source import PACKAGE
 from . import branch, conditions, courses, finishing, loops, outcomes, trial, writes
@@ -25,7 +27,10 @@ from .sites import Site
 from .source import Function, Mangle, find
 from .state import regions, unknown
 
-HIGHER = {map, filter, sorted, max, min, functools.reduce, functools.partial}
+HIGHER = {
+    map, filter, sorted, max, min, functools.reduce, functools.partial, np.vectorize,
+    np.apply_along_axis,
+}  # fmt: skip
 
 
 class Template(NamedTuple):
@@ -41,63 +46,135 @@ _templates: dict[tuple[CodeType, str], Template] = {}
 _ours: dict[CodeType, bool] = {}  # codes that are rewritten already, and whether they only compute
 
 
-def captured(f: Callable[..., Any]) -> Callable[..., Any]:
-    """`f` with its `if`, `while`, `for`, `and`, `return`... on traced values captured.
+class Capture:
+    """A way of rewriting functions, which knows what is called in place of functions of Python."""
 
-    It has the same signature, closure and globals, and on known values does what `f` does.  Where
-    its source is not to be had it is `f`, which refuses such values.
+    def __init__(
+        self,
+        instead: Callable[[Any], Callable[..., Any] | None],
+        is_left: Callable[[FunctionType], bool] = is_foreign,
+    ) -> None:
+        self.instead = instead
+        self.is_left = is_left  # whether a function is called as it is
+        self.runtime = CellType(
+            SimpleNamespace(
+                unknown=unknown,
+                branch=branch.branch,
+                finish=finishing.finish,
+                finish_loop=finishing.finish_loop,
+                returned=outcomes.returned,
+                Return=outcomes.Return,
+                BREAK=outcomes.BREAK,
+                CONTINUE=outcomes.CONTINUE,
+                CaptureError=CaptureError,
+                refuse_block=outcomes.refuse_block,
+                refuse_raise=outcomes.refuse_raise,
+                refuse_assert=outcomes.refuse_assert,
+                rounds=courses.rounds,
+                steps=courses.steps,
+                tried=trial.tried,
+                through=self.through,
+                loop=loops.loop,
+                choose=conditions.choose,
+                both=conditions.both,
+                either=conditions.either,
+                negation=conditions.negation,
+                chain=conditions.chain,
+                slice=builtins.slice,
+                getitem=writes.getitem,
+                setitem=writes.setitem,
+                store=writes.store,
+                inplace=writes.inplace,
+                into=writes.into,
+                owner=writes.owner,
+                outside=writes.outside,
+                call=self.call,
+            )
+        )
 
-    >>> f = captured(lambda x: x if x > 0 else -x)
-    >>> f(-2)
-    2
-    """
-    found: Callable[..., Any] = converted(f)
-    return found
-
-
-def converted(f: Any) -> Any:
-    """What is called in place of `f`."""
-    kind = type(f)
-    if kind is FunctionType:
-        return f if is_foreign(f) else instance(f)
-    if kind is MethodType:
-        inner = converted(f.__func__)
-        return f if inner is f.__func__ else MethodType(inner, f.__self__)
-    if kind is functools.partial:
-        return functools.partial(converted(f.func), *f.args, **f.keywords)
-    if isinstance(f, type) or kind in (types.BuiltinFunctionType, types.BuiltinMethodType):
+    def __call__(self, f: Any) -> Any:
+        """What is called in place of `f`."""
+        kind = type(f)
+        if kind is FunctionType:
+            return f if self.is_left(f) else self.instance(f)
+        if kind is MethodType:
+            inner = self(f.__func__)
+            return f if inner is f.__func__ else MethodType(inner, f.__self__)
+        if kind is functools.partial:
+            return functools.partial(self(f.func), *f.args, **f.keywords)
+        if isinstance(f, type) or kind in (types.BuiltinFunctionType, types.BuiltinMethodType):
+            return f
+        method = inspect.getattr_static(kind, "__call__", None)
+        if type(method) is FunctionType and not self.is_left(method):
+            return MethodType(self.instance(method), f)
         return f
-    method = inspect.getattr_static(kind, "__call__", None)
-    if type(method) is FunctionType and not is_foreign(method):
-        return MethodType(instance(method), f)
-    return f
 
+    def instance(self, f: FunctionType) -> Any:
+        """A function rewritten, with the closure, globals and defaults of `f`."""
+        code = f.__code__
+        if code in _ours:
+            check_plain(f, _ours[code])
+            return f
+        key = (code, code.co_filename)  # equal code may stand in two files
+        template = _templates.get(key)
+        if template is None:
+            template = _templates[key] = make(code)
+        check_plain(f, template.plain)
+        if template.code is None:
+            return explained(f, template.reason) if template.reason else f
+        closure = dict(zip(code.co_freevars, f.__closure__ or (), strict=True))
+        closure[".rt"] = self.runtime
+        closure[".sites"] = CellType(template.sites)
+        new = FunctionType(
+            template.code, f.__globals__, f.__name__, f.__defaults__,
+            tuple(closure[n] for n in template.code.co_freevars),
+        )  # fmt: skip
+        new.__kwdefaults__ = f.__kwdefaults__
+        new.__qualname__, new.__module__ = f.__qualname__, f.__module__
+        new.__annotations__, new.__doc__ = f.__annotations__, f.__doc__
+        new.__dict__.update(f.__dict__)
+        return new
 
-def instance(f: FunctionType) -> Any:
-    """A function rewritten, with the closure, globals and defaults of `f`."""
-    code = f.__code__
-    if code in _ours:
-        check_plain(f, _ours[code])
-        return f
-    key = (code, code.co_filename)  # equal code may stand in two files
-    template = _templates.get(key)
-    if template is None:
-        template = _templates[key] = make(code)
-    check_plain(f, template.plain)
-    if template.code is None:
-        return explained(f, template.reason) if template.reason else f
-    closure = dict(zip(code.co_freevars, f.__closure__ or (), strict=True))
-    closure[".rt"] = _runtime
-    closure[".sites"] = CellType(template.sites)
-    new = FunctionType(
-        template.code, f.__globals__, f.__name__, f.__defaults__,
-        tuple(closure[n] for n in template.code.co_freevars),
-    )  # fmt: skip
-    new.__kwdefaults__ = f.__kwdefaults__
-    new.__qualname__, new.__module__ = f.__qualname__, f.__module__
-    new.__annotations__, new.__doc__ = f.__annotations__, f.__doc__
-    new.__dict__.update(f.__dict__)
-    return new
+    def call(self, f: Any) -> Any:
+        """What rewritten code calls in place of `f`."""
+        if regions.trials:
+            f = check_call(f)
+        kind = type(f)
+        if kind is FunctionType:
+            if not self.is_left(f):
+                return self.instance(f)
+            found = self.instead(f)
+            if found is not None:
+                return found
+            return self.lifting(f) if f.__code__.co_filename.startswith(PACKAGE) else f
+        found = self.instead(f)
+        if found is not None:
+            return self.lifting(found) if f in HIGHER else found
+        if kind is type or kind is types.BuiltinFunctionType:
+            return self.lifting(f) if f in HIGHER else f
+        return self(f)
+
+    def through(self, f: Any, *args: Any) -> Any:
+        """What a loop goes through that is given `zip(...)` or `enumerate(...)`."""
+        found = trial.columns(f, args)
+        return self.call(f)(*args) if found is None else found
+
+    def lifting(self, f: Any) -> Any:
+        """A function of functions, which is given captured ones."""
+
+        @functools.wraps(f, updated=())
+        def called(*args: Any, **kwargs: Any) -> Any:
+            given = {k: self.lifted(v) for k, v in kwargs.items()}
+            return f(*map(self.lifted, args), **given)
+
+        return called
+
+    def lifted(self, x: Any) -> Any:
+        """A function captured, or what stands for it; anything else as it is."""
+        if isinstance(x, FunctionType | MethodType | functools.partial):
+            return self(x)
+        found = self.instead(x) if isinstance(x, type | types.BuiltinFunctionType) else None
+        return x if found is None else found
 
 
 def check_plain(f: FunctionType, plain: bool) -> None:
@@ -154,76 +231,18 @@ def explained(f: FunctionType, reason: str) -> Any:
     return functools.wraps(f)(called)
 
 
-def call(f: Any) -> Any:
-    """What rewritten code calls in place of `f`."""
-    if regions.trials:
-        f = check_call(f)
-    kind = type(f)
-    if kind is FunctionType:
-        if not is_foreign(f):
-            return instance(f)
-        return lifting(f) if f.__code__.co_filename.startswith(PACKAGE) else f
-    found = replaced.get(id(f))
-    if found is not None:
-        return lifting(found) if f in HIGHER else found
-    if kind is type or kind is types.BuiltinFunctionType:
-        return lifting(f) if f in HIGHER else f
-    return converted(f)
+_capture = Capture(lambda f: replaced.get(id(f)))
 
 
-def through(f: Any, *args: Any) -> Any:
-    """What a loop goes through that is given `zip(...)` or `enumerate(...)`."""
-    found = trial.columns(f, args)
-    return call(f)(*args) if found is None else found
+def captured(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f` with its `if`, `while`, `for`, `and`, `return`... on traced values captured.
 
+    It has the same signature, closure and globals, and on known values does what `f` does.  Where
+    its source is not to be had it is `f`, which refuses such values.
 
-def lifting(f: Any) -> Any:
-    """A function of functions, which is given captured ones."""
-
-    @functools.wraps(f, updated=())
-    def called(*args: Any, **kwargs: Any) -> Any:
-        return f(*map(lifted, args), **{k: lifted(v) for k, v in kwargs.items()})
-
-    return called
-
-
-def lifted(x: Any) -> Any:
-    """A function captured; anything else as it is."""
-    return converted(x) if isinstance(x, FunctionType | MethodType | functools.partial) else x
-
-
-_runtime = CellType(
-    SimpleNamespace(
-        unknown=unknown,
-        branch=branch.branch,
-        finish=finishing.finish,
-        finish_loop=finishing.finish_loop,
-        returned=outcomes.returned,
-        Return=outcomes.Return,
-        BREAK=outcomes.BREAK,
-        CONTINUE=outcomes.CONTINUE,
-        CaptureError=CaptureError,
-        refuse_block=outcomes.refuse_block,
-        refuse_raise=outcomes.refuse_raise,
-        refuse_assert=outcomes.refuse_assert,
-        rounds=courses.rounds,
-        steps=courses.steps,
-        tried=trial.tried,
-        through=through,
-        loop=loops.loop,
-        choose=conditions.choose,
-        both=conditions.both,
-        either=conditions.either,
-        negation=conditions.negation,
-        chain=conditions.chain,
-        slice=builtins.slice,
-        getitem=writes.getitem,
-        setitem=writes.setitem,
-        store=writes.store,
-        inplace=writes.inplace,
-        into=writes.into,
-        owner=writes.owner,
-        outside=writes.outside,
-        call=call,
-    )
-)
+    >>> f = captured(lambda x: x if x > 0 else -x)
+    >>> f(-2)
+    2
+    """
+    found: Callable[..., Any] = _capture(f)
+    return found

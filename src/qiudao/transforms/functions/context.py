@@ -48,6 +48,13 @@ class Context:
             return self._saved_ahead
         return self._saved
 
+    def saved_tensor(self) -> tuple[Any, ...]:
+        """Paddle's spelling of `saved_tensors`."""
+        return self.saved_tensors
+
+    def mark_not_inplace(self, *inputs: Any) -> None:
+        """Paddle's, without effect: a result never shares memory with an input."""
+
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Say that these results are constants; their cotangents are zero."""
         self._constant.extend(outputs)

@@ -45,6 +45,16 @@ from .matrices import (
     with_eigenvalues,
     with_singular_values,
 )
+from .windows import (
+    convolved,
+    convolved_back,
+    convolved_kernel,
+    max_pool,
+    mean_of_largest,
+    spread_to_largest,
+    spread_to_windows,
+    sum_of_windows,
+)
 
 __all__ = [
     "add_along",
@@ -52,6 +62,9 @@ __all__ = [
     "along_branches",
     "complex_eig",
     "convolution",
+    "convolved",
+    "convolved_back",
+    "convolved_kernel",
     "hermitian",
     "in_branches",
     "interp_rows",
@@ -60,6 +73,8 @@ __all__ = [
     "logistic",
     "logsumexp",
     "lyapunov",
+    "max_pool",
+    "mean_of_largest",
     "mean_of_runs",
     "over_columns",
     "over_gaps",
@@ -80,6 +95,9 @@ __all__ = [
     "segments",
     "similar",
     "softmax",
+    "spread_to_largest",
+    "spread_to_windows",
+    "sum_of_windows",
     "survivors",
     "triangle_weights",
     "where_apart",

@@ -139,7 +139,7 @@ def negative(p: Phrase) -> Code:
     return prefix("-", p.codes[0])
 
 
-@spells(arithmetic.Positive, stopping.StopGradient)
+@spells(arithmetic.Anew, arithmetic.Positive, stopping.StopGradient)
 def same(p: Phrase) -> Code:
     """The value as it is."""
     return p.codes[0]

@@ -1,0 +1,140 @@
+"""paddle's functions as primitives of ours."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import paddle
+from paddle import Tensor
+
+from ...core.avals import Value, aval_of
+from ...core.complexes import conjugated
+from ...core.dispatch import Tracer
+from ...core.primitive import Values
+from ...core.trees import flatten
+from ...transforms.custom import Custom
+from .arrays import array_of, tensor_of
+from .grads import grad
+from .recording import differentiable
+
+Flat = Callable[..., list[Tensor]]  # of tensors
+
+
+def as_qiudao(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of paddle tensors as a function of arrays, and of ours for differentiation.
+
+    `as_qiudao(f)(*args, **kwargs)` hands the arrays among the arguments, in any pytree, to `f` as
+    paddle tensors, and gives the results back as arrays, nested as `f` nests them.  Reverse and
+    forward mode, of every order, come from paddle's graph, with our rules where paddle has none
+    (see `differentiable`).  `qd.vmap` of it is a loop over the examples.
+
+    >>> wave = as_qiudao(lambda x: paddle.sin(x) * x)
+    >>> qd.grad(qd.grad(wave))(0.0)
+    np.float64(2.0)
+    """
+
+    @functools.wraps(f, updated=())
+    def carried(*args: Any, **kwargs: Any) -> Any:
+        leaves, tree = flatten((args, kwargs))
+        places = [k for k, x in enumerate(leaves) if is_operand(x)]
+        out_tree: list[Any] = []
+
+        def flat(*xs: Tensor) -> list[Tensor]:
+            full = list(leaves)
+            for k, x in zip(places, xs, strict=True):
+                full[k] = x
+            new_args, new_kwargs = tree.build(full)
+            outs, structure = flatten(f(*new_args, **new_kwargs))
+            out_tree[:] = [structure]
+            return outs
+
+        found = primitive(flat)(*(as_float(leaves[k]) for k in places))
+        return out_tree[0].build(found)
+
+    return carried
+
+
+def is_operand(x: Any) -> bool:
+    """Whether a leaf of the arguments is handed over as a tensor."""
+    return isinstance(x, np.ndarray | np.generic | float | complex | Tracer)
+
+
+def as_float(x: Any) -> Any:
+    """A Python number as an array; others as they are."""
+    return np.asarray(x) if isinstance(x, float | complex) else x
+
+
+class Foreign(Custom):
+    """A flat function of tensors as a primitive of ours; paddle needs values, so a batch is a
+    loop over its examples.
+    """
+
+    def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
+        if not size:
+            avals = [
+                aval_of(np.zeros(np.shape(x)[1:], x.dtype) if m else x)
+                for x, m in zip(xs, mapped, strict=True)
+            ]
+            return tuple(np.zeros((0, *a.shape), a.dtype) for a in self.shape(*avals))
+        rows = [
+            self(*(x[k] if m else x for x, m in zip(xs, mapped, strict=True))) for k in range(size)
+        ]
+        return tuple(np.stack(column) for column in zip(*rows, strict=True))
+
+
+def primitive(flat: Flat) -> Foreign:
+    """A flat function of tensors as a primitive, with rules made in the same way."""
+
+    def run(*xs: Any) -> tuple[Any, ...]:
+        with paddle.no_grad():
+            return tuple(array_of(y)[()] for y in flat(*map(tensor_from, xs)))
+
+    def pull(xs: Values, cts: Values) -> Any:
+        found = primitive(functools.partial(pulled, flat, len(xs)))(*xs, *map(conjugated, cts))
+        return [conjugated(g) for g in found]
+
+    def push(xs: Values, dxs: Values) -> Any:
+        return primitive(functools.partial(pushed, flat, len(xs)))(*xs, *dxs)
+
+    return Foreign("paddle", run, pull, push)
+
+
+def tensor_from(x: Any) -> Tensor:
+    """An array as a tensor that paddle may keep: a copy, for the array is the user's."""
+    return tensor_of(np.array(x))
+
+
+def leaves_of(flat: Flat, operands: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """Operands as tensors of a graph, and the results that were computed from them."""
+    xs = []
+    for x in operands:
+        if x.stop_gradient and (x.is_floating_point() or x.is_complex()):
+            x = x.detach()
+            x.stop_gradient = False
+        xs.append(x)
+    with differentiable():
+        return xs, flat(*xs)
+
+
+def pulled(flat: Flat, count: int, *operands: Tensor) -> list[Tensor]:
+    """(operands, cotangents) -> the cotangents of the operands, in paddle."""
+    recording = paddle.is_grad_enabled()
+    with paddle.enable_grad():
+        xs, outs = leaves_of(flat, operands[:count])
+        cts = list(operands[count:])
+        return grad(outs, xs, cts, create_graph=recording, unused="zero")  # type: ignore[no-any-return]
+
+
+def pushed(flat: Flat, count: int, *operands: Tensor) -> list[Tensor]:
+    """(operands, tangents) -> the tangents of the results: the pull, which is linear, turned."""
+    recording = paddle.is_grad_enabled()
+    with paddle.enable_grad():
+        xs, outs = leaves_of(flat, operands[:count])
+        cts = [paddle.zeros_like(y).detach() for y in outs]
+        for ct in cts:
+            ct.stop_gradient = False
+        back = grad(outs, xs, cts, create_graph=True, unused="zero")
+        return grad(back, cts, list(operands[count:]), create_graph=recording, unused="zero")  # type: ignore[no-any-return]

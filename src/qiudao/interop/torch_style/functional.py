@@ -1,0 +1,121 @@
+"""`torch.autograd.functional`: derivatives of functions of one tensor or a tuple of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import qiudao as qd
+
+from ...core.errors import ShapeError
+from ...core.trees import flatten, map_tree
+
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
+
+def taken(inputs: Any) -> tuple[tuple[Any, ...], Callable[[Any], Any]]:
+    """The inputs as a tuple, and what makes a result for them one for what was passed."""
+    if isinstance(inputs, tuple):
+        return inputs, lambda found: found
+    return (inputs,), lambda found: found[0]
+
+
+def released(found: Any, create_graph: bool) -> Any:
+    """Results as tensors, cut from the graph unless it is wanted."""
+
+    def release(x: Any) -> Any:
+        if isinstance(x, qd.Tensor):
+            return x if create_graph else x.detach()
+        return qd.tensor(x)
+
+    return map_tree(release, found)
+
+
+def jacobian(
+    func: Callable[..., Any],
+    inputs: Any,
+    create_graph: bool = False,
+    strategy: str = "reverse-mode",
+) -> Any:
+    """The Jacobian of `func` at `inputs`: of shape (*output, *input); for tuples a tuple of tuples,
+    by output and then by input.  `strategy` is "reverse-mode" or "forward-mode".
+
+    >>> import qiudao.interop.torch_style as torch
+    >>> torch.autograd.functional.jacobian(lambda x: x * x, torch.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    args, back = taken(inputs)
+    derive = qd.jacfwd if strategy == "forward-mode" else qd.jacrev
+    found = derive(func, argnums=tuple(range(len(args))))(*args)
+    several = isinstance(func_structure(func, args), tuple)
+    answer = tuple(map(back, found)) if several else back(found)
+    return released(answer, create_graph)
+
+
+def func_structure(func: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """What `func` returns."""
+    with qd.no_grad():
+        return func(*args)
+
+
+def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -> Any:
+    """The Hessian of a scalar function: of shape (*input, *input); for a tuple of inputs a tuple of
+    tuples.
+
+    >>> import qiudao.interop.torch_style as torch
+    >>> torch.autograd.functional.hessian(lambda x: (x**3).sum(), torch.tensor([1.0, 2.0]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
+    args, back = taken(inputs)
+    found = qd.hessian(func, argnums=tuple(range(len(args))))(*args)
+    return released(back([back(row) for row in found] if len(args) == 1 else found), create_graph)
+
+
+def vjp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False
+) -> tuple[Any, Any]:
+    """The value of `func` and the cotangents of `inputs` for the cotangent `v` of the result (1 for
+    a scalar).
+    """
+    args, back = taken(inputs)
+    value, pullback = qd.vjp(func, *args)
+    found = pullback(one_for(value, "vjp") if v is None else v)
+    return released(value, create_graph), released(back(found), create_graph)
+
+
+def jvp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False
+) -> tuple[Any, Any]:
+    """The value of `func` and its change in the direction `v` of the inputs (1 for a scalar)."""
+    args, _ = taken(inputs)
+    direction = taken(one_for(args[0], "jvp") if v is None else v)[0]
+    value, change = qd.jvp(func, args, direction)
+    return released(value, create_graph), released(change, create_graph)
+
+
+def hvp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False
+) -> tuple[Any, Any]:
+    """The value of a scalar function and its Hessian times `v`."""
+    args, back = taken(inputs)
+    direction = taken(one_for(args[0], "hvp") if v is None else v)[0]
+    gradient = qd.grad(func, argnums=tuple(range(len(args))))
+    _, found = qd.jvp(gradient, args, direction)
+    return released(func(*args), create_graph), released(back(found), create_graph)
+
+
+vhp = hvp  # the Hessian is symmetric, and here both cost the same
+
+
+def one_for(value: Any, name: str) -> Any:
+    """The vector that may be left out: 1, for a scalar."""
+    leaves, _ = flatten(value)
+    if len(leaves) != 1 or np.size(leaves[0]) != 1:
+        shapes = [np.shape(x) for x in leaves]
+        raise ShapeError(
+            f"{name}: v may be left out for a single number only, and the shapes are {shapes}; "
+            "pass v"
+        )
+    return np.ones(np.shape(leaves[0]), leaves[0].dtype)

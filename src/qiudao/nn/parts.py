@@ -1,0 +1,213 @@
+"""What a module is made of: the arrays that transforms see, and all else.
+
+An attribute is looked through with the lists, tuples and dicts in it.  What it holds is
+
+- a *parameter*: a float or complex tensor, and whatever a transform puts in its place;
+- a *buffer*: a float or complex array that is an attribute itself, such as a running mean.  No
+  derivative passes through one;
+- another module;
+- or part of the *frame*: numbers, names, functions, arrays of integers.  Frames that differ make
+  another structure, for which `qd.jit` makes another program.
+
+A name keeps its role whatever is put into its place later, so that a model whose parameters are
+arrays, symbols or gradients still knows which they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import optree
+
+from ..core.dispatch import Tracer, overrides
+from ..ops.stopping import stop_gradient
+
+Role = Literal["parameter", "buffer", "module"]
+
+
+class Composite:
+    """What has parts.  `roles` says of each part that is no module what it is, by name."""
+
+    roles: dict[str, Role] = {}  # noqa: RUF012 - empty; what has parts has its own
+    is_copy: bool = False  # whether this was put together from parts, as in a transform
+
+
+class Hole:
+    """Marks the place of a part in a frame."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+HOLE = Hole()
+KEPT = {"roles", "is_copy"}  # what a module says of itself
+
+
+class Step(optree.GetAttrEntry):
+    """The step from a module to a part, which may lie in a list: `.layers.0`."""
+
+    def codify(self, node: str = "") -> str:
+        return f"{node}.{self.entry}"
+
+
+class Part(NamedTuple):
+    """A part of a module: where it is, as `layers.0` is written, and what."""
+
+    name: str
+    role: Role
+    value: Any
+
+
+class Frame:
+    """All of a module that is no array to be traced, with holes for the parts.
+
+    Equal frames are of one structure.
+    """
+
+    __slots__ = ("attributes", "roles")
+
+    def __init__(self, attributes: dict[str, Any], roles: dict[str, Role]) -> None:
+        self.attributes = attributes
+        self.roles = roles
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Frame)
+            and self.roles == other.roles
+            and same(self.attributes, other.attributes)
+        )
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.roles))
+
+    def __repr__(self) -> str:
+        settings = {k: v for k, v in self.attributes.items() if v is not HOLE}
+        return ", ".join(f"{k}={v!r}" for k, v in settings.items())
+
+
+def is_inexact_array(x: Any) -> bool:
+    """Whether a value is an array or tensor that derivatives exist for."""
+    return isinstance(x, np.ndarray | Tracer) and x.dtype.kind in "fc"
+
+
+def first_role(value: Any) -> Role | None:
+    """The role of what is put into an attribute for the first time; None for the frame's."""
+    if not is_inexact_array(value):
+        return None
+    return "buffer" if isinstance(value, np.ndarray) else "parameter"
+
+
+def take_apart(module: Any) -> tuple[list[Any], Frame, list[str]]:
+    """The parts of a module, its frame, and the names of the parts."""
+    known = module.roles
+    parts: list[Part] = []
+    attributes = {
+        name: framed(value, name, known, parts)
+        for name, value in vars(module).items()
+        if name not in KEPT
+    }
+    frame = Frame(attributes, {part.name: part.role for part in parts})
+    return [part.value for part in parts], frame, [part.name for part in parts]
+
+
+def parts_of(module: Any) -> list[Part]:
+    """The parts of a module, in the order of its attributes."""
+    parts: list[Part] = []
+    for name, value in vars(module).items():
+        if name not in KEPT:
+            framed(value, name, module.roles, parts)
+    return parts
+
+
+def framed(value: Any, name: str, known: dict[str, Role], parts: list[Part]) -> Any:
+    """A value with holes for the parts in it, which are added to `parts`."""
+    role = known.get(name)
+    if isinstance(value, Composite):
+        role = "module"
+    elif role is None and is_inexact_array(value):
+        role = "parameter"
+    if role is not None:
+        parts.append(Part(name, role, value))
+        return HOLE
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return kind([framed(v, f"{name}.{k}", known, parts) for k, v in enumerate(value)])
+    if kind is dict:
+        return {k: framed(v, f"{name}.{k}", known, parts) for k, v in value.items()}
+    return value
+
+
+def put_together(cls: type, frame: Frame, parts: Any) -> Any:
+    """A module of these parts.  Its `__init__` is not run again."""
+    made: Any = object.__new__(cls)
+    values = iter(
+        [
+            stop_gradient(part) if role == "buffer" and isinstance(part, Tracer) else part
+            for part, role in zip(parts, frame.roles.values())
+        ]
+    )
+    attributes = {name: filled(value, values) for name, value in frame.attributes.items()}
+    made.__dict__.update(attributes, roles=dict(frame.roles), is_copy=True)
+    return made
+
+
+def filled(value: Any, parts: Iterator[Any]) -> Any:
+    """A value with the next parts in its holes."""
+    if value is HOLE:
+        return next(parts)
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return kind([filled(v, parts) for v in value])
+    if kind is dict:
+        return {k: filled(v, parts) for k, v in value.items()}
+    return value
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two settings are equal, arrays in them included."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    return not isinstance(a, Tracer) and bool(a == b)
+
+
+def put(module: Any, name: str, value: Any) -> None:
+    """Put another value into the place of a part."""
+    first, _, rest = name.partition(".")
+    setattr(module, first, placed(vars(module)[first], rest, value) if rest else value)
+
+
+def placed(holder: Any, path: str, value: Any) -> Any:
+    """A container with another value at a dotted path: the same one, unless it is a tuple."""
+    if not path:
+        return value
+    keys = holder if isinstance(holder, dict) else range(len(holder))
+    key = next(k for k in keys if f"{path}.".startswith(f"{k}."))
+    new = placed(holder[key], path[len(str(key)) + 1 :], value)
+    if isinstance(holder, tuple):
+        return (*holder[:key], new, *holder[key + 1 :])
+    holder[key] = new
+    return holder
+
+
+def as_array(x: Any) -> Any:
+    """A float array or tensor as it is; lists and numbers as arrays of floats."""
+    if is_inexact_array(x):
+        return x
+    return overrides[np.ndarray.astype](x, np.float64) if isinstance(x, Tracer) else floats(x)
+
+
+def floats(x: Any) -> Any:
+    """Plain data as an array of floats."""
+    return np.asarray(x, np.result_type(np.asarray(x), np.float16))

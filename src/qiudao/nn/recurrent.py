@@ -1,0 +1,149 @@
+"""Recurrent layers: a state that moves on with each step of a sequence, by `qd.scan`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..core.errors import ShapeError
+from ..ops.logsums import logistic
+from ..transforms.control import scan
+from .initial import Rng, generator
+from .linear import uniform
+from .module import Module
+
+
+class Recurrent(Module):
+    """A layer over (batch, time, inputs) that gives its states, (batch, time, hidden), and the
+    last one.
+
+    `initial` is the state to begin with, zeros unless given, (batch, hidden).  With `reverse` the
+    steps go from the last to the first.  Weights are as in torch's cells, (gates * hidden, inputs)
+    and (gates * hidden, hidden), uniform within ±1/√hidden at first and drawn from `rng`.  Several
+    layers are a list of these.
+    """
+
+    settings = ("inputs", "hidden")
+    gates: ClassVar[int]
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        *,
+        bias: bool = True,
+        reverse: bool = False,
+        rng: Rng,
+        dtype: Any = np.float64,
+    ) -> None:
+        draws = generator(rng, type(self).__name__)
+        self.inputs = inputs
+        self.hidden = hidden
+        self.reverse = reverse
+        rows = self.gates * hidden
+        self.weight_ih = uniform(draws, (rows, inputs), hidden, dtype)
+        self.weight_hh = uniform(draws, (rows, hidden), hidden, dtype)
+        self.bias_ih = uniform(draws, (rows,), hidden, dtype) if bias else None
+        self.bias_hh = uniform(draws, (rows,), hidden, dtype) if bias else None
+
+    def __call__(self, x: Any, initial: Any = None) -> tuple[Any, Any]:
+        if x.ndim != 3 or x.shape[-1] != self.inputs:
+            raise ShapeError(
+                f"{type(self).__name__}: an input of shape {tuple(x.shape)} does not fit; it must "
+                f"be (batch, time, {self.inputs})"
+            )
+        if initial is None:
+            dtype = np.result_type(x.dtype, self.weight_ih.dtype)
+            initial = self.start(np.zeros((x.shape[0], self.hidden), dtype))
+        from_inputs = np.swapaxes(x, 0, 1) @ self.weight_ih.T
+        if self.bias_ih is not None:
+            from_inputs = from_inputs + self.bias_ih
+        turned = self.weight_hh.T
+
+        def step(state: Any, from_input: Any) -> tuple[Any, Any]:
+            from_state = self.seen(state) @ turned
+            if self.bias_hh is not None:
+                from_state = from_state + self.bias_hh
+            state = self.moved(state, from_input, from_state)
+            return state, self.seen(state)
+
+        last, states = scan(step, initial, from_inputs, reverse=self.reverse)
+        return np.swapaxes(states, 0, 1), last
+
+    def start(self, zeros: Any) -> Any:
+        """The state to begin with."""
+        return zeros
+
+    def seen(self, state: Any) -> Any:
+        """What of the state other layers see."""
+        return state
+
+    def moved(self, state: Any, from_input: Any, from_state: Any) -> Any:
+        """The next state, from the products with the input and with what is seen of the state."""
+        raise NotImplementedError
+
+    def split(self, x: Any) -> list[Any]:
+        """The share of each gate."""
+        n = self.hidden
+        return [x[..., k * n : (k + 1) * n] for k in range(self.gates)]
+
+
+class RNN(Recurrent):
+    """h ← tanh(W_ih x + b_ih + W_hh h + b_hh); see `Recurrent` for arguments and shapes.
+
+    >>> states, last = qd.nn.RNN(3, 5, rng=0)(np.ones((2, 7, 3)))
+    >>> states.shape, last.shape
+    ((2, 7, 5), (2, 5))
+    """
+
+    gates = 1
+
+    def moved(self, state: Any, from_input: Any, from_state: Any) -> Any:
+        return np.tanh(from_input + from_state)
+
+
+class GRU(Recurrent):
+    """h ← (1 - z) n + z h with r, z = σ(...), n = tanh(W_in x + b_in + r (W_hn h + b_hn)).
+
+    The gates lie in the weights in the order r, z, n, as in torch; see `Recurrent` for arguments
+    and shapes.
+
+    >>> states, last = qd.nn.GRU(3, 5, rng=0)(np.ones((2, 7, 3)))
+    >>> states.shape, last.shape
+    ((2, 7, 5), (2, 5))
+    """
+
+    gates = 3
+
+    def moved(self, state: Any, from_input: Any, from_state: Any) -> Any:
+        n = self.hidden
+        both = logistic(from_input[..., : 2 * n] + from_state[..., : 2 * n])
+        reset, keep = both[..., :n], both[..., n:]
+        new = np.tanh(from_input[..., 2 * n :] + reset * from_state[..., 2 * n :])
+        return new + keep * (state - new)
+
+
+class LSTM(Recurrent):
+    """c ← f c + i g, h ← o tanh(c) with i, f, o = σ(...) and g = tanh(...).
+
+    The state is the pair (h, c).  The gates lie in the weights in the order i, f, g, o, as in
+    torch; see `Recurrent` for arguments and shapes.
+
+    >>> states, (h, c) = qd.nn.LSTM(3, 5, rng=0)(np.ones((2, 7, 3)))
+    >>> states.shape, h.shape, c.shape
+    ((2, 7, 5), (2, 5), (2, 5))
+    """
+
+    gates = 4
+
+    def start(self, zeros: Any) -> Any:
+        return zeros, zeros
+
+    def seen(self, state: Any) -> Any:
+        return state[0]
+
+    def moved(self, state: Any, from_input: Any, from_state: Any) -> Any:
+        i, f, g, o = self.split(from_input + from_state)
+        c = logistic(f) * state[1] + logistic(i) * np.tanh(g)
+        return logistic(o) * np.tanh(c), c

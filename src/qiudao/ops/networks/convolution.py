@@ -1,0 +1,368 @@
+"""Convolution over channels, as networks mean it.
+
+    out[n, o, p] = sum over c and k of x[n, c, p * stride + k * dilation - before] kernel[o, c, k]
+
+where places outside of `x` count as 0, and p, k stand for one index along each axis of space.
+With `groups`, output channel o reads the channels of its own group only.  A sum over o, p and n as
+well, against a third array, is linear in each of three arrays; leaving one of them out gives three
+primitives, each of which has the two others as its transposes.  So derivatives of any order are
+convolutions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core.avals import Aval, Shape, Value, aval_of, promote
+from ...core.errors import ShapeError
+from ...core.families import Bilinear
+from ...core.primitive import Values, primitive
+from ...core.samples import sample
+from ..faces import array, whole
+from .folding import into, out_of, out_of_groups, within_groups
+from .gathering import blocks, by_group, gathered, spread_out
+from .windows import (
+    Padding,
+    Windows,
+    check_counts,
+    each_axis,
+    inside,
+    padding_of,
+)
+
+
+class Convolving(Bilinear):
+    """What the three have in common: how windows move, and which channels meet."""
+
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    groups: int
+
+    def windows(self, length: Shape) -> Windows:
+        """How windows of a kernel's shape move."""
+        return Windows(length, self.stride, self.padding, self.dilation)
+
+    def settings(self) -> tuple[Shape, Padding, Shape, int]:
+        """The fields that the three share."""
+        return self.stride, self.padding, self.dilation, self.groups
+
+    def shape_of_one(self, mapped: Sequence[bool], xs: Values) -> Shape:
+        """The shape of the result for one example of a batch."""
+        avals = [
+            Aval(tuple(x.shape[1:] if m else x.shape), x.dtype)
+            for x, m in zip(xs, mapped, strict=True)
+        ]
+        found: Aval = self.shape(*avals)
+        return found.shape
+
+
+@primitive
+class Convolution(Convolving):
+    """The convolution of `x` (n, c, *sizes) with a kernel (o, c / groups, *length).
+
+    d = convolution(dx, kernel) + convolution(x, dkernel).
+    """
+
+    stride: tuple[int, ...] = (1,)
+    padding: tuple[tuple[int, int], ...] = ((0, 0),)
+    dilation: tuple[int, ...] = (1,)
+    groups: int = 1
+    samples = (
+        sample("f64[2,3,5]", "f64[2,3,3]", padding=((1, 0),)),
+        sample("f64[2,4,6]", "f64[4,2,2]", stride=(2,), dilation=(2,), groups=2),
+        sample("f64[1,2,4,5]", "f64[3,2,2,3]", stride=(1, 2), padding=((1, 1), (0, 2)),
+               dilation=(1, 1)),
+        sample("c128[1,2,5]", "c128[2,1,2]", groups=2),
+        sample("f64[1,1,2,3,2]", "f64[2,1,2,2,1]", stride=(1,) * 3,
+               padding=((0, 0), (0, 1), (0, 0)), dilation=(1,) * 3),
+        sample("f64[0,2,4]", "f64[3,2,2]"),
+    )  # fmt: skip
+
+    def shape(self, *avals: Aval) -> Aval:
+        x, kernel = avals
+        counts = self.windows(kernel.shape[2:]).counts(x.shape[2:])
+        return Aval((x.shape[0], kernel.shape[0], *counts), promote(x, kernel))
+
+    def evaluate(self, *xs: Value) -> Value:
+        x, kernel = xs
+        out_aval = self.shape(aval_of(x), aval_of(kernel))
+        if 0 in (x.size, kernel.size, math.prod(out_aval.shape)):
+            return np.zeros(out_aval.shape, out_aval.dtype)
+        out = np.empty(out_aval.shape, out_aval.dtype)
+        rows = by_group(np.ascontiguousarray(kernel), self.groups).astype(out.dtype, copy=False)
+        counts, windows = out.shape[2:], self.windows(kernel.shape[2:])
+        target = out.reshape(len(x), self.groups, -1, math.prod(counts))
+        for block, taps in gathered(x, windows, self.groups, counts, out.dtype):
+            np.matmul(rows, taps, out=target[block])
+        return out
+
+    def transpose(self, i: int, ct: Value, a: Value, b: Value) -> Value:
+        if i == 0:
+            return ConvolutionByInput(*self.settings(), tuple(a.shape[2:]))(ct, b)
+        return ConvolutionByKernel(*self.settings(), tuple(b.shape[2:]))(a, ct)
+
+    def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
+        x, kernel = xs
+        one = self.shape_of_one(mapped, xs)
+        if mapped[0] and mapped[1]:
+            out = with_groups(self, size)(into(x, 1), into(kernel, 0))
+            return out_of(out, 1, size, one)
+        if mapped[0]:
+            return out_of(self(into(x, 0), kernel), 0, size, one)
+        out = self(x, within_groups(kernel, 0, self.groups))
+        return out_of_groups(out, 1, self.groups, size, one)
+
+
+@primitive
+class ConvolutionByInput(Convolving):
+    """What of `out` (n, o, *counts) each element of the input receives: (n, c, *sizes).
+
+    The transpose of the convolution with a kernel: each window's element, times the kernel, added
+    where the window lies.
+    """
+
+    stride: tuple[int, ...] = (1,)
+    padding: tuple[tuple[int, int], ...] = ((0, 0),)
+    dilation: tuple[int, ...] = (1,)
+    groups: int = 1
+    sizes: tuple[int, ...] = (1,)
+    samples = (
+        sample("f64[2,2,4]", "f64[2,3,3]", padding=((1, 0),), sizes=(5,)),
+        sample("f64[2,4,2]", "f64[4,2,2]", stride=(2,), dilation=(2,), groups=2, sizes=(6,)),
+        sample("c128[1,3,2,3]", "c128[3,2,2,2]", stride=(2, 1), padding=((1, 0), (0, 0)),
+               dilation=(1, 1), sizes=(4, 4)),
+    )  # fmt: skip
+
+    def shape(self, *avals: Aval) -> Aval:
+        out, kernel = avals
+        channels = kernel.shape[1] * self.groups
+        return Aval((out.shape[0], channels, *self.sizes), promote(out, kernel))
+
+    def evaluate(self, *xs: Value) -> Value:
+        out, kernel = xs
+        aval = self.shape(aval_of(out), aval_of(kernel))
+        if 0 in (out.size, kernel.size, math.prod(aval.shape)):
+            return np.zeros(aval.shape, aval.dtype)
+        rows = by_group(np.ascontiguousarray(kernel), self.groups).astype(aval.dtype, copy=False)
+        across = rows.swapaxes(-1, -2)
+        sizes = tuple(n + a + b for n, (a, b) in zip(self.sizes, self.padding, strict=True))
+        wide = np.zeros((*aval.shape[:2], *sizes), aval.dtype)
+        given, places = spread_out(self.windows(kernel.shape[2:]), out, wide)
+        given = given.reshape(len(out), self.groups, -1, given.shape[-1])
+        size = aval.shape[1] * math.prod(kernel.shape[2:]) * given.shape[-1]
+        for block in blocks(len(out), size, aval.dtype):
+            taps = np.matmul(across, given[block])
+            taps = taps.reshape(len(taps), aval.shape[1], -1, given.shape[-1])
+            for k, place in enumerate(places):
+                target = place[block]
+                target += taps[:, :, k].reshape(target.shape)
+        return np.ascontiguousarray(wide[inside(self.sizes, self.padding)])
+
+    def transpose(self, i: int, ct: Value, a: Value, b: Value) -> Value:
+        if i == 0:
+            return Convolution(*self.settings())(ct, b)
+        return ConvolutionByKernel(*self.settings(), tuple(b.shape[2:]))(ct, a)
+
+    def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
+        out, kernel = xs
+        one = self.shape_of_one(mapped, xs)
+        if mapped[0] and mapped[1]:
+            return out_of(with_groups(self, size)(into(out, 1), into(kernel, 0)), 1, size, one)
+        if mapped[0]:
+            return out_of(self(into(out, 0), kernel), 0, size, one)
+        return out_of_groups(self(out, into(kernel, 1)), 1, self.groups, size, one)
+
+
+@primitive
+class ConvolutionByKernel(Convolving):
+    """The sum of what each element of a kernel meets: (o, c / groups, *sizes).
+
+    From the input (n, c, *sizes of space) and a weight for each element of the result
+    (n, o, *counts), summed over n and the windows.
+    """
+
+    stride: tuple[int, ...] = (1,)
+    padding: tuple[tuple[int, int], ...] = ((0, 0),)
+    dilation: tuple[int, ...] = (1,)
+    groups: int = 1
+    sizes: tuple[int, ...] = (1,)
+    samples = (
+        sample("f64[2,3,5]", "f64[2,2,4]", padding=((1, 0),), sizes=(3,)),
+        sample("f64[2,4,6]", "f64[2,4,2]", stride=(2,), dilation=(2,), groups=2, sizes=(2,)),
+        sample("c128[1,2,4,4]", "c128[1,3,2,3]", stride=(2, 1), padding=((1, 0), (0, 0)),
+               dilation=(1, 1), sizes=(2, 2)),
+    )  # fmt: skip
+
+    def shape(self, *avals: Aval) -> Aval:
+        x, out = avals
+        return Aval((out.shape[1], x.shape[1] // max(self.groups, 1), *self.sizes), promote(x, out))
+
+    def evaluate(self, *xs: Value) -> Value:
+        x, out = xs
+        aval = self.shape(aval_of(x), aval_of(out))
+        if 0 in (x.size, out.size, math.prod(aval.shape)):
+            return np.zeros(aval.shape, aval.dtype)
+        counts = out.shape[2:]
+        flat = np.ascontiguousarray(out).reshape(len(out), self.groups, -1, math.prod(counts))
+        total: Value = 0
+        for block, taps in gathered(x, self.windows(self.sizes), self.groups, counts, aval.dtype):
+            total = total + np.matmul(flat[block], taps.swapaxes(-1, -2)).sum(axis=0)
+        return total.reshape(aval.shape)
+
+    def transpose(self, i: int, ct: Value, a: Value, b: Value) -> Value:
+        if i == 0:
+            return ConvolutionByInput(*self.settings(), tuple(a.shape[2:]))(b, ct)
+        return Convolution(*self.settings())(a, ct)
+
+    def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
+        x, out = xs
+        one = self.shape_of_one(mapped, xs)
+        if mapped[0] and mapped[1]:
+            return out_of(with_groups(self, size)(into(x, 1), into(out, 1)), 0, size, one)
+        if mapped[0]:
+            return out_of(self(within_groups(x, 1, self.groups), out), 1, size, one)
+        found = self(x, within_groups(out, 1, self.groups))
+        return out_of_groups(found, 0, self.groups, size, one)
+
+
+def with_groups(primitive: Convolving, size: int) -> Convolving:
+    """The same with a group for each example's groups."""
+    fields = dict(vars(primitive), groups=primitive.groups * size)
+    return type(primitive)(**fields)
+
+
+# For users
+
+
+def convolution(
+    x: Any,
+    kernel: Any,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Value:
+    """The convolution (cross-correlation) of a batch with a kernel, over any axes of space.
+
+        out[n, o, p] = sum over c, k of x[n, c, p stride + k dilation - before] kernel[o, c, k]
+
+    `x` is (batch, channels, *space), `kernel` (outputs, channels / groups, *length), the result
+    (batch, outputs, *windows).  `stride` and `dilation` are one number or one for each axis of
+    space; `padding`, of zeros, is one number, one for each axis, a pair (before, after) for each,
+    "valid" (none) or "same" (as many windows as x has elements, over the stride).  With `groups`,
+    inputs and outputs fall into so many groups that do not see each other.
+
+    Raises `ShapeError` where axes, channels or groups do not fit.
+
+    >>> x = np.array([[[1.0, 2.0, 4.0, 8.0]]])
+    >>> qd.convolution(x, np.array([[[1.0, -1.0]]]))
+    array([[[-1., -2., -4.]]])
+    >>> qd.grad(lambda k: np.sum(qd.convolution(x, k, padding=1)))(np.ones((1, 1, 3)))
+    array([[[ 7., 15., 14.]]])
+    """
+    x, kernel = array(x), array(kernel)
+    count = space_of("convolution", x, kernel)
+    groups = groups_of("convolution", groups)
+    if x.shape[1] != kernel.shape[1] * groups:
+        raise ShapeError(
+            f"convolution: x has {x.shape[1]} channels and the kernel {kernel.shape[1]} for each "
+            f"of {groups} groups; x's channels must be the product, {kernel.shape[1] * groups}"
+        )
+    check_outputs("convolution", kernel, groups)
+    sizes, length = tuple(x.shape[2:]), tuple(kernel.shape[2:])
+    strides = each_axis("convolution", "stride", stride, count, 1)
+    dilations = each_axis("convolution", "dilation", dilation, count, 1)
+    paddings = padding_of("convolution", padding, sizes, length, strides, dilations)
+    check_counts("convolution", sizes, Windows(length, strides, paddings, dilations))
+    return Convolution(strides, paddings, dilations, groups)(x, kernel)
+
+
+def transposed_convolution(
+    x: Any,
+    kernel: Any,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    extra: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Value:
+    """The transpose of `convolution` with the same arguments, as a function of what that gives.
+
+    Each element of `x` (batch, inputs, *space) adds the kernel (inputs, outputs / groups, *length),
+    times itself, to the result (batch, outputs, *sizes) from the place p stride - before on.  Along
+    an axis the size is (space - 1) stride + (length - 1) dilation + 1 - before - after + extra:
+    several sizes give as many windows, and `extra` below the stride chooses among them.
+
+    Raises `ShapeError` where axes, channels or groups do not fit.
+
+    >>> x = np.array([[[1.0, 10.0]]])
+    >>> qd.transposed_convolution(x, np.array([[[1.0, 2.0, 3.0]]]), stride=2)
+    array([[[ 1.,  2., 13., 20., 30.]]])
+    """
+    name = "transposed_convolution"
+    x, kernel = array(x), array(kernel)
+    count = space_of(name, x, kernel)
+    groups = groups_of(name, groups)
+    if x.shape[1] != kernel.shape[0]:
+        raise ShapeError(
+            f"{name}: x has {x.shape[1]} channels and the kernel {kernel.shape[0]} along its first "
+            "axis; they must be equal"
+        )
+    check_outputs(name, kernel, groups)
+    space, length = tuple(x.shape[2:]), tuple(kernel.shape[2:])
+    strides = each_axis(name, "stride", stride, count, 1)
+    dilations = each_axis(name, "dilation", dilation, count, 1)
+    extras = each_axis(name, "extra", extra, count, 0)
+    if isinstance(padding, str):
+        raise ShapeError(f"{name}: padding={padding!r}; it must be numbers here")
+    paddings = padding_of(name, padding, space, length, strides, dilations)
+    for e, s, d in zip(extras, strides, dilations, strict=True):
+        if e >= max(s, d):
+            raise ShapeError(
+                f"{name}: extra={extra!r}; it must be below the stride {s} or the dilation {d}"
+            )
+    sizes = tuple(
+        (n - 1) * s + (k - 1) * d + 1 - a - b + e
+        for n, s, k, d, (a, b), e in zip(
+            space, strides, length, dilations, paddings, extras, strict=True
+        )
+    )
+    if any(n < 1 for n in sizes):
+        raise ShapeError(f"{name}: padding={padding!r} leaves sizes {sizes}; pad less")
+    return ConvolutionByInput(strides, paddings, dilations, groups, sizes)(x, kernel)
+
+
+def space_of(name: str, x: Value, kernel: Value) -> int:
+    """How many axes of space two operands have, which must be as many in both."""
+    if x.ndim != kernel.ndim or x.ndim < 3:
+        raise ShapeError(
+            f"{name}: x is {aval_of(x)} and the kernel {aval_of(kernel)}; both need two axes "
+            "(batch and channels; outputs and inputs) and then as many axes of space, one at least"
+        )
+    if 0 in kernel.shape[2:]:
+        raise ShapeError(f"{name}: the kernel {aval_of(kernel)} is empty along an axis of space")
+    return int(x.ndim) - 2
+
+
+def groups_of(name: str, groups: Any) -> int:
+    """A number of groups."""
+    found = whole(groups)
+    if found < 1:
+        raise ShapeError(f"{name}: groups={groups}; it must be at least 1")
+    return found
+
+
+def check_outputs(name: str, kernel: Value, groups: int) -> None:
+    """Raise unless the first axis of a kernel falls into groups."""
+    if kernel.shape[0] % groups:
+        raise ShapeError(
+            f"{name}: the kernel's first axis has {kernel.shape[0]} channels, which do not fall "
+            f"into {groups} equal groups"
+        )

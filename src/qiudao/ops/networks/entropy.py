@@ -1,0 +1,105 @@
+"""The rectifier and the cross entropy of labels: one operation each, for a training step's sake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.avals import Aval, Value
+from ...core.dispatch import Tracer
+from ...core.element import Element, Scalar
+from ...core.families import Smooth
+from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
+from ...core.samples import sample
+from ..reducing import LogSumExp, Share
+
+
+@primitive
+class Relu(Smooth):
+    """max(x, 0), NaN where x is.  d = dx where x > 0; the slope at 0 is 0, unlike np.maximum's."""
+
+    is_tame = True
+    is_selection = True
+    reads = "out"
+    samples = (sample("f64[3,4]"), sample("f64[]"))
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.maximum(xs[0], xs[0].dtype.type(0))
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        if not isinstance(out, Tracer):
+            return (out > 0).astype(out.dtype) if np.all(out == out) else nan_or_step(out)
+        return nan_or_step(out)
+
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
+        return e.call("maximum", xs[0], e.constant(0, xs[0]))
+
+
+def nan_or_step(out: Value) -> Value:
+    """1 where a rectified value is above 0, 0 elsewhere, NaN where it is NaN."""
+    one = out.dtype.type(1)
+    return np.where(out != out, np.nan * one, np.where(out > 0, one, one - one))
+
+
+@primitive
+class CrossEntropy(Primitive):
+    """log sum e^x - x[label] over the last axis, from logits x and a label for each row.
+
+    d = sum (s - h) dx, where s = e^x / sum e^x, and h is 1 at the label and 0 elsewhere.  The
+    largest logit is taken out, and the sum of the other powers goes through log1p, so that a small
+    loss keeps its digits.
+    """
+
+    keeps_out = False
+    samples = (
+        sample("f64[3,4]", "i64[3]", kind="index"),
+        sample("f64[2,2,3]", "i64[2,2]", kind="index"),
+    )
+
+    def shape(self, *avals: Aval) -> Aval:
+        return Aval(avals[1].shape, avals[0].dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        x, labels = rows(*xs)
+        each = np.arange(len(x))
+        largest = x.argmax(-1)
+        top = x[each, largest]
+        with np.errstate(invalid="ignore", over="ignore"):
+            e = np.exp(x - top[:, None])
+            e[each, largest] = 0.0
+            out = np.log1p(e.sum(-1)) + (top - x[each, labels])
+        return out.reshape(xs[1].shape)[()]
+
+    def expand(self, *xs: Value) -> Any:
+        x, labels = xs
+        chosen = np.where(one_hot(labels, x), x, 0.0)
+        return LogSumExp((-1,))(x) - np.sum(chosen, axis=-1)
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        return np.sum(gradient(*xs) * dx, axis=-1)
+
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        return (product(np.expand_dims(ct, -1), gradient(*xs)), None)
+
+
+def rows(x: Value, labels: Value) -> tuple[Value, Value]:
+    """Logits and labels with the leading axes as one."""
+    return x.reshape(-1, x.shape[-1]), labels.reshape(-1)
+
+
+def one_hot(labels: Value, x: Value) -> Value:
+    """Where the logits of the labels are."""
+    return np.expand_dims(labels, -1) == np.arange(x.shape[-1])
+
+
+def gradient(x: Value, labels: Value) -> Value:
+    """S - h: by which each logit moves its row's loss."""
+    if isinstance(x, Tracer) or isinstance(labels, Tracer):
+        return Share((-1,))(x) - one_hot(labels, x).astype(x.dtype)
+    flat, chosen = rows(x, labels)
+    with np.errstate(invalid="ignore", over="ignore"):
+        e = np.exp(flat - flat.max(-1, keepdims=True))
+        e /= e.sum(-1, keepdims=True)
+    e[np.arange(len(e)), chosen] -= 1.0
+    return e.reshape(x.shape)

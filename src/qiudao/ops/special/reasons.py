@@ -1,0 +1,10 @@
+"""Why some operands of SciPy's special functions have no derivative here."""
+
+ORDER = "its derivative by the order is an infinite series that no function of SciPy's sums"
+PARAMETER = "its derivative by a parameter is an infinite series that no function of SciPy's sums"
+DEGREE = "it is a polynomial only at whole degrees, between which SciPy interpolates"
+WHOLE = "SciPy takes whole numbers there"
+SPHEROIDAL = "the eigenvalue of a spheroidal or Mathieu equation has no derivative in closed form"
+NOT_HOLOMORPHIC = "its scaling by an absolute value is not holomorphic; take it of real numbers"
+FREEDOM = "its derivative by degrees of freedom is an infinite series that SciPy does not sum"
+ITERATED = "it is a derivative itself, of which only the value is known"

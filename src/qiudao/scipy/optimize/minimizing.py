@@ -1,0 +1,135 @@
+"""Minima."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import qiudao as qd
+from scipy import optimize as theirs
+
+from ...core.avals import Aval
+from ...core.errors import GradientError
+from .implicit import depends, differentiable, plain, plainly, solve
+
+Function = Callable[..., Any]
+FREE = {"nelder-mead", "powell", "cobyla", "cobyqa"}  # methods that take no gradient
+SECOND = {"newton-cg", "dogleg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr"}
+
+
+def minimize(
+    fun: Function,
+    x0: Any,
+    args: Any = (),
+    method: Any = None,
+    jac: Any = None,
+    hess: Any = None,
+    hessp: Any = None,
+    bounds: Any = None,
+    constraints: Any = (),
+    **options: Any,
+) -> Any:
+    """`scipy.optimize.minimize`; `x` and `fun` of the result have derivatives with respect to
+    `args`, and all that `fun` reads: dx = -H^-1 d(grad f), on the variables that are at no bound.
+
+    Where `jac`, `hess` and `hessp` are not given, the method gets exact ones of ours: the gradient,
+    and the Hessian where it takes one.  Raises `GradientError` for derivatives under `constraints`.
+
+    >>> from qiudao.scipy import optimize
+    >>> f = lambda a: optimize.minimize(lambda x: (x[0] - a) ** 2 + (x[1] - a**2) ** 2, [0, 0]).x
+    >>> qd.jacobian(f)(3.0).round(6)
+    array([1., 6.])
+    """
+    args = args if isinstance(args, tuple) else (args,)
+    chosen = method.lower() if isinstance(method, str) else method
+    box: list[Any] = []
+
+    def scipy(x0: Any, args: Any) -> Any:
+        given: dict[str, Any] = {"jac": jac, "hess": hess, "hessp": hessp}
+        objective: Function = lambda x, *a: float(plain(fun(x, *a), "minimize"))  # noqa: E731
+        if jac is None and chosen not in FREE:
+            both = qd.value_and_grad(fun)
+            objective = lambda x, *a: values(both(x, *a))  # noqa: E731
+            given["jac"] = True
+        if chosen in SECOND and hess is None and hessp is None:
+            given["hess"] = plainly(qd.hessian(fun), "minimize")
+        given = {k: v for k, v in given.items() if v is not None}
+        box[:] = [
+            theirs.minimize(
+                objective, x0, args, method, bounds=bounds, constraints=constraints, **given,
+                **options,
+            )
+        ]  # fmt: skip
+        return box[0].x
+
+    start = x0 if depends(x0) else np.atleast_1d(np.asarray(x0, float))
+    x = solve("minimize", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
+    found = box[0]
+    gradient = qd.grad(fun)
+    if not depends(fun(qd.stop_gradient(x), *args)):
+        return found
+    if constraints:
+        raise GradientError(
+            "minimize: derivatives of a minimum under constraints= are not known; use bounds=, or "
+            "put the constraints into the function"
+        )
+    found.x = differentiable(at_bounds(lambda x: gradient(x, *args), x, bounds), x)
+    found.fun = fun(found.x, *args)
+    return found
+
+
+def values(pair: tuple[Any, Any]) -> tuple[float, Any]:
+    """Value and gradient as SciPy takes them."""
+    value, gradient = pair
+    return float(plain(value, "minimize")), np.asarray(plain(gradient, "minimize"), float)
+
+
+def at_bounds(gradient: Function, x: Any, bounds: Any) -> Function:
+    """The residual of a minimum within bounds: the gradient, or for a variable that is held at a
+    bound the distance from it.
+    """
+    if bounds is None:
+        return gradient
+    if isinstance(bounds, theirs.Bounds):
+        low, high = np.broadcast_to(bounds.lb, np.shape(x)), np.broadcast_to(bounds.ub, np.shape(x))
+    else:
+        low = np.array([-np.inf if b[0] is None else b[0] for b in bounds], float)
+        high = np.array([np.inf if b[1] is None else b[1] for b in bounds], float)
+    near = 1e-7 * (1 + np.abs(plain(x, "minimize")))
+    slope = plain(gradient(qd.stop_gradient(x)), "minimize")
+    at_low = (plain(x, "minimize") - low <= near) & (slope > 0)
+    at_high = (high - plain(x, "minimize") <= near) & (slope < 0)
+
+    def residual(z: Any) -> Any:
+        held = np.where(at_low, z - np.where(at_low, low, 0.0), z - np.where(at_high, high, 0.0))
+        return np.where(at_low | at_high, held, gradient(z))
+
+    return residual
+
+
+def minimize_scalar(
+    fun: Function, bracket: Any = None, bounds: Any = None, args: Any = (), **options: Any
+) -> Any:
+    """`scipy.optimize.minimize_scalar`; `x` and `fun` of the result have derivatives with respect
+    to `args`, and all that `fun` reads.
+
+    >>> from qiudao.scipy import optimize
+    >>> qd.grad(lambda a: optimize.minimize_scalar(lambda x: (x - a**2) ** 2).x)(3.0).round(6)
+    np.float64(6.0)
+    """
+    args = args if isinstance(args, tuple) else (args,)
+    box: list[Any] = []
+
+    def scipy(args: Any) -> Any:
+        number = lambda x, *args: float(plain(fun(x, *args), "minimize_scalar"))  # noqa: E731
+        box[:] = [theirs.minimize_scalar(number, bracket, bounds, args, **options)]
+        return box[0].x
+
+    x = solve("minimize_scalar", scipy, (args,), [Aval((), np.dtype(float))])
+    found = box[0]
+    slope = qd.grad(fun)
+    start = x if depends(x) else np.float64(x)
+    found.x = differentiable(lambda x: slope(x, *args), start)
+    if depends(found.x):
+        found.fun = fun(found.x, *args)
+    return found

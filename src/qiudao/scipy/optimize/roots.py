@@ -1,0 +1,130 @@
+"""Roots of equations."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import qiudao as qd
+from scipy import optimize as theirs
+
+from ...core.avals import Aval
+from .implicit import depends, differentiable, plainly, solve
+
+Function = Callable[..., Any]
+
+
+def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options: Any) -> Any:
+    """`scipy.optimize.root`; `x` has derivatives with respect to `args`, and all that `fun` reads.
+
+    dx = -(dF/dx)^-1 dF.  Where `jac` is not given, ours is exact.
+
+    >>> from qiudao.scipy import optimize
+    >>> f = lambda a: optimize.root(lambda x, a: x**2 - a, np.array([1.0]), args=(a,)).x[0]
+    >>> qd.grad(f)(4.0).round(9)
+    np.float64(0.25)
+    """
+    args = args if isinstance(args, tuple) else (args,)
+    box: list[Any] = []
+
+    def scipy(x0: Any, args: Any) -> Any:
+        given = dict(options)
+        if method in ("hybr", "lm") and "jac" not in given:
+            given["jac"] = plainly(qd.jacobian(fun), "root")
+        box[:] = [theirs.root(plainly(fun, "root"), x0, args, method, **given)]
+        return box[0].x
+
+    start = np.asarray(x0, float) if not depends(x0) else x0
+    x = solve("root", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
+    found = box[0]
+    found.x = differentiable(lambda x: fun(x, *args), x)
+    return found
+
+
+def scalar(name: str) -> Function:
+    """One of SciPy's functions for the root of a function of one number."""
+    solver = getattr(theirs, name)
+
+    def find(f: Function, a: Any, b: Any, args: Any = (), **options: Any) -> Any:
+        args = args if isinstance(args, tuple) else (args,)
+
+        def scipy(a: Any, b: Any, args: Any) -> Any:
+            number = lambda x, *args: float(plainly(f, name)(x, *args))  # noqa: E731
+            return solver(number, float(a), float(b), args, **options)
+
+        if options.get("full_output"):
+            x, report = scipy(a, b, args)
+            return differentiable(lambda x: f(x, *args), np.float64(x)), report
+        x = solve(name, scipy, (a, b, args), [Aval((), np.dtype(float))])
+        return differentiable(lambda x: f(x, *args), np.float64(x) if not depends(x) else x)
+
+    find.__name__ = find.__qualname__ = name
+    find.__doc__ = (
+        f"`scipy.optimize.{name}`: the root of `f` between `a` and `b`, with derivatives with "
+        "respect to `args` and all that `f` reads."
+    )
+    return find
+
+
+bisect = scalar("bisect")
+brenth = scalar("brenth")
+brentq = scalar("brentq")
+ridder = scalar("ridder")
+toms748 = scalar("toms748")
+
+
+def newton(
+    func: Function, x0: Any, fprime: Function | None = None, args: Any = (), **options: Any
+) -> Any:
+    """`scipy.optimize.newton`; where `fprime` is not given, ours is exact.
+
+    >>> from qiudao.scipy import optimize
+    >>> qd.grad(lambda a: optimize.newton(lambda x: x**3 - a, 1.5))(8.0).round(9)
+    np.float64(0.083333333)
+    """
+
+    def slope(x: Any, *args: Any) -> Any:
+        return qd.jvp(lambda x: func(x, *args), (x,), (np.ones(np.shape(x)),))[1]
+
+    def scipy(x0: Any, args: Any) -> Any:
+        return theirs.newton(
+            plainly(func, "newton"), x0, plainly(fprime or slope, "newton"), args, **options
+        )
+
+    start = x0 if depends(x0) else np.asarray(x0, float)[()]
+    x = solve("newton", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
+    return differentiable(lambda x: func(x, *args), x)
+
+
+def fixed_point(func: Function, x0: Any, args: Any = (), **options: Any) -> Any:
+    """`scipy.optimize.fixed_point`: x with x = func(x), differentiable.
+
+    >>> from qiudao.scipy import optimize
+    >>> qd.grad(lambda a: optimize.fixed_point(lambda x: np.cos(a * x), 0.5))(1.0).round(6)
+    np.float64(-0.297474)
+    """
+
+    def scipy(x0: Any, args: Any) -> Any:
+        return theirs.fixed_point(plainly(func, "fixed_point"), x0, args, **options)
+
+    start = x0 if depends(x0) else np.asarray(x0, float)[()]
+    x = solve("fixed_point", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
+    return differentiable(lambda x: func(x, *args) - x, x)
+
+
+def root_scalar(f: Function, args: Any = (), method: str | None = None, **options: Any) -> Any:
+    """`scipy.optimize.root_scalar`; `root` has derivatives with respect to `args` and all that `f`
+    reads.
+    """
+    args = args if isinstance(args, tuple) else (args,)
+    box: list[Any] = []
+
+    def scipy(args: Any) -> Any:
+        number = lambda x, *args: float(plainly(f, "root_scalar")(x, *args))  # noqa: E731
+        box[:] = [theirs.root_scalar(number, args, method, **options)]
+        return box[0].root
+
+    x = solve("root_scalar", scipy, (args,), [Aval((), np.dtype(float))])
+    found = box[0]
+    found.root = differentiable(lambda x: f(x, *args), np.float64(x) if not depends(x) else x)
+    return found

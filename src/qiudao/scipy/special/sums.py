@@ -1,0 +1,76 @@
+"""Sums of exponentials: logsumexp, softmax, log_softmax, softplus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...ops.stopping import stop_gradient
+from .standing import as_array, on_tensors
+
+
+def level(a: Any, axis: Any) -> Any:
+    """The largest element along an axis, 0 where that is infinite; no derivative passes it."""
+    most = np.max(stop_gradient(a), axis=axis, keepdims=True)
+    return np.where(np.isfinite(most), most, 0.0).astype(most.dtype)
+
+
+@on_tensors
+def logsumexp(
+    a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
+    """log(sum(b e^a)), whose derivative by a is the softmax.
+
+    The largest terms are kept apart from the rest, so that a sum near 1 keeps its digits.
+    """
+    a = as_array(a)
+    if b is not None:
+        b = as_array(b)
+        a, b = np.broadcast_arrays(a, b)
+        a = np.where(b == 0, -np.inf, a)
+    top = level(a, axis)
+    terms = np.exp(a - top) if b is None else b * np.exp(a - top)
+    largest = stop_gradient(a) == top
+    most = np.sum(np.where(largest, terms, 0.0), axis=axis, keepdims=True)
+    rest = np.sum(np.where(largest, 0.0, terms), axis=axis, keepdims=True)
+    whole = most + rest
+    sign = np.sign(stop_gradient(whole))
+    near = (stop_gradient(most) > 0) & (sign > 0)
+    m, r = np.where(near, most, 1.0), np.where(near, rest, 0.0)
+    far = np.where(near, 1.0, whole if not return_sign else whole * sign)
+    out = np.where(near, np.log1p(r / m) + np.log(m), np.log(far)) + top
+    if not keepdims:
+        out, sign = np.squeeze(out, axis), np.squeeze(sign, axis)
+    return (out, sign) if return_sign else out
+
+
+@on_tensors
+def softmax(x: Any, axis: Any = None) -> Any:
+    """e^x over its sum along an axis."""
+    x = as_array(x)
+    e = np.exp(x - level(x, axis))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+@on_tensors
+def log_softmax(x: Any, axis: Any = None) -> Any:
+    """The logarithm of softmax."""
+    x = as_array(x)
+    lower = x - level(x, axis)
+    return lower - np.log(np.sum(np.exp(lower), axis=axis, keepdims=True))
+
+
+@on_tensors
+def softplus(x: Any, **kwargs: Any) -> Any:
+    """log(1 + e^x)."""
+    return np.logaddexp(as_array(x), 0.0, **kwargs)
+
+
+@on_tensors
+def sinc(x: Any) -> Any:
+    """sin(pi x) / (pi x), 1 at 0."""
+    return np.sinc(as_array(x))
+
+
+__all__ = ["log_softmax", "logsumexp", "sinc", "softmax", "softplus"]

@@ -1,0 +1,128 @@
+"""Python's own functions of numbers, and those of `math`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...core.dispatch import Tracer, concrete
+from ..capture.calls import cast
+from .standing import stands_for
+
+
+@stands_for(float)
+def to_float(x: Any) -> Any:
+    """`float(x)`: the same number, in double precision."""
+    if x.dtype.kind == "c":
+        return float(concrete(x))  # raises as Python does
+    return cast(x, np.float64)
+
+
+@stands_for(complex)
+def to_complex(x: Any, imaginary: Any = 0) -> Any:
+    """`complex(x)`, or `complex(real, imaginary)`."""
+    real = cast(x, np.complex128) if isinstance(x, Tracer) else complex(x)
+    return real + 1j * imaginary if holds_number(imaginary) else real
+
+
+def holds_number(x: Any) -> bool:
+    """Whether an imaginary part was given."""
+    return isinstance(x, Tracer) or x != 0
+
+
+@stands_for(int, math.trunc)
+def to_int(x: Any) -> int:
+    """`int(x)`, which no derivative passes."""
+    return int(concrete(x))
+
+
+@stands_for(bool)
+def to_bool(x: Any) -> bool:
+    """`bool(x)`."""
+    return bool(concrete(x))
+
+
+@stands_for(round)
+def to_round(x: Any, digits: Any = None) -> Any:
+    """`round(x)`: an integer where no digits are asked for."""
+    return round(float(concrete(x))) if digits is None else np.round(x, digits)
+
+
+@stands_for(math.floor)
+def to_floor(x: Any) -> int:
+    """`math.floor(x)`, which no derivative passes."""
+    return math.floor(float(concrete(x)))
+
+
+@stands_for(math.ceil)
+def to_ceil(x: Any) -> int:
+    """`math.ceil(x)`, which no derivative passes."""
+    return math.ceil(float(concrete(x)))
+
+
+@stands_for(isinstance)
+def is_instance(x: Any, kinds: Any) -> bool:
+    """`isinstance(x, kinds)`, as of the number or array that a tracer stands for."""
+    if isinstance(x, kinds) or not isinstance(x, Tracer):
+        return isinstance(x, kinds)
+    if x.shape:
+        return issubclass(np.ndarray, kinds)
+    return issubclass(np.ndarray, kinds) or issubclass(x.dtype.type, kinds)
+
+
+def elementary(function: Any, ours: Callable[..., Any]) -> None:
+    """A function of `math` as NumPy's."""
+    stands_for(function)(ours)
+
+
+for _name in (  # noqa: SIM905
+    "sin cos tan sinh cosh tanh exp exp2 expm1 log2 log10 log1p sqrt cbrt fabs copysign fmod isnan "
+    "isinf isfinite degrees radians ldexp"
+).split():
+    if hasattr(math, _name):
+        elementary(getattr(math, _name), getattr(np, _name))
+for _name in ("asin", "acos", "atan", "asinh", "acosh", "atanh"):
+    elementary(getattr(math, _name), getattr(np, "arc" + _name[1:]))
+elementary(math.atan2, np.arctan2)
+elementary(math.pow, np.power)
+
+
+@stands_for(math.log)
+def to_log(x: Any, base: Any = None) -> Any:
+    """`math.log(x, base)`."""
+    return np.log(x) if base is None else np.log(x) / np.log(base)
+
+
+@stands_for(math.hypot)
+def to_hypot(*xs: Any) -> Any:
+    """`math.hypot(*xs)`."""
+    return np.linalg.norm(np.stack(np.broadcast_arrays(*xs)))
+
+
+@stands_for(math.dist)
+def to_dist(p: Any, q: Any) -> Any:
+    """`math.dist(p, q)`."""
+    return to_hypot(*(a - b for a, b in zip(p, q, strict=True)))
+
+
+@stands_for(math.fsum)
+def to_sum(xs: Any) -> Any:
+    """`math.fsum(xs)`."""
+    return sum(xs)
+
+
+@stands_for(math.prod)
+def to_product(xs: Any, *, start: Any = 1) -> Any:
+    """`math.prod(xs)`."""
+    for x in xs:
+        start = start * x
+    return start
+
+
+@stands_for(math.isclose)
+def to_is_close(a: Any, b: Any, **tolerances: Any) -> bool:
+    """`math.isclose(a, b)`."""
+    return math.isclose(float(concrete(a)), float(concrete(b)), **tolerances)

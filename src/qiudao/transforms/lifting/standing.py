@@ -1,0 +1,122 @@
+"""What is called in place of a function whose arguments carry a derivative."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...core.dispatch import Tracer, overrides
+from ..capture.calls import replaced
+from ..capture.state import unknown
+
+Function = Callable[..., Any]
+Finder = Callable[[Any], Function | None]
+
+standing: dict[int, Function] = {}  # by id: the functions live as long as the interpreter
+finders: list[str] = ["qiudao.scipy.standing"]  # modules whose `find(f)` knows of others
+
+
+def holds_tracer(x: Any) -> bool:
+    """Whether a value is a tracer, or a plain container with one in it."""
+    if isinstance(x, Tracer):
+        return True
+    if isinstance(x, list | tuple):
+        return any(map(holds_tracer, x))
+    if isinstance(x, dict):
+        return any(map(holds_tracer, x.values()))
+    return isinstance(x, np.ndarray) and x.dtype == object and any(map(holds_tracer, x.flat))
+
+
+def stands_for(*functions: Any) -> Callable[[Function], Function]:
+    """Register what is called in place of these where an argument holds a tracer."""
+
+    def register(ours: Function) -> Function:
+        for function in functions:
+            standing[id(function)] = guarded(function, ours)
+        return ours
+
+    return register
+
+
+def guarded(
+    function: Any, ours: Function, carries: Callable[[Any], bool] = holds_tracer
+) -> Function:
+    """`ours` where an argument carries a derivative, else `function`."""
+    while_tracing = replaced.get(id(function))
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if not any(map(carries, args)) and not any(map(carries, kwargs.values())):
+            return function(*args, **kwargs)
+        if while_tracing is not None and any(map(unknown, args)):
+            return while_tracing(*args, **kwargs)
+        return ours(*args, **kwargs)
+
+    return called
+
+
+def instead(f: Any) -> Function | None:
+    """What is called in place of `f`; None where it is `f` itself."""
+    found = standing.get(id(f))
+    if found is None:
+        found = replaced.get(id(f))
+    if found is None and (type(f) is np.ufunc or hasattr(f, "_implementation")):
+        return of_lists(f)
+    if found is None:
+        owner = getattr(f, "__self__", None)
+        if type(owner) is np.ndarray:
+            return method_of(owner, f)
+        module = getattr(f, "__module__", None) or ""
+        if module.startswith("scipy"):
+            return elsewhere(f)
+    return found
+
+
+def may_carry(x: Any) -> bool:
+    """Whether a tracer may come with an argument: a function may close over one."""
+    return callable(x) or holds_tracer(x)
+
+
+def of_lists(function: Any) -> Function | None:
+    """A function that dispatches on tracers, and on lists of them too, which NumPy cannot."""
+    rule = overrides.find(function)
+    if rule is None:
+        return None
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, list | tuple) and holds_tracer(x) for x in args):
+            return rule(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    standing[id(function)] = called
+    return called
+
+
+def method_of(array: Any, method: Any) -> Function | None:
+    """A method of a plain array as the function of NumPy's of that name, which dispatches."""
+    function = getattr(np, method.__name__, None)
+    if function is None:
+        return None
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if any(map(holds_tracer, (*args, *kwargs.values()))):
+            return function(array, *args, **kwargs)
+        return method(*args, **kwargs)
+
+    return called
+
+
+def elsewhere(f: Any) -> Function | None:
+    """What the finders know of a function, remembered; None where it is called as it is."""
+    for name in finders:
+        try:
+            finder: Finder = importlib.import_module(name).find
+        except ModuleNotFoundError:
+            continue
+        ours = finder(f)
+        if ours is not None:
+            found = standing[id(f)] = guarded(f, ours, may_carry)
+            return found
+    return None

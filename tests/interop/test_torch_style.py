@@ -1,0 +1,111 @@
+"""Torch's names and defaults on our engine, against torch where it is installed."""
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+import qiudao.interop.torch_style as ours
+
+X, Y = [1.0, 2.0], [3.0, 4.0]
+
+
+def plain(x):
+    """Nested results as nested lists."""
+    return [plain(y) for y in x] if isinstance(x, tuple | list) else np.asarray(x.detach()).tolist()
+
+
+CASES = {
+    "jacobian of one": lambda t: t.autograd.functional.jacobian(lambda x: x**3, t.tensor(X)),
+    "jacobian of two": lambda t: t.autograd.functional.jacobian(
+        lambda x, y: (x * y, x + y), (t.tensor(X), t.tensor(Y))
+    ),
+    "several results of one": lambda t: t.autograd.functional.jacobian(
+        lambda x: (x * 2, x * x), t.tensor(X)
+    ),
+    "hessian of one": lambda t: t.autograd.functional.hessian(lambda x: (x**3).sum(), t.tensor(X)),
+    "hessian of two": lambda t: t.autograd.functional.hessian(
+        lambda x, y: (x * x * y).sum(), (t.tensor(X), t.tensor(Y))
+    ),
+    "vjp": lambda t: t.autograd.functional.vjp(lambda x: x * x, t.tensor(X), t.tensor(Y)),
+    "jvp": lambda t: t.autograd.functional.jvp(lambda x: x * x, t.tensor(X), t.tensor(Y)),
+    "hvp": lambda t: t.autograd.functional.hvp(lambda x: (x**3).sum(), t.tensor(X), t.tensor(Y)),
+    "vhp": lambda t: t.autograd.functional.vhp(lambda x: (x**3).sum(), t.tensor(X), t.tensor(Y)),
+    "func.grad": lambda t: t.func.grad(lambda x: (x**3).sum())(t.tensor(X)),
+    "grad_and_value": lambda t: t.func.grad_and_value(lambda x: (x**3).sum())(t.tensor(X)),
+    "func.vjp of one": lambda t: t.func.vjp(lambda x: x * x, t.tensor(X))[1](t.tensor(Y)),
+    "func.vjp of two": lambda t: t.func.vjp(lambda x, y: x * y, t.tensor(X), t.tensor(Y))[1](
+        t.tensor(X)
+    ),
+    "func.jvp": lambda t: t.func.jvp(lambda x: x * x, (t.tensor(X),), (t.tensor(Y),)),
+    "jacfwd": lambda t: t.func.jacfwd(lambda x: x**3)(t.tensor(X)),
+    "jacrev": lambda t: t.func.jacrev(lambda x: x**3)(t.tensor(X)),
+    "vmap": lambda t: t.func.vmap(lambda x, y: (x * y).sum(), in_dims=(0, None))(
+        t.tensor([X, Y]), t.tensor(X)
+    ),
+}
+
+
+def expected(name):
+    x, y = np.array(X), np.array(Y)
+    zeros = np.zeros((2, 2)).tolist()
+    return {
+        "jacobian of one": np.diag(3 * x**2),
+        "jacobian of two": [[np.diag(y), np.diag(x)], [np.eye(2), np.eye(2)]],
+        "several results of one": [2 * np.eye(2), np.diag(2 * x)],
+        "hessian of one": np.diag(6 * x),
+        "hessian of two": [[np.diag(2 * y), np.diag(2 * x)], [np.diag(2 * x), zeros]],
+        "vjp": [x * x, 2 * x * y],
+        "jvp": [x * x, 2 * x * y],
+        "hvp": [9.0, 6 * x * y],
+        "vhp": [9.0, 6 * x * y],
+        "func.grad": 3 * x**2,
+        "grad_and_value": [3 * x**2, 9.0],
+        "func.vjp of one": [2 * x * y],
+        "func.vjp of two": [x * y, x * x],
+        "func.jvp": [x * x, 2 * x * y],
+        "jacfwd": np.diag(3 * x**2),
+        "jacrev": np.diag(3 * x**2),
+        "vmap": [5.0, 11.0],
+    }[name]
+
+
+def lists(x):
+    return [lists(y) for y in x] if isinstance(x, list) else np.asarray(x).tolist()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_values(name):
+    assert plain(CASES[name](ours)) == lists(expected(name))
+
+
+@pytest.mark.peer
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own
+@pytest.mark.parametrize("name", CASES)
+def test_against_torch(name):
+    torch = pytest.importorskip("torch")
+    assert plain(CASES[name](ours)) == plain(CASES[name](torch))
+
+
+def test_defaults():
+    assert ours.tensor([1.0]).dtype == np.float32
+    assert ours.tensor(1j).dtype == np.complex64
+    assert ours.tensor(np.ones(2)).dtype == np.float64
+    assert ours.tensor([1.0], dtype=np.float64).dtype == np.float64
+    assert ours.tensor([1]).dtype.kind == "i"
+    assert not ours.tensor([1.0]).requires_grad
+    assert ours.tensor([1.0], requires_grad=True).is_leaf
+
+
+def test_graphs_of_derivatives_are_kept_when_asked_for():
+    x = ours.tensor(X, requires_grad=True)
+    jacobian = ours.autograd.functional.jacobian
+    assert not jacobian(lambda x: x**3, x).requires_grad
+    kept = jacobian(lambda x: x**3, x, create_graph=True)
+    assert plain(qd.grad(kept.sum(), x)[0]) == [6.0, 12.0]
+
+
+def test_checkpoint():
+    x = ours.tensor(X, requires_grad=True)
+    y = ours.utils.checkpoint.checkpoint(lambda x: x * x, x, use_reentrant=False)
+    y.sum().backward()
+    assert plain(x.grad) == [2.0, 4.0]

@@ -1,0 +1,156 @@
+"""The whole text of every error of `qd.optim`."""
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from checking import leaf
+from messages.raised import raised
+from qiudao.core.errors import DtypeError, GradientError, ShapeError
+
+optim = qd.optim
+X, Y = leaf([1.0, 2.0]), leaf(3.0)
+
+
+def stepped_in_a_transform():
+    def f(x):
+        w = leaf([1.0, 2.0])
+        w.grad = np.ones(2)
+        w.value = x
+        optim.SGD([w]).step()
+        return x
+
+    return qd.jit(f)(np.ones(2))
+
+
+def loaded(state, params=(X,)):
+    groups = [{"params": list(range(len(params)))}]
+    return optim.SGD([X]).load_state_dict({"state": state, "param_groups": groups})
+
+
+def past_the_cycle():
+    scheduler = optim.lr_scheduler.OneCycleLR(optim.SGD([X], momentum=0.9), 1.0, total_steps=2)
+    for _ in range(3):
+        scheduler.step()
+
+
+MESSAGES = {
+    "a negative rate": (
+        lambda: optim.SGD([X], lr=-1.0),
+        GradientError,
+        "SGD: lr=-1.0 is out of range; give a number >= 0",
+    ),
+    "betas": (
+        lambda: optim.adam(betas=(0.9, 1.0)),
+        GradientError,
+        "adam: betas=(0.9, 1.0) is out of range; give two numbers from 0 to less than 1",
+    ),
+    "Nesterov": (
+        lambda: optim.SGD([X], nesterov=True),
+        GradientError,
+        "SGD: nesterov=True with momentum=0 and dampening=0 is not defined; give momentum > 0 and "
+        "dampening=0",
+    ),
+    "no parameters": (
+        lambda: optim.Adam([]),
+        GradientError,
+        "Adam: there are no parameters to move; pass model.parameters()",
+    ),
+    "a computed parameter": (
+        lambda: optim.Adam([X * 2]),
+        GradientError,
+        "Adam: a parameter is a computed tensor, and only leaves can be moved; make it with "
+        "qd.tensor(x, requires_grad=True)",
+    ),
+    "an array": (
+        lambda: optim.Adam([np.ones(2)]),
+        GradientError,
+        "Adam: a parameter is a ndarray, and only leaves can be moved; make it with "
+        "qd.tensor(x, requires_grad=True)",
+    ),
+    "a parameter twice": (
+        lambda: optim.SGD([X, X]),
+        GradientError,
+        "SGD: a parameter of shape (2,) is listed twice, and would be moved twice a step; list "
+        "each once",
+    ),
+    "a step in a transform": (
+        stepped_in_a_transform,
+        GradientError,
+        "step: a parameter or its gradient belongs to a transform (qd.jit, qd.vmap, qd.grad), and "
+        "a step writes in place; use a rule there, such as qd.optim.adam(lr=...)",
+    ),
+    "a state of other parameters": (
+        lambda: loaded({}, (X, Y)),
+        GradientError,
+        "load_state_dict: the state is of groups of [2] parameters, and this optimiser has groups "
+        "of [1]; make it with the same parameters first",
+    ),
+    "a state of another shape": (
+        lambda: loaded({0: {"momentum_buffer": np.ones(3)}}),
+        ShapeError,
+        "load_state_dict: momentum_buffer of parameter 0 has shape (3,), and the parameter (2,); "
+        "load the state of the same network",
+    ),
+    "a complex parameter of a rule": (
+        lambda: optim.sgd().init({"z": np.ones(2, complex)}),
+        DtypeError,
+        "init: params['z'] has dtype complex128, and the rules move real floats; give a complex "
+        "parameter as its real and imaginary parts, or use the optimiser classes",
+    ),
+    "an unknown line search": (
+        lambda: optim.LBFGS([X], line_search_fn="wolfe"),
+        GradientError,
+        "LBFGS: line_search_fn='wolfe' is unknown; use 'strong_wolfe' or None",
+    ),
+    "two groups": (
+        lambda: optim.LBFGS([{"params": [X]}, {"params": [Y]}]),
+        GradientError,
+        "LBFGS: there can be one group of parameters only, for all move along one direction; pass "
+        "them in one list",
+    ),
+    "two dtypes": (
+        lambda: optim.LBFGS([X, qd.tensor(np.float32(1.0), requires_grad=True)]),
+        DtypeError,
+        "LBFGS: the parameters have dtypes float32, float64, and all must have the same real float "
+        "dtype; convert them",
+    ),
+    "no closure": (
+        lambda: optim.LBFGS([X]).step(),
+        GradientError,
+        "LBFGS: step() needs a closure, for it asks for the loss several times; pass a function "
+        "that zeroes the gradients, computes the loss, calls backward and returns the loss",
+    ),
+    "an unknown curve": (
+        lambda: optim.schedules.one_cycle(1.0, 10, anneal="sine"),
+        GradientError,
+        "one_cycle: anneal='sine' is unknown; use 'cos' or 'linear'",
+    ),
+    "schedules without a meeting point": (
+        lambda: optim.schedules.sequence([abs, abs], at=[]),
+        GradientError,
+        "sequence: 2 schedules meet at 1 steps, and 0 are given; name the step at which each but "
+        "the first begins",
+    ),
+    "past the cycle": (
+        past_the_cycle,
+        GradientError,
+        "OneCycleLR: step 3 is past the 2 steps of the cycle; make it with a larger total_steps",
+    ),
+    "a factor that does not reduce": (
+        lambda: optim.lr_scheduler.ReduceLROnPlateau(optim.SGD([X]), factor=1.0),
+        GradientError,
+        "ReduceLROnPlateau: factor=1.0 does not reduce; give one below 1",
+    ),
+    "an unknown mode": (
+        lambda: optim.lr_scheduler.ReduceLROnPlateau(optim.SGD([X]), mode="least"),
+        GradientError,
+        "ReduceLROnPlateau: mode='least' with threshold_mode='rel' is unknown; use 'min' or "
+        "'max', and 'rel' or 'abs'",
+    ),
+}
+
+
+@pytest.mark.parametrize("act, error, text", MESSAGES.values(), ids=MESSAGES)
+def test_message(act, error, text):
+    assert raised(act) == (error, text)

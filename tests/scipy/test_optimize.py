@@ -1,0 +1,206 @@
+"""Solutions found by SciPy, and their derivatives: against closed forms and differences."""
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from checking import close
+
+scipy_optimize = pytest.importorskip("scipy.optimize")
+optimize = qd.scipy.optimize
+
+
+def slope(f, x, h=1e-5):
+    return (np.asarray(f(x + h)) - np.asarray(f(x - h))) / (2 * h)
+
+
+def quadratic_root(a):
+    return optimize.root(lambda x, a: x**2 - a, np.array([1.0]), args=(a,)).x[0]
+
+
+SQUARE_ROOTS = {
+    "root": quadratic_root,
+    "root, lm": lambda a: optimize.root(lambda x, a: x**2 - a, np.ones(1), (a,), method="lm").x[0],
+    "root, krylov": lambda a: optimize.root(
+        lambda x, a: x**2 - a, np.ones(1), (a,), method="krylov", options={"fatol": 1e-12}
+    ).x[0],
+    "brentq": lambda a: optimize.brentq(lambda x, a: x**2 - a, 0.0, 10.0, args=(a,), xtol=1e-13),
+    "bisect": lambda a: optimize.bisect(lambda x, a: x**2 - a, 0.0, 10.0, args=(a,), xtol=1e-13),
+    "brenth": lambda a: optimize.brenth(lambda x, a: x**2 - a, 0.0, 10.0, args=(a,), xtol=1e-13),
+    "ridder": lambda a: optimize.ridder(lambda x, a: x**2 - a, 0.0, 10.0, args=(a,), xtol=1e-13),
+    "toms748": lambda a: optimize.toms748(lambda x, a: x**2 - a, 0.0, 10.0, args=(a,), xtol=1e-13),
+    "brentq, report": lambda a: optimize.brentq(
+        lambda x: x**2 - a, 0.0, 10.0, xtol=1e-13, full_output=True
+    )[0],
+    "newton": lambda a: optimize.newton(lambda x, a: x**2 - a, 1.0, args=(a,), tol=1e-13),
+    "fixed_point": lambda a: optimize.fixed_point(
+        lambda x, a: 0.5 * (x + a / x), 1.0, args=(a,), xtol=1e-13
+    ),
+    "root_scalar": lambda a: (
+        optimize.root_scalar(lambda x, a: x**2 - a, (a,), bracket=(0.0, 10.0), xtol=1e-13).root
+    ),
+    "minimize": lambda a: optimize.minimize(
+        lambda x, a: x[0] ** 3 / 3 - a * x[0], [1.5], args=(a,), method="BFGS", tol=1e-10
+    ).x[0],
+    "minimize_scalar": lambda a: (
+        optimize.minimize_scalar(
+            lambda x, a: x**3 / 3 - a * x, bounds=(0.0, 9.0), args=(a,), options={"xatol": 1e-11}
+        ).x
+    ),
+    "least_squares": lambda a: optimize.least_squares(
+        lambda x, a: x**2 - a, [1.5], args=(a,), xtol=1e-15, ftol=1e-15, gtol=1e-15
+    ).x[0],
+    "closed over": lambda a: optimize.brentq(lambda x: x**2 - a, 0.0, 10.0, xtol=1e-13),
+}
+
+
+@pytest.mark.parametrize("name", SQUARE_ROOTS)
+def test_square_roots_to_the_third_order(name):
+    f, a = SQUARE_ROOTS[name], 2.0
+    first = qd.grad(f)
+    assert float(f(a)) == pytest.approx(np.sqrt(a), rel=1e-5)
+    assert float(first(a)) == pytest.approx(0.5 * a**-0.5, rel=1e-5)
+    assert float(qd.grad(first)(a)) == pytest.approx(-0.25 * a**-1.5, rel=1e-5)
+    assert float(qd.grad(qd.grad(first))(a)) == pytest.approx(0.375 * a**-2.5, rel=1e-4)
+    assert float(qd.jvp(f, (a,), (1.0,))[1]) == pytest.approx(0.5 * a**-0.5, rel=1e-5)
+    t = qd.tensor(a, requires_grad=True)
+    f(t).backward()
+    assert float(t.grad) == pytest.approx(0.5 * a**-0.5, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["root", "brentq", "newton", "fixed_point"])
+def test_batches_are_solved_one_by_one(name):
+    points = np.array([1.0, 2.0, 3.0])
+    close(qd.vmap(SQUARE_ROOTS[name])(points), np.sqrt(points), rtol=1e-9)
+    close(qd.vmap(qd.grad(SQUARE_ROOTS[name]))(points), 0.5 / np.sqrt(points), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["root", "brentq"])
+def test_values_are_scipys(name):
+    theirs = {
+        "root": lambda a: scipy_optimize.root(lambda x, a: x**2 - a, np.array([1.0]), (a,)).x[0],
+        "brentq": lambda a: scipy_optimize.brentq(lambda x: x**2 - a, 0.0, 10.0, xtol=1e-13),
+    }[name]
+    t = qd.tensor(3.0, requires_grad=True)
+    assert float(SQUARE_ROOTS[name](t).detach()) == pytest.approx(float(theirs(3.0)), rel=1e-12)
+
+
+def test_systems():
+    def f(theta):
+        def residual(x, theta):
+            return np.stack([x[0] ** 2 + x[1] - theta[0], np.sin(x[0]) + x[1] ** 3 - theta[1]])
+
+        return optimize.root(residual, np.array([1.0, 1.0]), args=(theta,), tol=1e-13).x
+
+    theta = np.array([2.0, 1.5])
+    columns = [(f(theta + 1e-6 * e) - f(theta - 1e-6 * e)) / 2e-6 for e in np.eye(2)]
+    close(qd.jacobian(f)(theta), np.stack(columns, 1), rtol=1e-6)
+
+
+METHODS = [
+    "BFGS",
+    "L-BFGS-B",
+    "CG",
+    "Newton-CG",
+    "trust-exact",
+    "trust-ncg",
+    "SLSQP",
+    "Nelder-Mead",
+]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_minima_by_every_kind_of_method(method):
+    def objective(x, a):
+        return (x[0] - a) ** 2 + (x[1] - a * x[0]) ** 2 + 0.1 * x[0] ** 4
+
+    def f(a):
+        return optimize.minimize(objective, np.array([0.5, 0.5]), (a,), method=method, tol=1e-12).x
+
+    def exact(a):
+        return optimize.minimize(
+            objective, np.array([0.5, 0.5]), (a,), method="trust-exact", tol=1e-14
+        ).x
+
+    close(qd.jacobian(f)(1.3), slope(exact, 1.3), rtol=1e-4)
+
+
+def test_the_value_at_a_minimum():
+    f = lambda a: optimize.minimize(lambda x: (x[0] - a) ** 2 + a**3, [0.0]).fun
+    assert float(qd.grad(f)(2.0)) == pytest.approx(12.0, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "bounds", [[(0.0, 1.0), (None, None)], scipy_optimize.Bounds([0, -9], [1, 9])]
+)
+def test_variables_at_a_bound_do_not_move(bounds):
+    def f(a):
+        return optimize.minimize(
+            lambda x: (x[0] - a) ** 2 + (x[1] - a * x[0]) ** 2, [0.5, 0.5], bounds=bounds, tol=1e-12
+        ).x
+
+    close(qd.jacobian(f)(3.0), np.array([0.0, 1.0]), atol=1e-6)
+
+
+X = np.linspace(0.0, 4.0, 12)
+
+
+def decay(x, a, b, c):
+    return a * np.exp(-b * x) + c
+
+
+Y = decay(X, 2.5, 1.3, 0.5) + 0.05 * np.sin(7 * X)
+
+
+def test_curve_fit_is_scipys():
+    close(optimize.curve_fit(decay, X, Y)[0], scipy_optimize.curve_fit(decay, X, Y)[0], rtol=1e-6)
+    close(optimize.curve_fit(decay, X, Y)[1], scipy_optimize.curve_fit(decay, X, Y)[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"sigma": 0.1 + 0.05 * X}, {"sigma": 0.1 + 0.05 * X, "absolute_sigma": True}]
+)
+@pytest.mark.parametrize("part", [0, 1])
+def test_fits_move_with_the_data(options, part):
+    def f(y):
+        return optimize.curve_fit(
+            decay, X, y, p0=(2.0, 1.0, 0.0), xtol=1e-14, ftol=1e-14, **options
+        )[part]
+
+    def differences(y, v, h=1e-3):  # SciPy's minimum itself is good to about 1e-8
+        return (f(y + h * v) - f(y - h * v)) / (2 * h)
+
+    v = np.cos(3 * X)
+    close(qd.jvp(f, (Y,), (v,))[1], differences(Y, v), rtol=1e-3, atol=1e-6)
+    w = np.ones(np.shape(f(Y)))
+    close((qd.vjp(f, Y)[1](w)[0] * v).sum(), (w * differences(Y, v)).sum(), rtol=1e-4)
+
+
+TIGHT = {"xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15}
+
+
+def test_fits_that_do_not_go_through_the_data_need_the_full_hessian():
+    def f(a):
+        return optimize.least_squares(
+            lambda x: np.stack([np.exp(x[0]) - a, x[0] ** 2 - 3.0]),
+            [1.0],
+            xtol=1e-15,
+            ftol=1e-15,
+            gtol=1e-15,
+        ).x[0]
+
+    assert float(qd.grad(f)(2.0)) == pytest.approx(float(slope(f, 2.0, 1e-3)), rel=1e-4)
+
+
+def test_plain_scipy_in_lifted_code():
+    import scipy.optimize
+
+    def f(a):
+        return scipy.optimize.brentq(lambda x: x**2 - a, 0.0, 10.0)
+
+    def g(a):
+        return scipy_optimize.minimize(lambda x: (x[0] - a) ** 2, [0.0]).x[0]
+
+    assert float(qd.grad(f, numpy="lift")(4.0)) == pytest.approx(0.25, rel=1e-9)
+    assert float(qd.grad(g, numpy="lift")(4.0)) == pytest.approx(1.0, rel=1e-9)
+    assert f(4.0) == pytest.approx(2.0)
