@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from scipy.special import betainc, betaln, xlogy
 
-from ..special import betainc, betaln, plain_xlogy
 from .formulas import by_formula, within
 
 plain = scipy.stats.beta
@@ -19,7 +19,7 @@ def logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     z = (x - loc) / scale
     inside = (z >= 0) & (z <= 1)
     z = np.where(inside, z, 0.5)
-    density = plain_xlogy(a - 1.0, z) + plain_xlogy(b - 1.0, 1.0 - z) - betaln(a, b)
+    density = xlogy(a - 1.0, z) + xlogy(b - 1.0, 1.0 - z) - betaln(a, b)
     return within(inside, density) - np.log(scale)
 
 
