@@ -59,6 +59,8 @@ class Transpose(Linear):
     def evaluate(self, *xs: Value) -> Value:
         (x,) = xs
         lead = x.ndim - len(self.axes)
+        if not lead:
+            return x.transpose(self.axes)
         return np.transpose(x, (*range(lead), *(a + x.ndim for a in self.axes)))
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:

@@ -175,6 +175,8 @@ egrad = elementwise_grad
 @unary_to_nary
 def _elementwise_grad(fun: Unary, x: Any) -> Any:
     vjp, value = pulled(fun, x)
+    if isinstance(value, np.ndarray | np.generic | Tracer) and value.dtype.kind == "f":
+        return vjp(np.ones(np.shape(value), value.dtype)[()])
     space = vspace(value)
     if space.iscomplex:
         raise TypeError(
@@ -216,10 +218,10 @@ def jacobian(fun: Function, argnum: Any = 0) -> Function:
 def _jacobian(fun: Unary, x: Any) -> Any:
     vjp, value = pulled(fun, x)
     shape = (*np.shape(value), *np.shape(x))
-    if vspace(value).iscomplex:
+    if np.iscomplexobj(value):
         raise TypeError(
             "jacobian only applies to real-output functions, and this one returned "
-            f"{vspace(value).dtype}; take np.real and np.imag of it, one after the other"
+            f"{value.dtype}; take np.real and np.imag of it, one after the other"
         )
     return np.reshape(rows(vjp, value), shape)
 

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+import qiudao as qd
+
 from ...core.avals import Aval, Value, aval_of
+from ...core.complexes import conjugated
 from ...core.dispatch import Tracer, overrides
 from ...core.errors import RuleError
-from ...core.modes import new_level
 from ...core.primitive import Parents, Primitive, Product, Terms, Values
-from ...core.slot import Slot
-from ...core.sweep import sweep, unmasked
+from ...core.sweep import fit
 from ...core.trees import Tree, flatten
 
 Function = Callable[..., Any]
@@ -133,20 +134,18 @@ class Registered(Primitive):
 
     def turned(self, out: Value, xs: Values, dxs: Terms) -> Value:
         """The tangent from the rule for cotangents, which is linear in them: its transpose."""
-        level = new_level()
         outs = out if isinstance(out, tuple) else (out,)
-        slots = [Slot(tuple(np.shape(y)), y.dtype, level) for y in outs]
         argnums = tuple(n for n, _, _, _ in self.traced)
-        lines = self.cotangents(argnums, slots if self.out_tree else slots[0], out, xs)
-        found = sweep(
-            [
-                (line.node, dx)
-                for line, dx in zip(lines, dxs, strict=True)
-                if isinstance(line, Slot) and dx is not None
-            ],
-            wanted={s.node for s in slots},
-        )
-        changes = tuple(found.get(s.node, np.zeros(s.shape, s.dtype)) for s in slots)
+        alive: list[int] = []
+
+        def line(*cts: Value) -> list[Value]:
+            terms = self.cotangents(argnums, cts if isinstance(out, tuple) else cts[0], out, xs)
+            pairs = enumerate(zip(terms, dxs, strict=True))
+            alive[:] = [k for k, (y, dx) in pairs if y is not None and dx is not None]
+            return [fit(terms[k], xs[k]) for k in alive]
+
+        pull = transpose_of(line, outs)
+        changes = pull([dxs[k] for k in alive])
         return changes if isinstance(out, tuple) else changes[0]
 
     def transposed(self, ct: Value, out: Value, xs: Values, product: Product) -> Terms:
@@ -154,22 +153,33 @@ class Registered(Primitive):
         if self.rules.jvps is None:
             argnums = tuple(n for n, _, _, _ in self.traced)
             return self.cotangents(argnums, ct, out, xs)  # which says that there is no rule
-        level = new_level()
-        slots = [Slot(tuple(np.shape(x)), x.dtype, level) for x in xs]
-        lines = self.push(out, xs, slots, product)
-        pairs = zip(lines, ct) if isinstance(lines, tuple) else [(lines, ct)]
-        found = sweep(
-            [(line.node, c) for line, c in pairs if isinstance(line, Slot) and c is not None],
-            wanted={s.node for s in slots},
-            product=unmasked(product),
-        )
-        return [found.get(s.node) for s in slots]
+        outs = out if isinstance(out, tuple) else (out,)
+        cts = ct if isinstance(out, tuple) else (ct,)
+
+        def line(*dxs: Value) -> list[Value]:
+            change = self.push(out, xs, dxs, product)
+            changes = change if isinstance(change, tuple) else (change,)
+            return [fit(each, y) for each, y in zip(changes, outs)]
+
+        whole = [zeros_like(y) if c is None else c for c, y in zip(cts, outs)]
+        terms: Terms = transpose_of(line, xs)(whole)
+        return terms
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         rows = [self(*(x[k] if m else x for x, m in zip(xs, mapped))) for k in range(size)]
         if isinstance(rows[0], tuple):
             return tuple(np.stack(column) for column in zip(*rows))
         return np.stack(rows)
+
+
+def transpose_of(line: Function, operands: Values) -> Function:
+    """The transpose of a function that is linear in its operands, without conjugates."""
+    _, pullback = qd.vjp(line, *map(zeros_like, operands))
+
+    def pull(cts: Sequence[Value]) -> Any:
+        return tuple(map(conjugated, pullback(list(map(conjugated, map(as_value, cts))))))
+
+    return pull
 
 
 def as_value(y: Any) -> Value:

@@ -84,7 +84,8 @@ class Distribution:
             outside = {"logcdf": (-INF, 0.0), "logsf": (0.0, -INF)}.get(method, (-INF, -INF))
         else:
             outside = {"cdf": (0.0, 1.0), "sf": (1.0, 0.0)}.get(method, (0.0, 0.0))
-        found = self.standard(method, z, shapes, scale)
+        with np.errstate(all="ignore"):  # a probability that underflows has the logarithm -inf
+            found = self.standard(method, z, shapes, scale)
         is_low = np.asarray(concrete((x - loc) / scale < low))
         return np.where(inside, found, np.where(is_low, *outside))
 

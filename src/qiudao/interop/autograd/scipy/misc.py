@@ -1,5 +1,5 @@
 """`autograd.scipy.misc`, which older code imports."""
 
-from .special import logsumexp
+from ....scipy.special import logsumexp
 
 __all__ = ["logsumexp"]

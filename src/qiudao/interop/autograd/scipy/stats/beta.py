@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from scipy.special import betainc, betaln, xlogy
 
-from ..special import betainc, betaln, plain_xlogy
 from .formulas import by_formula, within
 
 plain = scipy.stats.beta
@@ -17,8 +17,10 @@ plain = scipy.stats.beta
 def logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """(a - 1) log z + (b - 1) log(1 - z) - log B(a, b) - log(scale), with z in [0, 1]."""
     z = (x - loc) / scale
-    density = plain_xlogy(a - 1.0, z) + plain_xlogy(b - 1.0, 1.0 - z) - betaln(a, b)
-    return within((z >= 0) & (z <= 1), density) - np.log(scale)
+    inside = (z >= 0) & (z <= 1)
+    z = np.where(inside, z, 0.5)
+    density = xlogy(a - 1.0, z) + xlogy(b - 1.0, 1.0 - z) - betaln(a, b)
+    return within(inside, density) - np.log(scale)
 
 
 @by_formula(plain.pdf)

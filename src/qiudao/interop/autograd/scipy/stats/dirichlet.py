@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from scipy.special import gammaln, xlogy
 
-from ..special import gammaln, plain_xlogy
 from .formulas import by_formula
 
 plain = scipy.stats.dirichlet
@@ -17,7 +17,7 @@ plain = scipy.stats.dirichlet
 def logpdf(x: Any, alpha: Any) -> Any:
     """sum((alpha - 1) log x) + log Gamma(sum alpha) - sum log Gamma(alpha)."""
     constant = gammaln(np.sum(alpha)) - np.sum(gammaln(alpha))
-    return constant + np.sum(plain_xlogy(alpha - 1.0, x.T).T, axis=0)
+    return constant + np.sum(xlogy(alpha - 1.0, x.T).T, axis=0)
 
 
 @by_formula(plain.pdf)

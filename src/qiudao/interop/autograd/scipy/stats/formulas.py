@@ -11,6 +11,7 @@ import numpy as np
 from ...registered import holds_tracer
 
 Function = Callable[..., Any]
+HALF_LOG_TAU = 0.9189385332046727  # log(2 pi) / 2
 
 
 def by_formula(plain: Function) -> Callable[[Function], Function]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from scipy.special import gammainc, gammaln, xlogy
 
-from ..special import gammainc, gammaln, plain_xlogy
 from .formulas import by_formula, within
 
 plain = scipy.stats.gamma
@@ -17,7 +17,9 @@ plain = scipy.stats.gamma
 def logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """(a - 1) log z - z - log Gamma(a) - log(scale), with z = (x - loc) / scale >= 0."""
     z = (x - loc) / scale
-    return within(z >= 0, plain_xlogy(a - 1.0, z) - z - gammaln(a)) - np.log(scale)
+    inside = z >= 0
+    z = np.where(inside, z, 1.0)
+    return within(inside, xlogy(a - 1.0, z) - z - gammaln(a)) - np.log(scale)
 
 
 @by_formula(plain.pdf)

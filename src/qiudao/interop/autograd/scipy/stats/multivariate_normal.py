@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-from ..special import HALF_LOG_TAU
-from .formulas import by_formula
+from .formulas import HALF_LOG_TAU, by_formula
 
 plain = scipy.stats.multivariate_normal
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from scipy.special import log_ndtr, ndtr
 
-from ..special import HALF_LOG_TAU, log_ndtr, ndtr
-from .formulas import by_formula
+from .formulas import HALF_LOG_TAU, by_formula
 
 plain = scipy.stats.norm
 

@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.special
 import scipy.stats
+from scipy.special import gammaln, pdtr, xlogy
 
 from ...registered import plain as value_of
-from ..special import plain_xlogy, ruled
 from .formulas import by_formula, within
 
 plain = scipy.stats.poisson
-
-pdtr: Any = ruled(
-    "pdtr",
-    None,
-    lambda ans, k, mu: -np.exp(plain_xlogy(k, mu) - mu - scipy.special.gammaln(k + 1.0)),
-)
 
 
 @by_formula(plain.logpmf)
@@ -26,7 +19,7 @@ def logpmf(k: Any, mu: Any) -> Any:
     """K log mu - mu - log k!, for whole k >= 0; constant in k."""
     k = np.asarray(value_of(k), float)
     counted = (k % 1 == 0) & (k >= 0)
-    return within(counted, plain_xlogy(k, mu) - mu - scipy.special.gammaln(np.maximum(k, 0) + 1.0))
+    return within(counted, xlogy(k, mu) - mu - gammaln(np.maximum(k, 0) + 1.0))
 
 
 @by_formula(plain.pmf)

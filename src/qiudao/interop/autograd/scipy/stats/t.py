@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from scipy.special import gammaln, stdtr
 
-from ..special import gammaln, ruled
 from .formulas import by_formula
 
 plain = scipy.stats.t
 HALF_LOG_PI = 0.5723649429247001
-
-stdtr: Any = ruled("stdtr", None, lambda ans, df, x: np.exp(_standard(x, df)))
 
 
 def _standard(z: Any, df: Any) -> Any:
