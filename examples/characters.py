@@ -15,7 +15,7 @@ from fitting import fit, predictions
 TEXT = (Path(__file__).parent / "characters.txt").read_text(encoding="utf-8")
 LETTERS = sorted(set(TEXT))
 LENGTH, HIDDEN = 32, 64
-STEPS, BATCH, RATE = 300, 32, 2e-2
+STEPS, BATCH, RATE = 250, 32, 2e-2
 
 
 class Writer(qd.nn.Module):

@@ -20,9 +20,10 @@ def fit(
     steps = compiled if jit else on_the_tape
     rate = qd.optim.schedules.cosine(lr, len(batches))
     losses = []
-    for model, value in steps(model, loss, watched(batches, title), rate):  # noqa: B020
+    trained = model
+    for trained, value in steps(model, loss, watched(batches, title), rate):
         losses.append(value)
-    return model, losses
+    return trained, losses
 
 
 def on_the_tape(model, loss, batches, rate):

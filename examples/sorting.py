@@ -14,7 +14,7 @@ import qiudao as qd
 from fitting import fit, predictions
 
 LENGTH, DIGITS, WIDTH, HEADS = 8, 10, 32, 4
-STEPS, BATCH, RATE = 500, 64, 6e-3
+STEPS, BATCH, RATE = 300, 64, 6e-3
 
 
 class Block(qd.nn.Module):

@@ -34,8 +34,8 @@ def save(path: str | os.PathLike[str], tree: Any) -> None:
 
     Containers are dicts (with keys of text or whole numbers), lists and tuples; leaves are tensors,
     arrays of numbers (those of ml_dtypes too), dates or text, numbers, text and None.  A
-    model is saved as its `model.state_dict()`.  Raises `TreeError` for anything else, `DtypeError` for object arrays,
-    and `GradientError` where the safetensors library is missing.
+    model is saved as its `model.state_dict()`.  Raises `TreeError` for anything else, `DtypeError`
+    for object arrays, and `GradientError` where the safetensors library is missing.
 
     >>> import os, tempfile
     >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
