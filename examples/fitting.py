@@ -21,8 +21,9 @@ def fit(
     rate = qd.optim.schedules.cosine(lr, len(batches))
     losses = []
     trained = model
-    for trained, value in steps(model, loss, watched(batches, title), rate):
+    for moved, value in steps(model, loss, watched(batches, title), rate):
         losses.append(value)
+        trained = moved
     return trained, losses
 
 

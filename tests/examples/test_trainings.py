@@ -26,7 +26,19 @@ def test_digits(jit):
     assert digits.main(jit)["accuracy"] >= 0.985
 
 
-@compiled
+@pytest.mark.parametrize(
+    "jit",
+    [
+        False,
+        pytest.param(
+            True,
+            marks=pytest.mark.skip(
+                reason="a fault of the compiler: this step, compiled, gives wrong numbers and may crash"
+            ),
+        ),
+    ],
+    ids=["tape", "jit"],
+)
 def test_sorting(jit):
     assert sorting.main(jit)["accuracy"] > 0.98
 
