@@ -33,7 +33,7 @@ def test_digits(jit):
         pytest.param(
             True,
             marks=pytest.mark.skip(
-                reason="a fault of the compiler: this step, compiled, gives wrong numbers and may crash"
+                reason="a fault of the compiler: compiled, this step gives NaN and may crash"
             ),
         ),
     ],
