@@ -70,3 +70,21 @@ MESSAGES = [
 @pytest.mark.parametrize("act, text", [m[1:] for m in MESSAGES], ids=[m[0] for m in MESSAGES])
 def test_message(act, text):
     assert raised(act) == (GradientError, text)
+
+
+def test_messages_of_distributions():
+    stats = qd.scipy.stats
+    assert raised(lambda: qd.grad(stats.vonmises.cdf)(0.3, 1.0)) == (
+        GradientError,
+        "vonmises.cdf: its derivatives are not known; integrate vonmises.pdf with "
+        "qd.scipy.integrate.quad",
+    )
+    assert raised(lambda: qd.grad(stats.gamma.logpdf)(0.3)) == (
+        TypeError,
+        "gamma: the parameter a is missing; give its value",
+    )
+    assert raised(lambda: qd.grad(stats.norm.logpdf)(0.3, 1.0, 2.0, 3.0)) == (
+        TypeError,
+        "norm: the parameters are loc, scale, and the call gives 3 by position and none by name; "
+        "give each once",
+    )

@@ -10,6 +10,9 @@ from . import MODULES
 def find(f: Any) -> Callable[..., Any] | None:
     """Our function for SciPy's `f`, however that was imported; None where there is none."""
     name = getattr(f, "__name__", None)
+    if name is None and type(f).__module__.startswith("scipy.stats"):
+        distribution: Callable[..., Any] | None = distribution_of(f)
+        return distribution
     of = getattr(f, "__self__", None)
     if of is not None and type(of).__module__.startswith("scipy.stats"):
         return method_of_distribution(of, f.__name__)
@@ -25,14 +28,15 @@ def find(f: Any) -> Callable[..., Any] | None:
     return found if getattr(theirs, name, None) is f else None
 
 
+def distribution_of(theirs: Any) -> Any:
+    """Our distribution for one of SciPy's; None where there is none."""
+    ours = importlib.import_module(f"{__package__}.stats")
+    kind = getattr(theirs, "name", type(theirs).__name__.removesuffix("_gen"))
+    return getattr(ours, kind, None)
+
+
 def method_of_distribution(of: Any, name: str) -> Callable[..., Any] | None:
     """A method of one of SciPy's distributions as our distribution has it."""
-    ours = importlib.import_module(f"{__package__}.stats")
-    theirs = importlib.import_module("scipy.stats")
-    frozen = getattr(of, "dist", None)
-    kind = getattr(frozen or of, "name", type(of).__name__.removesuffix("_gen"))
-    found = getattr(ours, kind, None)
-    if found is None or (frozen is None and getattr(theirs, kind, None) is not of):
-        return None
+    found = None if hasattr(of, "dist") else distribution_of(of)
     method: Callable[..., Any] | None = getattr(found, name, None)
     return method

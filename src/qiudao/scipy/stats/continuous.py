@@ -356,13 +356,15 @@ class vonmisesDistribution(Distribution):
 
 
 class skewnormDistribution(Distribution):
+    """Where the cdf is below 1e-16 it is 0: a difference of two numbers is taken."""
+
     shapes: ClassVar[tuple[str, ...]] = ("a",)
 
     def log_density(self, z: Any, *shapes: Any) -> Any:
         return np.log(2) - z**2 / 2 - LOG_2PI / 2 + special.log_ndtr(shapes[0] * z)
 
     def below(self, z: Any, *shapes: Any) -> Any:
-        return special.ndtr(z) - 2 * special.owens_t(z, shapes[0])
+        return np.maximum(special.ndtr(z) - 2 * special.owens_t(z, shapes[0]), 0.0)
 
 
 class genextremeDistribution(Distribution):

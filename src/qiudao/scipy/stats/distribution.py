@@ -7,7 +7,6 @@ import numpy as np
 import qiudao as qd
 from scipy import stats as theirs
 
-from ...core.dispatch import concrete
 from ...core.errors import GradientError
 from ..optimize.implicit import depends
 
@@ -76,9 +75,10 @@ class Distribution:
         shapes, loc, scale = self.parameters(args, kwargs)
         z = (x - loc) / scale
         low, high = self.support(*shapes)
-        inside = np.asarray(concrete((z >= low) & (z <= high)))
+        is_low = z < low
+        inside = (z >= low) & (z <= high)
         if self.is_discrete and method.endswith("pmf"):
-            inside = inside & (np.asarray(concrete(z)) % 1 == 0)
+            inside = inside & (z % 1 == 0)
         z = np.where(inside, z, inner(low, high))
         if method.startswith("log"):
             outside = {"logcdf": (-INF, 0.0), "logsf": (0.0, -INF)}.get(method, (-INF, -INF))
@@ -86,7 +86,6 @@ class Distribution:
             outside = {"cdf": (0.0, 1.0), "sf": (1.0, 0.0)}.get(method, (0.0, 0.0))
         with np.errstate(all="ignore"):  # a probability that underflows has the logarithm -inf
             found = self.standard(method, z, shapes, scale)
-        is_low = np.asarray(concrete((x - loc) / scale < low))
         return np.where(inside, found, np.where(is_low, *outside))
 
     def standard(self, method: str, z: Any, shapes: Any, scale: Any) -> Any:
