@@ -17,10 +17,11 @@ import io
 import json
 import linecache
 import math
+import signal
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ SCIPY = {
     "ndimage": "ndimage", "spatial": "spatial", "sparse": "sparse",
 }  # fmt: skip
 TOLERANCE = 2e-5
+SECONDS = 20  # for one snippet
 Gradient = Callable[[Callable[[Any], Any]], Any]
 
 
@@ -145,7 +147,8 @@ def verdict(make: Any, names: dict[str, Any], gradient: Gradient) -> tuple[str, 
     """What a library makes of a snippet, and its error if it has one."""
     wanted = slopes(make(imports(np, "scipy")))
     try:
-        found = np.asarray(gradient(make(names)), float)
+        with at_most(SECONDS):
+            found = np.asarray(gradient(make(names)), float)
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
         while error.__cause__ is not None:  # NumPy wraps what a write into its arrays raises
@@ -154,6 +157,22 @@ def verdict(make: Any, names: dict[str, Any], gradient: Gradient) -> tuple[str, 
         return ("refused with its cure" if "; " in text else "refused"), text
     right = np.allclose(found, wanted, rtol=TOLERANCE, atol=TOLERANCE)
     return ("right" if right else "wrong"), ""
+
+
+@contextlib.contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Raise `TimeoutError` where the block takes longer."""
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError(f"not done in {seconds} seconds")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def run(library: str) -> dict[str, Any]:

@@ -300,7 +300,7 @@ SNIPPETS = {
         "integrate.trapezoid(x)",
         "integrate.solve_ivp(lambda t, y: -x[0] * y, (0, 1), [1.0]).y[0, -1]",
         "optimize.brentq(lambda t: t**2 - x[0], 0.0, 2.0)",
-        "optimize.minimize(lambda t: np.sum((t - x) ** 2), np.zeros(4)).x[0]",
+        "optimize.minimize(lambda t: sum((t - x) ** 2), b, jac=lambda t: 2 * (t - x)).x[0]",
         "interpolate.CubicSpline(np.arange(4.0), x)(1.5)",
         "interpolate.interp1d(np.arange(4.0), x)(1.5)",
         "np.sum(signal.fftconvolve(x, b))",

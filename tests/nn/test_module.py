@@ -206,3 +206,14 @@ def test_arrays_in_containers_are_loaded_too():
     np.testing.assert_array_equal(model.table["a.b"][0], 2.0)
     np.testing.assert_array_equal(model.table["c"][1][0], 2.0)
     assert model.table["c"][1][1] == "x"
+
+
+def test_another_list_in_a_copy_has_no_roles_of_the_old_one():
+    model = qd.jit(lambda model: model)(nn.Sequential(nn.Linear(2, 2, rng=0), nn.relu).arrays())
+    model.layers = [nn.relu, nn.parameter([1.0])]
+    assert [path for path, _ in model.named_parameters()] == ["layers.1"]
+    model.layers = [np.ones(1), nn.tanh]
+    copied = nn.tree_map(np.zeros_like, model)
+    assert copied.layers[1] is nn.tanh
+    copied.layers = [nn.tanh, 3]
+    assert copied.parameters() == []

@@ -9,10 +9,19 @@ import qiudao
 from structure.source import ROOT, load, modules
 
 NAMES = {"np": np, "qd": qiudao}  # every example may use these without importing them
+PEER = [
+    pytest.mark.peer,
+    pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated"),  # torch's own use
+]
+BRIDGES = [["interop", "torch"], ["interop", "jax"]]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
-@pytest.mark.parametrize("name", modules())
+def documented(name):
+    return pytest.param(name, marks=PEER if name.split(".")[1:3] in BRIDGES else [])
+
+
+@pytest.mark.parametrize("name", [documented(name) for name in modules()])
 def test_docstrings(name):
     failed, _ = doctest.testmod(load(name), extraglobs=NAMES, optionflags=FLAGS)
     assert not failed  # pytest shows what doctest printed
@@ -20,15 +29,17 @@ def test_docstrings(name):
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 WITHOUT_EXAMPLES = {"conventions.md", "benchmarks.md", "numpy-coverage.md"}  # tables, tested too
+NEEDS = {"paddle.md": ["paddle"], "bridges.md": ["torch", "jax"]}  # run where these are installed
 
 
-NEEDS = {"paddle.md": "paddle"}  # pages that run only where a library is installed
+def marked(page):
+    return pytest.param(page, id=page.name, marks=PEER if page.name == "bridges.md" else [])
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES])
 def test_page(page):
-    if page.name in NEEDS:
-        pytest.importorskip(NEEDS[page.name])
+    for library in NEEDS.get(page.name, ()):
+        pytest.importorskip(library)
     failed, attempted = doctest.testfile(
         str(page), module_relative=False, optionflags=FLAGS, encoding="utf-8"
     )

@@ -33,9 +33,9 @@ def save(path: str | os.PathLike[str], tree: Any) -> None:
     """Write a nested container of arrays, such as a `state_dict`, to a safetensors file.
 
     Containers are dicts (with keys of text or whole numbers), lists and tuples; leaves are tensors,
-    arrays of numbers (those of ml_dtypes too), dates or text, numbers, text and None.  A model is saved as its
-    `model.state_dict()`.  Raises `TreeError` for anything else, `DtypeError` for object arrays,
-    and `GradientError` where the safetensors library is missing.
+    arrays of numbers (those of ml_dtypes too), dates or text, numbers, text and None.  A model is
+    saved as its `model.state_dict()`.  Raises `TreeError` for anything else, `DtypeError` for
+    object arrays, and `GradientError` where the safetensors library is missing.
 
     >>> import os, tempfile
     >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")

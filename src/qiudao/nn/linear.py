@@ -9,8 +9,11 @@ import numpy as np
 
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
+from ..ops.networks.affine import Affine
 from .initial import Rng, generator
 from .module import Module, parameter
+
+AFFINE = Affine()
 
 
 def uniform(rng: np.random.Generator, shape: tuple[int, ...], fan: int, dtype: Any) -> Any:
@@ -48,8 +51,9 @@ class Linear(Module):
                 f"Linear: an input of shape {tuple(x.shape)} does not fit {self.inputs} "
                 "inputs; its last axis must have that length"
             )
-        y = x @ self.weight.T
-        return y if self.bias is None else y + self.bias
+        if self.bias is None:
+            return x @ self.weight.T
+        return AFFINE(x, self.weight, self.bias)
 
 
 class Embedding(Module):

@@ -60,13 +60,11 @@ class Module(Composite):
         register(cls, take_apart, functools.partial(put_together, cls), Step)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        known = self.roles.get(name)
         role = first_role(value)
-        if role is None and known is not None:
-            kept = {k: r for k, r in self.roles.items() if k != name}
-            object.__setattr__(self, "roles", kept)
-        elif role is not None and (known is None or is_new_parameter(value)):
-            object.__setattr__(self, "roles", {**self.roles, name: role})
+        known = self.roles.get(name) if role is not None else None
+        if role is None or known is None or is_new_parameter(value):
+            kept = {k: r for k, r in self.roles.items() if k.partition(".")[0] != name}
+            self.__dict__["roles"] = kept if role is None else {**kept, name: role}
         object.__setattr__(self, name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

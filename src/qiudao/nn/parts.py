@@ -16,6 +16,7 @@ arrays, symbols or gradients still knows which they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import FunctionType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ class Hole:
 
 HOLE = Hole()
 KEPT = {"roles", "is_copy"}  # what a module says of itself
+PLAIN = {int, float, bool, str, type(None), FunctionType}  # what most settings are
 
 
 class Step(optree.GetAttrEntry):
@@ -126,19 +128,22 @@ def parts_of(module: Any) -> list[Part]:
 def framed(value: Any, name: str, known: dict[str, Role], parts: list[Part]) -> Any:
     """A value with holes for the parts in it, which are added to `parts`."""
     role = known.get(name)
-    if isinstance(value, Composite):
-        role = "module"
-    elif role is None and is_inexact_array(value):
-        role = "parameter"
-    if role is not None:
-        parts.append(Part(name, role, value))
-        return HOLE
-    kind = type(value)
-    if kind is list or kind is tuple:
-        return kind([framed(v, f"{name}.{k}", known, parts) for k, v in enumerate(value)])
-    if kind is dict:
-        return {k: framed(v, f"{name}.{k}", known, parts) for k, v in value.items()}
-    return value
+    if role is None:
+        kind = type(value)
+        if kind in PLAIN:
+            return value
+        if kind is list or kind is tuple:
+            return kind([framed(v, f"{name}.{k}", known, parts) for k, v in enumerate(value)])
+        if kind is dict:
+            return {k: framed(v, f"{name}.{k}", known, parts) for k, v in value.items()}
+        if isinstance(value, Composite):
+            role = "module"
+        elif is_inexact_array(value):
+            role = "parameter"
+        else:
+            return value
+    parts.append(Part(name, role, value))
+    return HOLE
 
 
 def put_together(cls: type, frame: Frame, parts: Any) -> Any:
@@ -151,7 +156,8 @@ def put_together(cls: type, frame: Frame, parts: Any) -> Any:
         ]
     )
     attributes = {name: filled(value, values) for name, value in frame.attributes.items()}
-    made.__dict__.update(attributes, roles=dict(frame.roles), is_copy=True)
+    roles = {name: role for name, role in frame.roles.items() if role != "module"}
+    made.__dict__.update(attributes, roles=roles, is_copy=True)
     return made
 
 

@@ -131,3 +131,8 @@ def test_double_precision_is_not_rounded_in_silence():
 def test_there_and_back_again():
     as_jax = pytest.importorskip("qiudao.interop.jax").as_jax
     same(qd.hessian(from_jax(as_jax(ours)))(X, Y), qd.hessian(ours)(X, Y))
+
+
+def test_a_constant_that_cannot_be_remembered():
+    with pytest.raises(TypeError, match=r"must be hashable \(unhashable type"):
+        from_jax(lambda x, flags: x)(Y, {1})

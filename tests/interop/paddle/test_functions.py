@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
-from qiudao.core.errors import GradcheckError, GradientError, TreeError
+from qiudao.core.errors import DtypeError, GradcheckError, GradientError, TreeError
 
 paddle = pytest.importorskip("paddle")
 ours = pytest.importorskip("qiudao.interop.paddle")
@@ -64,7 +64,8 @@ def test_jacobian_and_hessian():
 
 def test_gradcheck():
     x, w = paddle.to_tensor(X), paddle.to_tensor(W)
-    assert ours.gradcheck(in_paddle, x, w, order=2)
+    assert ours.gradcheck(in_paddle, x, w)
+    assert ours.gradcheck(lambda x: paddle.log1p(x).sum(), x[:1], order=2)
 
     class Wrong(paddle.autograd.PyLayer):
         @staticmethod
@@ -144,3 +145,10 @@ def test_the_way_there_and_back(tensor):
     there = ours.as_paddle(ours.as_qiudao(in_paddle))
     x, w = tensor(X), tensor(W)
     close(ours.grad(there(x, w), x)[0], qd.grad(in_numpy)(X, W))
+
+
+def test_results_that_paddle_has_no_tensor_for():
+    with pytest.raises(
+        DtypeError, match=r"as_paddle: the function gave .* for which paddle has no"
+    ):
+        ours.as_paddle(lambda x: np.array(["a"]))(paddle.ones([1]))

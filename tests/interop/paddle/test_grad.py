@@ -210,3 +210,15 @@ def test_a_missing_rule_is_named(tensor):
     with pytest.raises(NotImplementedError, match="no derivative of this order of softmax"):
         grad(grad(y[0], x, create_graph=True)[0].sum(), x)
     same(grad((x * x).sum(), x), [2, 4])  # paddle's engine has recovered
+
+
+def test_words_and_values_that_do_not_fit_are_named(tensor):
+    x, w = tensor([1.0]), tensor([2.0])
+    with pytest.raises(GradientError, match="grad_outputs='twos' is unknown"):
+        grad(x * x, x, "twos")
+    with pytest.raises(GradientError, match=r"the cotangent of outputs\[0\] is float 1.0 and no"):
+        grad([x * x], x, [1.0])
+    with pytest.raises(GradientError, match=r"unused='skip' cannot leave inputs\[0\]\['w'\] out"):
+        grad(x * x, [{"w": w}, x], unused="skip")
+    with pytest.raises(GradientError, match="unused='maybe' is unknown"):
+        grad(x * x, x, unused="maybe")

@@ -1,4 +1,4 @@
-"""Every ufunc of scipy.special has for each operand a slope or a reason, and the slopes are right."""
+"""Every ufunc of scipy.special has a slope or a reason for each operand, and slopes are right."""
 
 import numpy as np
 import pytest
@@ -85,6 +85,10 @@ POINTS = [
     ("nbdtrin", 0, (3.5, 0.4, 0.4), 0),
     ("nbdtrin", 0, (3.5, 0.4, 0.4), 1),
     ("nbdtrin", 0, (3.5, 0.4, 0.4), 2),
+    ("nctdtrit", 0, (4.0, 1.5, 0.4), 1),
+    ("nctdtrit", 0, (4.0, 1.5, 0.4), 2),
+    ("nctdtrinc", 0, (4.0, 0.4, 1.2), 1),
+    ("nctdtrinc", 0, (4.0, 0.4, 1.2), 2),
     ("ncfdtri", 0, (3.0, 5.0, 1.5, 0.4), 2),
     ("ncfdtri", 0, (3.0, 5.0, 1.5, 0.4), 3),
     ("ncfdtrinc", 0, (3.0, 5.0, 0.4, 1.2), 2),
@@ -117,7 +121,8 @@ def test_a_refused_operand_says_why():
     with pytest.raises(
         NotDifferentiableError,
         match=r"jv: not differentiable with respect to v because its derivative by the order is an "
-        r"infinite series that no function of SciPy's sums; hold it fixed with qd.stop_gradient\(v\)",
+        r"infinite series that no function of SciPy's sums; "
+        r"hold it fixed with qd.stop_gradient\(v\)",
     ):
         qd.grad(lambda v: scipy_special.jv(v, 2.0))(1.5)
     with pytest.raises(NotDifferentiableError, match=r"jve: .* z because .* is not holomorphic"):
@@ -151,3 +156,45 @@ def test_compiled_with_numpys_and_our_own_code():
     x = np.linspace(-3.0, 3.0, 50)
     f = lambda x: np.sum(scipy_special.ndtr(x) * scipy_special.log_expit(x) - scipy_special.j0(x))
     np.testing.assert_allclose(qd.jit(qd.grad(f))(x), qd.grad(f)(x), rtol=1e-12, atol=1e-15)
+
+
+EDGES = [
+    (lambda x: scipy_special.gamma(x), 0.0, -np.inf),
+    (lambda x: scipy_special.rgamma(x), -3.0, -6.0),
+    (lambda x: scipy_special.xlogy(x, 0.0), 0.0, -np.inf),
+    (lambda y: scipy_special.xlogy(0.0, y), 0.0, 0.0),
+    (lambda x: scipy_special.entr(x), 0.0, np.inf),
+    (lambda x: scipy_special.log_ndtr(x), -np.inf, np.inf),
+    (lambda x: scipy_special.log_ndtr(x), np.inf, 0.0),
+    (lambda x: scipy_special.expit(x), np.inf, 0.0),
+    (lambda x: scipy_special.log_expit(x), -np.inf, 1.0),
+    (lambda x: scipy_special.gammainc(1.0, x), 0.0, 1.0),
+    (lambda x: scipy_special.gammainc(0.5, x), 0.0, np.inf),
+    (lambda x: scipy_special.gammainc(2.0, x), np.inf, 0.0),
+    (lambda x: scipy_special.betainc(2.0, 1.0, x), 1.0, 2.0),
+    (lambda x: scipy_special.betainc(1.0, 3.0, x), 0.0, 3.0),
+    (lambda a: scipy_special.betainc(a, 3.0, 1.0), 2.0, 0.0),
+    (lambda x: scipy_special.i0e(x), 0.0, 0.0),
+    (lambda x: scipy_special.beip(x), 0.0, 0.5),
+    (lambda m: scipy_special.ellipk(m), 1.0, np.inf),
+    (lambda z: scipy_special.spence(z), 1.0, -1.0),
+    (lambda lmbda: scipy_special.boxcox(np.e, lmbda), 0.0, 0.5),
+    (lambda x: np.where(x > 0, scipy_special.gammaln(x), 0.0), 0.0, 0.0),
+]
+
+
+@pytest.mark.parametrize("f, x, want", EDGES)
+def test_edges(f, x, want):
+    np.testing.assert_allclose(qd.grad(f)(x), want, rtol=1e-14)
+    np.testing.assert_allclose(qd.jvp(f, (x,), (1.0,))[1], want, rtol=1e-14)
+
+
+def test_in_a_scan_compiled_and_not():
+    pytest.importorskip("llvmlite")
+
+    def step(carry, x):
+        carry = 0.5 * carry + scipy_special.j0(carry * x)
+        return carry, carry
+
+    f = qd.grad(lambda a: qd.scan(step, a, np.linspace(0.0, 1.0, 5))[0])
+    np.testing.assert_allclose(qd.jit(f)(1.0), f(1.0), rtol=1e-12)

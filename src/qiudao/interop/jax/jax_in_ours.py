@@ -31,7 +31,7 @@ def from_jax(f: Callable[..., Any], *, jit: bool = True) -> Callable[..., Any]:
     `jax.jit`, unless `jit` is False.
 
     Raises `DtypeError` for float64 and complex128 while jax computes in single precision
-    (`jax_enable_x64` is off), and what `f` raises.
+    (`jax_enable_x64` is off), `TypeError` for constants that are not hashable, and what `f` raises.
 
     >>> f = from_jax(lambda x: jax.nn.logsumexp(x))
     >>> qd.grad(f)(np.zeros(4, np.float32))
@@ -44,9 +44,14 @@ def from_jax(f: Callable[..., Any], *, jit: bool = True) -> Callable[..., Any]:
     def in_ours(*args: Any, **kwargs: Any) -> Any:
         given = Arguments(args, kwargs)
         key = (given.tree, given.places, given.static, tuple(map(type, given.static)))
-        if key not in known:
-            known[key] = Jax(name, given.bound(f), jit), given
-        operation, first = known[key]
+        try:
+            found = known.get(key)
+        except TypeError as error:
+            raise TypeError(
+                f"{name}: what is no array among the arguments is constant in the compiled program "
+                f"and must be hashable ({error}); pass arrays, numbers, strings or tuples"
+            ) from error
+        operation, first = found or known.setdefault(key, (Jax(name, given.bound(f), jit), given))
         return given.result(operation, first)
 
     return in_ours

@@ -231,7 +231,7 @@ def sigmoid_cross_entropy_with_logits(
     x: Any, label: Any, pos_weight: Any = None, normalize: bool = False, ignore_index: int = -100
 ) -> Any:
     """Less the logarithm of the probability of a label of 0 or 1."""
-    weight = 1.0 if pos_weight is None else 1.0 + (pos_weight - 1.0) * label
+    weight = 1.0 if pos_weight is None else pos_weight  # paddle has weighed labels into it
     counted = label != ignore_index
     found = np.where(counted, (1.0 - label) * x + weight * np.logaddexp(0.0, -x), 0.0)
     return found / np.maximum(np.sum(counted), 1) if normalize else found

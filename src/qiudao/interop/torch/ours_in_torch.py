@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -97,10 +98,17 @@ class Back(Run):
         return apart(operation.noted(self.pullback(tuple(cts))), xs)  # type: ignore[misc]
 
 
+def with_signature(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f` with its signature at hand: torch asks for it at every call, and Python takes long."""
+    f.__signature__ = inspect.signature(f)  # type: ignore[attr-defined]
+    return f
+
+
 class Bridge(torch.autograd.Function):  # type: ignore[misc]
     """An operation as torch applies it; its derivatives are applied by the same class."""
 
     @staticmethod
+    @with_signature
     def forward(run: Run, *xs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         arrays = [array_of(x, "as_torch", f"argument {k}") for k, x in enumerate(xs)]
         return tuple(map(tensor_of, run.forward(arrays)))

@@ -1,5 +1,5 @@
-"""What networks compute: convolutions over channels, pooling, rectifiers, losses."""
+"""What networks compute: linear layers, convolutions over channels, pooling, rectifiers, losses."""
 
-from . import convolution, entropy, folding, gathering, pooling, windows
+from . import affine, convolution, entropy, folding, gathering, pooling, windows
 
-__all__ = ["convolution", "entropy", "folding", "gathering", "pooling", "windows"]
+__all__ = ["affine", "convolution", "entropy", "folding", "gathering", "pooling", "windows"]

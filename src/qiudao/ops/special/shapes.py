@@ -75,7 +75,7 @@ def gamma_weight(a: Any, x: Any) -> Any:
     """x^a e^-x / gamma(a)."""
     given = np.result_type(a, x, np.float32)
     a, x = np.asarray(a, np.float64), np.asarray(x, np.float64)
-    return np.exp(log_gamma_factor(a, x)).astype(given)
+    return np.where(np.isposinf(x), 0.0, np.exp(log_gamma_factor(a, x))).astype(given)
 
 
 def beta_weight(a: Any, b: Any, x: Any) -> Any:

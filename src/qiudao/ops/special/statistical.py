@@ -16,6 +16,7 @@ from ...core.samples import Sample
 from .base import Special, one
 from .cumulative import BetaShape, BetaWeight, GammaShape, beta_density, gamma_density
 from .declaring import declare
+from .noncentral import NctMoment
 from .reasons import FREEDOM, ITERATED, WHOLE
 
 Partial = Callable[..., Value]
@@ -251,11 +252,16 @@ declare("ncfdtridfn", "p dfd nc f").refuse("p dfd nc f", FREEDOM)
 declare("ncfdtridfd", "dfn p nc f").refuse("dfn p nc f", FREEDOM)
 for _name in ("ncfdtr", "ncfdtri", "ncfdtrinc"):
     Special(_name).refuse("dfn dfd", FREEDOM)
-NONCENTRAL_T = "no formula for the noncentral t distribution's density is accurate in its tails"
-for _name, _operands in {
-    "nctdtr": "df nc t", "nctdtridf": "p nc t", "nctdtrinc": "df p t", "nctdtrit": "df nc p",
-}.items():  # fmt: skip
-    declare(_name, _operands).refuse(_operands, NONCENTRAL_T)
+STUDENT_NC: dict[str, Partial] = {
+    "nc": lambda df, nc, t: -NctMoment(0, 0)(df, nc, t),
+    "t": lambda df, nc, t: NctMoment(1, 0)(df, nc, t),
+}
+forward("nctdtr", "df nc t", 1.0, STUDENT_NC, one("i64[2]", "f64[2]", "f64[2]", low=1.0, high=2.0))
+inverse("nctdtrit", "df nc p", "t", "df nc t", 1.0, STUDENT_NC)
+inverse("nctdtrinc", "df p t", "nc", "df nc t", 1.0, STUDENT_NC)
+declare("nctdtridf", "p nc t").refuse("p nc t", FREEDOM)
+for _name in ("nctdtr", "nctdtrit", "nctdtrinc"):
+    Special(_name).refuse("df", FREEDOM)
 
 # Of Kolmogorov and Smirnov
 

@@ -37,11 +37,11 @@ def solve_ivp(
 
     >>> from qiudao.scipy import integrate
     >>> end = lambda k: integrate.solve_ivp(lambda t, y: -k * y, (0, 1), [1.0], rtol=1e-9).y[0, -1]
-    >>> qd.grad(end)(2.0).round(5)
-    np.float64(-0.13534)
+    >>> qd.grad(end)(2.0).round(4)
+    np.float64(-0.1353)
     """
     given = () if args is None else tuple(args)
-    span = tuple(float(plain(t, "solve_ivp")) for t in t_span)
+    span = tuple(float(plain(t)) for t in t_span)
 
     def slope(t: Any, y: Any) -> Any:
         found = fun(t, y, *given)
@@ -64,7 +64,7 @@ def solve_ivp(
             f"events and dense output, and this call has method={method!r}; use 'Radau' for stiff "
             "equations"
         )
-    found = theirs.solve_ivp(plainly, span, plain(start, "solve_ivp"), method, **options)
+    found = theirs.solve_ivp(plainly, span, plain(start), method, **options)
     width = t_span[1] - t_span[0]
     shares = (found.t - span[0]) / (span[1] - span[0])
     times = t_span[0] + width * shares
@@ -118,10 +118,10 @@ def odeint(
         return func(t, y, *args) if tfirst else func(y, t, *args)
 
     def plainly(t: Any, y: Any) -> Any:
-        return plain(slope(t, y), "odeint")
+        return plain(slope(t, y))
 
     start = np.atleast_1d(np.stack(y0) if isinstance(y0, list | tuple) and depends(y0) else y0)
-    bare = plain(start, "odeint")
+    bare = plain(start)
     if not depends(start, args, slope(t[0], bare)):
         return theirs.odeint(func, y0, t, args, tfirst=tfirst, rtol=rtol, atol=atol, **options)
     times = np.asarray(t, float)

@@ -38,9 +38,9 @@ def quad(
     args = args if isinstance(args, tuple) else (args,)
 
     def number(x: float, *args: Any) -> float:
-        return float(plain(func(x, *args), "quad"))
+        return float(plain(func(x, *args)))
 
-    low, high = float(plain(a, "quad")), float(plain(b, "quad"))
+    low, high = float(plain(a)), float(plain(b))
     bare = tuple(concrete(x) for x in args)
     value, error, info, *rest = theirs.quad(number, low, high, bare, full_output=1, **options)
     if depends(a, b, args, func(0.5 * low + 0.5 * high if np.isfinite(low + high) else 1.0, *args)):

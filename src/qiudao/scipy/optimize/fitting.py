@@ -47,10 +47,10 @@ def least_squares(
         return fun(x, *args, **names)
 
     def scipy(x0: Any, args: Any) -> Any:
-        exact = plainly(qd.jacobian(residuals), "least_squares") if jac == "exact" else jac
+        exact = plainly(qd.jacobian(residuals)) if jac == "exact" else jac
         box[:] = [
             theirs.least_squares(
-                plainly(residuals, "least_squares"), x0, exact, bounds, args=args, loss=loss,
+                plainly(residuals), x0, exact, bounds, args=args, loss=loss,
                 **options,
             )
         ]  # fmt: skip
@@ -116,8 +116,8 @@ def curve_fit(
     def scipy(xdata: Any, ydata: Any, p0: Any, sigma: Any) -> Any:
         box[:] = [
             theirs.curve_fit(
-                plainly(f, "curve_fit"), xdata, ydata, p0, sigma, absolute_sigma, bounds=bounds,
-                jac=plainly(exact, "curve_fit") if jac is None else jac, **options,
+                plainly(f), xdata, ydata, p0, sigma, absolute_sigma, bounds=bounds,
+                jac=plainly(exact) if jac is None else jac, **options,
             )
         ]  # fmt: skip
         return box[0][0]

@@ -20,7 +20,6 @@ import qiudao as qd
 
 from ...core.avals import Aval
 from ...core.dispatch import Tracer, concrete
-from ...core.errors import GradientError
 from ...core.trees import flatten
 from ...transforms.foreign import run_foreign
 
@@ -28,23 +27,17 @@ STEPS = 2
 Function = Callable[..., Any]
 
 
-def plain(value: Any, name: str) -> Any:
+def plain(value: Any) -> Any:
     """The numbers of a value that SciPy's own code is to go on with."""
-    found = np.asarray(concrete(value))
-    if found.shape != np.shape(value):
-        raise GradientError(
-            f"{name}: the function reads a value from outside that vmap goes through, and SciPy "
-            "solves one example at a time; pass that value in args="
-        )
-    return found
+    return np.asarray(concrete(value))
 
 
-def plainly(f: Function, name: str) -> Function:
+def plainly(f: Function) -> Function:
     """A function whose results are plain arrays, whatever it closes over."""
 
     @functools.wraps(f, updated=())
     def called(*args: Any, **kwargs: Any) -> Any:
-        return plain(f(*args, **kwargs), name)
+        return plain(f(*args, **kwargs))
 
     return called
 

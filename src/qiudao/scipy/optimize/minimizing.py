@@ -46,13 +46,13 @@ def minimize(
 
     def scipy(x0: Any, args: Any) -> Any:
         given: dict[str, Any] = {"jac": jac, "hess": hess, "hessp": hessp}
-        objective: Function = lambda x, *a: float(plain(fun(x, *a), "minimize"))  # noqa: E731
+        objective: Function = lambda x, *a: float(plain(fun(x, *a)))  # noqa: E731
         if jac is None and chosen not in FREE:
             both = qd.value_and_grad(fun)
             objective = lambda x, *a: values(both(x, *a))  # noqa: E731
             given["jac"] = True
         if chosen in SECOND and hess is None and hessp is None:
-            given["hess"] = plainly(qd.hessian(fun), "minimize")
+            given["hess"] = plainly(qd.hessian(fun))
         given = {k: v for k, v in given.items() if v is not None}
         box[:] = [
             theirs.minimize(
@@ -81,7 +81,7 @@ def minimize(
 def values(pair: tuple[Any, Any]) -> tuple[float, Any]:
     """Value and gradient as SciPy takes them."""
     value, gradient = pair
-    return float(plain(value, "minimize")), np.asarray(plain(gradient, "minimize"), float)
+    return float(plain(value)), np.asarray(plain(gradient), float)
 
 
 def at_bounds(gradient: Function, x: Any, bounds: Any) -> Function:
@@ -95,10 +95,10 @@ def at_bounds(gradient: Function, x: Any, bounds: Any) -> Function:
     else:
         low = np.array([-np.inf if b[0] is None else b[0] for b in bounds], float)
         high = np.array([np.inf if b[1] is None else b[1] for b in bounds], float)
-    near = 1e-7 * (1 + np.abs(plain(x, "minimize")))
-    slope = plain(gradient(qd.stop_gradient(x)), "minimize")
-    at_low = (plain(x, "minimize") - low <= near) & (slope > 0)
-    at_high = (high - plain(x, "minimize") <= near) & (slope < 0)
+    near = 1e-7 * (1 + np.abs(plain(x)))
+    slope = plain(gradient(qd.stop_gradient(x)))
+    at_low = (plain(x) - low <= near) & (slope > 0)
+    at_high = (high - plain(x) <= near) & (slope < 0)
 
     def residual(z: Any) -> Any:
         held = np.where(at_low, z - np.where(at_low, low, 0.0), z - np.where(at_high, high, 0.0))
@@ -121,7 +121,7 @@ def minimize_scalar(
     box: list[Any] = []
 
     def scipy(args: Any) -> Any:
-        number = lambda x, *args: float(plain(fun(x, *args), "minimize_scalar"))  # noqa: E731
+        number = lambda x, *args: float(plain(fun(x, *args)))  # noqa: E731
         box[:] = [theirs.minimize_scalar(number, bracket, bounds, args, **options)]
         return box[0].x
 

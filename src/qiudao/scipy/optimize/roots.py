@@ -30,8 +30,8 @@ def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options
     def scipy(x0: Any, args: Any) -> Any:
         given = dict(options)
         if method in ("hybr", "lm") and "jac" not in given:
-            given["jac"] = plainly(qd.jacobian(fun), "root")
-        box[:] = [theirs.root(plainly(fun, "root"), x0, args, method, **given)]
+            given["jac"] = plainly(qd.jacobian(fun))
+        box[:] = [theirs.root(plainly(fun), x0, args, method, **given)]
         return box[0].x
 
     start = np.asarray(x0, float) if not depends(x0) else x0
@@ -49,7 +49,7 @@ def scalar(name: str) -> Function:
         args = args if isinstance(args, tuple) else (args,)
 
         def scipy(a: Any, b: Any, args: Any) -> Any:
-            number = lambda x, *args: float(plainly(f, name)(x, *args))  # noqa: E731
+            number = lambda x, *args: float(plainly(f)(x, *args))  # noqa: E731
             return solver(number, float(a), float(b), args, **options)
 
         if options.get("full_output"):
@@ -87,9 +87,7 @@ def newton(
         return qd.jvp(lambda x: func(x, *args), (x,), (np.ones(np.shape(x)),))[1]
 
     def scipy(x0: Any, args: Any) -> Any:
-        return theirs.newton(
-            plainly(func, "newton"), x0, plainly(fprime or slope, "newton"), args, **options
-        )
+        return theirs.newton(plainly(func), x0, plainly(fprime or slope), args, **options)
 
     start = x0 if depends(x0) else np.asarray(x0, float)[()]
     x = solve("newton", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
@@ -105,7 +103,7 @@ def fixed_point(func: Function, x0: Any, args: Any = (), **options: Any) -> Any:
     """
 
     def scipy(x0: Any, args: Any) -> Any:
-        return theirs.fixed_point(plainly(func, "fixed_point"), x0, args, **options)
+        return theirs.fixed_point(plainly(func), x0, args, **options)
 
     start = x0 if depends(x0) else np.asarray(x0, float)[()]
     x = solve("fixed_point", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
@@ -120,7 +118,7 @@ def root_scalar(f: Function, args: Any = (), method: str | None = None, **option
     box: list[Any] = []
 
     def scipy(args: Any) -> Any:
-        number = lambda x, *args: float(plainly(f, "root_scalar")(x, *args))  # noqa: E731
+        number = lambda x, *args: float(plainly(f)(x, *args))  # noqa: E731
         box[:] = [theirs.root_scalar(number, args, method, **options)]
         return box[0].root
 

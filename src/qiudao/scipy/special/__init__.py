@@ -15,8 +15,8 @@ from typing import Any
 
 import scipy.special
 
+from ...ops.special import declaring as declaring
 from ...ops.special import families as families
-from ...ops.special.declaring import found
 from .gammas import (
     comb as comb,
 )
@@ -91,7 +91,7 @@ def __getattr__(name: str) -> Any:
     """What is not ours is SciPy's; of its ufuncs the one that tensors reach."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    ufunc = found(name)
+    ufunc = declaring.found(name)
     return getattr(scipy.special, name) if ufunc is None else ufunc
 
 

@@ -16,6 +16,7 @@ Function = Callable[..., Any]
 Finder = Callable[[Any], Function | None]
 
 standing: dict[int, Function] = {}  # by id: the functions live as long as the interpreter
+draws = "qiudao.random.standing"  # the module that knows of draws
 finders: list[str] = ["qiudao.scipy.standing"]  # modules whose `find(f)` knows of others
 
 
@@ -63,11 +64,13 @@ def instead(f: Any) -> Function | None:
     if found is None:
         found = replaced.get(id(f))
     if found is None and (type(f) is np.ufunc or hasattr(f, "_implementation")):
-        return of_lists(f)
+        found = of_lists(f)
     if found is None:
         owner = getattr(f, "__self__", None)
         if type(owner) is np.ndarray:
             return method_of(owner, f)
+        if type(owner).__module__ == "numpy.random._generator":
+            return draw_of(owner, f)
         module = getattr(f, "__module__", None) or ""
         if module.startswith("scipy"):
             return elsewhere(f)
@@ -103,6 +106,20 @@ def method_of(array: Any, method: Any) -> Function | None:
     def called(*args: Any, **kwargs: Any) -> Any:
         if any(map(holds_tracer, (*args, *kwargs.values()))):
             return function(array, *args, **kwargs)
+        return method(*args, **kwargs)
+
+    return called
+
+
+def draw_of(rng: Any, method: Any) -> Function | None:
+    """A method of NumPy's generator as the draw that moves with its parameters."""
+    ours = importlib.import_module(draws).METHODS.get(method.__name__)
+    if ours is None:
+        return None
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if any(map(holds_tracer, (*args, *kwargs.values()))):
+            return ours(rng, *args, **kwargs)
         return method(*args, **kwargs)
 
     return called

@@ -1,0 +1,82 @@
+"""`qd.scipy.stats`: distributions with derivatives in the value and in all parameters.
+
+>>> from qiudao.scipy import stats
+>>> qd.grad(lambda scale: stats.norm.logpdf(1.0, scale=scale))(2.0)
+np.float64(-0.375)
+"""
+
+from .continuous import (
+    beta,
+    cauchy,
+    chi2,
+    expon,
+    f,
+    gamma,
+    genextreme,
+    gumbel_l,
+    gumbel_r,
+    halfcauchy,
+    halfnorm,
+    invgamma,
+    laplace,
+    logistic,
+    lognorm,
+    norm,
+    pareto,
+    rayleigh,
+    skewnorm,
+    t,
+    truncnorm,
+    uniform,
+    vonmises,
+    weibull_max,
+    weibull_min,
+)
+from .discrete import (
+    bernoulli,
+    binom,
+    geom,
+    nbinom,
+    poisson,
+)
+from .several import (
+    dirichlet,
+    multinomial,
+    multivariate_normal,
+)
+
+__all__ = [
+    "bernoulli",
+    "beta",
+    "binom",
+    "cauchy",
+    "chi2",
+    "dirichlet",
+    "expon",
+    "f",
+    "gamma",
+    "genextreme",
+    "geom",
+    "gumbel_l",
+    "gumbel_r",
+    "halfcauchy",
+    "halfnorm",
+    "invgamma",
+    "laplace",
+    "logistic",
+    "lognorm",
+    "multinomial",
+    "multivariate_normal",
+    "nbinom",
+    "norm",
+    "pareto",
+    "poisson",
+    "rayleigh",
+    "skewnorm",
+    "t",
+    "truncnorm",
+    "uniform",
+    "vonmises",
+    "weibull_max",
+    "weibull_min",
+]

@@ -1,0 +1,450 @@
+"""Continuous distributions, each by its logarithm of the density for loc 0 and scale 1.
+
+The formulas are those of Johnson, Kotz and Balakrishnan, Continuous univariate distributions.
+"""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from scipy import special
+
+from .distribution import INF, Distribution
+
+LOG_2PI = np.log(2 * np.pi)
+
+
+class Positive(Distribution):
+    """A distribution on the positive numbers."""
+
+    def support(self, *shapes: Any) -> tuple[Any, Any]:
+        return 0.0, INF
+
+
+class normDistribution(Distribution):
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return -(z**2) / 2 - LOG_2PI / 2
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return special.ndtr(z)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return special.ndtr(-z)
+
+    def log_below(self, z: Any, *shapes: Any) -> Any:
+        return special.log_ndtr(z)
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return special.log_ndtr(-z)
+
+
+class lognormDistribution(Positive):
+    shapes: ClassVar[tuple[str, ...]] = ("s",)
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        (s,) = shapes
+        return -((np.log(z) / s) ** 2) / 2 - np.log(s * z) - LOG_2PI / 2
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return special.ndtr(np.log(z) / shapes[0])
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return special.ndtr(-np.log(z) / shapes[0])
+
+    def log_below(self, z: Any, *shapes: Any) -> Any:
+        return special.log_ndtr(np.log(z) / shapes[0])
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return special.log_ndtr(-np.log(z) / shapes[0])
+
+
+class weibull_minDistribution(Positive):
+    shapes: ClassVar[tuple[str, ...]] = ("c",)
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        (c,) = shapes
+        return np.log(c) + special.xlogy(c - 1, z) - z**c
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return -np.expm1(-(z ** shapes[0]))
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(-(z ** shapes[0]))
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return -(z ** shapes[0])
+
+
+class exponDistribution(weibull_minDistribution):
+    shapes: ClassVar[tuple[str, ...]] = ()
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return -z
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return -np.expm1(-z)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(-z)
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return -z
+
+
+class rayleighDistribution(Positive):
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return np.log(z) - z**2 / 2
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return -np.expm1(-(z**2) / 2)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(-(z**2) / 2)
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return -(z**2) / 2
+
+
+class weibull_maxDistribution(Distribution):
+    shapes: ClassVar[tuple[str, ...]] = ("c",)
+
+    def support(self, *shapes: Any) -> tuple[Any, Any]:
+        return -INF, 0.0
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        (c,) = shapes
+        return np.log(c) + special.xlogy(c - 1, -z) - (-z) ** c
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(-((-z) ** shapes[0]))
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return -np.expm1(-((-z) ** shapes[0]))
+
+    def log_below(self, z: Any, *shapes: Any) -> Any:
+        return -((-z) ** shapes[0])
+
+
+class gammaDistribution(Positive):
+    shapes: ClassVar[tuple[str, ...]] = ("a",)
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        (a,) = shapes
+        return special.xlogy(a - 1, z) - z - special.gammaln(a)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return special.gammainc(shapes[0], z)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return special.gammaincc(shapes[0], z)
+
+
+class chi2Distribution(Positive):
+    shapes: ClassVar[tuple[str, ...]] = ("df",)
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        half = shapes[0] / 2
+        return special.xlogy(half - 1, z) - z / 2 - special.gammaln(half) - half * np.log(2)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return special.gammainc(shapes[0] / 2, z / 2)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return special.gammaincc(shapes[0] / 2, z / 2)
+
+
+class invgammaDistribution(Positive):
+    shapes: ClassVar[tuple[str, ...]] = ("a",)
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        (a,) = shapes
+        return -(a + 1) * np.log(z) - special.gammaln(a) - 1 / z
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return special.gammaincc(shapes[0], 1 / z)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return special.gammainc(shapes[0], 1 / z)
+
+
+class betaDistribution(Distribution):
+    shapes: ClassVar[tuple[str, ...]] = ("a", "b")
+
+    def support(self, *shapes: Any) -> tuple[Any, Any]:
+        return 0.0, 1.0
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        a, b = shapes
+        return special.xlog1py(b - 1, -z) + special.xlogy(a - 1, z) - special.betaln(a, b)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return special.betainc(*shapes, z)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return special.betainc(shapes[1], shapes[0], 1 - z)
+
+
+class tDistribution(Distribution):
+    shapes: ClassVar[tuple[str, ...]] = ("df",)
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        (df,) = shapes
+        norm = special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - np.log(df * np.pi) / 2
+        return norm - (df + 1) / 2 * np.log1p(z**2 / df)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return special.stdtr(shapes[0], z)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return special.stdtr(shapes[0], -z)
+
+
+class fDistribution(Positive):
+    shapes: ClassVar[tuple[str, ...]] = ("dfn", "dfd")
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        n, m = shapes
+        return (
+            special.xlogy(n / 2 - 1, z) + n / 2 * np.log(n) + m / 2 * np.log(m)
+            - (n + m) / 2 * np.log(m + n * z) - special.betaln(n / 2, m / 2)
+        )  # fmt: skip
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        n, m = shapes
+        return special.betainc(n / 2, m / 2, n * z / (n * z + m))
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        n, m = shapes
+        return special.betainc(m / 2, n / 2, m / (n * z + m))
+
+
+class cauchyDistribution(Distribution):
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return -np.log1p(z**2) - np.log(np.pi)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return np.arctan2(1.0, -z) / np.pi
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return np.arctan2(1.0, z) / np.pi
+
+
+class halfcauchyDistribution(Positive):
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return np.log(2 / np.pi) - np.log1p(z**2)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return 2 / np.pi * np.arctan(z)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return 2 / np.pi * np.arctan2(1.0, z)
+
+
+class laplaceDistribution(Distribution):
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return -np.abs(z) - np.log(2)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return np.where(z > 0, 1 - np.exp(-np.abs(z)) / 2, np.exp(-np.abs(z)) / 2)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return self.below(-z)
+
+    def log_below(self, z: Any, *shapes: Any) -> Any:
+        tail = -np.abs(z) - np.log(2)
+        return np.where(z > 0, np.log1p(-np.exp(tail)), tail)
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return self.log_below(-z)
+
+
+class logisticDistribution(Distribution):
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return special.log_expit(z) + special.log_expit(-z)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return special.expit(z)
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return special.expit(-z)
+
+    def log_below(self, z: Any, *shapes: Any) -> Any:
+        return special.log_expit(z)
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return special.log_expit(-z)
+
+
+class uniformDistribution(Distribution):
+    def support(self, *shapes: Any) -> tuple[Any, Any]:
+        return 0.0, 1.0
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return 0.0 * z
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return z
+
+
+class gumbel_rDistribution(Distribution):
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return -z - np.exp(-z)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(-np.exp(-z))
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return -np.expm1(-np.exp(-z))
+
+    def log_below(self, z: Any, *shapes: Any) -> Any:
+        return -np.exp(-z)
+
+
+class gumbel_lDistribution(Distribution):
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return z - np.exp(z)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return -np.expm1(-np.exp(z))
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(-np.exp(z))
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return -np.exp(z)
+
+
+class paretoDistribution(Distribution):
+    shapes: ClassVar[tuple[str, ...]] = ("b",)
+
+    def support(self, *shapes: Any) -> tuple[Any, Any]:
+        return 1.0, INF
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return np.log(shapes[0]) - (shapes[0] + 1) * np.log(z)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return -np.expm1(-shapes[0] * np.log(z))
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(-shapes[0] * np.log(z))
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return -shapes[0] * np.log(z)
+
+
+class halfnormDistribution(Positive):
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return np.log(2 / np.pi) / 2 - z**2 / 2
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return special.erf(z / np.sqrt(2))
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return special.erfc(z / np.sqrt(2))
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return special.log_ndtr(-z) + np.log(2)
+
+
+class vonmisesDistribution(Distribution):
+    shapes: ClassVar[tuple[str, ...]] = ("kappa",)
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        (kappa,) = shapes
+        return kappa * (np.cos(z) - 1) - LOG_2PI - np.log(special.i0e(kappa))
+
+
+class skewnormDistribution(Distribution):
+    shapes: ClassVar[tuple[str, ...]] = ("a",)
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return np.log(2) - z**2 / 2 - LOG_2PI / 2 + special.log_ndtr(shapes[0] * z)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return special.ndtr(z) - 2 * special.owens_t(z, shapes[0])
+
+
+class genextremeDistribution(Distribution):
+    """The shape c at 0 itself is the Gumbel distribution: use `gumbel_r`."""
+
+    shapes: ClassVar[tuple[str, ...]] = ("c",)
+
+    def support(self, *shapes: Any) -> tuple[Any, Any]:
+        (c,) = shapes
+        return np.where(c < 0, 1 / c, -INF), np.where(c > 0, 1 / c, INF)
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        (c,) = shapes
+        inner = np.log1p(-c * z)
+        return -np.exp(inner / c) + inner / c - inner
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(self.log_below(z, *shapes))
+
+    def log_below(self, z: Any, *shapes: Any) -> Any:
+        return -np.exp(np.log1p(-shapes[0] * z) / shapes[0])
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return -np.expm1(self.log_below(z, *shapes))
+
+
+class truncnormDistribution(Distribution):
+    shapes: ClassVar[tuple[str, ...]] = ("a", "b")
+
+    def support(self, *shapes: Any) -> tuple[Any, Any]:
+        return shapes
+
+    def log_density(self, z: Any, *shapes: Any) -> Any:
+        return -(z**2) / 2 - LOG_2PI / 2 - log_mass(*shapes)
+
+    def log_below(self, z: Any, *shapes: Any) -> Any:
+        a, b = shapes
+        return log_mass(a, z) - log_mass(a, b)
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        a, b = shapes
+        return log_mass(z, b) - log_mass(a, b)
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(self.log_below(z, *shapes))
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(self.log_above(z, *shapes))
+
+
+def log_mass(a: Any, b: Any) -> Any:
+    """The logarithm of the standard normal probability between a and b, on the side of 0 where it
+    loses no digits.
+    """
+    right = a > 0
+    upper = np.where(right, special.log_ndtr(-a), special.log_ndtr(b))
+    lower = np.where(right, special.log_ndtr(-b), special.log_ndtr(a))
+    return upper + np.log(-np.expm1(lower - upper))
+
+
+beta = betaDistribution()
+cauchy = cauchyDistribution()
+chi2 = chi2Distribution()
+expon = exponDistribution()
+f = fDistribution()
+gamma = gammaDistribution()
+genextreme = genextremeDistribution()
+gumbel_l = gumbel_lDistribution()
+gumbel_r = gumbel_rDistribution()
+halfcauchy = halfcauchyDistribution()
+halfnorm = halfnormDistribution()
+invgamma = invgammaDistribution()
+laplace = laplaceDistribution()
+logistic = logisticDistribution()
+lognorm = lognormDistribution()
+norm = normDistribution()
+pareto = paretoDistribution()
+rayleigh = rayleighDistribution()
+skewnorm = skewnormDistribution()
+t = tDistribution()
+truncnorm = truncnormDistribution()
+uniform = uniformDistribution()
+vonmises = vonmisesDistribution()
+weibull_max = weibull_maxDistribution()
+weibull_min = weibull_minDistribution()

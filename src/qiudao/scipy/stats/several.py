@@ -1,0 +1,89 @@
+"""Distributions of several numbers together."""
+
+from typing import Any
+
+import numpy as np
+
+from scipy import special
+from scipy import stats as theirs
+
+from ..optimize.implicit import depends
+from .distribution import Frozen
+
+
+class Several:
+    """SciPy's distribution of the same name, with derivatives in the value and the parameters."""
+
+    def __init__(self) -> None:
+        self.theirs = getattr(theirs, type(self).__name__.removesuffix("Distribution"))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
+        """The distribution with these parameters."""
+        return Frozen(self, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        """What is not stated here is SciPy's."""
+        return getattr(self.theirs, name)
+
+
+class multivariate_normalDistribution(Several):
+    def logpdf(self, x: Any, mean: Any = None, cov: Any = 1, **options: Any) -> Any:
+        """The logarithm of the density at `x`, of shape (..., n): by the Cholesky factor."""
+        if not depends(x, mean, cov):
+            return self.theirs.logpdf(x, mean, cov, **options)
+        size = np.shape(cov)[-1] if np.ndim(cov) else np.size(mean) if mean is not None else 1
+        if np.ndim(cov) < 2:
+            cov = cov * np.eye(size)
+        away = x - (0 if mean is None else mean)
+        away = away if np.ndim(away) else np.reshape(away, 1)
+        if size == 1 and np.shape(away)[-1] != 1:
+            away = away[..., np.newaxis]
+        factor = np.linalg.cholesky(cov)
+        white = np.linalg.solve(factor, away[..., np.newaxis])[..., 0]
+        half_log_det = np.sum(np.log(np.diagonal(factor)))
+        return -np.sum(white**2, axis=-1) / 2 - half_log_det - size / 2 * np.log(2 * np.pi)
+
+    def pdf(self, x: Any, mean: Any = None, cov: Any = 1, **options: Any) -> Any:
+        """The density."""
+        if not depends(x, mean, cov):
+            return self.theirs.pdf(x, mean, cov, **options)
+        return np.exp(self.logpdf(x, mean, cov))
+
+
+class dirichletDistribution(Several):
+    def logpdf(self, x: Any, alpha: Any) -> Any:
+        """The logarithm of the density at `x`, whose first axis sums to 1."""
+        if not depends(x, alpha):
+            return self.theirs.logpdf(x, alpha)
+        x = np.stack(x) if isinstance(x, list | tuple) else x
+        alpha = np.stack(alpha) if isinstance(alpha, list | tuple) else alpha
+        if np.shape(x)[0] == np.shape(alpha)[0] - 1:
+            rest = 1 - np.sum(x, axis=0, keepdims=True)
+            x = np.concatenate([x, rest])
+        shaped = np.reshape(alpha, np.shape(alpha) + (1,) * (np.ndim(x) - 1))
+        norm = np.sum(special.gammaln(alpha)) - special.gammaln(np.sum(alpha))
+        return np.sum(special.xlogy(shaped - 1, x), axis=0) - norm
+
+    def pdf(self, x: Any, alpha: Any) -> Any:
+        """The density."""
+        return np.exp(self.logpdf(x, alpha)) if depends(x, alpha) else self.theirs.pdf(x, alpha)
+
+
+class multinomialDistribution(Several):
+    def logpmf(self, x: Any, n: Any, p: Any) -> Any:
+        """The logarithm of the probability of the counts `x`, of shape (..., k)."""
+        if not depends(x, n, p):
+            return self.theirs.logpmf(x, n, p)
+        x = np.asarray(x)
+        return special.gammaln(n + 1) + np.sum(
+            special.xlogy(x, p) - special.gammaln(x + 1.0), axis=-1
+        )
+
+    def pmf(self, x: Any, n: Any, p: Any) -> Any:
+        """The probability of the counts `x`."""
+        return np.exp(self.logpmf(x, n, p)) if depends(x, n, p) else self.theirs.pmf(x, n, p)
+
+
+dirichlet = dirichletDistribution()
+multinomial = multinomialDistribution()
+multivariate_normal = multivariate_normalDistribution()

@@ -1,0 +1,72 @@
+"""The text of the errors of `qd.scipy`."""
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from messages.raised import raised
+from qiudao.core.errors import GradientError
+
+pytest.importorskip("scipy")
+optimize, integrate = qd.scipy.optimize, qd.scipy.integrate
+TIMES = (0.0, 1.0)
+
+
+def under_constraints(a):
+    held = {"type": "eq", "fun": lambda x: x[0] - 1}
+    return optimize.minimize(lambda x: (x[0] - a) ** 2, [0.0], constraints=held).fun
+
+
+def ivp(**options):
+    return lambda k: integrate.solve_ivp(lambda t, y: -k * y, TIMES, [1.0], **options).y[0, -1]
+
+
+MESSAGES = [
+    (
+        "constraints",
+        lambda: qd.grad(under_constraints)(1.0),
+        "minimize: derivatives of a minimum under constraints= are not known; use bounds=, or put "
+        "the constraints into the function",
+    ),
+    (
+        "another loss",
+        lambda: qd.grad(
+            lambda a: optimize.least_squares(lambda x: x - a, [0.0], loss="soft_l1").x[0]
+        )(1.0),
+        "least_squares: derivatives of a fit with loss='soft_l1' are not known; use loss='linear', "
+        "or qd.scipy.optimize.minimize of the loss",
+    ),
+    (
+        "everything of curve_fit",
+        lambda: qd.grad(
+            lambda y: optimize.curve_fit(lambda x, a: a * x, np.arange(3.0), y, full_output=True)[
+                0
+            ][0]
+        )(np.arange(3.0)),
+        "curve_fit: derivatives are known for (popt, pcov) with one sigma for each datum; leave "
+        "out full_output, and whiten the residuals for a covariance matrix",
+    ),
+    (
+        "weights of quad",
+        lambda: qd.grad(lambda k: integrate.quad(lambda x: k * x, 0.0, 1.0, points=[0.5])[0])(1.0),
+        "quad: derivatives with points= or weight= are not known; put the weight into the "
+        "function, and integrate piece by piece",
+    ),
+    (
+        "an end of an infinite interval",
+        lambda: qd.grad(lambda a: integrate.quad(lambda x: np.exp(-x), a, np.inf)[0])(1.0),
+        "quad: the limits of an infinite interval carry a derivative, which is not known; "
+        "substitute, so that the limit stands in the function",
+    ),
+    (
+        "another method of solve_ivp",
+        lambda: qd.grad(ivp(method="BDF"))(1.0),
+        "solve_ivp: derivatives are known for the methods RK23, RK45, DOP853, Radau, without "
+        "events and dense output, and this call has method='BDF'; use 'Radau' for stiff equations",
+    ),
+]
+
+
+@pytest.mark.parametrize("act, text", [m[1:] for m in MESSAGES], ids=[m[0] for m in MESSAGES])
+def test_message(act, text):
+    assert raised(act) == (GradientError, text)
