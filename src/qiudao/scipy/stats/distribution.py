@@ -28,6 +28,7 @@ class Distribution:
     def __init__(self) -> None:
         self.name = type(self).__name__.removesuffix("Distribution")
         self.theirs = getattr(theirs, self.name)
+        self.__doc__ = f"`scipy.stats.{self.name}`, with derivatives in the value and parameters."
 
     def __call__(self, *args: Any, **kwargs: Any) -> "Frozen":
         """The distribution with these parameters."""

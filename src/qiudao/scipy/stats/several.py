@@ -15,7 +15,9 @@ class Several:
     """SciPy's distribution of the same name, with derivatives in the value and the parameters."""
 
     def __init__(self) -> None:
-        self.theirs = getattr(theirs, type(self).__name__.removesuffix("Distribution"))
+        name = type(self).__name__.removesuffix("Distribution")
+        self.theirs = getattr(theirs, name)
+        self.__doc__ = f"`scipy.stats.{name}`, with derivatives in the value and parameters."
 
     def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
         """The distribution with these parameters."""

@@ -1,0 +1,134 @@
+"""Linear systems with structure."""
+
+from typing import Any
+
+import numpy as np
+
+from scipy import linalg as theirs
+
+from ..optimize.implicit import depends
+
+
+def triangle(a: Any, lower: bool, unit_diagonal: bool = False) -> Any:
+    """The triangle of a matrix that a function reads."""
+    part = np.tril(a) if lower else np.triu(a)
+    if unit_diagonal:
+        eye = np.eye(np.shape(a)[-1])
+        part = part * (1 - eye) + eye
+    return part
+
+
+def turned(a: Any, trans: Any) -> Any:
+    """A matrix, its transpose (1, "T") or its adjoint (2, "C")."""
+    if trans in (0, "N"):
+        return a
+    return np.swapaxes(a, -1, -2) if trans in (1, "T") else np.conj(np.swapaxes(a, -1, -2))
+
+
+def system(a: Any, b: Any) -> Any:
+    """The solution of a x = b for a vector or a matrix b."""
+    if np.ndim(b) == 1:
+        return np.linalg.solve(a, b[..., np.newaxis])[..., 0]
+    return np.linalg.solve(a, b)
+
+
+def solve_triangular(
+    a: Any,
+    b: Any,
+    trans: Any = 0,
+    lower: bool = False,
+    unit_diagonal: bool = False,
+    **options: Any,
+) -> Any:
+    """`scipy.linalg.solve_triangular`, with derivatives in the triangle that is read and in `b`.
+
+    >>> from qiudao.scipy import linalg
+    >>> f = lambda d: linalg.solve_triangular(np.eye(2) * d, np.ones(2)).sum()
+    >>> qd.grad(f)(2.0).round(9)
+    np.float64(-0.5)
+    """
+    if not depends(a, b):
+        return theirs.solve_triangular(a, b, trans, lower, unit_diagonal, **options)
+    return system(turned(triangle(a, lower, unit_diagonal), trans), b)
+
+
+def solve(a: Any, b: Any, **options: Any) -> Any:
+    """`scipy.linalg.solve`, with derivatives in `a` and `b`; `assume_a` only says how SciPy solves.
+
+    For a matrix that is assumed to be symmetric the derivative is with respect to all its elements.
+    """
+    if not depends(a, b):
+        return theirs.solve(a, b, **options)
+    return system(turned(a, 1) if options.get("transposed") else a, b)
+
+
+def cholesky(a: Any, lower: bool = False, **options: Any) -> Any:
+    """`scipy.linalg.cholesky`: the upper factor unless `lower`."""
+    if not depends(a):
+        return theirs.cholesky(a, lower, **options)
+    factor = np.linalg.cholesky(a if lower else turned(a, 2))
+    return factor if lower else turned(factor, 2)
+
+
+def cho_factor(a: Any, lower: bool = False, **options: Any) -> tuple[Any, bool]:
+    """`scipy.linalg.cho_factor`: (factor, lower) for `cho_solve`."""
+    if not depends(a):
+        found: tuple[Any, bool] = theirs.cho_factor(a, lower, **options)
+        return found
+    return cholesky(a, lower), lower
+
+
+def cho_solve(c_and_lower: tuple[Any, bool], b: Any, **options: Any) -> Any:
+    """`scipy.linalg.cho_solve`: the solution of a x = b from the factor of a.
+
+    >>> from qiudao.scipy import linalg
+    >>> f = lambda s: linalg.cho_solve(linalg.cho_factor(np.eye(2) * s), np.ones(2)).sum()
+    >>> qd.grad(f)(2.0).round(9)
+    np.float64(-0.5)
+    """
+    factor, lower = c_and_lower
+    if not depends(factor, b):
+        return theirs.cho_solve(c_and_lower, b, **options)
+    part = triangle(factor, lower)
+    first, last = (part, turned(part, 2)) if lower else (turned(part, 2), part)
+    return system(last, system(first, b))
+
+
+def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
+    """`scipy.linalg.solve_sylvester`: x with a x + x b = q.
+
+    Where a derivative is wanted, as one linear system for all elements of x.
+    """
+    if not depends(a, b, q):
+        return theirs.solve_sylvester(a, b, q)
+    n, m = np.shape(q)
+    whole = np.kron(a, np.eye(m)) + np.kron(np.eye(n), np.swapaxes(b, -1, -2))
+    return np.reshape(system(whole, np.reshape(q, -1)), (n, m))
+
+
+def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any, **options: Any) -> Any:
+    """`scipy.linalg.solve_banded`; where a derivative is wanted, as a full matrix."""
+    if not depends(ab, b):
+        return theirs.solve_banded(l_and_u, ab, b, **options)
+    low, up = l_and_u
+    n = np.shape(ab)[-1]
+    rows, columns = np.indices((n, n))
+    band = up + rows - columns
+    inside = (band >= 0) & (band <= low + up)
+    full = np.where(inside, ab[np.where(inside, band, 0), columns], 0.0)
+    return system(full, b)
+
+
+def inv(a: Any, **options: Any) -> Any:
+    """`scipy.linalg.inv`."""
+    return np.linalg.inv(a) if depends(a) else theirs.inv(a, **options)
+
+
+def det(a: Any, **options: Any) -> Any:
+    """`scipy.linalg.det`."""
+    return np.linalg.det(a) if depends(a) else theirs.det(a, **options)
+
+
+def pinv(a: Any, **options: Any) -> Any:
+    """`scipy.linalg.pinv`."""
+    return np.linalg.pinv(a) if depends(a) else theirs.pinv(a, **options)

@@ -1,0 +1,60 @@
+"""Eigenvalues, singular values and orthogonal factors."""
+
+from typing import Any
+
+import numpy as np
+
+from scipy import linalg as theirs
+
+from ...core.dispatch import overrides
+from ..optimize.implicit import depends
+from .solving import cholesky, solve_triangular, turned
+
+
+def eigh(a: Any, b: Any = None, **options: Any) -> Any:
+    """`scipy.linalg.eigh`: eigenvalues and eigenvectors of a x = w x, or a x = w b x, through the
+    Cholesky factor of `b`.
+
+    >>> from qiudao.scipy import linalg
+    >>> a = np.diag([1.0, 4.0])
+    >>> qd.grad(lambda s: linalg.eigh(a, np.eye(2) * s)[0].sum())(2.0).round(9)
+    np.float64(-1.25)
+    """
+    if not depends(a, b):
+        return theirs.eigh(a, b, **options)
+    if b is None:
+        values, vectors = np.linalg.eigh(a, "L" if options.get("lower", True) else "U")
+        return values if options.get("eigvals_only") else (values, vectors)
+    factor = cholesky(b * 1.0, lower=True)
+    left = solve_triangular(factor, a * 1.0, lower=True)
+    reduced = turned(solve_triangular(factor, turned(left, 2), lower=True), 2)
+    values, inner = np.linalg.eigh(reduced)
+    if options.get("eigvals_only"):
+        return values
+    return values, solve_triangular(factor, inner, 2, lower=True)
+
+
+def eigvalsh(a: Any, b: Any = None, **options: Any) -> Any:
+    """`scipy.linalg.eigvalsh`."""
+    if not depends(a, b):
+        return theirs.eigvalsh(a, b, **options)
+    return eigh(a, b, eigvals_only=True, **options)
+
+
+def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, **options: Any) -> Any:
+    """`scipy.linalg.svd`."""
+    if not depends(a):
+        return theirs.svd(a, full_matrices, compute_uv, **options)
+    return overrides[np.linalg.svd](a, full_matrices, compute_uv)
+
+
+def svdvals(a: Any, **options: Any) -> Any:
+    """`scipy.linalg.svdvals`."""
+    return np.linalg.svdvals(a) if depends(a) else theirs.svdvals(a, **options)
+
+
+def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, **options: Any) -> Any:
+    """`scipy.linalg.norm`."""
+    if not depends(a):
+        return theirs.norm(a, ord, axis, keepdims, **options)
+    return np.linalg.norm(a, ord, axis, keepdims)
