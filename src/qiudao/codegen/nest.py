@@ -287,7 +287,12 @@ class Nest:
     def joins(self, first: int, second: int, accesses: Sequence[Access]) -> bool:
         """Whether two axes in turn can be run through by one loop."""
         n = self.space[second]
-        if any(a.coefficients[first] != a.coefficients[second] * n for a in accesses):
+        crossed = [a.coefficients for a in accesses]
+        for root in self.roots:
+            buffer = self.target(root)
+            if root.kind == "reduce" and buffer is not None:
+                crossed.append(total_strides(root, buffer))
+        if any(c[first] != c[second] * n for c in crossed):
             return False
         return all(
             (first in axes) == (second in axes)
@@ -408,6 +413,20 @@ def reduced_axes(root: Root) -> set[int]:
     return {a % len(root.space) for a in primitive.axes} if root.space else set()
 
 
+def total_strides(root: Root, buffer: Buffer) -> tuple[int, ...]:
+    """How far apart the totals of a reduction lie, by the axes of its space; 0 for those that it
+    sums over.
+    """
+    primitive: Any = root.equation.primitive
+    reduced = reduced_axes(root)
+    strides = iter(buffer.strides)
+    found = []
+    for k in range(len(root.space)):
+        stride = next(strides) if k not in reduced or primitive.keepdims else 0
+        found.append(0 if k in reduced else stride)
+    return tuple(found)
+
+
 class Reduction:
     """How the elements of a reduction come together."""
 
@@ -486,7 +505,6 @@ class Accumulator(Reduction):
             self.depth -= 1
         self.in_memory = any(inner[: self.depth])
         self.buffer = nest.target(root)
-        self.kept = [k for k in range(len(root.space)) if k not in axes]
         self.place: Buffer | None = None
 
     def fill(self) -> None:
@@ -519,15 +537,8 @@ class Accumulator(Reduction):
         if self.buffer is None:
             self.nest.results[self.root] = total
             return
-        strides = iter(self.buffer.strides)
-        primitive: Any = self.root.equation.primitive
-        by_axis = {}
-        for k in range(len(self.root.space)):
-            if k in self.kept:
-                by_axis[k] = next(strides)
-            elif primitive.keepdims:
-                next(strides)
-        coefficients = [by_axis.get(group[-1], 0) for group in self.nest.loops.axes]
+        strides = total_strides(self.root, self.buffer)
+        coefficients = [strides[group[-1]] for group in self.nest.loops.axes]
         offset = self.nest.sum_of(0, coefficients, indices)
         note = self.nest.note if self.depth == len(self.nest.loops.sizes) else ""
         if self.in_memory:

@@ -407,7 +407,8 @@ def plain_powers(a: Value, axes: Axes) -> tuple[Value, Value]:
     """The largest of real `a` and the powers e^(a - largest), without a look at the values."""
     top = np.max(a, axis=axes, keepdims=True)
     endless = np.isinf(top)
-    return top, np.where(endless, np.where(a == top, 1.0, 0.0), np.exp(a - top)).astype(a.dtype)
+    at_top = (a == top).astype(a.dtype)
+    return top, np.where(endless, at_top, np.exp(a - top))
 
 
 @primitive
