@@ -32,6 +32,13 @@ def plain(value: Any) -> Any:
     return np.asarray(concrete(value))
 
 
+def array(value: Any) -> Any:
+    """A value as an array: a tracer as it is, a list of tracers stacked."""
+    if isinstance(value, Tracer):
+        return value
+    return np.stack(value) if depends(value) else np.asarray(value)
+
+
 def plainly(f: Function) -> Function:
     """A function whose results are plain arrays, whatever it closes over."""
 

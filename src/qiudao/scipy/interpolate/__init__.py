@@ -1,0 +1,7 @@
+"""`qd.scipy.interpolate`: curves and tables through data, with derivatives in place and data."""
+
+from .grids import RegularGridInterpolator
+from .lines import interp1d
+from .splines import CubicSpline, PchipInterpolator
+
+__all__ = ["CubicSpline", "PchipInterpolator", "RegularGridInterpolator", "interp1d"]

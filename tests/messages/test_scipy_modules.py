@@ -1,0 +1,83 @@
+"""The text of the errors of `qd.scipy`'s modules of data: interpolation, filters, images."""
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from messages.raised import raised
+from qiudao.core.errors import GradientError
+
+pytest.importorskip("scipy")
+interpolate = qd.scipy.interpolate
+X = np.arange(5.0)
+Y = np.cos(X)
+GRID = (X, X)
+
+
+def through(kind, place=1.5, x=X, call=(), **options):
+    return lambda y: getattr(interpolate, kind)(x, y, **options)(place, *call)
+
+
+def table(**options):
+    def f(y):
+        return interpolate.RegularGridInterpolator(GRID, np.outer(y, y), **options)([[1.5, 1.5]])[0]
+
+    return f
+
+
+MESSAGES = [
+    (
+        "knots of a spline",
+        lambda: qd.grad(lambda x: interpolate.CubicSpline(x, Y)(1.5))(X),
+        "CubicSpline: derivatives in the knots x and in bc_type are not known; use "
+        "PchipInterpolator, whose knots may carry one",
+    ),
+    (
+        "ends of a spline",
+        lambda: qd.grad(through("CubicSpline", bc_type=((1, 0.0), (1, 0.0))))(Y),
+        "CubicSpline: derivatives in y are known for bc_type not-a-knot, natural, clamped, and "
+        "this one is ((1, 0.0), (1, 0.0)); use one of these",
+    ),
+    (
+        "a method of a curve",
+        lambda: qd.grad(lambda y: interpolate.CubicSpline(X, y).integrate(0.0, 1.0))(Y),
+        "CubicSpline.integrate: its derivative with respect to the data is not known; call the "
+        "curve, with nu=1, 2 or 3 for its derivatives",
+    ),
+    (
+        "a periodic curve",
+        lambda: qd.grad(through("CubicSpline", call=(0, "periodic")))(Y),
+        "CubicSpline: derivatives are known for extrapolate=True and False and nu >= 0, and this "
+        "call has extrapolate='periodic', nu=0; take np.mod of x for a periodic curve",
+    ),
+    (
+        "another kind of line",
+        lambda: qd.grad(lambda y: interpolate.interp1d(X, y, kind="nearest")(1.5))(Y),
+        "interp1d: derivatives are known for kind='linear', and this one is 'nearest'; use "
+        "CubicSpline or PchipInterpolator",
+    ),
+    (
+        "a filled line",
+        lambda: qd.grad(lambda v: interpolate.interp1d(X, Y, fill_value=v)(1.5))(1.0),
+        "interp1d: fill_value carries a derivative, which is not known; put it in with np.where",
+    ),
+    (
+        "another table",
+        lambda: qd.grad(table(method="nearest"))(Y),
+        "RegularGridInterpolator: derivatives are known for method='linear' without nu=, and this "
+        "one is 'nearest'; use 'linear'",
+    ),
+    (
+        "a grid that moves",
+        lambda: qd.grad(
+            lambda x: interpolate.RegularGridInterpolator((x,), Y)(np.array([[1.5]]))[0]
+        )(X),
+        "RegularGridInterpolator: derivatives in points and in fill_value are not known; let the "
+        "places carry the derivative",
+    ),
+]
+
+
+@pytest.mark.parametrize("act, text", [m[1:] for m in MESSAGES], ids=[m[0] for m in MESSAGES])
+def test_message(act, text):
+    assert raised(act) == (GradientError, text)
