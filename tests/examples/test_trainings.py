@@ -26,19 +26,7 @@ def test_digits(jit):
     assert digits.main(jit)["accuracy"] >= 0.985
 
 
-@pytest.mark.parametrize(
-    "jit",
-    [
-        False,
-        pytest.param(
-            True,
-            marks=pytest.mark.skip(
-                reason="a fault of the compiler: compiled, this step gives NaN and may crash"
-            ),
-        ),
-    ],
-    ids=["tape", "jit"],
-)
+@compiled
 def test_sorting(jit):
     assert sorting.main(jit)["accuracy"] > 0.98
 

@@ -63,7 +63,10 @@ def finer_gradient(f: Function, seen: Observation) -> np.ndarray | None:
             continue
         if not output.flows or eps_of(value.dtype) >= coarse / 2:
             continue
-        done = backward(again, [(output, np.ones(value.shape, value.dtype)[()])])
+        try:
+            done = backward(again, [(output, np.ones(value.shape, value.dtype)[()])])
+        except TypeError:  # a slope may hold a function of SciPy's, which knows no such numbers
+            continue
         found = [
             np.zeros(np.shape(x.value), np.asarray(x.value).dtype) if g is None else g
             for x in again.inputs
