@@ -88,3 +88,19 @@ def test_messages_of_distributions():
         "norm: the parameters are loc, scale, and the call gives 3 by position and none by name; "
         "give each once",
     )
+
+
+def test_messages_of_matrices():
+    linalg, a = qd.scipy.linalg, np.eye(2)
+    assert raised(lambda: qd.grad(lambda a: linalg.eigh(a, subset_by_index=[0, 0])[0][0])(a)) == (
+        GradientError,
+        "eigh: subset_by_index= has no derivative here; take all eigenvalues of a x = w b x, and "
+        "choose from them",
+    )
+    assert raised(
+        lambda: qd.grad(lambda a: linalg.solve(a, np.ones(2), assume_a="banded").sum())(a)
+    ) == (
+        GradientError,
+        "solve: assume_a='banded' has no derivative here; leave it out, which solves the same "
+        "system as a general one",
+    )

@@ -28,6 +28,9 @@ CASES = {
     "sqrtm": (lambda m, a: m.sqrtm(a), S),
     "solve": (lambda m, a, b: m.solve(a, b), A, B),
     "solve of a vector": (lambda m, a, b: m.solve(a, b, transposed=True), A, V),
+    "solve, symmetric": (lambda m, a, b: m.solve(a, b, assume_a="sym"), A, B),
+    "solve, positive": (lambda m, a, b: m.solve(a + 9 * np.eye(3), b, assume_a="pos", lower=True), A, B),
+    "solve, triangular": (lambda m, a, b: m.solve(a, b, assume_a="upper triangular"), A, B),
     "upper": (lambda m, a, b: m.solve_triangular(a, b), A, B),
     "lower": (lambda m, a, b: m.solve_triangular(a, b, lower=True), A, V),
     "turned": (lambda m, a, b: m.solve_triangular(a, b, trans="T", lower=True), A, V),
@@ -43,6 +46,9 @@ CASES = {
     "pinv": (lambda m, a: m.pinv(a), B),
     "eigh": (lambda m, a: m.eigh(a @ a.T, eigvals_only=True), A),
     "eigh of two": (lambda m, a, b: m.eigh(a @ a.T, b @ b.T, eigvals_only=True), A, A + 1.0),
+    "eigh of upper triangles": (
+        lambda m, a, b: m.eigh(a, b + 9 * np.eye(3), lower=False, eigvals_only=True), A, A + 1.0
+    ),
     "vectors of eigh of two": (lambda m, a, b: m.eigh(a @ a.T, b @ b.T)[1] ** 2, A, A + 1.0),
     "eigvalsh": (lambda m, a: m.eigvalsh(a @ a.T), A),
     "svdvals": (lambda m, a: m.svdvals(a), A),

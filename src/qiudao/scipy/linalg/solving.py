@@ -6,6 +6,7 @@ import numpy as np
 
 from scipy import linalg as theirs
 
+from ...core.errors import GradientError
 from ..optimize.implicit import depends
 
 
@@ -52,14 +53,38 @@ def solve_triangular(
     return system(turned(triangle(a, lower, unit_diagonal), trans), b)
 
 
-def solve(a: Any, b: Any, **options: Any) -> Any:
-    """`scipy.linalg.solve`, with derivatives in `a` and `b`; `assume_a` only says how SciPy solves.
+def mirrored(a: Any, lower: bool, conjugate: bool = True) -> Any:
+    """The Hermitian (or symmetric) matrix of which one triangle is read."""
+    part = triangle(a, lower)
+    eye = np.eye(np.shape(a)[-1])
+    other = turned(part, "C" if conjugate else "T")
+    return part + other * (1 - eye)
 
-    For a matrix that is assumed to be symmetric the derivative is with respect to all its elements.
-    """
+
+def as_assumed(a: Any, kind: str | None, lower: bool) -> Any:
+    """The matrix that `scipy.linalg.solve` reads out of `a`."""
+    if kind in (None, "gen", "general"):
+        return a
+    if kind in ("sym", "symmetric"):
+        return mirrored(a, lower, conjugate=False)
+    if kind in ("her", "hermitian", "pos", "positive definite"):
+        return mirrored(a, lower)
+    if kind in ("lower triangular", "upper triangular"):
+        return triangle(a, kind == "lower triangular")
+    if kind == "diagonal":
+        return a * np.eye(np.shape(a)[-1])
+    raise GradientError(
+        f"solve: assume_a={kind!r} has no derivative here; leave it out, which solves the same "
+        "system as a general one"
+    )
+
+
+def solve(a: Any, b: Any, **options: Any) -> Any:
+    """`scipy.linalg.solve`, with derivatives in `b` and in what `assume_a` lets it read of `a`."""
     if not depends(a, b):
         return theirs.solve(a, b, **options)
-    return system(turned(a, 1) if options.get("transposed") else a, b)
+    matrix = as_assumed(a, options.get("assume_a"), options.get("lower", False))
+    return system(turned(matrix, 1) if options.get("transposed") else matrix, b)
 
 
 def cholesky(a: Any, lower: bool = False, **options: Any) -> Any:

@@ -7,8 +7,9 @@ import numpy as np
 from scipy import linalg as theirs
 
 from ...core.dispatch import overrides
+from ...core.errors import GradientError
 from ..optimize.implicit import depends
-from .solving import cholesky, solve_triangular, turned
+from .solving import cholesky, mirrored, solve_triangular, turned
 
 
 def eigh(a: Any, b: Any = None, **options: Any) -> Any:
@@ -22,11 +23,18 @@ def eigh(a: Any, b: Any = None, **options: Any) -> Any:
     """
     if not depends(a, b):
         return theirs.eigh(a, b, **options)
+    chosen = [k for k in ("subset_by_index", "subset_by_value") if options.get(k) is not None]
+    if chosen or options.get("type", 1) != 1:
+        raise GradientError(
+            f"eigh: {chosen[0] if chosen else 'type'}= has no derivative here; take all eigenvalues "
+            "of a x = w b x, and choose from them"
+        )
+    lower = options.get("lower", True)
     if b is None:
-        values, vectors = np.linalg.eigh(a, "L" if options.get("lower", True) else "U")
+        values, vectors = np.linalg.eigh(a, "L" if lower else "U")
         return values if options.get("eigvals_only") else (values, vectors)
-    factor = cholesky(b * 1.0, lower=True)
-    left = solve_triangular(factor, a * 1.0, lower=True)
+    factor = cholesky(mirrored(b * 1.0, lower), lower=True)
+    left = solve_triangular(factor, mirrored(a * 1.0, lower), lower=True)
     reduced = turned(solve_triangular(factor, turned(left, 2), lower=True), 2)
     values, inner = np.linalg.eigh(reduced)
     if options.get("eigvals_only"):
