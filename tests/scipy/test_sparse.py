@@ -47,3 +47,17 @@ def test_lifted():
     b = np.arange(4.0)
     g = qd.grad(lambda b: np.sum(spsolve(A, b)), numpy="lift")(b)
     close(g, np.linalg.inv(DENSE).sum(axis=0), rtol=1e-12, atol=1e-14)
+
+
+def test_rectangular():
+    S = theirs.csr_array(DENSE[:3])
+    f = lambda x: qd.scipy.sparse.matmul(S, x)
+    close(qd.jacobian(f)(np.arange(4.0)), DENSE[:3])
+
+
+@pytest.mark.parametrize("name", ["matmul", "spsolve"])
+def test_a_matrix_that_is_not_sparse(name):
+    f = {"matmul": qd.scipy.sparse.matmul, "spsolve": qd.scipy.sparse.linalg.spsolve}[name]
+    says = f"{name}: the matrix is ndarray, where a SciPy sparse matrix is wanted; its own values "
+    with pytest.raises(TypeError, match=says):
+        qd.grad(lambda b: np.sum(f(DENSE, b)))(np.ones(4))

@@ -50,5 +50,5 @@ def spsolve(A: Any, b: Any, *args: Any, data: Any = None, **options: Any) -> Any
     """
     if not depends(b, data) and data is None:
         return theirs.spsolve(A, b, *args, **options)
-    places, values = elements(A, data)
+    places, values = elements("spsolve", A, data)
     return solution(places, values, b)

@@ -9,15 +9,21 @@ import qiudao as qd
 from scipy import sparse as theirs
 
 from ...core.avals import Aval
+from ...core.errors import DtypeError
 from ..optimize.implicit import depends, solve
 
 Places = tuple[Any, Any, tuple[int, int]]
 
 
-def elements(S: Any, data: Any) -> tuple[Places, Any]:
+def elements(name: str, S: Any, data: Any) -> tuple[Places, Any]:
     """Where a sparse matrix has its elements (rows, columns, shape), and their values: `data`
     in place of its own, if given.
     """
+    if not theirs.issparse(S):
+        raise DtypeError(
+            f"{name}: the matrix is {type(S).__name__}, where a SciPy sparse matrix is wanted; "
+            "its own values may be tensors by data=, or use np.matmul and np.linalg.solve"
+        )
     coo = S.tocoo()
     return (coo.row, coo.col, coo.shape), coo.data if data is None else data
 
@@ -79,5 +85,5 @@ def matmul(S: Any, x: Any, *, data: Any = None) -> Any:
     """
     if not depends(x, data) and data is None:
         return S @ x
-    places, values = elements(S, data)
+    places, values = elements("matmul", S, data)
     return product(places, values, x)
