@@ -29,7 +29,9 @@ CASES = {
     "solve": (lambda m, a, b: m.solve(a, b), A, B),
     "solve of a vector": (lambda m, a, b: m.solve(a, b, transposed=True), A, V),
     "solve, symmetric": (lambda m, a, b: m.solve(a, b, assume_a="sym"), A, B),
-    "solve, positive": (lambda m, a, b: m.solve(a + 9 * np.eye(3), b, assume_a="pos", lower=True), A, B),
+    "solve, positive": (
+        lambda m, a, b: m.solve(a + 9 * np.eye(3), b, assume_a="pos", lower=True), A, B
+    ),
     "solve, triangular": (lambda m, a, b: m.solve(a, b, assume_a="upper triangular"), A, B),
     "upper": (lambda m, a, b: m.solve_triangular(a, b), A, B),
     "lower": (lambda m, a, b: m.solve_triangular(a, b, lower=True), A, V),

@@ -19,11 +19,12 @@ def find(f: Any) -> Callable[..., Any] | None:
     parts = (getattr(f, "__module__", None) or "").split(".")
     if name is None or len(parts) < 2 or parts[1] not in MODULES:
         return None
+    where = "sparse.linalg" if parts[1:3] == ["sparse", "linalg"] else parts[1]
     try:
-        ours = importlib.import_module(f"{__package__}.{parts[1]}")
+        ours = importlib.import_module(f"{__package__}.{where}")
     except ModuleNotFoundError:
         return None
-    theirs = importlib.import_module(f"scipy.{parts[1]}")
+    theirs = importlib.import_module(f"scipy.{where}")
     found: Callable[..., Any] | None = getattr(ours, name, None)
     return found if getattr(theirs, name, None) is f else None
 

@@ -26,8 +26,8 @@ def eigh(a: Any, b: Any = None, **options: Any) -> Any:
     chosen = [k for k in ("subset_by_index", "subset_by_value") if options.get(k) is not None]
     if chosen or options.get("type", 1) != 1:
         raise GradientError(
-            f"eigh: {chosen[0] if chosen else 'type'}= has no derivative here; take all eigenvalues "
-            "of a x = w b x, and choose from them"
+            f"eigh: {chosen[0] if chosen else 'type'}= has no derivative here; take all "
+            "eigenvalues of a x = w b x, and choose from them"
         )
     lower = options.get("lower", True)
     if b is None:
