@@ -85,3 +85,16 @@ def test_sections():
     h = 1e-6 * np.eye(6)[1]
     ends = [np.sum(theirs.sosfilt(sos + s * np.stack([h, 0 * h]), LONG) ** 2) for s in (1, -1)]
     assert of_sos[0, 1] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-6)
+
+
+def test_batches_and_curvature_of_filters():
+    rows = np.stack([A, A[::-1] + 1])
+    found = qd.vmap(lambda a: signal.lfilter(B, a, LONG))(rows)
+    close(found, np.stack([theirs.lfilter(B, a, LONG) for a in rows]))
+
+    def f(a):
+        return np.sum(signal.lfilter(B, a, LONG) ** 2)
+
+    close(
+        qd.hessian(f)(A), np.stack([qd.grad(lambda a, k=k: qd.grad(f)(a)[k])(A) for k in range(4)])
+    )

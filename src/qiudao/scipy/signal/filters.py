@@ -12,13 +12,23 @@ from ..optimize.implicit import array, depends, plain
 
 
 def recursive(a: Any, v: Any) -> Any:
-    """SciPy's recursion y[n] = v[n] - sum over k >= 1 of a[k] y[n - k], along the last axis."""
-    return theirs.lfilter([1.0], plain(a), plain(v))
+    """The recursion y[n] = v[n] - sum over k >= 1 of a[k] y[n - k], along the last axis: SciPy's,
+    or sample by sample for tracers, as a batch has them.
+    """
+    if not depends(a, v):
+        return theirs.lfilter([1.0], np.concatenate([[1.0], a[1:]]), v)
+    ys: list[Any] = []
+    for n in range(np.shape(v)[-1]):
+        y = v[..., n]
+        for k in range(1, min(np.shape(a)[0], n + 1)):
+            y = y - a[k] * ys[n - k]
+        ys.append(y)
+    return np.stack(ys, -1)
 
 
 def ahead(a: Any, v: Any) -> Any:
     """The result and what the reverse rule reads."""
-    y = poles(a, v)
+    y = recursive(a, v)
     return y, (a, y)
 
 
