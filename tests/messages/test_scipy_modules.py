@@ -8,7 +8,7 @@ from messages.raised import raised
 from qiudao.core.errors import GradientError
 
 pytest.importorskip("scipy")
-interpolate = qd.scipy.interpolate
+interpolate, ndimage, signal = qd.scipy.interpolate, qd.scipy.ndimage, qd.scipy.signal
 X = np.arange(5.0)
 Y = np.cos(X)
 GRID = (X, X)
@@ -74,6 +74,66 @@ MESSAGES = [
         )(X),
         "RegularGridInterpolator: derivatives in points and in fill_value are not known; let the "
         "places carry the derivative",
+    ),
+    (
+        "a mode of convolution",
+        lambda: qd.grad(lambda y: signal.convolve(y, Y, "most")[0])(Y),
+        "convolve: mode='most' is not known; use full, same or valid",
+    ),
+    (
+        "axes of a convolution",
+        lambda: qd.grad(lambda y: signal.correlate(y, np.ones((2, 2)))[0])(Y),
+        "correlate: the arrays have 1 and 2 axes; reshape one, so that they have as many",
+    ),
+    (
+        "a valid part that is none",
+        lambda: qd.grad(lambda y: signal.convolve(y[None], np.ones((2, 2)), "valid")[0, 0])(Y),
+        "convolve: mode='valid' of shapes (1, 5) and (2, 2), where neither holds the other; use "
+        "full or same",
+    ),
+    (
+        "the state of a filter",
+        lambda: qd.grad(lambda y: signal.lfilter([1.0], [1.0, 0.5], y, zi=[0.0])[0][0])(Y),
+        "lfilter: derivatives with zi= are not known; put the samples before the first into x",
+    ),
+    (
+        "a complex filter",
+        lambda: qd.grad(lambda y: np.real(signal.lfilter([1j], [1.0, 0.5], y)[0]))(Y),
+        "lfilter: derivatives of complex filters are not known; filter real and imaginary parts",
+    ),
+    (
+        "the state of sections",
+        lambda: qd.grad(lambda y: signal.sosfilt(np.ones((1, 6)), y, zi=np.ones((1, 2)))[0][0])(Y),
+        "sosfilt: derivatives with zi= are not known; put the samples before the first into x",
+    ),
+    (
+        "a mode of windows",
+        lambda: qd.grad(lambda y: ndimage.correlate(y, np.ones(3), mode="round")[0])(Y),
+        "correlate: mode='round' is not known; use one of reflect, grid-mirror, mirror, nearest, "
+        "wrap, grid-wrap, constant, grid-constant",
+    ),
+    (
+        "what lies beyond an image",
+        lambda: qd.grad(lambda c: ndimage.convolve(Y, np.ones(3), cval=c)[0])(1.0),
+        "convolve: derivatives with output= and in cval are not known; take the result as it is "
+        "returned, and np.pad the image",
+    ),
+    (
+        "axes of weights",
+        lambda: qd.grad(lambda y: ndimage.convolve(y, np.ones((3, 3)))[0])(Y),
+        "convolve: the image has 1 axes and the weights 2; give weights with as many axes",
+    ),
+    (
+        "the width of a Gaussian",
+        lambda: qd.grad(lambda s: ndimage.gaussian_filter(Y, s)[0])(1.0),
+        "gaussian_filter: derivatives in sigma and cval, and with output=, are not known; for "
+        "sigma, correlate with np.exp(-x**2 / (2 * sigma**2))",
+    ),
+    (
+        "places of a spline",
+        lambda: qd.grad(lambda y: ndimage.map_coordinates(y, [[1.5]])[0])(Y),
+        "map_coordinates: derivatives are known for order=0 and 1 in the modes constant and "
+        "nearest, without output=, and this call has order=3, mode='constant'; use order=1",
     ),
 ]
 

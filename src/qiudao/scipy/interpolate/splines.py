@@ -124,9 +124,9 @@ class PchipInterpolator(Cubics):
     interpolants, 1984).
 
     >>> from qiudao.scipy import interpolate
-    >>> x, y = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 4.0])
-    >>> qd.grad(lambda y: interpolate.PchipInterpolator(x, y)(0.5))(y)
-    array([ 0.546875,  0.484375, -0.03125 ])
+    >>> x, y = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 3.0])
+    >>> qd.grad(lambda y: interpolate.PchipInterpolator(x, y)(0.5))(y).round(4)
+    array([ 0.4236,  0.6667, -0.0903])
     """
 
     def __init__(self, x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> None:
