@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import qiudao as qd
 import qiudao.interop.paddle_style as paddle
 import qiudao.interop.torch_style as torch
 from messages.raised import raised
@@ -27,3 +28,11 @@ def test_a_layer_with_the_wrong_count():
         "Mine: backward returned 3 cotangents and apply was given 2 arguments; return one for "
         "each, None for zero",
     )
+
+
+def test_calling_a_model_with_what_it_has_not():
+    model = qd.nn.Linear(2, 1, rng=0)
+    kind, text = raised(lambda: qd.nn.functional_call(model, {"wait": np.ones(2)}, np.ones(2)))
+    assert (kind, text) == (TreeError, "functional_call: Linear has no wait; it has weight, bias")
+    kind, text = raised(lambda: qd.nn.functional_call(model, {"bias": np.ones(2)}, np.ones(2)))
+    assert text == "functional_call: bias has shape (2,) and in Linear (1,); both must be equal"

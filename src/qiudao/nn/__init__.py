@@ -13,6 +13,7 @@ from .activations import (
     tanh,
 )
 from .attention import MultiheadAttention, attention
+from .calling import functional_call
 from .convolutions import Conv1d, Conv2d
 from .dropout import Dropout
 from .initial import kaiming_normal, kaiming_uniform, orthogonal, xavier_normal, xavier_uniform
@@ -46,6 +47,7 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "elu",
+    "functional_call",
     "gelu",
     "huber",
     "kaiming_normal",

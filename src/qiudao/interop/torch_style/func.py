@@ -6,6 +6,7 @@ from typing import Any
 import qiudao as qd
 
 __all__ = [
+    "functional_call",
     "grad",
     "grad_and_value",
     "hessian",
@@ -17,6 +18,7 @@ __all__ = [
     "vmap",
 ]
 
+functional_call = qd.nn.functional_call
 hessian = qd.hessian
 jacrev = qd.jacrev
 jvp = qd.jvp
