@@ -43,6 +43,9 @@ CASES = {
     "cho_solve, lower": (lambda m, a, b: m.cho_solve(m.cho_factor(a @ a.T, lower=True), b), A, V),
     "solve_sylvester": (lambda m, a, b, q: m.solve_sylvester(a, np.eye(2) + b[:2], q), A, B, B),
     "solve_banded": (lambda m, ab, b: m.solve_banded((1, 1), ab + MIDDLE, b), A, V),
+    "lu": (lambda m, a: m.lu(a)[1:], A),
+    "lu, wide": (lambda m, a: m.lu(a)[2], B.T),
+    "lu, tall": (lambda m, a: m.lu(a, permute_l=True)[0], B),
     "inv": (lambda m, a: m.inv(a), A),
     "det": (lambda m, a: m.det(a), A / 3),
     "pinv": (lambda m, a: m.pinv(a), B),
@@ -71,7 +74,11 @@ def test_values_and_derivatives(name):
     f, *arguments = CASES[name]
     tracked = [qd.tensor(a, requires_grad=True) for a in arguments]
     want = f(theirs, *arguments)
-    close(f(linalg, *tracked).detach(), want, rtol=1e-10, atol=1e-12)
+    found = f(linalg, *tracked)
+    for got, one in zip(
+        *((x if isinstance(x, tuple) else (x,)) for x in (found, want)), strict=True
+    ):
+        close(got.detach(), one, rtol=1e-10, atol=1e-12)
     close(f(linalg, *arguments), want, rtol=1e-13)
     loss = lambda *xs: spread(f(linalg, *xs))
     assert qd.gradcheck(loss, *arguments)

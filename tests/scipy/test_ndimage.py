@@ -73,3 +73,11 @@ def test_coordinates(order, mode):
     inside = np.array([[0.2, 3.7, 1.3], [1.3, 4.8, 2.3]])  # away from the jumps of order 0
     assert qd.gradcheck(f, IMAGE, inside)
     assert qd.gradgradcheck(f, IMAGE, inside)
+
+
+def test_along_one_axis():
+    image = np.arange(12.0).reshape(3, 4) ** 1.5
+    t = qd.tensor(image, requires_grad=True)
+    found = qd.scipy.ndimage.gaussian_filter1d(t, 1.2, axis=0)
+    want = pytest.importorskip("scipy.ndimage").gaussian_filter1d(image, 1.2, axis=0)
+    np.testing.assert_allclose(found.detach().numpy(), want, rtol=1e-12)

@@ -204,3 +204,10 @@ def test_plain_scipy_in_lifted_code():
     assert float(qd.grad(f, numpy="lift")(4.0)) == pytest.approx(0.25, rel=1e-9)
     assert float(qd.grad(g, numpy="lift")(4.0)) == pytest.approx(1.0, rel=1e-9)
     assert f(4.0) == pytest.approx(2.0)
+
+
+def test_a_gradient_of_the_users_that_reads_from_outside():
+    def f(a):
+        return optimize.minimize(lambda x: (x[0] - a) ** 2, [0.0], jac=lambda x: 2 * (x - a)).x[0]
+
+    assert float(qd.grad(f)(3.0)) == pytest.approx(1.0)

@@ -138,3 +138,11 @@ def test_frozen_batched_and_compiled():
 def test_lifted():
     f = lambda m: theirs.norm.logpdf(0.1, m, 2.0) + theirs.norm(m, 2.0).logpdf(0.1)
     assert float(qd.grad(f, numpy="lift")(0.5)) == pytest.approx(2 * (0.1 - 0.5) / 4.0)
+
+
+@pytest.mark.parametrize("axis", [0, 1, None])
+def test_samples_on_one_scale(axis):
+    x = np.array([[1.0, 2.0, 4.0], [0.5, -1.0, 3.0]])
+    t = qd.tensor(x, requires_grad=True)
+    close(stats.zscore(t, axis, ddof=1).detach(), theirs.zscore(x, axis, ddof=1))
+    assert qd.gradcheck(lambda x: np.sum(stats.zscore(x, axis) ** 3), x)

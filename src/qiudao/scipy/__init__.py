@@ -16,6 +16,7 @@ MODULES = (
     "optimize",
     "signal",
     "sparse",
+    "spatial",
     "special",
     "stats",
 )

@@ -19,7 +19,8 @@ def find(f: Any) -> Callable[..., Any] | None:
     parts = (getattr(f, "__module__", None) or "").split(".")
     if name is None or len(parts) < 2 or parts[1] not in MODULES:
         return None
-    where = "sparse.linalg" if parts[1:3] == ["sparse", "linalg"] else parts[1]
+    inner = ".".join(parts[1:3])
+    where = inner if inner in ("sparse.linalg", "spatial.distance") else parts[1]
     try:
         ours = importlib.import_module(f"{__package__}.{where}")
     except ModuleNotFoundError:

@@ -3,8 +3,10 @@
 The helpers here are as a user's: nothing in them knows of qiudao.
 """
 
+import copy
 import functools
 import math
+import statistics
 import threading
 from math import sin as sine
 
@@ -117,6 +119,24 @@ def conditions(x):
     return total * x
 
 
+def read_out(x):
+    y = np.array([x, x * x])
+    return y[0].item() * y.item(1) + sum(y.tolist()) + np.array(y.tolist(), dtype=object).sum()
+
+
+def from_python(x):
+    square = np.frompyfunc(lambda v: v * v, 1, 1)
+    return square(np.array([x, 2.0])).sum() + statistics.mean([x, 2 * x, 1.0])
+
+
+def along_what_is_plain(x):
+    return np.apply_along_axis(lambda row: row.sum() * x, 1, np.ones((2, 3))).sum()
+
+
+def copies(x):
+    return copy.deepcopy({"a": [np.array([x, 1.0])]})["a"][0][0] * copy.copy(x * 1.0)
+
+
 class Model:
     """State, methods, and a callable object."""
 
@@ -153,6 +173,7 @@ FUNCTIONS = [
     filled, rows, from_numpy_names, nested_lists, whole_math, python_numbers, floors, full,
     vectorized, vectorized_decorator, methods_of_arrays, brackets, numpy_numbers, along_an_axis,
     from_iterator, comprehensions, conditions, Model(), Model().value, closure, recursive,
+    read_out, from_python, along_what_is_plain, copies,
     functools.partial(recursive, depth=2), lambda x: float(step(x, x)) * x,
 ]  # fmt: skip
 

@@ -1,6 +1,6 @@
 """`qd.scipy.ndimage`: filters of images and values between their points, with derivatives."""
 
 from .between import map_coordinates
-from .filters import convolve, correlate, gaussian_filter
+from .filters import convolve, correlate, gaussian_filter, gaussian_filter1d
 
-__all__ = ["convolve", "correlate", "gaussian_filter", "map_coordinates"]
+__all__ = ["convolve", "correlate", "gaussian_filter", "gaussian_filter1d", "map_coordinates"]

@@ -165,3 +165,21 @@ def of_gaussian(sigma: float, order: int, reach: int) -> Any:
     lights[2 * reach] = 1.0
     seen = theirs.gaussian_filter1d(lights, sigma, order=order, mode="constant", radius=reach)
     return seen[reach : 3 * reach + 1][::-1]
+
+
+def gaussian_filter1d(
+    input: Any,
+    sigma: Any,
+    axis: int = -1,
+    order: int = 0,
+    output: Any = None,
+    mode: str = "reflect",
+    cval: Any = 0.0,
+    truncate: float = 4.0,
+    *,
+    radius: Any = None,
+) -> Any:
+    """`scipy.ndimage.gaussian_filter1d`: `gaussian_filter` along one axis."""
+    return gaussian_filter(
+        input, sigma, order, output, mode, cval, truncate, radius=radius, axes=(axis,)
+    )

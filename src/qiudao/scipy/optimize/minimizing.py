@@ -54,6 +54,9 @@ def minimize(
         if chosen in SECOND and hess is None and hessp is None:
             given["hess"] = plainly(qd.hessian(fun))
         given = {k: v for k, v in given.items() if v is not None}
+        given |= {
+            k: plainly(v) for k, v in given.items() if callable(v) and v in (jac, hess, hessp)
+        }
         box[:] = [
             theirs.minimize(
                 objective, x0, args, method, bounds=bounds, constraints=constraints, **given,

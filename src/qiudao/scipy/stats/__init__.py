@@ -39,6 +39,7 @@ from .discrete import (
     nbinom,
     poisson,
 )
+from .scaling import zscore
 from .several import (
     dirichlet,
     multinomial,
@@ -79,4 +80,5 @@ __all__ = [
     "vonmises",
     "weibull_max",
     "weibull_min",
+    "zscore",
 ]

@@ -29,7 +29,7 @@ from .state import regions, unknown
 
 HIGHER = {
     map, filter, sorted, max, min, functools.reduce, functools.partial, np.vectorize,
-    np.apply_along_axis,
+    np.apply_along_axis, np.frompyfunc,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ...core.dispatch import Tracer, overrides
 from ...ops.windows import as_strided
 from ..capture.writes import stack
-from .standing import holds_tracer, standing, stands_for
+from .standing import guarded, holds_tracer, may_carry, standing, stands_for
 
 
 def as_dtype(x: Any, dtype: Any) -> Any:
@@ -28,6 +28,8 @@ def from_lists(copies: bool) -> Callable[..., Any]:
             found: Any = overrides[np.copy](data) if copies else data
         else:
             found = stack(listed(data))
+        if dtype in (object, "O"):
+            dtype = None  # there are no tensors of objects
         while found.ndim < ndmin:
             found = found[np.newaxis]
         return as_dtype(found, dtype)
@@ -69,7 +71,6 @@ def fromiter(values: Any, dtype: Any, count: int = -1, **options: Any) -> Any:
 standing[id(np.fromiter)] = fromiter
 
 
-@stands_for(np.apply_along_axis)
 def apply_along_axis(f: Any, axis: int, a: Any, *args: Any, **kwargs: Any) -> Any:
     """`np.apply_along_axis(f, axis, a)`."""
     moved = np.moveaxis(a, axis, -1)
@@ -134,3 +135,17 @@ def vectorize(f: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 standing[id(np.vectorize)] = vectorize
+
+
+def frompyfunc(f: Any, nin: int, nout: int, **options: Any) -> Any:
+    """`np.frompyfunc(f, nin, nout)`, called on each element, tracers included."""
+    plain, each = np.frompyfunc(f, nin, nout, **options), Vectorized(f)
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return each(*args) if any(map(holds_tracer, args)) else plain(*args, **kwargs)
+
+    return called
+
+
+standing[id(np.frompyfunc)] = frompyfunc
+standing[id(np.apply_along_axis)] = guarded(np.apply_along_axis, apply_along_axis, may_carry)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import statistics
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ...core.dispatch import Tracer, concrete
+from ...core.dispatch import Tracer, concrete, overrides
 from ..capture.calls import cast
 from .standing import stands_for
 
@@ -126,3 +128,20 @@ def to_product(xs: Any, *, start: Any = 1) -> Any:
 def to_is_close(a: Any, b: Any, **tolerances: Any) -> bool:
     """`math.isclose(a, b)`."""
     return math.isclose(float(concrete(a)), float(concrete(b)), **tolerances)
+
+
+@stands_for(statistics.mean, statistics.fmean)
+def to_mean(xs: Any) -> Any:
+    """`statistics.mean(xs)`."""
+    values = list(xs)
+    return sum(values) / len(values)
+
+
+@stands_for(copy.copy, copy.deepcopy)
+def copied(x: Any, memo: Any = None) -> Any:
+    """A copy of a tracer, or of a plain container, with what it carries."""
+    if isinstance(x, Tracer):
+        return overrides[np.copy](x)
+    if isinstance(x, dict):
+        return {k: copied(v) for k, v in x.items()}
+    return type(x)(map(copied, x)) if isinstance(x, list | tuple) else copy.deepcopy(x, memo)

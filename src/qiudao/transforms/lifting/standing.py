@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -69,12 +70,32 @@ def instead(f: Any) -> Function | None:
         owner = getattr(f, "__self__", None)
         if type(owner) is np.ndarray:
             return method_of(owner, f)
+        if isinstance(owner, Tracer) and f.__name__ in READ_OUT:
+            return functools.partial(READ_OUT[f.__name__], owner)
         if type(owner).__module__ == "numpy.random._generator":
             return draw_of(owner, f)
         module = getattr(f, "__module__", None) or ""
         if module.startswith("scipy"):
             return elsewhere(f)
     return found
+
+
+def item(x: Any, *index: Any) -> Any:
+    """`x.item()`: one element, which stays what it is."""
+    if not index:
+        if x.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")
+        return np.reshape(x, ())
+    place = index[0] if len(index) == 1 else index
+    return x[tuple(place)] if isinstance(place, tuple) else np.reshape(x, -1)[place]
+
+
+def tolist(x: Any) -> Any:
+    """`x.tolist()`: nested lists of elements, which stay what they are."""
+    return [tolist(x[k]) for k in range(x.shape[0])] if x.shape else x
+
+
+READ_OUT: dict[str, Function] = {"item": item, "tolist": tolist}
 
 
 def may_carry(x: Any) -> bool:

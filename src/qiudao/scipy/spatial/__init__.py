@@ -1,0 +1,5 @@
+"""`qd.scipy.spatial`: distances."""
+
+from . import distance
+
+__all__ = ["distance"]
