@@ -22,8 +22,8 @@ NUMBER = (
 )
 ARRAY = (
     "for an array of several use np.stack([a, b]), to fill one start from np.zeros_like(x), for "
-    "n.dot(x) write np.dot(n, x), or cut on purpose with .detach(), or let qd.lift(f) run the "
-    "function unchanged"
+    "n.dot(x) write np.dot(n, x), for S @ x with a sparse S qd.scipy.sparse.matmul(S, x), or cut "
+    "on purpose with .detach(), or let qd.lift(f) run the function unchanged"
 )
 
 

@@ -415,3 +415,13 @@ def test_only_functions_are_lifted():
         GradientError,
         "lift: float 3.0 is no function; pass the function that computes with NumPy",
     )
+
+
+def test_one_number_is_read_out_in_lifted_code():
+    def f(x):
+        return x.item()
+
+    assert raised(lambda: qd.grad(f, numpy="lift")(np.ones(2))) == (
+        ValueError,
+        "can only convert an array of size 1 to a Python scalar",
+    )

@@ -150,7 +150,8 @@ class ArrayMethods(NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         instead = (
             "for an array of several use np.stack([a, b]), to fill one start from "
-            "np.zeros_like(x), for n.dot(x) write np.dot(n, x), or cut on purpose with .detach()"
+            "np.zeros_like(x), for n.dot(x) write np.dot(n, x), for S @ x with a sparse S "
+            "qd.scipy.sparse.matmul(S, x), or cut on purpose with .detach()"
         )
         value = self._convert("conversion to a plain NumPy array", instead)
         return np.array(value, dtype=dtype, copy=copy)
