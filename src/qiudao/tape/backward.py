@@ -253,11 +253,12 @@ accumulating = threading.Lock()  # two threads may add to the gradient of one le
 
 def store(found: dict[Node, Value], level: float, create_graph: bool) -> None:
     """Add gradients into `.grad`, then run the hooks that wait for that."""
-    gradients = [(node.noted(), as_gradient(ct, level, create_graph)) for node, ct in found.items()]
-    gradients = [
-        (notes, g if notes.grad_dtype is UNSET else g.astype(notes.grad_dtype))
-        for notes, g in gradients
-    ]
+    gradients = []
+    for node, ct in found.items():
+        notes, gradient = node.noted(), as_gradient(ct, level, create_graph)
+        if notes.grad_dtype is not UNSET:
+            gradient = gradient.astype(notes.grad_dtype)
+        gradients.append((notes, gradient))
     with accumulating:
         for notes, gradient in gradients:
             notes.grad = gradient if notes.grad is None else notes.grad + gradient
@@ -350,6 +351,8 @@ def backward(
 
 def blocked_by(no_grad_vars: Any, name: str) -> set[Node]:
     """The nodes of tensors that are to be treated as constants."""
+    if no_grad_vars is None:
+        return set()
     constants, _ = flatten(no_grad_vars)
     places = [place_of(x, "an entry of no_grad_vars", name) for x in constants]
     return {place for place in places if place is not None}
