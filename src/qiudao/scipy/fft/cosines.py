@@ -12,7 +12,7 @@ import numpy as np
 
 from scipy import fft as theirs
 
-from ..optimize.implicit import array, depends
+from ..operands import array, depends
 
 
 def mapped(scipy: Callable[..., Any], x: Any, kind: int, n: Any, axis: int, options: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from scipy import fft as theirs
 
-from ..optimize.implicit import array, depends
+from ..operands import array, depends
 
 
 def along_one(name: str) -> Callable[..., Any]:

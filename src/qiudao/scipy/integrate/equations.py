@@ -10,7 +10,7 @@ from scipy import integrate as theirs
 
 from ...core.dispatch import concrete
 from ...core.errors import GradientError
-from ..optimize.implicit import depends, plain
+from ..operands import depends, plain, tupled
 from .steppers import METHODS
 
 Function = Callable[..., Any]
@@ -112,7 +112,7 @@ def odeint(
     >>> qd.grad(f)(2.0).round(6)
     np.float64(-0.135335)
     """
-    args = args if isinstance(args, tuple) else (args,)
+    args = tupled(args)
 
     def slope(t: Any, y: Any) -> Any:
         return func(t, y, *args) if tfirst else func(y, t, *args)

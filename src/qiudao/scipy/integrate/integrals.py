@@ -10,7 +10,7 @@ from scipy import integrate as theirs
 
 from ...core.dispatch import concrete
 from ...core.errors import GradientError, QiudaoError
-from ..optimize.implicit import depends, plain
+from ..operands import as_number, depends, plain, tupled
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(30)
 
@@ -35,14 +35,12 @@ def quad(
     >>> qd.grad(lambda k: integrate.quad(lambda x: np.exp(-k * x), 0.0, np.inf)[0])(2.0).round(9)
     np.float64(-0.25)
     """
-    args = args if isinstance(args, tuple) else (args,)
-
-    def number(x: float, *args: Any) -> float:
-        return float(plain(func(x, *args)))
-
+    args = tupled(args)
     low, high = float(plain(a)), float(plain(b))
     bare = tuple(concrete(x) for x in args)
-    value, error, info, *rest = theirs.quad(number, low, high, bare, full_output=1, **options)
+    value, error, info, *rest = theirs.quad(
+        as_number(func), low, high, bare, full_output=1, **options
+    )
     if depends(a, b, args, func(0.5 * low + 0.5 * high if np.isfinite(low + high) else 1.0, *args)):
         if not {"points", "weight"}.isdisjoint(options):
             raise GradientError(

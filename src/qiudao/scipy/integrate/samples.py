@@ -6,7 +6,7 @@ import numpy as np
 
 from scipy import integrate as theirs
 
-from ..optimize.implicit import depends
+from ..operands import depends
 
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:

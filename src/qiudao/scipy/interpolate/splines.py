@@ -7,7 +7,7 @@ import numpy as np
 from scipy import interpolate as theirs
 
 from ...core.errors import GradientError
-from ..optimize.implicit import array, depends, plain
+from ..operands import array, depends, plain
 
 
 class Cubics:

@@ -6,7 +6,7 @@ import numpy as np
 
 from scipy import linalg as theirs
 
-from ..optimize.implicit import depends
+from ..operands import depends
 
 
 def block_diag(*arrays: Any) -> Any:

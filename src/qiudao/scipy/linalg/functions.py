@@ -10,7 +10,7 @@ from scipy import linalg as theirs
 
 from ...core.avals import Aval
 from ...transforms.foreign import run_foreign
-from ..optimize.implicit import depends
+from ..operands import depends
 
 
 def matrix_function(name: str, summary: str) -> Callable[[Any], Any]:

@@ -9,7 +9,7 @@ from scipy import linalg as theirs
 from ...core.avals import Aval
 from ...core.errors import GradientError
 from ...transforms.foreign import run_foreign
-from ..optimize.implicit import depends
+from ..operands import depends
 
 
 def triangle(a: Any, lower: bool, unit_diagonal: bool = False) -> Any:

@@ -8,7 +8,7 @@ from scipy import linalg as theirs
 
 from ...core.dispatch import overrides
 from ...core.errors import GradientError
-from ..optimize.implicit import depends
+from ..operands import depends
 from .solving import cholesky, mirrored, solve_triangular, turned
 
 

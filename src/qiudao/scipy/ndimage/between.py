@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage as theirs
 
 from ...core.errors import GradientError
-from ..optimize.implicit import array, depends, plain
+from ..operands import array, depends, plain
 
 MODES = ("constant", "nearest")
 

@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage as theirs
 
 from ...core.errors import GradientError
-from ..optimize.implicit import array, depends
+from ..operands import array, depends
 
 PADS: dict[str, Any] = {
     "reflect": "symmetric",

@@ -1,7 +1,6 @@
 """Least squares."""
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,9 @@ from scipy import optimize as theirs
 
 from ...core.avals import Aval
 from ...core.errors import GradientError
-from .implicit import depends, differentiable, plainly, solve
+from ..operands import Function, depends, plainly, solve, tupled
+from .implicit import differentiable, start_of
 from .minimizing import at_bounds
-
-Function = Callable[..., Any]
 
 
 def least_squares(
@@ -40,7 +38,7 @@ def least_squares(
     array([2.])
     """
     names = kwargs or {}
-    args = args if isinstance(args, tuple) else (args,)
+    args = tupled(args)
     box: list[Any] = []
 
     def residuals(x: Any, *args: Any) -> Any:
@@ -56,7 +54,7 @@ def least_squares(
         ]  # fmt: skip
         return box[0].x
 
-    start = x0 if depends(x0) else np.atleast_1d(np.asarray(x0, float))
+    start = np.atleast_1d(start_of(x0))
     x = solve("least_squares", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
     found = box[0]
     if not depends(residuals(qd.stop_gradient(x), *args)):

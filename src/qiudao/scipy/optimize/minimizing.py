@@ -1,6 +1,5 @@
 """Minima."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,9 @@ from scipy import optimize as theirs
 
 from ...core.avals import Aval
 from ...core.errors import GradientError
-from .implicit import depends, differentiable, plain, plainly, solve
+from ..operands import Function, as_number, depends, plain, plainly, solve, tupled
+from .implicit import differentiable, start_of
 
-Function = Callable[..., Any]
 FREE = {"nelder-mead", "powell", "cobyla", "cobyqa"}  # methods that take no gradient
 SECOND = {"newton-cg", "dogleg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr"}
 
@@ -40,23 +39,20 @@ def minimize(
     >>> qd.jacobian(f)(3.0).round(6)
     array([1., 6.])
     """
-    args = args if isinstance(args, tuple) else (args,)
+    args = tupled(args)
     chosen = method.lower() if isinstance(method, str) else method
     box: list[Any] = []
 
     def scipy(x0: Any, args: Any) -> Any:
-        given: dict[str, Any] = {"jac": jac, "hess": hess, "hessp": hessp}
-        objective: Function = lambda x, *a: float(plain(fun(x, *a)))  # noqa: E731
+        stated = {"jac": jac, "hess": hess, "hessp": hessp}
+        given = {k: plainly(v) if callable(v) else v for k, v in stated.items() if v is not None}
+        objective = as_number(fun)
         if jac is None and chosen not in FREE:
             both = qd.value_and_grad(fun)
             objective = lambda x, *a: values(both(x, *a))  # noqa: E731
             given["jac"] = True
         if chosen in SECOND and hess is None and hessp is None:
             given["hess"] = plainly(qd.hessian(fun))
-        given = {k: v for k, v in given.items() if v is not None}
-        given |= {
-            k: plainly(v) for k, v in given.items() if callable(v) and v in (jac, hess, hessp)
-        }
         box[:] = [
             theirs.minimize(
                 objective, x0, args, method, bounds=bounds, constraints=constraints, **given,
@@ -65,7 +61,7 @@ def minimize(
         ]  # fmt: skip
         return box[0].x
 
-    start = x0 if depends(x0) else np.atleast_1d(np.asarray(x0, float))
+    start = np.atleast_1d(start_of(x0))
     x = solve("minimize", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
     found = box[0]
     gradient = qd.grad(fun)
@@ -120,19 +116,17 @@ def minimize_scalar(
     >>> qd.grad(lambda a: optimize.minimize_scalar(lambda x: (x - a**2) ** 2).x)(3.0).round(6)
     np.float64(6.0)
     """
-    args = args if isinstance(args, tuple) else (args,)
+    args = tupled(args)
     box: list[Any] = []
 
     def scipy(args: Any) -> Any:
-        number = lambda x, *args: float(plain(fun(x, *args)))  # noqa: E731
-        box[:] = [theirs.minimize_scalar(number, bracket, bounds, args, **options)]
+        box[:] = [theirs.minimize_scalar(as_number(fun), bracket, bounds, args, **options)]
         return box[0].x
 
     x = solve("minimize_scalar", scipy, (args,), [Aval((), np.dtype(float))])
     found = box[0]
     slope = qd.grad(fun)
-    start = x if depends(x) else np.float64(x)
-    found.x = differentiable(lambda x: slope(x, *args), start)
+    found.x = differentiable(lambda x: slope(x, *args), x)
     if depends(found.x):
         found.fun = fun(found.x, *args)
     return found

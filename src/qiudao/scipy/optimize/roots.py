@@ -1,6 +1,5 @@
 """Roots of equations."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,8 @@ import qiudao as qd
 from scipy import optimize as theirs
 
 from ...core.avals import Aval
-from .implicit import depends, differentiable, plainly, solve
-
-Function = Callable[..., Any]
+from ..operands import Function, as_number, plainly, solve, tupled
+from .implicit import differentiable, start_of
 
 
 def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options: Any) -> Any:
@@ -24,7 +22,7 @@ def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options
     >>> qd.grad(f)(4.0).round(9)
     np.float64(0.25)
     """
-    args = args if isinstance(args, tuple) else (args,)
+    args = tupled(args)
     box: list[Any] = []
 
     def scipy(x0: Any, args: Any) -> Any:
@@ -34,7 +32,7 @@ def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options
         box[:] = [theirs.root(plainly(fun), x0, args, method, **given)]
         return box[0].x
 
-    start = np.asarray(x0, float) if not depends(x0) else x0
+    start = start_of(x0)
     x = solve("root", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
     found = box[0]
     found.x = differentiable(lambda x: fun(x, *args), x)
@@ -46,17 +44,16 @@ def scalar(name: str) -> Function:
     solver = getattr(theirs, name)
 
     def find(f: Function, a: Any, b: Any, args: Any = (), **options: Any) -> Any:
-        args = args if isinstance(args, tuple) else (args,)
+        args = tupled(args)
 
         def scipy(a: Any, b: Any, args: Any) -> Any:
-            number = lambda x, *args: float(plainly(f)(x, *args))  # noqa: E731
-            return solver(number, float(a), float(b), args, **options)
+            return solver(as_number(f), float(a), float(b), args, **options)
 
         if options.get("full_output"):
             x, report = scipy(a, b, args)
-            return differentiable(lambda x: f(x, *args), np.float64(x)), report
+            return differentiable(lambda x: f(x, *args), x), report
         x = solve(name, scipy, (a, b, args), [Aval((), np.dtype(float))])
-        return differentiable(lambda x: f(x, *args), np.float64(x) if not depends(x) else x)
+        return differentiable(lambda x: f(x, *args), x)
 
     find.__name__ = find.__qualname__ = name
     find.__doc__ = (
@@ -89,7 +86,7 @@ def newton(
     def scipy(x0: Any, args: Any) -> Any:
         return theirs.newton(plainly(func), x0, plainly(fprime or slope), args, **options)
 
-    start = x0 if depends(x0) else np.asarray(x0, float)[()]
+    start = start_of(x0)
     x = solve("newton", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
     return differentiable(lambda x: func(x, *args), x)
 
@@ -105,7 +102,7 @@ def fixed_point(func: Function, x0: Any, args: Any = (), **options: Any) -> Any:
     def scipy(x0: Any, args: Any) -> Any:
         return theirs.fixed_point(plainly(func), x0, args, **options)
 
-    start = x0 if depends(x0) else np.asarray(x0, float)[()]
+    start = start_of(x0)
     x = solve("fixed_point", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
     return differentiable(lambda x: func(x, *args) - x, x)
 
@@ -114,15 +111,14 @@ def root_scalar(f: Function, args: Any = (), method: str | None = None, **option
     """`scipy.optimize.root_scalar`; `root` has derivatives with respect to `args` and all that `f`
     reads.
     """
-    args = args if isinstance(args, tuple) else (args,)
+    args = tupled(args)
     box: list[Any] = []
 
     def scipy(args: Any) -> Any:
-        number = lambda x, *args: float(plainly(f)(x, *args))  # noqa: E731
-        box[:] = [theirs.root_scalar(number, args, method, **options)]
+        box[:] = [theirs.root_scalar(as_number(f), args, method, **options)]
         return box[0].root
 
     x = solve("root_scalar", scipy, (args,), [Aval((), np.dtype(float))])
     found = box[0]
-    found.root = differentiable(lambda x: f(x, *args), np.float64(x) if not depends(x) else x)
+    found.root = differentiable(lambda x: f(x, *args), x)
     return found

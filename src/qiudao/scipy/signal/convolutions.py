@@ -7,7 +7,7 @@ import numpy as np
 from scipy import signal as theirs
 
 from ...core.errors import GradientError
-from ..optimize.implicit import array, depends
+from ..operands import array, depends
 
 MODES = ("full", "same", "valid")
 

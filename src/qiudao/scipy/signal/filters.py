@@ -8,7 +8,7 @@ import qiudao as qd
 from scipy import signal as theirs
 
 from ...core.errors import GradientError
-from ..optimize.implicit import array, depends, plain
+from ..operands import array, depends, plain
 
 
 def recursive(a: Any, v: Any) -> Any:

@@ -7,7 +7,7 @@ from scipy.sparse import linalg as theirs
 
 import qiudao as qd
 
-from ..optimize.implicit import depends
+from ..operands import depends
 from .products import Places, bilinear_value, elements, pairs, product, turned
 
 

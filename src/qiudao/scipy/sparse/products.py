@@ -10,7 +10,7 @@ from scipy import sparse as theirs
 
 from ...core.avals import Aval
 from ...core.errors import DtypeError
-from ..optimize.implicit import depends, solve
+from ..operands import depends, solve
 
 Places = tuple[Any, Any, tuple[int, int]]
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import distance as theirs
 
 from ...core.errors import GradientError
-from ..optimize.implicit import depends
+from ..operands import depends
 
 __all__ = ["cdist"]
 

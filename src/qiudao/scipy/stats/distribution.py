@@ -8,7 +8,7 @@ import qiudao as qd
 from scipy import stats as theirs
 
 from ...core.errors import GradientError
-from ..optimize.implicit import depends
+from ..operands import depends
 
 INF = np.inf
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from scipy import stats as theirs
 
-from ..optimize.implicit import depends
+from ..operands import depends
 
 
 def zscore(a: Any, axis: Any = 0, ddof: int = 0, **options: Any) -> Any:

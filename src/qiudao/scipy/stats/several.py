@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 from scipy import stats as theirs
 
-from ..optimize.implicit import depends
+from ..operands import depends
 from .distribution import Frozen
 
 

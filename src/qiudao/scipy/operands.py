@@ -1,0 +1,72 @@
+"""Arguments of SciPy's functions: which carry a derivative, and what SciPy is given of them."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Aval
+from ..core.dispatch import Tracer, concrete
+from ..core.trees import flatten
+from ..transforms.foreign import run_foreign
+
+Function = Callable[..., Any]
+
+
+def plain(value: Any) -> Any:
+    """The numbers of a value that SciPy's own code is to go on with."""
+    return np.asarray(concrete(value))
+
+
+def array(value: Any) -> Any:
+    """A value as an array: a tracer as it is, a list of tracers stacked."""
+    if isinstance(value, Tracer):
+        return value
+    return np.stack(value) if depends(value) else np.asarray(value)
+
+
+def plainly(f: Function) -> Function:
+    """A function whose results are plain arrays, whatever it closes over."""
+
+    @functools.wraps(f, updated=())
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return plain(f(*args, **kwargs))
+
+    return called
+
+
+def solve(
+    name: str,
+    scipy: Callable[..., Any],
+    operands: Any,
+    like: Sequence[Aval],
+) -> Any:
+    """What `scipy(*operands)` gives, the tracers among the operands as plain arrays; a constant."""
+    leaves, tree = flatten(operands)
+    places = [k for k, x in enumerate(leaves) if isinstance(x, Tracer)]
+
+    def call(*arrays: Any) -> Any:
+        filled = list(leaves)
+        for k, a in zip(places, arrays, strict=True):
+            filled[k] = a
+        return scipy(*tree.build(filled))
+
+    if not places:
+        return call()
+    return run_foreign(name, call, like, *(leaves[k] for k in places))
+
+
+def depends(*values: Any) -> bool:
+    """Whether any of these is a tracer, and so a derivative may be wanted."""
+    return any(isinstance(x, Tracer) for x in flatten(values)[0])
+
+
+def as_number(f: Function) -> Function:
+    """A function whose results are Python floats, whatever it closes over."""
+    return lambda *args: float(plain(f(*args)))
+
+
+def tupled(args: Any) -> tuple[Any, ...]:
+    """SciPy's `args`: a tuple, or one argument alone."""
+    return args if isinstance(args, tuple) else (args,)
