@@ -211,3 +211,10 @@ def test_a_gradient_of_the_users_that_reads_from_outside():
         return optimize.minimize(lambda x: (x[0] - a) ** 2, [0.0], jac=lambda x: 2 * (x - a)).x[0]
 
     assert float(qd.grad(f)(3.0)) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", ["root", "brentq", "newton", "root_scalar", "minimize"])
+def test_compiled_programs_call_scipy(name):
+    f = SQUARE_ROOTS[name]
+    assert float(qd.jit(f)(2.0)) == pytest.approx(np.sqrt(2.0), rel=1e-6)
+    assert float(qd.jit(qd.grad(f))(2.0)) == pytest.approx(0.5 / np.sqrt(2.0), rel=1e-5)

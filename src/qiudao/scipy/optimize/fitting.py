@@ -11,7 +11,7 @@ from scipy import optimize as theirs
 from ...core.avals import Aval
 from ...core.errors import GradientError
 from ..operands import Function, depends, plainly, solve, tupled
-from .implicit import differentiable, start_of
+from .implicit import differentiable, report_of, start_of
 from .minimizing import at_bounds
 
 
@@ -56,7 +56,7 @@ def least_squares(
 
     start = np.atleast_1d(start_of(x0))
     x = solve("least_squares", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
-    found = box[0]
+    found = report_of(box)
     if not depends(residuals(qd.stop_gradient(x), *args)):
         return found
     if loss != "linear":

@@ -13,6 +13,7 @@ optimal values, 2008.)
 from typing import Any
 
 import numpy as np
+from scipy.optimize import OptimizeResult
 
 import qiudao as qd
 
@@ -43,3 +44,8 @@ def differentiable(residual: Function, x: Any) -> Any:
 def start_of(x0: Any) -> Any:
     """Where a search begins: floats, or a tracer as it is."""
     return x0 if depends(x0) else np.asarray(x0, float)[()]
+
+
+def report_of(found: list[Any]) -> Any:
+    """SciPy's result object; an empty one where a compiled program will only call SciPy later."""
+    return found[0] if found else OptimizeResult()

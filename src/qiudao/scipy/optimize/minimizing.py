@@ -10,7 +10,7 @@ from scipy import optimize as theirs
 from ...core.avals import Aval
 from ...core.errors import GradientError
 from ..operands import Function, as_number, depends, plain, plainly, solve, tupled
-from .implicit import differentiable, start_of
+from .implicit import differentiable, report_of, start_of
 
 FREE = {"nelder-mead", "powell", "cobyla", "cobyqa"}  # methods that take no gradient
 SECOND = {"newton-cg", "dogleg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr"}
@@ -63,7 +63,7 @@ def minimize(
 
     start = np.atleast_1d(start_of(x0))
     x = solve("minimize", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
-    found = box[0]
+    found = report_of(box)
     gradient = qd.grad(fun)
     if not depends(fun(qd.stop_gradient(x), *args)):
         return found
@@ -124,7 +124,7 @@ def minimize_scalar(
         return box[0].x
 
     x = solve("minimize_scalar", scipy, (args,), [Aval((), np.dtype(float))])
-    found = box[0]
+    found = report_of(box)
     slope = qd.grad(fun)
     found.x = differentiable(lambda x: slope(x, *args), x)
     if depends(found.x):

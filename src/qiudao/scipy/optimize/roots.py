@@ -9,7 +9,7 @@ from scipy import optimize as theirs
 
 from ...core.avals import Aval
 from ..operands import Function, as_number, plainly, solve, tupled
-from .implicit import differentiable, start_of
+from .implicit import differentiable, report_of, start_of
 
 
 def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options: Any) -> Any:
@@ -34,7 +34,7 @@ def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options
 
     start = start_of(x0)
     x = solve("root", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
-    found = box[0]
+    found = report_of(box)
     found.x = differentiable(lambda x: fun(x, *args), x)
     return found
 
@@ -119,6 +119,6 @@ def root_scalar(f: Function, args: Any = (), method: str | None = None, **option
         return box[0].root
 
     x = solve("root_scalar", scipy, (args,), [Aval((), np.dtype(float))])
-    found = box[0]
+    found = report_of(box)
     found.root = differentiable(lambda x: f(x, *args), x)
     return found
