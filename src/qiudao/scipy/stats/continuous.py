@@ -21,21 +21,59 @@ class Positive(Distribution):
         return 0.0, INF
 
 
-class normDistribution(Distribution):
+class Symmetric(Distribution):
+    """A distribution that is the same to both sides of 0."""
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return self.below(-z, *shapes)
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return self.log_below(-z, *shapes)
+
+
+class ByHazard(Distribution):
+    """A distribution whose probability beyond z is e^-H(z): states the cumulative hazard H."""
+
+    def hazard(self, z: Any, *shapes: Any) -> Any:
+        """The cumulative hazard."""
+        raise NotImplementedError
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return -np.expm1(-self.hazard(z, *shapes))
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(-self.hazard(z, *shapes))
+
+    def log_above(self, z: Any, *shapes: Any) -> Any:
+        return -self.hazard(z, *shapes)
+
+
+class ByReversedHazard(Distribution):
+    """A distribution whose probability up to z is e^-H(z)."""
+
+    def hazard(self, z: Any, *shapes: Any) -> Any:
+        """The cumulative hazard, from above."""
+        raise NotImplementedError
+
+    def below(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(-self.hazard(z, *shapes))
+
+    def above(self, z: Any, *shapes: Any) -> Any:
+        return -np.expm1(-self.hazard(z, *shapes))
+
+    def log_below(self, z: Any, *shapes: Any) -> Any:
+        return -self.hazard(z, *shapes)
+
+
+class normDistribution(Symmetric):
     def log_density(self, z: Any, *shapes: Any) -> Any:
         return -(z**2) / 2 - LOG_2PI / 2
 
     def below(self, z: Any, *shapes: Any) -> Any:
         return special.ndtr(z)
 
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return special.ndtr(-z)
-
     def log_below(self, z: Any, *shapes: Any) -> Any:
         return special.log_ndtr(z)
-
-    def log_above(self, z: Any, *shapes: Any) -> Any:
-        return special.log_ndtr(-z)
 
 
 class lognormDistribution(Positive):
@@ -58,54 +96,34 @@ class lognormDistribution(Positive):
         return special.log_ndtr(-np.log(z) / shapes[0])
 
 
-class weibull_minDistribution(Positive):
+class weibull_minDistribution(ByHazard, Positive):
     shapes: ClassVar[tuple[str, ...]] = ("c",)
 
     def log_density(self, z: Any, *shapes: Any) -> Any:
         (c,) = shapes
         return np.log(c) + special.xlogy(c - 1, z) - z**c
 
-    def below(self, z: Any, *shapes: Any) -> Any:
-        return -np.expm1(-(z ** shapes[0]))
-
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return np.exp(-(z ** shapes[0]))
-
-    def log_above(self, z: Any, *shapes: Any) -> Any:
-        return -(z ** shapes[0])
+    def hazard(self, z: Any, *shapes: Any) -> Any:
+        return z ** shapes[0]
 
 
-class exponDistribution(weibull_minDistribution):
-    shapes: ClassVar[tuple[str, ...]] = ()
-
+class exponDistribution(ByHazard, Positive):
     def log_density(self, z: Any, *shapes: Any) -> Any:
         return -z
 
-    def below(self, z: Any, *shapes: Any) -> Any:
-        return -np.expm1(-z)
-
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return np.exp(-z)
-
-    def log_above(self, z: Any, *shapes: Any) -> Any:
-        return -z
+    def hazard(self, z: Any, *shapes: Any) -> Any:
+        return z
 
 
-class rayleighDistribution(Positive):
+class rayleighDistribution(ByHazard, Positive):
     def log_density(self, z: Any, *shapes: Any) -> Any:
         return np.log(z) - z**2 / 2
 
-    def below(self, z: Any, *shapes: Any) -> Any:
-        return -np.expm1(-(z**2) / 2)
-
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return np.exp(-(z**2) / 2)
-
-    def log_above(self, z: Any, *shapes: Any) -> Any:
-        return -(z**2) / 2
+    def hazard(self, z: Any, *shapes: Any) -> Any:
+        return z**2 / 2
 
 
-class weibull_maxDistribution(Distribution):
+class weibull_maxDistribution(ByReversedHazard):
     shapes: ClassVar[tuple[str, ...]] = ("c",)
 
     def support(self, *shapes: Any) -> tuple[Any, Any]:
@@ -115,14 +133,8 @@ class weibull_maxDistribution(Distribution):
         (c,) = shapes
         return np.log(c) + special.xlogy(c - 1, -z) - (-z) ** c
 
-    def below(self, z: Any, *shapes: Any) -> Any:
-        return np.exp(-((-z) ** shapes[0]))
-
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return -np.expm1(-((-z) ** shapes[0]))
-
-    def log_below(self, z: Any, *shapes: Any) -> Any:
-        return -((-z) ** shapes[0])
+    def hazard(self, z: Any, *shapes: Any) -> Any:
+        return (-z) ** shapes[0]
 
 
 class gammaDistribution(Positive):
@@ -184,7 +196,7 @@ class betaDistribution(Distribution):
         return special.betainc(shapes[1], shapes[0], 1 - z)
 
 
-class tDistribution(Distribution):
+class tDistribution(Symmetric):
     shapes: ClassVar[tuple[str, ...]] = ("df",)
 
     def log_density(self, z: Any, *shapes: Any) -> Any:
@@ -194,9 +206,6 @@ class tDistribution(Distribution):
 
     def below(self, z: Any, *shapes: Any) -> Any:
         return special.stdtr(shapes[0], z)
-
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return special.stdtr(shapes[0], -z)
 
 
 class fDistribution(Positive):
@@ -218,15 +227,12 @@ class fDistribution(Positive):
         return special.betainc(m / 2, n / 2, m / (n * z + m))
 
 
-class cauchyDistribution(Distribution):
+class cauchyDistribution(Symmetric):
     def log_density(self, z: Any, *shapes: Any) -> Any:
         return -np.log1p(z**2) - np.log(np.pi)
 
     def below(self, z: Any, *shapes: Any) -> Any:
         return np.arctan2(1.0, -z) / np.pi
-
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return np.arctan2(1.0, z) / np.pi
 
 
 class halfcauchyDistribution(Positive):
@@ -240,39 +246,27 @@ class halfcauchyDistribution(Positive):
         return 2 / np.pi * np.arctan2(1.0, z)
 
 
-class laplaceDistribution(Distribution):
+class laplaceDistribution(Symmetric):
     def log_density(self, z: Any, *shapes: Any) -> Any:
         return -np.abs(z) - np.log(2)
 
     def below(self, z: Any, *shapes: Any) -> Any:
         return np.where(z > 0, 1 - np.exp(-np.abs(z)) / 2, np.exp(-np.abs(z)) / 2)
 
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return self.below(-z)
-
     def log_below(self, z: Any, *shapes: Any) -> Any:
         tail = -np.abs(z) - np.log(2)
         return np.where(z > 0, np.log1p(-np.exp(tail)), tail)
 
-    def log_above(self, z: Any, *shapes: Any) -> Any:
-        return self.log_below(-z)
 
-
-class logisticDistribution(Distribution):
+class logisticDistribution(Symmetric):
     def log_density(self, z: Any, *shapes: Any) -> Any:
         return special.log_expit(z) + special.log_expit(-z)
 
     def below(self, z: Any, *shapes: Any) -> Any:
         return special.expit(z)
 
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return special.expit(-z)
-
     def log_below(self, z: Any, *shapes: Any) -> Any:
         return special.log_expit(z)
-
-    def log_above(self, z: Any, *shapes: Any) -> Any:
-        return special.log_expit(-z)
 
 
 class uniformDistribution(Distribution):
@@ -286,35 +280,23 @@ class uniformDistribution(Distribution):
         return z
 
 
-class gumbel_rDistribution(Distribution):
+class gumbel_rDistribution(ByReversedHazard):
     def log_density(self, z: Any, *shapes: Any) -> Any:
         return -z - np.exp(-z)
 
-    def below(self, z: Any, *shapes: Any) -> Any:
-        return np.exp(-np.exp(-z))
-
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return -np.expm1(-np.exp(-z))
-
-    def log_below(self, z: Any, *shapes: Any) -> Any:
-        return -np.exp(-z)
+    def hazard(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(-z)
 
 
-class gumbel_lDistribution(Distribution):
+class gumbel_lDistribution(ByHazard):
     def log_density(self, z: Any, *shapes: Any) -> Any:
         return z - np.exp(z)
 
-    def below(self, z: Any, *shapes: Any) -> Any:
-        return -np.expm1(-np.exp(z))
-
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return np.exp(-np.exp(z))
-
-    def log_above(self, z: Any, *shapes: Any) -> Any:
-        return -np.exp(z)
+    def hazard(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(z)
 
 
-class paretoDistribution(Distribution):
+class paretoDistribution(ByHazard):
     shapes: ClassVar[tuple[str, ...]] = ("b",)
 
     def support(self, *shapes: Any) -> tuple[Any, Any]:
@@ -323,14 +305,8 @@ class paretoDistribution(Distribution):
     def log_density(self, z: Any, *shapes: Any) -> Any:
         return np.log(shapes[0]) - (shapes[0] + 1) * np.log(z)
 
-    def below(self, z: Any, *shapes: Any) -> Any:
-        return -np.expm1(-shapes[0] * np.log(z))
-
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return np.exp(-shapes[0] * np.log(z))
-
-    def log_above(self, z: Any, *shapes: Any) -> Any:
-        return -shapes[0] * np.log(z)
+    def hazard(self, z: Any, *shapes: Any) -> Any:
+        return shapes[0] * np.log(z)
 
 
 class halfnormDistribution(Positive):
@@ -367,7 +343,7 @@ class skewnormDistribution(Distribution):
         return np.maximum(special.ndtr(z) - 2 * special.owens_t(z, shapes[0]), 0.0)
 
 
-class genextremeDistribution(Distribution):
+class genextremeDistribution(ByReversedHazard):
     """The shape c at 0 itself is the Gumbel distribution: use `gumbel_r`."""
 
     shapes: ClassVar[tuple[str, ...]] = ("c",)
@@ -381,14 +357,8 @@ class genextremeDistribution(Distribution):
         inner = np.log1p(-c * z)
         return -np.exp(inner / c) + inner / c - inner
 
-    def below(self, z: Any, *shapes: Any) -> Any:
-        return np.exp(self.log_below(z, *shapes))
-
-    def log_below(self, z: Any, *shapes: Any) -> Any:
-        return -np.exp(np.log1p(-shapes[0] * z) / shapes[0])
-
-    def above(self, z: Any, *shapes: Any) -> Any:
-        return -np.expm1(self.log_below(z, *shapes))
+    def hazard(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(np.log1p(-shapes[0] * z) / shapes[0])
 
 
 class truncnormDistribution(Distribution):
