@@ -11,6 +11,7 @@ from typing import Any
 
 import qiudao as qd
 
+from ..singles import tensor_of
 from . import autograd, incubate
 from .gradients import grad
 
@@ -44,7 +45,5 @@ def to_tensor(
     >>> paddle.to_tensor([1.0, 2.0]).stop_gradient
     True
     """
-    made = qd.tensor(data, dtype)
-    if dtype is None and not hasattr(data, "dtype") and made.dtype.kind in "fc":
-        made = qd.tensor(data, "float32" if made.dtype.kind == "f" else "complex64")
+    made = tensor_of(data, dtype)
     return made if stop_gradient else made.requires_grad_()

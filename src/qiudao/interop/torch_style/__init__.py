@@ -11,6 +11,7 @@ from typing import Any
 
 import qiudao as qd
 
+from ..singles import tensor_of
 from . import autograd, func, utils
 
 Tensor = qd.Tensor
@@ -43,7 +44,5 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> qd.T
     >>> torch.tensor([1.0, 2.0]).dtype
     dtype('float32')
     """
-    made = qd.tensor(data, dtype)
-    if dtype is None and not hasattr(data, "dtype") and made.dtype.kind in "fc":
-        made = qd.tensor(data, "float32" if made.dtype.kind == "f" else "complex64")
+    made = tensor_of(data, dtype)
     return made.requires_grad_() if requires_grad else made

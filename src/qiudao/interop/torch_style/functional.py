@@ -48,15 +48,9 @@ def jacobian(
     args, back = taken(inputs)
     derive = qd.jacfwd if strategy == "forward-mode" else qd.jacrev
     found = derive(func, argnums=tuple(range(len(args))))(*args)
-    several = isinstance(func_structure(func, args), tuple)
+    several = isinstance(found[0], tuple)  # of each result, by each of the inputs
     answer = tuple(map(back, found)) if several else back(found)
     return released(answer, create_graph)
-
-
-def func_structure(func: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    """What `func` returns."""
-    with qd.no_grad():
-        return func(*args)
 
 
 def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -> Any:
