@@ -111,16 +111,20 @@ def to_round(x: Any, digits: Any = None) -> Any:
     return whole(np.round(x)) if digits is None else np.round(x, digits)
 
 
-for _name in (  # noqa: SIM905
+NAMES = (  # noqa: SIM905
     "sin cos tan sinh cosh tanh exp exp2 expm1 log2 log10 log1p sqrt cbrt fabs copysign hypot "
     "fmod isnan isinf isfinite degrees radians ldexp"
-).split():
-    if hasattr(math, _name):
-        instead_of(getattr(math, _name))(getattr(np, _name))
-for _name in ("asin", "acos", "atan", "asinh", "acosh", "atanh"):
-    instead_of(getattr(math, _name))(getattr(np, "arc" + _name[1:]))
-instead_of(math.atan2)(np.arctan2)
-instead_of(math.pow)(np.power)
+).split()
+ARCS = ("asin", "acos", "atan", "asinh", "acosh", "atanh")
+# What stands for the functions of `math` that NumPy has too.
+ELEMENTARY: list[tuple[Function, Function]] = [
+    *((getattr(math, n), getattr(np, n)) for n in NAMES if hasattr(math, n)),
+    *((getattr(math, n), getattr(np, "arc" + n[1:])) for n in ARCS),
+    (math.atan2, np.arctan2),
+    (math.pow, np.power),
+]
+for _function, _ours in ELEMENTARY:
+    instead_of(_function)(_ours)
 instead_of(math.floor)(lambda x: whole(np.floor(x)))
 instead_of(math.ceil)(lambda x: whole(np.ceil(x)))
 instead_of(math.trunc)(lambda x: whole(np.trunc(x)))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import math
 import statistics
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ...core.dispatch import Tracer, concrete, overrides
-from ..capture.calls import cast
+from ..capture.calls import ELEMENTARY, cast, to_log
 from .standing import stands_for
 
 
@@ -75,27 +74,9 @@ def is_instance(x: Any, kinds: Any) -> bool:
     return issubclass(np.ndarray, kinds) or issubclass(x.dtype.type, kinds)
 
 
-def elementary(function: Any, ours: Callable[..., Any]) -> None:
-    """A function of `math` as NumPy's."""
-    stands_for(function)(ours)
-
-
-for _name in (  # noqa: SIM905
-    "sin cos tan sinh cosh tanh exp exp2 expm1 log2 log10 log1p sqrt cbrt fabs copysign fmod isnan "
-    "isinf isfinite degrees radians ldexp"
-).split():
-    if hasattr(math, _name):
-        elementary(getattr(math, _name), getattr(np, _name))
-for _name in ("asin", "acos", "atan", "asinh", "acosh", "atanh"):
-    elementary(getattr(math, _name), getattr(np, "arc" + _name[1:]))
-elementary(math.atan2, np.arctan2)
-elementary(math.pow, np.power)
-
-
-@stands_for(math.log)
-def to_log(x: Any, base: Any = None) -> Any:
-    """`math.log(x, base)`."""
-    return np.log(x) if base is None else np.log(x) / np.log(base)
+for _function, _ours in ELEMENTARY:
+    stands_for(_function)(_ours)
+stands_for(math.log)(to_log)
 
 
 @stands_for(math.hypot)
