@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -96,8 +97,7 @@ class Context:
 
     def asking(self, needs: tuple[bool, ...], *, ahead: bool = False) -> Context:
         """This for one call of a derivative rule, which may ask for fewer gradients."""
-        made = Context.__new__(Context)
-        made.__dict__.update(self.__dict__)
+        made = copy.copy(self)
         made.needs_input_grad = needs
         made._ahead = ahead
         return made
