@@ -11,7 +11,7 @@ from typing import Any
 
 import qiudao as qd
 
-from ..singles import tensor_of
+from .. import singles
 from . import autograd, incubate
 from .gradients import grad
 
@@ -45,5 +45,5 @@ def to_tensor(
     >>> paddle.to_tensor([1.0, 2.0]).stop_gradient
     True
     """
-    made = tensor_of(data, dtype)
+    made = singles.tensor_of(data, dtype)
     return made if stop_gradient else made.requires_grad_()

@@ -11,7 +11,7 @@ from typing import Any
 
 import qiudao as qd
 
-from ..singles import tensor_of
+from .. import singles
 from . import autograd, func, utils
 
 Tensor = qd.Tensor
@@ -44,5 +44,5 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> qd.T
     >>> torch.tensor([1.0, 2.0]).dtype
     dtype('float32')
     """
-    made = tensor_of(data, dtype)
+    made = singles.tensor_of(data, dtype)
     return made.requires_grad_() if requires_grad else made
