@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import CodeType
 from typing import Any
 
@@ -151,12 +151,20 @@ def kept_by(node: Equation) -> tuple[Any, Value]:
     return operands.restore(node) if isinstance(operands, Packed) else (operands, node.out)
 
 
+def living() -> Iterator[Tensor]:
+    """All tensors that are alive."""
+    for each in gc.get_objects():
+        # not isinstance, which wakes the lazy objects of other libraries
+        if Tensor in type(each).__mro__:
+            yield each
+
+
 def known_values(nodes: Sequence[Node]) -> dict[Node, Value]:
     """The values that can be known, by their nodes."""
     wanted = set(nodes)
     values: dict[Node, Value] = {}
-    for each in gc.get_objects():
-        if isinstance(each, Tensor) and each.level == TAPE and each.node in wanted:
+    for each in living():
+        if each.level == TAPE and each.node in wanted:
             values[each.node] = np.array(each.value)[()]
     for node in nodes:
         if not isinstance(node, Equation):

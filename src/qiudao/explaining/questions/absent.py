@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from ...tape.backward import walk
 from ...tape.cut import Cut
 from ...tape.tensor import Tensor
 from ..graph import Graph, Vertex
+from ..tape import living
 from . import words
 from .answer import Finding
 
@@ -92,11 +92,6 @@ def constants_of(graph: Graph) -> Iterator[tuple[Vertex, Vertex]]:
         for x in reader.operands:
             if x.kind == "constant" and x.value is not None:
                 yield x, reader
-
-
-def living() -> Iterator[Tensor]:
-    """All tensors that are alive."""
-    return (each for each in gc.get_objects() if isinstance(each, Tensor))
 
 
 def cut_behind(constant: Vertex) -> tuple[Cut | None, Tensor | None]:
