@@ -78,6 +78,11 @@ class Tensor(ArrayMethods, Tracer):
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         if len(xs) == 1:
             return apply_one(primitive, self)
+        values, parents, like = self.apart(xs)
+        return record(primitive, values, parents, primitive(*values), like)
+
+    def apart(self, xs: tuple[Value, ...]) -> tuple[list[Value], list[Node | None], Tensor]:
+        """Operands as values below this level and as nodes of it, and the tensor to be like."""
         level = self.level
         values: list[Value] = []
         parents: list[Node | None] = []
@@ -91,7 +96,7 @@ class Tensor(ArrayMethods, Tracer):
             else:
                 values.append(snapshot(x))
                 parents.append(None)
-        return record(primitive, values, parents, primitive(*values), like)
+        return values, parents, like
 
     def concrete(self) -> Any:
         return concrete(self.value)

@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from ..core.avals import Value
-from ..core.dispatch import snapshot
 from ..core.modes import modes
-from ..core.node import Equation, Node, place_of
+from ..core.node import Equation, place_of
 from ..core.primitive import Primitive
 from ..core.views import tie
 from .operators import leave_short_roads, take_short_roads
@@ -59,21 +58,10 @@ def process_watched(self: Tensor, primitive: Primitive, xs: tuple[Value, ...]) -
     watchers: tuple[Watcher, ...] = modes.watchers
     if not watchers:
         return _process(self, primitive, xs)
-    level = self.level
-    values: list[Value] = []
-    parents: list[Node | None] = []
-    like = self
-    for x in xs:
-        if isinstance(x, Tensor) and x.level == level:
-            values.append(x.value)
-            parents.append(x.node)
-            like = x if x.cut is not None else like
-        else:
-            values.append(snapshot(x))
-            parents.append(None)
+    values, parents, like = self.apart(xs)
     out = computed(watchers, primitive, values)
     result = record(primitive, values, parents, out, like)
-    made = recorded(result, level)
+    made = recorded(result, self.level)
     if made is not None:
         for watcher in watchers:
             watcher.made(made)
