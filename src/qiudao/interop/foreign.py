@@ -141,10 +141,20 @@ class Tangent(Call):
         return [*(None for _ in range(n)), *found]
 
 
+def is_array(x: Any) -> bool:
+    """Whether a leaf of the arguments is an array, a NumPy scalar or a tracer of ours."""
+    return isinstance(x, Tracer | np.ndarray | np.generic)
+
+
 class Arguments:
     """The arguments of a call, its arrays apart from all else."""
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        is_operand: Callable[[Any], bool] = is_array,
+    ) -> None:
         leaves, self.tree = flatten((args, kwargs))
         self.places = tuple(k for k, x in enumerate(leaves) if is_operand(x))
         self.operands = [leaves[k] for k in self.places]
@@ -164,13 +174,12 @@ class Arguments:
 
         return functools.wraps(f, updated=())(on_operands)
 
+    def nested(self, outs: Sequence[Any]) -> Any:
+        """Flat results nested as the bound function returned its own."""
+        return self.out_tree.build(outs)  # type: ignore[union-attr]
+
     def result(self, foreign: Foreign, first: Arguments) -> Any:
         """The results on these operands, nested as at the call that bound the function."""
         outs = Call(foreign)(*self.operands)
         smooth = [y if is_inexact(y.dtype) else qd.stop_gradient(y) for y in outs]
-        return first.out_tree.build(smooth)  # type: ignore[union-attr]
-
-
-def is_operand(x: Any) -> bool:
-    """Whether a leaf of the arguments is an array, a NumPy scalar or a tracer of ours."""
-    return isinstance(x, Tracer | np.ndarray | np.generic)
+        return first.nested(smooth)

@@ -14,7 +14,7 @@ from paddle import Tensor
 import qiudao as qd
 
 from ...core.errors import DtypeError, MutationError
-from ...core.trees import flatten
+from ..foreign import Arguments
 from .arrays import array_of, tensor_of
 
 Flat = Callable[..., Sequence[Any]]  # of arrays or tracers, giving some
@@ -39,21 +39,9 @@ def as_paddle(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f, updated=())
     def carried(*args: Any, **kwargs: Any) -> Any:
-        leaves, tree = flatten((args, kwargs))
-        places = [k for k, x in enumerate(leaves) if isinstance(x, Tensor)]
-        out_tree: list[Any] = []
-
-        def flat(*xs: Any) -> Sequence[Any]:
-            full = list(leaves)
-            for k, x in zip(places, xs, strict=True):
-                full[k] = x
-            new_args, new_kwargs = tree.build(full)
-            outs, structure = flatten(f(*new_args, **new_kwargs))
-            out_tree[:] = [structure]
-            return outs
-
-        found = carry(flat, [leaves[k] for k in places])
-        return out_tree[0].build(found)
+        given = Arguments(args, kwargs, lambda x: isinstance(x, Tensor))
+        found = carry(given.bound(f), given.operands)
+        return given.nested(found)
 
     return carried
 

@@ -14,13 +14,13 @@ from ...core.avals import Value, aval_of
 from ...core.complexes import conjugated
 from ...core.dispatch import Tracer
 from ...core.primitive import Values
-from ...core.trees import flatten
 from ...transforms.custom import Custom
+from ..foreign import Arguments
 from .arrays import array_of, tensor_of
 from .grads import grad
 from .recording import differentiable
 
-Flat = Callable[..., list[Tensor]]  # of tensors
+Flat = Callable[..., Sequence[Tensor]]  # of tensors
 
 
 def as_qiudao(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,21 +38,8 @@ def as_qiudao(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f, updated=())
     def carried(*args: Any, **kwargs: Any) -> Any:
-        leaves, tree = flatten((args, kwargs))
-        places = [k for k, x in enumerate(leaves) if is_operand(x)]
-        out_tree: list[Any] = []
-
-        def flat(*xs: Tensor) -> list[Tensor]:
-            full = list(leaves)
-            for k, x in zip(places, xs, strict=True):
-                full[k] = x
-            new_args, new_kwargs = tree.build(full)
-            outs, structure = flatten(f(*new_args, **new_kwargs))
-            out_tree[:] = [structure]
-            return outs
-
-        found = primitive(flat)(*(as_float(leaves[k]) for k in places))
-        return out_tree[0].build(found)
+        given = Arguments(args, kwargs, is_operand)
+        return given.nested(primitive(given.bound(f))(*map(as_float, given.operands)))
 
     return carried
 
@@ -107,7 +94,7 @@ def tensor_from(x: Any) -> Tensor:
     return tensor_of(np.array(x))
 
 
-def leaves_of(flat: Flat, operands: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+def leaves_of(flat: Flat, operands: Sequence[Tensor]) -> tuple[list[Tensor], Sequence[Tensor]]:
     """Operands as tensors of a graph, and the results that were computed from them."""
     xs = []
     for x in operands:
