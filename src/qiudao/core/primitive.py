@@ -53,7 +53,8 @@ class Primitive:
     samples: ClassVar[tuple[Sample, ...]] = ()
     keeps_out: ClassVar[bool] = True  # whether the derivative reads the result
     keeps_operands: ClassVar[bool] = True  # whether it reads operands that a sweep may free
-    is_constant: ClassVar[bool] = False  # whether no derivative passes: the result is plain
+    is_constant: ClassVar[bool] = False  # whether no derivative passes
+    is_plain: ClassVar[bool] = False  # whether what no derivative passes comes without a tracer
     is_view: ClassVar[bool] = False  # whether NumPy's result may share the operand's memory
     is_double: ClassVar[bool] = False  # whether NumPy gives double precision, whatever comes
     is_read_only: ClassVar[bool] = False  # whether NumPy refuses writes through this view

@@ -472,10 +472,8 @@ def apply_one(primitive: Primitive, x: Tensor) -> Value:
     """`process` for a primitive of one operand, which most are: without the lists."""
     value = x.value
     out = primitive(value) if isinstance(value, Tracer) else primitive.evaluate(value)
-    if primitive.is_constant:
-        return out
     node = x.node
-    if node is None or isinstance(out, tuple) or x.level < modes.floor:
+    if node is None or primitive.is_constant or isinstance(out, tuple) or x.level < modes.floor:
         result = record(primitive, (value,), (node,), out, x)
     else:
         result = Tensor()

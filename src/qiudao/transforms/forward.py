@@ -84,9 +84,9 @@ class Dual(ArrayMethods, Tracer):
                 out, change = primitive.dual(primals, tangents)
         else:
             out = primitive(*primals)
-            if primitive.is_constant:
+            if primitive.is_plain:
                 return out
-            if moves:
+            if moves and not primitive.is_constant:
                 recorded = [] if modes.recording is None else modes.recording.equations
                 before = len(recorded)
                 with np.errstate(all="ignore"):
