@@ -70,7 +70,8 @@ def record(
         return out
     known = any(p is not None for p in parents)
     if primitive.is_constant:
-        return make(out, None, Cut(f"{primitive.label}, which no derivative passes,", caller()) if known else like.cut)
+        act = f"{primitive.label}, which no derivative passes,"
+        return make(out, None, Cut(act, caller()) if known else like.cut)
     if not known or like.level < modes.floor:
         cut = Cut(mode_that_cuts(), caller()) if known else like.cut
         if isinstance(out, tuple):
