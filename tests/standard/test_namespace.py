@@ -69,6 +69,8 @@ def test_astype():
     assert xp.astype(x, xp.float64, copy=False) is x
     close(qd.grad(xp.sum(xp.astype(x, xp.float64)), x)[0], np.ones(3))
     assert xp.astype(x > 2, xp.int8).dtype == np.int8
+    assert xp.astype(x, xp.bool).tolist() == [True] * 3
+    assert not xp.astype(x, xp.int64).requires_grad
 
 
 def test_sorting_downwards_is_stable():

@@ -144,6 +144,10 @@ class Tracer:
         """Whether a backward sweep may come to what is computed from this."""
         return any(isinstance(part, Tracer) and part.is_recorded() for part in self.parts())
 
+    def unwrapped(self) -> Value:
+        """The value one level down, if this only wraps it and nothing is lost; else this."""
+        return self
+
     def snapshot(self) -> Value:
         """What this tracer stands for now: a tracer that later writes into this one leave alone."""
         return self

@@ -131,8 +131,12 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
 
     def same_level(self, new: Value) -> Value:
         """`new`, to be written into this tracer; one of an inner transform has no place here."""
-        if isinstance(new, Tracer) and new.level == self.level:
-            return new
+        while isinstance(new, Tracer):
+            if new.level == self.level:
+                return new
+            wrapped, new = new, new.unwrapped()
+            if new is wrapped:
+                break
         raise GradientError(
             "setitem: a value of an inner transform cannot be written into an array of an outer "
             "one; make the target from the value, np.zeros_like(x), or use np.stack"
@@ -336,6 +340,9 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
             raise TypeError(f"astype: casting {self.dtype} to {np.dtype(dtype)} is not {casting!r}")
         cast = overrides[np.ndarray.astype](self, dtype)
         return snapshot(cast) if copy and cast is self else cast
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return np.copy(self)
 
     def fill(self, value: Any) -> None:
         """Write one value everywhere."""

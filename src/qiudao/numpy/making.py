@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.avals import is_inexact
 from ..core.dispatch import Tracer, overrides
 from ..core.standard import check_device
+from ..ops.stopping import stop_gradient
 from ..transforms.lifting.arrays import from_lists
 from ..transforms.lifting.standing import holds_tracer
 from .results import tensors
@@ -34,7 +36,7 @@ def asarray(obj: Any, /, dtype: Any = None, *, device: Any = None, copy: bool | 
             )
         if copy and same:
             return overrides[np.copy](obj)
-        return obj if same else overrides[np.ndarray.astype](obj, dtype)
+        return obj if same else cast(obj, np.dtype(dtype))
     if holds_tracer(obj):
         if copy is False:
             raise ValueError(
@@ -58,9 +60,20 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
 
 
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
-    """`x` in another dtype.  With `copy=False` a tensor that has it already is given back."""
+    """`x` in another dtype.  With `copy=False` a tensor that has it already is given back.
+
+    Code for any library makes masks and counts by it, so integers and truth values of a tensor
+    are constants here, where its method `x.astype(int)` refuses to lose the gradient.
+    """
     check_device(device)
     found = asarray(x)
     if found.dtype == np.dtype(dtype):
         return overrides[np.copy](found) if copy else found
-    return overrides[np.ndarray.astype](found, dtype)
+    return cast(found, np.dtype(dtype))
+
+
+def cast(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A tensor in another dtype; whole numbers and truth values of it are level, as its floor."""
+    if is_inexact(x.dtype) and not is_inexact(dtype):
+        x = stop_gradient(x)
+    return overrides[np.ndarray.astype](x, dtype)

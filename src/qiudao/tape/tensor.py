@@ -111,6 +111,9 @@ class Tensor(ArrayMethods, Tracer):
         value = self.value
         return value.underlying() if isinstance(value, Tracer) else value
 
+    def unwrapped(self) -> Value:
+        return self.value if self.node is None and not self.in_transform else self
+
     def snapshot(self) -> Tensor:
         return Tensor.make(self.value, self.node, self.level, self.cut)
 
@@ -331,6 +334,8 @@ class Tensor(ArrayMethods, Tracer):
         return self.snapshot()
 
     def __deepcopy__(self, memo: Any) -> Tensor:
+        if self.level > TAPE:
+            return self.clone()
         self._refuse_computed("deepcopy")
         copied = restored(np.array(self.value)[()], self.requires_grad)
         if self.grad is not None:
