@@ -2,6 +2,7 @@
 
 from .grids import RegularGridInterpolator
 from .lines import interp1d
-from .splines import CubicSpline, PchipInterpolator
+from .pieces import CubicHermiteSpline, PPoly
+from .splines import Akima1DInterpolator, CubicSpline, PchipInterpolator
 
 __all__ = ["CubicSpline", "PchipInterpolator", "RegularGridInterpolator", "interp1d"]
