@@ -27,34 +27,23 @@ def table(**options):
 
 MESSAGES = [
     (
-        "knots of a spline",
-        lambda: qd.grad(lambda x: interpolate.CubicSpline(x, Y)(1.5))(X),
-        "CubicSpline: derivatives in the knots x and in bc_type are not known; use "
-        "PchipInterpolator, whose knots may carry one",
-    ),
-    (
-        "ends of a spline",
-        lambda: qd.grad(through("CubicSpline", bc_type=((1, 0.0), (1, 0.0))))(Y),
-        "CubicSpline: derivatives in y are known for bc_type not-a-knot, natural, clamped, and "
-        "this one is ((1, 0.0), (1, 0.0)); use one of these",
-    ),
-    (
         "a method of a curve",
-        lambda: qd.grad(lambda y: interpolate.CubicSpline(X, y).integrate(0.0, 1.0))(Y),
-        "CubicSpline.integrate: its derivative with respect to the data is not known; call the "
-        "curve, with nu=1, 2 or 3 for its derivatives",
+        lambda: qd.grad(lambda y: interpolate.CubicSpline(X, y).roots()[0])(Y),
+        "CubicSpline.roots: its derivative with respect to the data is not known; call the curve, "
+        "or its derivative(), antiderivative() or integrate()",
     ),
     (
-        "a periodic curve",
-        lambda: qd.grad(through("CubicSpline", call=(0, "periodic")))(Y),
-        "CubicSpline: derivatives are known for extrapolate=True and False and nu >= 0, and this "
-        "call has extrapolate='periodic', nu=0; take np.mod of x for a periodic curve",
+        "a method of a B-spline",
+        lambda: qd.grad(lambda y: interpolate.make_interp_spline(X, y).insert_knot(1.5).c[0])(Y),
+        "BSpline.insert_knot: its derivative with respect to the data is not known; call the "
+        "curve, or its derivative(), antiderivative() or integrate()",
     ),
     (
-        "another kind of line",
-        lambda: qd.grad(lambda y: interpolate.interp1d(X, y, kind="nearest")(1.5))(Y),
-        "interp1d: derivatives are known for kind='linear', and this one is 'nearest'; use "
-        "CubicSpline or PchipInterpolator",
+        "ends of a B-spline",
+        lambda: qd.grad(lambda x: interpolate.make_interp_spline(x, Y, bc_type="natural")(1.5))(X),
+        "make_interp_spline: derivatives in the values of bc_type, and in x or t with a bc_type, "
+        "are not known, and this call has bc_type='natural'; use CubicSpline, or let y alone carry "
+        "the derivative",
     ),
     (
         "a filled line",
@@ -63,17 +52,9 @@ MESSAGES = [
     ),
     (
         "another table",
-        lambda: qd.grad(table(method="nearest"))(Y),
-        "RegularGridInterpolator: derivatives are known for method='linear' without nu=, and this "
-        "one is 'nearest'; use 'linear'",
-    ),
-    (
-        "a grid that moves",
-        lambda: qd.grad(
-            lambda x: interpolate.RegularGridInterpolator((x,), Y)(np.array([[1.5]]))[0]
-        )(X),
-        "RegularGridInterpolator: derivatives in points and in fill_value are not known; let the "
-        "places carry the derivative",
+        lambda: qd.grad(table(method="cubic_legacy"))(np.arange(5.0)),
+        "RegularGridInterpolator: method='cubic_legacy' has no derivative here; use linear, "
+        "nearest, pchip, slinear, cubic, quintic",
     ),
     (
         "a mode of convolution",
@@ -136,6 +117,25 @@ MESSAGES = [
         "nearest, without output=, and this call has order=3, mode='constant'; use order=1",
     ),
 ]
+
+
+def test_orders_of_derivatives():
+    t = qd.tensor(1.5, requires_grad=True)
+    assert raised(lambda: interpolate.CubicSpline(X, Y)(t, -1)) == (
+        ValueError,
+        "CubicSpline: nu=-1 is negative; use antiderivative(1)",
+    )
+    assert raised(lambda: interpolate.make_interp_spline(X, Y).derivative(4)) == (
+        ValueError,
+        "BSpline.derivative: nu=4 of a spline of degree 3; nu goes up to the degree",
+    )
+    places = qd.tensor([[1.5, 1.5]], requires_grad=True)
+    grid = interpolate.RegularGridInterpolator(GRID, np.outer(Y, Y))
+    assert raised(lambda: grid(places, nu=[1, 0])) == (
+        ValueError,
+        "RegularGridInterpolator: nu= is for the methods slinear, cubic, quintic, and this call "
+        "has method='linear'; use qd.grad for derivatives in the places",
+    )
 
 
 @pytest.mark.parametrize("act, text", [m[1:] for m in MESSAGES], ids=[m[0] for m in MESSAGES])

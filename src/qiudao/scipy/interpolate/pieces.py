@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.special import poch
 
 from scipy import interpolate as theirs
-from scipy.special import poch
 
 from ...core.errors import GradientError
 from ..operands import array, at, depends, rising, stand_in
 
 
-def interval(knots: Any, places: Any, side: str = "right") -> Any:
+def interval(knots: Any, places: Any, side: Any = "right") -> Any:
     """The number k of the interval from knots[k] to knots[k + 1] that each place is in; beyond the
     knots the first and the last.  A constant, also inside `qd.jit` and `qd.vmap`.
     """
@@ -161,12 +161,8 @@ class CubicHermiteSpline(PPoly):
     array([ 0.125, -0.125])
     """
 
-    def __init__(
-        self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None
-    ) -> None:
-        curve = theirs.CubicHermiteSpline(
-            rising(x), stand_in(y), stand_in(dydx), axis, extrapolate
-        )
+    def __init__(self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None) -> None:
+        curve = theirs.CubicHermiteSpline(rising(x), stand_in(y), stand_in(dydx), axis, extrapolate)
         self.go_through(curve, x, y, lambda x, y: np.moveaxis(array(dydx), curve.axis, 0), dydx)
 
     def go_through(

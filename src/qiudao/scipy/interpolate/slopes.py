@@ -20,12 +20,12 @@ class Row(NamedTuple):
 
 
 def of_spline(x: Any, y: Any, ends: Ends) -> Any:
-    """The slopes of the cubic spline: those with which its second derivative is continuous,
+    """The slopes of the cubic spline: those with which its second derivative is continuous.
 
-        h[i] s[i-1] + 2 (h[i-1] + h[i]) s[i] + h[i-1] s[i+1] = 3 (h[i] m[i-1] + h[i-1] m[i]),
+        h[i] s[i-1] + 2 (h[i-1] + h[i]) s[i] + h[i-1] s[i+1] = 3 (h[i] m[i-1] + h[i-1] m[i])
 
-    h the distances of the knots and m the slopes of the chords, with an equation for each end (de
-    Boor, A practical guide to splines, 2001, chapter IV).
+    with h the distances of the knots and m the slopes of the chords, and an equation for each end
+    (de Boor, A practical guide to splines, 2001, chapter IV).
     """
     n, h = np.shape(x)[0], np.diff(x)
     m = np.diff(y, axis=0) / column(h, y)

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
 from scipy import interpolate as theirs
 
-from ..operands import array, depends, rising, stand_in
+from ..operands import depends, rising, stand_in
 from .pieces import CubicHermiteSpline
 from .slopes import akima, monotone, of_spline
 
