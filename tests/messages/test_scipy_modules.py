@@ -94,10 +94,9 @@ MESSAGES = [
         "wrap, grid-wrap, constant, grid-constant",
     ),
     (
-        "what lies beyond an image",
-        lambda: qd.grad(lambda c: ndimage.convolve(Y, np.ones(3), cval=c)[0])(1.0),
-        "convolve: derivatives with output= and in cval are not known; take the result as it is "
-        "returned, and np.pad the image",
+        "output of a filter",
+        lambda: qd.grad(lambda y: ndimage.convolve(y, np.ones(3), output=Y)[0])(Y),
+        "convolve: derivatives with output= are not known; take the result as it is returned",
     ),
     (
         "axes of weights",
@@ -105,16 +104,28 @@ MESSAGES = [
         "convolve: the image has 1 axes and the weights 2; give weights with as many axes",
     ),
     (
-        "the width of a Gaussian",
-        lambda: qd.grad(lambda s: ndimage.gaussian_filter(Y, s)[0])(1.0),
-        "gaussian_filter: derivatives in sigma and cval, and with output=, are not known; for "
-        "sigma, correlate with np.exp(-x**2 / (2 * sigma**2))",
+        "the width of a Gaussian in a batch",
+        lambda: qd.vmap(lambda s: ndimage.gaussian_filter(Y, s))(Y),
+        "gaussian_filter: how far the window reaches hangs on sigma, whose value is not known in "
+        "qd.jit and qd.vmap; give radius=",
     ),
     (
-        "places of a spline",
-        lambda: qd.grad(lambda y: ndimage.map_coordinates(y, [[1.5]])[0])(Y),
-        "map_coordinates: derivatives are known for order=0 and 1 in the modes constant and "
-        "nearest, without output=, and this call has order=3, mode='constant'; use order=1",
+        "output of coordinates",
+        lambda: qd.grad(lambda y: ndimage.map_coordinates(y, [[1.5]], output=Y)[0])(Y),
+        "map_coordinates: derivatives with output= are not known; take the result as it is "
+        "returned",
+    ),
+    (
+        "a zoom that moves",
+        lambda: qd.grad(lambda z: ndimage.zoom(Y, z)[0])(1.5),
+        "zoom: the zoom factor gives the number of points of the result, and has no derivative; "
+        "use affine_transform, whose matrix has one",
+    ),
+    (
+        "an angle in a batch",
+        lambda: qd.vmap(lambda a: ndimage.rotate(np.eye(3), a))(Y),
+        "rotate: with reshape=True the size of the result hangs on the angle, whose value is not "
+        "known in qd.jit and qd.vmap; give reshape=False",
     ),
 ]
 
@@ -135,6 +146,15 @@ def test_orders_of_derivatives():
         ValueError,
         "RegularGridInterpolator: nu= is for the methods slinear, cubic, quintic, and this call "
         "has method='linear'; use qd.grad for derivatives in the places",
+    )
+
+
+def test_shapes_of_coordinates():
+    t = qd.tensor(np.eye(3), requires_grad=True)
+    assert raised(lambda: ndimage.map_coordinates(t, np.ones((3, 2)))) == (
+        ValueError,
+        "map_coordinates: coordinates of shape (3, 2) for an image of 2 axes; give an array of "
+        "shape (2, ...)",
     )
 
 

@@ -74,7 +74,7 @@ def tupled(args: Any) -> tuple[Any, ...]:
     return args if isinstance(args, tuple) else (args,)
 
 
-def known(value: Any) -> Any | None:
+def known(value: Any) -> Any:
     """The numbers of a value where they are at hand; None inside `qd.jit` and `qd.vmap`."""
     try:
         return plain(value)
