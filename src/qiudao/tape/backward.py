@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.anomalies import examine_graph, known_check
+from ..core.arriving import arrived
 from ..core.avals import Value, describe
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, snapshot
@@ -46,7 +47,7 @@ def seed_for(output: Tensor, gradient: Any, name: str, where: str) -> Value:
         return np.ones(output.shape, output.dtype)[()]
     ct = gradient
     if not isinstance(ct, Tensor):
-        ct = ct if hasattr(ct, "process") else np.asarray(ct)
+        ct = arrived(ct)
     if np.shape(ct) != output.shape:
         raise ShapeError(
             f"{name}: the cotangent of {where} has shape {np.shape(ct)} and the output "

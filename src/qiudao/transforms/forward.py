@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import arrived
 from ..core.avals import Value, aval_of
 from ..core.dispatch import Tracer, concrete, snapshot
 from ..core.errors import ShapeError
@@ -171,7 +172,7 @@ def as_tangent(dx: Any, x: Value, path: str) -> Value:
             f"jvp: the tangent of argument{path} has shape {np.shape(dx)} and its primal "
             f"{np.shape(x)}; both must be equal"
         )
-    dx = dx if isinstance(dx, Tracer) else np.asarray(dx)
+    dx = arrived(dx)
     return fit(dx, aval_of(x)) if dx.dtype != x.dtype else dx
 
 
