@@ -25,10 +25,12 @@ from ..ops.indexing import (
     axes_before,
 )
 from ..ops.products import MatMul
+from ..ops.scanning import Recurrence
 from ..ops.shaping import Cast, Copy
+from ..ops.sorting import Level, Runs
 from ..ops.stopping import StopGradient
 from ..ops.writing import Put, SetItem
-from .indices import add_rows, place_basic, put_rows, rows_back, rows_first, take_basic
+from .indices import add_rows, padded, place_basic, put_rows, rows_back, rows_first, take_basic
 from .libraries import Library
 
 Evaluation = Callable[..., Any]
@@ -124,7 +126,7 @@ def written(primitive: SetItem, library: Library, x: Any, v: Any) -> Any:
     region = np.broadcast_to(False, shape)[primitive.index].shape
     extra = v.ndim - len(region)
     v = xp.reshape(v, library.shape_of(v)[extra:]) if extra > 0 else v
-    mask = xp.astype(xp.ones_like(xp.broadcast_to(v, region)), library.dtype(np.int8))
+    mask = library.constant(np.broadcast_to(np.int8(1), region), x)
     return xp.where(
         place_basic(library, mask, primitive.index, shape) != 0,
         place_basic(library, xp.broadcast_to(v, region), primitive.index, shape),
@@ -279,3 +281,45 @@ def added_along(primitive: AddAlong, library: Library, v: Any, index: Any) -> An
     flat = each.reshape(-1) if is_known(each) else xp.reshape(each, (-1,))
     added = add_rows(library, xp.reshape(v, (-1,)), flat, lanes * primitive.count)
     return xp.moveaxis(xp.reshape(added, (*shape[:-1], primitive.count)), -1, primitive.axis)
+
+
+# Along one axis, each element from those before it
+
+
+@evaluates(Recurrence)
+def recurred(primitive: Recurrence, library: Library, a: Any, b: Any) -> Any:
+    """t[k] = a[k] t[k-1] + b[k]: steps of 1, 2, 4, ... are put together of two halves each."""
+    xp = library.xp
+    like = b if is_known(a) else a
+    dtype = np.result_type(*(x.dtype if is_known(x) else library.dtype_of(x) for x in (a, b)))
+    a, b = (xp.moveaxis(library.cast(ours(library, x, like), dtype), primitive.axis, 0)
+            for x in (a, b))  # fmt: skip
+    if primitive.reverse:
+        a, b = xp.flip(a, axis=0), xp.flip(b, axis=0)
+    n, step = int(b.shape[0]), 1
+    while step < n:
+        b = xp.concat([b[:step, ...], b[step:, ...] + a[step:, ...] * b[:-step, ...]], axis=0)
+        a = xp.concat([a[:step, ...], a[step:, ...] * a[:-step, ...]], axis=0)
+        step *= 2
+    t = xp.flip(b, axis=0) if primitive.reverse else b
+    return xp.moveaxis(t, 0, primitive.axis)
+
+
+@evaluates(Runs)
+def runs(primitive: Runs, library: Library, x: Any) -> Any:
+    """The number of the run of equal elements that each belongs to, along a sorted axis."""
+    xp = library.xp
+    x = xp.moveaxis(x, primitive.axis, -1)
+    starts = library.cast(x[..., 1:] != x[..., :-1], np.intp)
+    starts = padded(library, starts, x.ndim - 1, 1, 0)
+    return xp.moveaxis(xp.cumulative_sum(starts, axis=-1), -1, primitive.axis)
+
+
+@evaluates(Level)
+def levelled(primitive: Level, library: Library, v: Any, run: Any) -> Any:
+    """The mean of `v` over each run of equal elements, which is `v` where all differ."""
+    xp = library.xp
+    along = xp.moveaxis(ours(library, run, v), primitive.axis, -1)
+    if not bool(xp.all(along[..., 1:] != along[..., :-1])):
+        raise library.lacks("sort", "the derivative among equal elements")
+    return v

@@ -28,6 +28,11 @@ SAME = (
 LOG2 = math.log(2.0)
 
 
+def is_array(x: Any) -> bool:
+    """Whether an argument is an array: dtypes have a shape too."""
+    return hasattr(x, "shape") and not isinstance(x, np.dtype)
+
+
 def named(name: str) -> Function:
     """The function of that name in the library's namespace."""
 
@@ -77,6 +82,43 @@ def log_add_two(library: Library, a: Any, b: Any) -> Any:
     return library.xp.logaddexp(a * LOG2, b * LOG2) / LOG2
 
 
+def heavier(library: Library, a: Any, b: Any) -> Any:
+    """`np.fmax`: the larger, or the one that is no NaN."""
+    xp = library.xp
+    return xp.where(xp.isnan(a), b, xp.where(xp.isnan(b), a, xp.maximum(a, b)))
+
+
+def lighter(library: Library, a: Any, b: Any) -> Any:
+    """`np.fmin`: the smaller, or the one that is no NaN."""
+    xp = library.xp
+    return xp.where(xp.isnan(a), b, xp.where(xp.isnan(b), a, xp.minimum(a, b)))
+
+
+def step(library: Library, x: Any, at_zero: Any) -> Any:
+    """`np.heaviside`."""
+    xp = library.xp
+    side = xp.astype(x > 0, x.dtype)
+    return xp.where(x == 0, at_zero, xp.where(xp.isnan(x), x, side))
+
+
+def parted(library: Library, x: Any) -> tuple[Any, Any]:
+    """`np.modf`: the fraction and the whole part, both with the sign of the number."""
+    xp = library.xp
+    whole = xp.trunc(x)
+    fraction = xp.where(xp.isinf(x), xp.zeros_like(x), x - whole)
+    return xp.copysign(fraction, x), whole
+
+
+def in_radians(library: Library, x: Any) -> Any:
+    """Degrees in radians."""
+    return x * (math.pi / 180)
+
+
+def in_degrees(library: Library, x: Any) -> Any:
+    """Radians in degrees."""
+    return x * (180 / math.pi)
+
+
 elementwise: dict[np.ufunc, Function] = {
     **{getattr(np, name): named(name) for name in SAME},
     np.absolute: magnitude,
@@ -86,6 +128,14 @@ elementwise: dict[np.ufunc, Function] = {
     np.exp2: power_of_two,
     np.cbrt: cube_root,
     np.logaddexp2: log_add_two,
+    np.fmax: heavier,
+    np.fmin: lighter,
+    np.heaviside: step,
+    np.modf: parted,
+    np.radians: in_radians,
+    np.deg2rad: in_radians,
+    np.degrees: in_degrees,
+    np.rad2deg: in_degrees,
 }
 
 
@@ -113,10 +163,14 @@ def summing(name: str) -> Function:
 def over(name: str) -> Function:
     """A reduction that has the standard's arguments."""
 
-    def reduce(library: Library, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        if axis == ():
-            return x
-        return getattr(library.xp, name)(x, axis=axis, keepdims=keepdims)
+    def reduce(
+        library: Library, x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None
+    ) -> Any:
+        out = x if axis == () else getattr(library.xp, name)(x, axis=axis, keepdims=keepdims)
+        if initial is None:
+            return out
+        least = library.constant(initial, x, library.dtype_of(x))
+        return getattr(library.xp, f"{name}imum")(out, least)
 
     return reduce
 
@@ -159,11 +213,11 @@ running: dict[np.ufunc, Function] = {
 
 def chosen(library: Library, condition: Any, a: Any, b: Any) -> Any:
     """`np.where`, in the dtype that NumPy gives it; numbers of Python's widen nothing."""
-    like = next(x for x in (condition, a, b) if hasattr(x, "shape"))
-    kinds = [library.dtype_of(x) if hasattr(x, "shape") else x for x in (a, b)]
+    like = next(x for x in (condition, a, b) if is_array(x))
+    kinds = [library.dtype_of(x) if is_array(x) else x for x in (a, b)]
     dtype = np.result_type(*kinds)
     a, b = (
-        library.cast(x, dtype) if hasattr(x, "shape") else library.constant(x, like, dtype)
+        library.cast(x, dtype) if is_array(x) else library.constant(x, like, dtype)
         for x in (a, b)
     )
     return library.xp.where(truth(library, condition), a, b)
@@ -171,13 +225,13 @@ def chosen(library: Library, condition: Any, a: Any, b: Any) -> Any:
 
 def truth(library: Library, x: Any) -> Any:
     """An array as booleans."""
-    if not hasattr(x, "shape"):
+    if not is_array(x):
         return x
     return x if library.dtype_of(x).kind == "b" else x != 0
 
 
-def reshaped(library: Library, x: Any, shape: Any) -> Any:
-    """`np.reshape` in the order of rows."""
+def reshaped(library: Library, x: Any, shape: Any, order: str = "C") -> Any:
+    """`np.reshape` in the order of rows, which is the only one that rules ask for."""
     return library.xp.reshape(x, shape if isinstance(shape, tuple) else (shape,))
 
 
@@ -273,7 +327,7 @@ def diagonal(library: Library, x: Any, offset: int = 0, axis1: int = 0, axis2: i
 
 def result_type(library: Library, *xs: Any) -> Any:
     """`np.result_type`."""
-    return np.result_type(*(library.dtype_of(x) if hasattr(x, "shape") else x for x in xs))
+    return np.result_type(*(library.dtype_of(x) if is_array(x) else x for x in xs))
 
 
 def shape_of(library: Library, x: Any) -> Any:
@@ -304,6 +358,32 @@ def linear(name: str) -> Function:
     return call
 
 
+def norm(
+    library: Library, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False
+) -> Any:
+    """`np.linalg.norm`, of vectors along one axis or all, of matrices along the last two."""
+    if ord is None or isinstance(axis, int):
+        options = {"axis": axis, "keepdims": keepdims, "ord": 2 if ord is None else ord}
+        return linear("vector_norm")(library, x, **options)
+    return linear("matrix_norm")(library, x, keepdims=keepdims, ord=ord)
+
+
+def pseudo_inverse(library: Library, x: Any, rcond: Any = None) -> Any:
+    """`np.linalg.pinv`."""
+    return linear("pinv")(library, x, rtol=rcond)
+
+
+def clipped(library: Library, x: Any, low: Any = None, high: Any = None) -> Any:
+    """`np.clip`."""
+    xp = library.xp
+    dtype = library.dtype_of(x)
+    for bound, choose in ((low, xp.maximum), (high, xp.minimum)):
+        if bound is not None:
+            bound = bound if is_array(bound) else library.constant(bound, x, dtype)
+            x = choose(x, bound)
+    return x
+
+
 def singular(library: Library, x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """`np.linalg.svd`."""
     if not compute_uv:
@@ -323,6 +403,8 @@ def transform(name: str) -> Function:
         function = getattr(getattr(library.xp, "fft", None), name, None)
         if function is None:
             raise library.lacks(f"fft.{name}")
+        if name != "rfft" and library.dtype_of(x).kind != "c":
+            x = library.cast(x, np.result_type(library.dtype_of(x), np.complex64))
         return function(x, n=n, axis=axis, norm=norm or "backward")
 
     return call
@@ -335,6 +417,8 @@ def transforms(name: str) -> Function:
         function = getattr(getattr(library.xp, "fft", None), name, None)
         if function is None:
             raise library.lacks(f"fft.{name}")
+        if library.dtype_of(x).kind != "c":
+            x = library.cast(x, np.result_type(library.dtype_of(x), np.complex64))
         return function(x, s=s, axes=axes, norm=norm or "backward")
 
     return call
@@ -367,6 +451,7 @@ functions: dict[Function, Function] = {
     np.searchsorted: places_in,
     np.cumsum: running_along("cumulative_sum"),
     np.cumprod: running_along("cumulative_prod"),
+    np.clip: clipped,
     np.round: rounded,
     np.real: real_part,
     np.imag: imaginary_part,
@@ -382,7 +467,8 @@ functions: dict[Function, Function] = {
     np.linalg.eigh: self_adjoint,
     np.linalg.eigvalsh: linear("eigvalsh"),
     np.linalg.inv: linear("inv"),
-    np.linalg.pinv: linear("pinv"),
+    np.linalg.norm: norm,
+    np.linalg.pinv: pseudo_inverse,
     np.linalg.qr: linear("qr"),
     np.linalg.slogdet: linear("slogdet"),
     np.linalg.solve: linear("solve"),

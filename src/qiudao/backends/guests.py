@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.avals import Dtype, Shape, Value, describe
 from ..core.dispatch import Tracer
-from ..core.errors import DetachError, DtypeError, RuleError
+from ..core.errors import DetachError, DtypeError, QiudaoError, RuleError
 from ..core.methods import ArrayMethods
 from ..core.primitive import Primitive
 from .evaluations import evaluations
@@ -52,17 +52,24 @@ class Guest(ArrayMethods, Tracer):
                 "memory of NumPy's arrays only; call it without jit, or pass a NumPy array"
             )
         check_alike(primitive, xs)
-        evaluation = evaluations.get(type(primitive))
-        if evaluation is not None:
-            arrays = [x.array if isinstance(x, Guest) else x for x in xs]
-            return Guest(evaluation(primitive, library, *arrays), library)
-        out = primitive.expand(*xs)
-        if out is NotImplemented:
-            try:
+        try:
+            evaluation = evaluations.get(type(primitive))
+            if evaluation is not None:
+                arrays = [x.array if isinstance(x, Guest) else x for x in xs]
+                return Guest(evaluation(primitive, library, *arrays), library)
+            out = primitive.expand(*xs)
+            if out is NotImplemented:
                 out = primitive.evaluate(*(operand(x, self) for x in xs))
-            except ForeignConversionError as error:
-                why = "its rule reads the numbers one by one"
-                raise library.lacks(primitive.label, why) from error
+        except ForeignConversionError as error:
+            why = "its rule reads the numbers one by one"
+            raise library.lacks(primitive.label, why) from error
+        except (TypeError, NotImplementedError) as error:
+            if isinstance(error, QiudaoError):
+                raise
+            raise RuleError(
+                f"{primitive.label}: {library.name} refuses ({error}); write it with functions of "
+                "the array standard, or convert to NumPy first"
+            ) from error
         return tuple(map(self.hosted, out)) if isinstance(out, tuple) else self.hosted(out)
 
     def hosted(self, out: Any) -> Guest:
@@ -92,7 +99,7 @@ class Guest(ArrayMethods, Tracer):
         return self.array
 
     def constant(self, value: Value) -> Value:
-        return value if isinstance(value, Guest) else self.hosted(value)
+        return value if isinstance(value, Tracer) else self.hosted(value)
 
     def copied(self) -> Guest:
         """A guest whose array nobody else can write into."""

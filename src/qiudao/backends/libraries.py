@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,11 @@ NAMES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float32", "float64", "complex64", "complex128",
 )  # fmt: skip
+SPECIAL = {  # where a library has special functions under SciPy's names
+    "torch": "torch.special",
+    "jax.numpy": "jax.scipy.special",
+    "cupy": "cupyx.scipy.special",
+}
 LAZY = ("dask.array",)  # those whose arrays have no numbers until they are asked for
 
 
@@ -82,6 +88,15 @@ class Library:
         if self.dtype_of(array).kind == "c" and wanted.kind != "c":
             array = self.xp.real(array)
         return self.xp.astype(array, self.dtype(wanted))
+
+    def own(self, ufunc: np.ufunc) -> Callable[..., Any] | None:
+        """A function of the library's for a ufunc that the standard does not have, or None."""
+        if self.is_lazy:
+            return lambda library, *xs: ufunc(*xs)  # dask arrays answer to every ufunc, lazily
+        if self.name not in SPECIAL:
+            return None
+        function = getattr(importlib.import_module(SPECIAL[self.name]), ufunc.__name__, None)
+        return None if function is None else lambda library, *xs: function(*xs)
 
     def lacks(self, name: str, why: str = "") -> RuleError:
         """The error for what the library, or the array standard, cannot do."""

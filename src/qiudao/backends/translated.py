@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.avals import Dtype, Shape
 from ..core.methods import ArrayMethods
-from .functions import elementwise, functions, reductions, running
+from .functions import elementwise, functions, is_array, reductions, running
 from .indices import take_basic
 from .libraries import Library
 
@@ -40,7 +40,14 @@ class Translated(ArrayMethods):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         options = {k: v for k, v in options.items() if v is not None and v is not np._NoValue}
         if method == "__call__":
-            ours = elementwise.get(ufunc)
+            if "out" in options and inputs[0] is options["out"][0]:  # a += b, by a new array
+                target = inputs[0]
+                if not isinstance(target, Translated):
+                    raise ForeignConversionError
+                del options["out"]
+                target.array = self.__array_ufunc__(ufunc, method, *inputs, **options).array
+                return target
+            ours = elementwise.get(ufunc) or self.library.own(ufunc)
             if ours is None or options:
                 raise self.library.lacks(ufunc.__name__)
             return self.answer(computed(ufunc, ours, self, inputs))
@@ -75,8 +82,8 @@ class Translated(ArrayMethods):
         """What the library gave, translated again."""
         if isinstance(out, tuple):
             return tuple(map(self.answer, out))
-        is_array = hasattr(out, "shape") and not isinstance(out, np.ndarray | np.generic)
-        return Translated(out, self.library) if is_array else out
+        is_foreign = is_array(out) and not isinstance(out, np.ndarray | np.generic)
+        return Translated(out, self.library) if is_foreign else out
 
     def __getitem__(self, index: Any) -> Any:
         parts = index if type(index) is tuple else (index,)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .avals import Value
 from .dispatch import Tracer
+from .modes import TAPE, modes
 
 HOST = "qiudao.backends.guests"  # it stands above all that takes guests in
 UNMARKED = {("torch", "Tensor"), ("dask", "Array"), ("cupy", "ndarray")}
@@ -37,8 +38,20 @@ def arrived(x: Any) -> Value:
 
 
 def bare(x: Value) -> Value:
-    """A result as it is handed out: arrays of other libraries without our wrapping."""
-    return x.bare() if isinstance(x, Tracer) else x
+    """A result as it is handed out: arrays of other libraries without our wrapping.
+
+    Inside another transform they keep it, for there they meet NumPy's functions again.
+    """
+    return x.bare() if isinstance(x, Tracer) and modes.inside == TAPE else x
+
+
+def at_home(plain: Value, value: Value) -> Value:
+    """A plain array in the library of `value`, where that stands for a foreign array."""
+    while isinstance(value, Tracer):
+        if value.level < 0:
+            return value.constant(plain)
+        value = next(iter(value.parts()), None)
+    return plain
 
 
 def received(x: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arriving import arrived, bare
+from ..core.arriving import arrived, at_home, bare
 from ..core.avals import Dtype, Shape, Value, describe, is_inexact
 from ..core.dispatch import Tracer, concrete, overrides, snapshot
 from ..core.errors import DtypeError, GradientError, ShapeError
@@ -259,7 +259,8 @@ class Tensor(ArrayMethods, Tracer):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradient collected so far, or set it to zeros."""
         if self.grad is not None:
-            zeros = Tensor.make(np.zeros(self.shape, self.grad_dtype), None, self.level)
+            zeros = at_home(np.zeros(self.shape, self.grad_dtype), self)
+            zeros = Tensor.make(zeros, None, self.level)
             self.grad = None if set_to_none else zeros
 
     def clear_grad(self, set_to_zero: bool = True) -> None:

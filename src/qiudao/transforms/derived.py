@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.anomalies import examine_function, known_check
-from ..core.arriving import arrived, bare
+from ..core.arriving import arrived, at_home, bare
 from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
@@ -222,7 +222,7 @@ def scalar_seed(value: Any) -> Value:
             "grad: the function returned a complex number, which has no gradient; return a real "
             "one (np.real, np.abs), or use qd.vjp or qd.jacobian"
         )
-    return dtype.type(1) if dtype.kind == "f" else np.float64(1.0)
+    return at_home(dtype.type(1) if dtype.kind == "f" else np.float64(1.0), value)
 
 
 def grad_of_function(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arriving import arrived, bare
+from ..core.arriving import arrived, at_home, bare
 from ..core.avals import Value, aval_of, is_inexact
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, snapshot
@@ -92,8 +92,7 @@ def record_run(
 
 def zeros_like(x: Value) -> Value:
     """The derivative that is zero, of a value: of another library where that is."""
-    zero = np.zeros(tuple(x.shape), x.dtype)
-    return x.constant(zero) if isinstance(x, Tracer) and x.level < 0 else zero
+    return at_home(np.zeros(tuple(x.shape), x.dtype), x)
 
 
 def lower(x: Any, level: float) -> tuple[Value, Node | None]:
@@ -168,7 +167,7 @@ def as_cotangent(ct: Any, value: Value, path: str) -> Value:
             f"pullback: the cotangent of result{path} has shape {np.shape(c)} and the result "
             f"{np.shape(value)}; both must be equal"
         )
-    return conjugated(c)
+    return at_home(conjugated(c), value)
 
 
 def split_aux(name: str, result: Any) -> tuple[Any, Any]:
