@@ -186,11 +186,15 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
         On the tape reading it ends the derivative there, as in torch; in a transform, whose
         user sees no tensors and would not expect that, it raises `DetachError`.
         """
-        return np.asarray(self.read("x.item()")).item(*args)
+        value = self.read("x.item()")
+        plain: Any = value if isinstance(value, Tracer) else np.asarray(value)
+        return plain.item(*args)
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers, on the same terms as `item`."""
-        return np.asarray(self.read("x.tolist()")).tolist()
+        value = self.read("x.tolist()")
+        plain: Any = value if isinstance(value, Tracer) else np.asarray(value)
+        return plain.tolist()
 
     def read(self, act: str) -> Any:
         """The plain value for a user who takes it out by `act`, unless a transform loses by it."""

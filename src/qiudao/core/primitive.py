@@ -60,6 +60,7 @@ class Primitive:
     is_read_only: ClassVar[bool] = False  # whether NumPy refuses writes through this view
     is_tame: ClassVar[bool] = False  # whether slopes are finite wherever the operands are
     is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was dropped"
+    is_compiled: ClassVar[bool] = False  # whether it is a program of machine code, for NumPy only
     result: int | None = None  # for a `Part`: which of several results it is
 
     def __call__(self, *xs: Value) -> Value:
