@@ -81,7 +81,7 @@ class Recurrent(Module):
         last, states = scan(step, initial, from_inputs, reverse=self.reverse)
         return np.swapaxes(states, 0, 1), last
 
-    def at_once(self, from_inputs: Any, initial: Any) -> Any:
+    def at_once(self, from_inputs: Any, initial: Any) -> tuple[Any, Any] | None:
         """The states and the last one by an operation of the whole sequence, or None."""
         return None
 
@@ -154,7 +154,7 @@ class LSTM(Recurrent):
     def start(self, zeros: Any) -> Any:
         return zeros, zeros
 
-    def at_once(self, from_inputs: Any, initial: Any) -> Any:
+    def at_once(self, from_inputs: Any, initial: Any) -> tuple[Any, Any] | None:
         h, c = initial
         operands = (from_inputs, h, c, self.weight_hh)
         if not is_eager(operands) or not from_inputs.size:

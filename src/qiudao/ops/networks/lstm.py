@@ -111,7 +111,7 @@ class Lstm(Primitive):
         """As derived; of plain arrays in place, with one product for the gradient of W."""
         if isinstance(product, Masked) or any(isinstance(v, Tracer) for v in (*ct, *out, *xs)):
             return super().pull(ct, out, xs, parents, product)
-        (states, memory, gates), (x, h, c, w) = map(first, out), xs
+        (states, memory, gates), (_, h, c, w) = map(first, out), xs
         n = h.shape[-1]
         of_states, of_memory, of_gates = (None if g is None else first(g) for g in ct)
         before_h = np.concatenate([h[None], states[:-1]])
