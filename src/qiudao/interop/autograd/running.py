@@ -16,9 +16,15 @@ import numpy as np
 import qiudao as qd
 
 from ...core.dispatch import Tracer
+from ...core.modes import modes
 from ...core.trees import flatten
 
 _REAL = {np.ndarray, float, np.float64}
+
+
+def capturable(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """The user's function, with its branches and loops captured where `qd.jit` traces it."""
+    return fun if modes.capture is None else modes.capture(fun)
 
 
 def differentiable(x: Any) -> Any:

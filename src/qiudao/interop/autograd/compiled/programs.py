@@ -1,0 +1,184 @@
+"""Programs of derived functions: how they come about, and why some do not."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import qiudao as qd
+
+from ....core.trees import flatten
+from .arguments import filled
+
+Function = Callable[..., Any]
+
+MOST = 256  # programs that are kept
+VALUES = 3  # how many values an integer may have, each with a program, before it is data
+
+
+class Outcome(NamedTuple):
+    """What became of one derived function with arguments of some types."""
+
+    operator: str  # "grad", "hessian", ...
+    function: str
+    compiled: bool
+    calls: int
+    reason: str  # why it is not compiled, "" where it is
+
+    def __str__(self) -> str:
+        state = "compiled" if self.compiled else self.reason
+        return f"{self.operator} of {self.function}: {state} ({self.calls} calls)"
+
+
+class Entry:
+    """One program, or the calls that may lead to it, or the reason that there is none."""
+
+    def __init__(self, operator: str, function: str) -> None:
+        self.operator = operator
+        self.function = function
+        self.calls = 0
+        self.changes = 0
+        self.reason = ""
+        self.jitted: Function | None = None
+        self.derived: Function | None = None  # whose turn it is
+        self.lock = threading.RLock()
+
+    @property
+    def waiting(self) -> str:
+        """Why there is no program yet."""
+        return "" if self.jitted is not None else "it was called too rarely"
+
+    def run(self, derived: Function, data: list[Any], args: Any, kwargs: Any) -> Any:
+        """The compiled function; eager where that raises, so that errors are the same."""
+        self.derived = derived  # is traced again where a loop or a NaN wants another program
+        self.calls += 1
+        try:
+            return self.jitted(*data)  # type: ignore[misc]
+        except Exception:
+            return derived(*args, **kwargs)
+
+    def make(self, derived: Function, emptied: Any, data: list[Any], expected: Any) -> None:
+        """Compile what the call of `emptied` arguments gives for data, unless something forbids."""
+
+        def current(*data: Any) -> Any:
+            args, kwargs = filled(emptied, iter(data))
+            return self.derived(*args, **kwargs)  # type: ignore[misc]
+
+        current.__name__ = self.function
+        with self.lock:
+            self.derived = derived
+            jitted = qd.jit(current)
+            try:
+                with compilation.paused(), warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    found = jitted(*data)
+            except Exception as error:
+                self.reason = f"it cannot be traced: {error}"
+                return
+            if caught:
+                self.reason = f"it warns: {caught[0].message}"
+            elif not alike(found, expected):
+                self.reason = "its compiled result is not the eager one"
+            else:
+                self.jitted = jitted
+
+
+class Within(threading.local):
+    """Whether this thread is within a derived function that is looked after already."""
+
+    inside = False
+
+
+class Compilation:
+    """Whether derived functions are compiled, after how many calls, and what became of them."""
+
+    def __init__(self) -> None:
+        self.within = Within()
+        self.clear()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Derived functions that are made meanwhile are parts of the one that is run."""
+        before, self.within.inside = self.within.inside, True
+        try:
+            yield
+        finally:
+            self.within.inside = before
+
+    def clear(self) -> None:
+        """Compile no more, and forget what was."""
+        self.after = 0  # 0: nothing is compiled
+        self.entries: dict[Any, Entry] = {}
+        self.values: dict[Any, set[Any]] = {}  # of the integers among arguments of some types
+        self.eager: dict[tuple[str, str, str], Entry] = {}  # calls that led to no entry
+
+    def entry(self, key: Any, operator: str, function: str) -> Entry:
+        """The entry of a key, a new one if need be."""
+        found = self.entries.get(key)
+        if found is None:
+            found = self.entries[key] = Entry(operator, function)
+            while len(self.entries) > MOST:
+                del self.entries[next(iter(self.entries))]
+        return found
+
+    def note(self, operator: str, function: str, reason: str) -> None:
+        """Remember a call that cannot lead to a program, for the report."""
+        found = self.eager.setdefault((operator, function, reason), Entry(operator, function))
+        found.reason = reason
+        found.calls += 1
+
+    def varies(self, key: Any, ints: tuple[int, ...]) -> bool:
+        """Whether the integers of a key have had so many values that they are data."""
+        values = self.values.setdefault(key, set())
+        if len(values) <= VALUES:
+            values.add(ints)
+        while len(self.values) > MOST:
+            del self.values[next(iter(self.values))]
+        return len(values) > VALUES
+
+
+compilation = Compilation()
+
+
+def alike(found: Any, expected: Any) -> bool:
+    """Whether two results are equal up to rounding, their containers, types and shapes too."""
+    leaves, tree = flatten(found)
+    others, other_tree = flatten(expected)
+    return bool(tree == other_tree) and all(map(near, leaves, others))
+
+
+def near(x: Any, y: Any) -> bool:
+    """Whether two leaves are of one type and differ by rounding only."""
+    if type(x) is not type(y) or not isinstance(x, np.ndarray | np.generic):
+        return bool(type(x) is type(y) and x == y)
+    if x.shape != y.shape or x.dtype != y.dtype or x.dtype.kind not in "fc":
+        return x.dtype == y.dtype and bool(np.array_equal(x, y))
+    with np.errstate(all="ignore"):
+        finite = np.abs(y[np.isfinite(y)])
+        eps = float(np.finfo(x.dtype).eps)
+        scale = float(np.max(finite, initial=0.0))
+        return bool(np.allclose(x, y, rtol=eps**0.5, atol=64 * eps * scale, equal_nan=True))
+
+
+def compiled_report() -> list[Outcome]:
+    """What became of each derived function that was called since `install(jit=True)`.
+
+    >>> from qiudao.interop.autograd import grad, install, uninstall, compiled_report
+    >>> install(jit=3)
+    >>> slope = grad(lambda x: np.sum(np.sin(x)))
+    >>> for _ in range(4):
+    ...     g = slope(np.zeros(2))
+    >>> print(*compiled_report())
+    grad of <lambda>: compiled (4 calls)
+    >>> uninstall()
+    """
+    every = [*compilation.entries.values(), *compilation.eager.values()]
+    return [
+        Outcome(e.operator, e.function, e.jitted is not None, e.calls, e.reason or e.waiting)
+        for e in every
+    ]
