@@ -13,11 +13,13 @@ import numpy as np
 import qiudao as qd
 
 from ....core.trees import flatten
-from .arguments import filled
+from .arguments import Form, Key, filled
 
 Function = Callable[..., Any]
 
 MOST = 256  # programs that are kept
+CONTENTS = 16  # values of the arrays that are not differentiated by, with programs of their own
+LARGEST = 1 << 20  # bytes of such arrays, which are compared at each call
 VALUES = 3  # how many values an integer may have, each with a program, before it is data
 
 
@@ -46,6 +48,7 @@ class Entry:
         self.reason = ""
         self.jitted: Function | None = None
         self.derived: Function | None = None  # whose turn it is
+        self.contents: dict[Any, Entry] | None = None  # the programs for what arrays hold
         self.lock = threading.RLock()
 
     @property
@@ -62,8 +65,32 @@ class Entry:
         except Exception:
             return derived(*args, **kwargs)
 
-    def make(self, derived: Function, emptied: Any, data: list[Any], expected: Any) -> None:
-        """Compile what the call of `emptied` arguments gives for data, unless something forbids."""
+    def make(self, derived: Function, key: Key, form: Form, expected: Any) -> None:
+        """Compile what a call does, unless something forbids.
+
+        Where it cannot be traced, each value of the arrays that are not differentiated by gets a
+        program of its own: what is selected from them decides shapes.
+        """
+        self.try_to_make(derived, key.emptied(form), key.given(form), expected)
+        held = key.held()
+        if self.reason and not form.held and held and sum(map(len, held)) <= LARGEST:
+            self.contents = {}
+            entry = self.holding(held)
+            entry.calls = self.calls
+            entry.make(derived, key, form._replace(held=True), expected)
+
+    def holding(self, held: tuple[bytes, ...]) -> Entry:
+        """The entry for arrays with these contents."""
+        assert self.contents is not None
+        found = self.contents.get(held)
+        if found is None:
+            if len(self.contents) == CONTENTS:
+                return self  # whose reason is that of the first try
+            found = self.contents[held] = Entry(self.operator, self.function)
+        return found
+
+    def try_to_make(self, derived: Function, emptied: Any, data: list[Any], expected: Any) -> None:
+        """Compile what the call of emptied arguments gives for data."""
 
         def current(*data: Any) -> Any:
             args, kwargs = filled(emptied, iter(data))
@@ -177,7 +204,8 @@ def compiled_report() -> list[Outcome]:
     grad of <lambda>: compiled (4 calls)
     >>> uninstall()
     """
-    every = [*compilation.entries.values(), *compilation.eager.values()]
+    entries = [*compilation.entries.values(), *compilation.eager.values()]
+    every = [e for entry in entries for e in (entry.contents or {"": entry}).values()]
     return [
         Outcome(e.operator, e.function, e.jitted is not None, e.calls, e.reason or e.waiting)
         for e in every

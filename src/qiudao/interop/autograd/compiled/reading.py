@@ -35,7 +35,16 @@ LIBRARIES = {
     *("numpy", "scipy", "pandas", "autograd", "math", "cmath", "operator", "itertools"),
     *("functools", "collections", "typing", "types", "numbers", "copy", "warnings", "abc", "enum"),
     *("string", "re", "dataclasses", "inspect", "textwrap", "contextlib", "typing_extensions"),
-    *("builtins", "fractions", "decimal", "statistics", "bisect", "heapq", "_operator", "_functools"),
+    *(
+        "builtins",
+        "fractions",
+        "decimal",
+        "statistics",
+        "bisect",
+        "heapq",
+        "_operator",
+        "_functools",
+    ),
     *("_bisect", "_heapq", "_collections", "_abc"),
 }
 IMPURE = {

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Key, OddError, emptied, key_of, leaves_of
+from .arguments import Form, Key, OddError, leaves_of
 from .programs import Entry, compilation
 from .reading import Reads, UnsettledError, read
 
@@ -41,23 +41,26 @@ class Site:
         self.roots = roots
         self.operator = operator.removeprefix("_")
         self.argnum = repr(argnum)
+        self.chosen = frozenset([argnum] if isinstance(argnum, int) else argnum)
         self.function = str(getattr(roots[0], "__name__", roots[0]))
         self.reads: Reads | None = None
         self.changes = 0
         self.refused = False
-        self.last: dict[Any, tuple[Entry, bool]] = {}
+        self.last: dict[Any, tuple[Entry, Form]] = {}
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not self.refused:
             try:
-                key = key_of(args, kwargs)
+                key = Key(args, kwargs, self.chosen)
                 if key.traced:
                     return self.derived(*args, **kwargs)
-                entry, as_data = self.find(key)
+                entry, form = self.find(key)
+                if entry.contents is not None:
+                    entry, form = entry.holding(key.held()), form._replace(held=True)
                 if entry.jitted is not None:
-                    return entry.run(self.derived, key.given(as_data), args, kwargs)
+                    return entry.run(self.derived, key.given(form), args, kwargs)
                 if not entry.reason:
-                    return self.eagerly(entry, args, kwargs, key, as_data)
+                    return self.eagerly(entry, args, kwargs, key, form)
                 entry.calls += 1
             except (OddError, UnsettledError) as error:
                 self.refused = isinstance(error, UnsettledError)
@@ -65,8 +68,8 @@ class Site:
         with compilation.paused():
             return self.derived(*args, **kwargs)
 
-    def find(self, key: Key) -> tuple[Entry, bool]:
-        """The entry for arguments of these types, and whether their integers are data."""
+    def find(self, key: Key) -> tuple[Entry, Form]:
+        """The entry for arguments of these types, and which of them are data to its program."""
         types, ints = tuple(key.parts), tuple(key.ints)
         last = self.last.get((types, ints))
         if last is not None and last[0].reason:
@@ -80,7 +83,7 @@ class Site:
         program = (*known, "data" if as_data else ints)
         if len(self.last) > KEPT:
             self.last.clear()
-        found = compilation.entry(program, self.operator, self.function), as_data
+        found = compilation.entry(program, self.operator, self.function), Form(ints=as_data)
         self.last[types, ints] = found
         return found
 
@@ -92,7 +95,7 @@ class Site:
             raise UnsettledError("what it reads besides its arguments changes from call to call")
         return read(*self.roots)
 
-    def eagerly(self, entry: Entry, args: Any, kwargs: Any, key: Key, as_data: bool) -> Any:
+    def eagerly(self, entry: Entry, args: Any, kwargs: Any, key: Key, form: Form) -> Any:
         """The result by the eager way, and the program if it is time for that."""
         entry.calls += 1
         is_due = 0 < compilation.after <= entry.calls
@@ -111,8 +114,7 @@ class Site:
         elif any(x.tobytes() != np.asarray(y).tobytes() for x, y in zip(before, key.data)):
             entry.reason = "it changes an argument"
         else:
-            given = emptied((args, kwargs), as_data)
-            entry.make(self.derived, given, key.given(as_data), result)
+            entry.make(self.derived, key, form, result)
         return result
 
 
