@@ -18,7 +18,6 @@ from .compiled import compilation
 
 OURS = __name__.rpartition(".")[0]
 THEIRS = "autograd"
-CALLS = 10  # after how many a function is compiled: most of a compilation's time, eagerly
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -61,10 +60,11 @@ def install(jit: bool | int = False) -> None:
     Modules that have imported the real library before keep it; call this first.
 
     With `jit`, what `grad`, `value_and_grad`, `elementwise_grad`, `jacobian`, `hessian` and their
-    kin make from then on is compiled by `qd.jit`, at the call number `jit` with arguments of some
-    types; True stands for 10.  A function that cannot be compiled, or of which it cannot be told
-    whether it does the same at each call, stays as it is: `compiled_report()` says which, and why.
-    It needs the extra `jit`.
+    kin make from then on is compiled by `qd.jit` when its calls with arguments of some types have
+    taken 0.3 seconds, about as long as a compilation does, or at the call of the number that `jit`
+    is, which is the same in every run.  A function that cannot be compiled, or of which it
+    cannot be told whether it does the same at each call, stays as it is: `compiled_report()` says
+    which, and why.  It needs the extra `jit`.
 
     >>> from qiudao.interop.autograd import install, uninstall
     >>> install()
@@ -75,7 +75,7 @@ def install(jit: bool | int = False) -> None:
     """
     if jit is not False:
         qd.jit(abs)  # raises where the extra is not installed
-        compilation.after = CALLS if jit is True else jit
+        compilation.on, compilation.after = True, None if jit is True else jit
     if _finder in sys.meta_path:
         return
     for name in modules():

@@ -17,6 +17,7 @@ from .arguments import Form, Key, filled
 
 Function = Callable[..., Any]
 
+PATIENCE = 0.3  # seconds of eager calls, which is about what a compilation takes
 MOST = 256  # programs that are kept
 CONTENTS = 16  # values of the arrays that are not differentiated by, with programs of their own
 LARGEST = 1 << 20  # bytes of such arrays, which are compared at each call
@@ -44,6 +45,7 @@ class Entry:
         self.operator = operator
         self.function = function
         self.calls = 0
+        self.seconds = 0.0  # that its calls have taken
         self.changes = 0
         self.reason = ""
         self.jitted: Function | None = None
@@ -139,10 +141,19 @@ class Compilation:
 
     def clear(self) -> None:
         """Compile no more, and forget what was."""
-        self.after = 0  # 0: nothing is compiled
+        self.on = False
+        self.after: int | None = None  # the number of the call that compiles; None: by time
         self.entries: dict[Any, Entry] = {}
         self.values: dict[Any, set[Any]] = {}  # of the integers among arguments of some types
         self.eager: dict[tuple[str, str, str], Entry] = {}  # calls that led to no entry
+
+    def is_due(self, entry: Entry) -> bool:
+        """Whether it is time to compile what has been called so often, or has taken so long."""
+        if not self.on:
+            return False
+        if self.after is None:
+            return entry.calls > 1 and entry.seconds > PATIENCE
+        return entry.calls >= self.after
 
     def entry(self, key: Any, operator: str, function: str) -> Entry:
         """The entry of a key, a new one if need be."""
@@ -187,9 +198,9 @@ def near(x: Any, y: Any) -> bool:
         return x.dtype == y.dtype and bool(np.array_equal(x, y))
     with np.errstate(all="ignore"):
         finite = np.abs(y[np.isfinite(y)])
-        eps = float(np.finfo(x.dtype).eps)
-        scale = float(np.max(finite, initial=0.0))
-        return bool(np.allclose(x, y, rtol=eps**0.5, atol=64 * eps * scale, equal_nan=True))
+        half = float(np.finfo(x.dtype).eps) ** 0.5  # half of the digits: sums cancel at an optimum
+        scale = float(np.max(finite, initial=1.0))
+        return bool(np.allclose(x, y, rtol=half, atol=half * scale, equal_nan=True))
 
 
 def compiled_report() -> list[Outcome]:

@@ -55,9 +55,18 @@ _IMPURE = {getattr(builtins, name) for name in IMPURE if hasattr(builtins, name)
 _ATOMS = (bool, int, str, bytes, type(None), type(...), range, np.dtype, enum.Enum)
 _INEXACT = (float, complex)
 _PURE = (np.ufunc, types.MethodDescriptorType, types.WrapperDescriptorType)
-_WRITTEN_OUT = {
+_NOT_READ = {
     *("__repr__", "__str__", "__format__", "__reduce__", "__reduce_ex__", "__getstate__"),
-    *("__setstate__", "__del__", "__dir__", "__sizeof__", "__init_subclass__", "__setattr__"),
+    *(
+        "__new__",
+        "__init__",
+        "__setstate__",
+        "__del__",
+        "__dir__",
+        "__sizeof__",
+        "__init_subclass__",
+        "__setattr__",
+    ),
 }
 _OURS = __name__.partition(".")[0]
 
@@ -167,6 +176,7 @@ class Reader:
             value = contents(cell)
             self.watch.cells.append((cell, value))
             self.visit_unless_missing(value, name)
+            self.constructor(value)
         if ours:
             return
         if (f.__module__ or "").partition(".")[0] in sys.stdlib_module_names:
@@ -180,9 +190,10 @@ class Reader:
         for name in named.globals:
             value = f.__globals__.get(name, MISSING)
             self.watch.entries.append((f.__globals__, name, value))
-            self.visit_unless_missing(
-                getattr(builtins, name, MISSING) if value is MISSING else value, name
-            )
+            value = getattr(builtins, name, MISSING) if value is MISSING else value
+            self.visit_unless_missing(value, name)
+            if name in named.whole:
+                self.constructor(value)
         for name in named.imports:
             self.visit_unless_missing(sys.modules.get(name, MISSING), name)
         self.visit((f.__defaults__, f.__kwdefaults__), f"a default of {f.__qualname__}")
@@ -202,6 +213,7 @@ class Reader:
                 self.tokens.append(name)
                 self.watch.entries.append((found, name, found[name]))
                 self.visit(found[name], f"{owner}.{name}")
+                self.constructor(found[name])
 
     def module(self, x: ModuleType, where: str) -> None:
         """A module: a library is taken as it is, another for the names that the code reads."""
@@ -236,6 +248,7 @@ class Reader:
                 self.watch.lists.append((x, elements))
         for each in elements:
             self.visit(each, inside)
+            self.constructor(each)
 
     def type(self, kind: Any) -> None:
         """A class: those of its methods and values that some of the code names."""
@@ -246,16 +259,25 @@ class Reader:
             found = vars(each)
             for name in sorted(found):
                 method = isinstance(found[name], FunctionType) and name.startswith("__")
-                if name in self.names or (method and name not in _WRITTEN_OUT):
+                if name in self.names or (method and name not in _NOT_READ):
                     self.tokens.append(name)
                     self.visit(found[name], f"{each.__name__}.{name}")
+
+    def constructor(self, x: Any) -> None:
+        """What makes instances, of a class that may be called."""
+        if isinstance(x, type):
+            for each in x.__mro__:
+                if not is_library(each.__module__):
+                    for name in ("__new__", "__init__"):
+                        if name in vars(each):
+                            self.visit(vars(each)[name], f"{each.__name__}.{name}")
 
     def other(self, x: Any, where: str) -> None:
         """An object: by its attributes where its class is the user's; pure functions of C's."""
         kind = type(x)
         if isinstance(x, BuiltinFunctionType):
             if x in _IMPURE:
-                raise UnsettledError(f"it calls {x.__name__}")
+                raise UnsettledError(f"it calls {x.__name__}, or may")
             if not isinstance(x.__self__, ModuleType | None):
                 self.visit(x.__self__, where)
             elif x.__module__ in sys.stdlib_module_names and not is_library(x.__module__):
@@ -271,7 +293,7 @@ class Reader:
             raise UnsettledError(f"{where} is of {kind.__qualname__}, which may change unseen")
         else:
             self.visit(kind, where)
-            self.watch.sizes.append((x.__dict__, len(x.__dict__)))
+            self.watch.dicts.append((x.__dict__, flat(x.__dict__)))
             self.attributes(x.__dict__, where)
 
     def mine(self, x: Any, where: str) -> None:

@@ -1,8 +1,8 @@
 """Derived functions that become machine code where they are called often enough.
 
-A function is run eagerly at first.  From the call number `after` with such arguments on it is
-machine code, if nothing speaks against it; if something does, it stays eager, and
-`compiled_report` says why:
+A function is run eagerly at first.  When its calls with arguments of some types have taken as long
+as a compilation does, or have been as many as the user says, it becomes machine code, if nothing
+speaks against it; if something does, it stays eager, and `compiled_report` says why:
 
 * what it reads besides its arguments cannot be watched, or it does more than compute;
 * it changed what it reads, or an argument, while it ran;
@@ -16,6 +16,8 @@ are kept for functions of equal code that read equal values, so a function made 
 
 from __future__ import annotations
 
+import functools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +44,7 @@ class Site:
         self.operator = operator.removeprefix("_")
         self.argnum = repr(argnum)
         self.chosen = frozenset([argnum] if isinstance(argnum, int) else argnum)
-        self.function = str(getattr(roots[0], "__name__", roots[0]))
+        self.function = name_of(roots[0])
         self.reads: Reads | None = None
         self.changes = 0
         self.refused = False
@@ -98,10 +100,12 @@ class Site:
     def eagerly(self, entry: Entry, args: Any, kwargs: Any, key: Key, form: Form) -> Any:
         """The result by the eager way, and the program if it is time for that."""
         entry.calls += 1
-        is_due = 0 < compilation.after <= entry.calls
+        is_due = compilation.is_due(entry)
         before = [np.array(x) for x in key.data] if is_due else []
+        start = time.perf_counter()
         with compilation.paused():
             result = self.derived(*args, **kwargs)
+        entry.seconds += time.perf_counter() - start
         if self.reads is not None and not self.reads.watch.holds():
             entry.changes += 1  # once may be a value that was kept at the first call
             if entry.changes > 1:
@@ -118,9 +122,14 @@ class Site:
         return result
 
 
+def name_of(f: Any) -> str:
+    """What the report calls a function."""
+    return name_of(f.func) if isinstance(f, functools.partial) else str(getattr(f, "__name__", f))
+
+
 def watched(derived: Function, roots: tuple[Function, ...], operator: str, argnum: Any) -> Function:
     """The derived function, compiled where it is called often; itself where that is off."""
-    if not compilation.after or compilation.within.inside:
+    if not compilation.on or compilation.within.inside:
         return derived
     site = Site(derived, roots, operator, argnum)
 

@@ -17,9 +17,8 @@ class Watch:
     def __init__(self) -> None:
         self.cells: list[tuple[CellType, Any]] = []
         self.entries: list[tuple[Any, str, Any]] = []  # (dictionary, name, value)
-        self.sizes: list[tuple[Any, int]] = []  # of the attributes of an object
         self.lists: list[tuple[Any, tuple[Any, ...]]] = []  # lists and sets, with their elements
-        self.dicts: list[tuple[dict[Any, Any], tuple[Any, ...]]] = []
+        self.dicts: list[tuple[dict[Any, Any], tuple[Any, ...]]] = []  # attributes too
         self.arrays: list[tuple[np.ndarray[Any, Any], tuple[int, ...], bytes]] = []
 
     def holds(self) -> bool:
@@ -29,9 +28,6 @@ class Watch:
                 return False
         for names, name, value in self.entries:
             if names.get(name, MISSING) is not value:
-                return False
-        for names, size in self.sizes:
-            if len(names) != size:
                 return False
         return (
             all(same(x, elements) for x, elements in self.lists)
