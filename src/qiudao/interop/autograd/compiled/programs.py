@@ -46,7 +46,6 @@ class Entry:
         self.function = function
         self.calls = 0
         self.seconds = 0.0  # that its calls have taken
-        self.changes = 0
         self.reason = ""
         self.jitted: Function | None = None
         self.derived: Function | None = None  # whose turn it is
@@ -192,7 +191,8 @@ def alike(found: Any, expected: Any) -> bool:
 
 def near(x: Any, y: Any) -> bool:
     """Whether two leaves are of one type and differ by rounding only."""
-    if type(x) is not type(y) or not isinstance(x, np.ndarray | np.generic):
+    arrays = (np.ndarray, np.generic)  # an array without axes is as good as NumPy's scalar
+    if not (isinstance(x, arrays) and isinstance(y, arrays)):
         return bool(type(x) is type(y) and x == y)
     if x.shape != y.shape or x.dtype != y.dtype or x.dtype.kind not in "fc":
         return x.dtype == y.dtype and bool(np.array_equal(x, y))

@@ -47,6 +47,7 @@ class Site:
         self.function = name_of(roots[0])
         self.reads: Reads | None = None
         self.changes = 0
+        self.effects = 0
         self.refused = False
         self.last: dict[Any, tuple[Entry, Form]] = {}
 
@@ -107,9 +108,9 @@ class Site:
             result = self.derived(*args, **kwargs)
         entry.seconds += time.perf_counter() - start
         if self.reads is not None and not self.reads.watch.holds():
-            entry.changes += 1  # once may be a value that was kept at the first call
-            if entry.changes > 1:
-                entry.reason = "it changes what it reads"
+            self.effects += 1  # once may be a value that was kept at the first call
+            self.refused = self.effects > 1
+            entry.reason = "it changes what it reads" if self.refused else ""
             return result
         if not is_due:
             return result
