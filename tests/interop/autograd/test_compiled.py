@@ -58,7 +58,7 @@ MAKERS = [
 ]
 
 
-@pytest.mark.parametrize(("maker", "expected"), MAKERS, ids=lambda x: getattr(x, "__name__", ""))
+@pytest.mark.parametrize("maker, expected", MAKERS, ids=lambda x: getattr(x, "__name__", ""))
 def test_every_maker_compiles_and_gives_the_same(maker, expected):
     same(expected, maker(lambda x: np.sum(x**2)), POINT)
     assert state(maker.__name__) == (True, "")
@@ -226,7 +226,7 @@ def test_what_cannot_be_traced_stays_eager_and_errors_stay_the_same():
 
 
 def test_conventions_stay():
-    with pytest.raises(TypeError, match="Can't differentiate w.r.t. type"):
+    with pytest.raises(TypeError, match="Can't differentiate"):
         grad(lambda x: x * 2.0)(3)
     constant = grad(lambda x: 3.0)
     for _ in range(5):
@@ -243,7 +243,7 @@ def test_within_another_derivative_and_makers_of_functions():
     inner = grad(lambda x: np.sum(x**3))
     same(6 * np.diag(POINT), jacobian(lambda x: inner(x)), POINT)
     for _ in range(4):
-        vjp, value = make_vjp(lambda x: np.sum(x))(POINT)
+        vjp, _ = make_vjp(lambda x: np.sum(x))(POINT)
     np.testing.assert_allclose(vjp(2.0), np.full(3, 2.0))
     assert state("make_vjp") == (False, "it returns a function")
 
@@ -283,9 +283,7 @@ def test_several_threads():
     failures = []
 
     def work(k):
-        for _ in range(20):
-            if not np.allclose(slope(k * POINT), 2 * k * POINT):
-                failures.append(k)
+        failures.extend(k for _ in range(20) if not np.allclose(slope(k * POINT), 2 * k * POINT))
 
     threads = [threading.Thread(target=work, args=(float(k),)) for k in range(4)]
     for each in threads:

@@ -197,7 +197,7 @@ def near(x: Any, y: Any) -> bool:
     if x.shape != y.shape or x.dtype != y.dtype or x.dtype.kind not in "fc":
         return x.dtype == y.dtype and bool(np.array_equal(x, y))
     with np.errstate(all="ignore"):
-        finite = np.abs(y[np.isfinite(y)])
+        finite = np.abs(np.extract(np.isfinite(y), y))
         half = float(np.finfo(x.dtype).eps) ** 0.5  # half of the digits: sums cancel at an optimum
         scale = float(np.max(finite, initial=1.0))
         return bool(np.allclose(x, y, rtol=half, atol=half * scale, equal_nan=True))
