@@ -49,7 +49,7 @@ class Entry:
         self.reason = ""
         self.jitted: Function | None = None
         self.derived: Function | None = None  # whose turn it is
-        self.contents: dict[Any, Entry] | None = None  # the programs for what arrays hold
+        self.contents: dict[Any, Entry] = {}  # the programs for what arrays hold
         self.lock = threading.RLock()
 
     @property
@@ -75,14 +75,12 @@ class Entry:
         self.try_to_make(derived, key.emptied(form), key.given(form), expected)
         held = key.held()
         if self.reason and not form.held and held and sum(map(len, held)) <= LARGEST:
-            self.contents = {}
             entry = self.holding(held)
             entry.calls = self.calls
             entry.make(derived, key, form._replace(held=True), expected)
 
     def holding(self, held: tuple[bytes, ...]) -> Entry:
         """The entry for arrays with these contents."""
-        assert self.contents is not None
         found = self.contents.get(held)
         if found is None:
             if len(self.contents) == CONTENTS:

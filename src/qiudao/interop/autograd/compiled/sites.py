@@ -58,7 +58,7 @@ class Site:
                 if key.traced:
                     return self.derived(*args, **kwargs)
                 entry, form = self.find(key)
-                if entry.contents is not None:
+                if entry.contents:
                     entry, form = entry.holding(key.held()), form._replace(held=True)
                 if entry.jitted is not None:
                     return entry.run(self.derived, key.given(form), args, kwargs)
