@@ -1,4 +1,4 @@
-"""One example on one library: prints its numbers, and the processor times of the first run and the others as JSON."""
+"""One example on one library: prints its numbers and its processor times as JSON."""
 
 import json
 import sys

@@ -71,14 +71,16 @@ def wraps(
 
 def wrap_nary_f(fun: Function, op: Function, argnum: Any) -> Callable[[Function], Function]:
     """Name a derived function after its operator and its argument; compile it where that is on."""
-    named = wraps(
-        fun,
-        "{op}_of_{fun}_wrt_argnum_{argnum}",
-        "The {op} of {fun} in its argument number {argnum}, with the arguments of {fun}.",
-        op=get_name(op),
-        argnum=argnum,
-    )
-    return lambda derived: watched(named(derived), (fun, op), get_name(op), argnum)
+    name, operator = get_name(fun), get_name(op)
+
+    def give(derived: Function) -> Function:
+        derived.__name__ = f"{operator}_of_{name}_wrt_argnum_{argnum}"
+        derived.__doc__ = (
+            f"The {operator} of {name} in its argument number {argnum}, with its arguments."
+        )
+        return watched(derived, (fun, op), operator, argnum)
+
+    return give
 
 
 def get_name(f: Any) -> str:
