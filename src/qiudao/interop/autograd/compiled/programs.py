@@ -17,6 +17,7 @@ from .arguments import Form, Key, filled
 
 Function = Callable[..., Any]
 
+WORTH = 0.1  # seconds of calls after which it is worth to read what a function is made of
 PATIENCE = 0.3  # seconds of eager calls, which is about what a compilation takes
 MOST = 256  # programs that are kept
 CONTENTS = 16  # values of the arrays that are not differentiated by, with programs of their own
@@ -140,26 +141,30 @@ class Compilation:
         """Compile no more, and forget what was."""
         self.on = False
         self.after: int | None = None  # the number of the call that compiles; None: by time
+        self.young: dict[Any, Entry] = {}  # calls of functions of equal code, until they are read
         self.entries: dict[Any, Entry] = {}
         self.values: dict[Any, set[Any]] = {}  # of the integers among arguments of some types
         self.eager: dict[tuple[str, str, str], Entry] = {}  # calls that led to no entry
 
+    def is_young(self, entry: Entry) -> bool:
+        """Whether the calls of functions of some code have taken too little time to care."""
+        return self.after is None and entry.seconds < WORTH
+
     def is_due(self, entry: Entry) -> bool:
-        """Whether it is time to compile what has been called so often, or has taken so long."""
+        """Whether to compile at the next call what was called so often, or has taken so long."""
         if not self.on:
             return False
         if self.after is None:
-            return entry.calls > 1 and entry.seconds > PATIENCE
-        return entry.calls >= self.after
+            return entry.calls > 0 and entry.seconds > PATIENCE
+        return entry.calls >= self.after - 1
 
     def entry(self, key: Any, operator: str, function: str) -> Entry:
         """The entry of a key, a new one if need be."""
-        found = self.entries.get(key)
-        if found is None:
-            found = self.entries[key] = Entry(operator, function)
-            while len(self.entries) > MOST:
-                del self.entries[next(iter(self.entries))]
-        return found
+        return kept(self.entries, key, operator, function)
+
+    def youth(self, key: Any, operator: str, function: str) -> Entry:
+        """The calls of functions of equal code."""
+        return kept(self.young, key, operator, function)
 
     def note(self, operator: str, function: str, reason: str) -> None:
         """Remember a call that cannot lead to a program, for the report."""
@@ -175,6 +180,16 @@ class Compilation:
         while len(self.values) > MOST:
             del self.values[next(iter(self.values))]
         return len(values) > VALUES
+
+
+def kept(entries: dict[Any, Entry], key: Any, operator: str, function: str) -> Entry:
+    """The entry of a key, in place of the oldest where there are many."""
+    found = entries.get(key)
+    if found is None:
+        found = entries[key] = Entry(operator, function)
+        while len(entries) > MOST:
+            del entries[next(iter(entries))]
+    return found
 
 
 compilation = Compilation()
@@ -214,7 +229,9 @@ def compiled_report() -> list[Outcome]:
     >>> uninstall()
     """
     entries = [*compilation.entries.values(), *compilation.eager.values()]
+    young = [e for e in compilation.young.values() if compilation.is_young(e)]
     every = [e for entry in entries for e in (entry.contents or {"": entry}).values()]
+    every += young
     return [
         Outcome(e.operator, e.function, e.jitted is not None, e.calls, e.reason or e.waiting)
         for e in every

@@ -45,6 +45,8 @@ class Site:
         self.argnum = repr(argnum)
         self.chosen = frozenset([argnum] if isinstance(argnum, int) else argnum)
         self.function = name_of(roots[0])
+        key = (self.operator, self.argnum, self.function, code_of(roots[0]))
+        self.youth = compilation.youth(key, self.operator, self.function)
         self.reads: Reads | None = None
         self.changes = 0
         self.effects = 0
@@ -52,6 +54,8 @@ class Site:
         self.last: dict[Any, tuple[Entry, Form]] = {}
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if compilation.is_young(self.youth):
+            return self.timed(self.youth, args, kwargs)
         if not self.refused:
             try:
                 key = Key(args, kwargs, self.chosen)
@@ -98,15 +102,20 @@ class Site:
             raise UnsettledError("what it reads besides its arguments changes from call to call")
         return read(*self.roots)
 
-    def eagerly(self, entry: Entry, args: Any, kwargs: Any, key: Key, form: Form) -> Any:
-        """The result by the eager way, and the program if it is time for that."""
-        entry.calls += 1
-        is_due = compilation.is_due(entry)
-        before = [np.array(x) for x in key.data] if is_due else []
+    def timed(self, entry: Entry, args: Any, kwargs: Any) -> Any:
+        """The result by the eager way, whose time is noted."""
         start = time.perf_counter()
         with compilation.paused():
             result = self.derived(*args, **kwargs)
         entry.seconds += time.perf_counter() - start
+        entry.calls += 1
+        return result
+
+    def eagerly(self, entry: Entry, args: Any, kwargs: Any, key: Key, form: Form) -> Any:
+        """The result by the eager way, and the program if it is time for that."""
+        is_due = compilation.is_due(entry)
+        before = [np.array(x) for x in key.data] if is_due else []
+        result = self.timed(entry, args, kwargs)
         if self.reads is not None and not self.reads.watch.holds():
             self.effects += 1  # once may be a value that was kept at the first call
             self.refused = self.effects > 1
@@ -121,6 +130,12 @@ class Site:
         else:
             entry.make(self.derived, key, form, result)
         return result
+
+
+def code_of(f: Any) -> Any:
+    """What functions that are made anew have in common."""
+    f = f.func if isinstance(f, functools.partial) else f
+    return getattr(getattr(f, "__func__", f), "__code__", type(f))
 
 
 def name_of(f: Any) -> str:
