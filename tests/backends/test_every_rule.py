@@ -9,9 +9,9 @@ import warnings
 
 import numpy as np
 import pytest
+from backends.lacking import LACKS
 
 import qiudao as qd
-from backends.lacking import LACKS
 from backends.libraries import Dealer, params
 from qiudao.core.errors import RuleError
 from qiudao.testing import every_sample
@@ -45,7 +45,8 @@ def tried(prim, operands, made):
     rng = np.random.default_rng(1)
     plain = prim(*operands)
     weights = [
-        rng.uniform(0.5, 1.0, np.shape(y)) for y in (plain if isinstance(plain, tuple) else (plain,))
+        rng.uniform(0.5, 1.0, np.shape(y))
+        for y in (plain if isinstance(plain, tuple) else (plain,))
     ]
     f = weighed(prim, operands, weights)
     inputs = [x for x in operands if moving(x)]
@@ -54,7 +55,8 @@ def tried(prim, operands, made):
 
     def second(*xs):
         return sum(
-            np.sum(np.real(g * d)) for g, d in zip(qd.grad(f, numbers)(*xs), directions, strict=True)
+            np.sum(np.real(g * d))
+            for g, d in zip(qd.grad(f, numbers)(*xs), directions, strict=True)
         )
 
     given = [made(x) for x in inputs]

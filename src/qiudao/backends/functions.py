@@ -217,8 +217,7 @@ def chosen(library: Library, condition: Any, a: Any, b: Any) -> Any:
     kinds = [library.dtype_of(x) if is_array(x) else x for x in (a, b)]
     dtype = np.result_type(*kinds)
     a, b = (
-        library.cast(x, dtype) if is_array(x) else library.constant(x, like, dtype)
-        for x in (a, b)
+        library.cast(x, dtype) if is_array(x) else library.constant(x, like, dtype) for x in (a, b)
     )
     return library.xp.where(truth(library, condition), a, b)
 
