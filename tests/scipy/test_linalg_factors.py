@@ -135,7 +135,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 @pytest.mark.parametrize("w", [(1.0, 1.0, 1.0, 3.0), (1.0, 3.0, 1.0, 2.0)], ids=str)
 def test_what_schur_takes_apart_is_refused_and_never_wrong(name, w):
-    with pytest.raises(NotDifferentiableError, match=APART):
+    with pytest.raises(NotDifferentiableError, match=f"{APART}|eig: .* uses it together"):
         qd.grad(REFUSED[name])(with_eigenvalues(*w))
 
 

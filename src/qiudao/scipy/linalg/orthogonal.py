@@ -202,7 +202,7 @@ class NullSpace(Primitive):
         return np.ascontiguousarray(np.conj(vh[self.rank :]).T)
 
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
-        a, change = xs[0], dxs[0] @ out  # type: ignore[operator]
+        a, change = xs[0], dxs[0] @ out
         inverse = np.linalg.pinv(a)
         if self.rank < np.shape(a)[0]:
             SameRank()(a, change - a @ (inverse @ change), dxs[0])
