@@ -18,6 +18,7 @@ from ..core.families import Additive, Smooth
 from ..core.modes import modes, raised
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
+from ..core.views import View
 from ..ops.arithmetic import Multiply
 from ..ops.faces import operand
 from ..ops.indexing import GetItem
@@ -52,6 +53,8 @@ def binary(
                 b, kind = other[()], None
         elif kind in NUMBERS:
             b, y = other, None
+        elif isinstance(other, View) and isinstance(other, tensor) and other.level == self.level:
+            b, y, kind = other.value, other.node, tensor
         else:
             return primitive(self, operand(other))
         x = self.node
