@@ -53,7 +53,11 @@ def binary(
                 b, kind = other[()], None
         elif kind in NUMBERS:
             b, y = other, None
-        elif isinstance(other, View) and isinstance(other, tensor) and other.level == self.level:
+        elif (
+            issubclass(type(other), View)
+            and isinstance(other, tensor)
+            and other.level == self.level
+        ):
             b, y, kind = other.value, other.node, tensor
         else:
             return primitive(self, operand(other))
