@@ -54,8 +54,8 @@ def binary(
         elif kind in NUMBERS:
             b, y = other, None
         elif (
-            issubclass(type(other), View)
-            and isinstance(other, tensor)
+            isinstance(other, tensor)
+            and issubclass(kind, View)  # type: ignore[arg-type]
             and other.level == self.level
         ):
             b, y, kind = other.value, other.node, tensor
