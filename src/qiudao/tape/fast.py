@@ -33,6 +33,11 @@ Operator = Callable[[Any, Any], Any]
 NUMBERS = {float, int, np.float64, np.float32}
 
 
+def is_view(x: Any, tensor: type) -> bool:
+    """Whether an operand is a view of a tensor, which is of a class of its own."""
+    return isinstance(x, View) and isinstance(x, tensor)
+
+
 def binary(
     tensor: type, primitive: Primitive, compute: Operator, depth: int
 ) -> tuple[Operator, Operator]:
@@ -53,11 +58,7 @@ def binary(
                 b, kind = other[()], None
         elif kind in NUMBERS:
             b, y = other, None
-        elif (
-            isinstance(other, tensor)
-            and issubclass(kind, View)  # type: ignore[arg-type]
-            and other.level == self.level
-        ):
+        elif is_view(other, tensor) and other.level == self.level:
             b, y, kind = other.value, other.node, tensor
         else:
             return primitive(self, operand(other))
