@@ -7,7 +7,7 @@ import qiudao as qd
 from messages.raised import raised
 from qiudao.core.errors import GradientError
 
-pytest.importorskip("scipy")
+scipy_integrate = pytest.importorskip("scipy.integrate")
 optimize, integrate = qd.scipy.optimize, qd.scipy.integrate
 TIMES = (0.0, 1.0)
 
@@ -48,21 +48,24 @@ MESSAGES = [
     ),
     (
         "weights of quad",
-        lambda: qd.grad(lambda k: integrate.quad(lambda x: k * x, 0.0, 1.0, points=[0.5])[0])(1.0),
-        "quad: derivatives with points= or weight= are not known; put the weight into the "
-        "function, and integrate piece by piece",
+        lambda: qd.grad(
+            lambda k: integrate.quad(lambda x: k * x, 0.0, 1.0, weight="cos", wvar=2.0)[0]
+        )(1.0),
+        "quad: derivatives with weight= are not known; put the weight into the function",
     ),
     (
-        "an end of an infinite interval",
-        lambda: qd.grad(lambda a: integrate.quad(lambda x: np.exp(-x), a, np.inf)[0])(1.0),
-        "quad: the limits of an infinite interval carry a derivative, which is not known; "
-        "substitute, so that the limit stands in the function",
+        "points of nquad",
+        lambda: qd.grad(
+            lambda k: integrate.nquad(lambda x: k * x, [(0.0, 1.0)], opts={"points": [0.5]})[0]
+        )(1.0),
+        "nquad: derivatives with points or weight in opts=, or with a function there, are not "
+        "known; put the weight into the function, and integrate piece by piece",
     ),
     (
         "another method of solve_ivp",
-        lambda: qd.grad(ivp(method="BDF"))(1.0),
-        "solve_ivp: derivatives are known for the methods RK23, RK45, DOP853, Radau, without "
-        "events and dense output, and this call has method='BDF'; use 'Radau' for stiff equations",
+        lambda: qd.grad(ivp(method=scipy_integrate.BDF))(1.0),
+        "solve_ivp: derivatives are known for the methods RK23, RK45, DOP853, Radau, BDF, LSODA, "
+        "and this call has method=<class 'scipy.integrate._ivp.bdf.BDF'>; name one of these",
     ),
 ]
 

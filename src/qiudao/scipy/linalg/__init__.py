@@ -1,7 +1,21 @@
 """`qd.scipy.linalg`: functions of matrices, and systems with structure, with derivatives."""
 
 from .building import block_diag, circulant, hankel, toeplitz
-from .functions import expm, logm, sqrtm
+from .functions import (
+    coshm,
+    cosm,
+    expm,
+    expm_frechet,
+    fractional_matrix_power,
+    funm,
+    logm,
+    signm,
+    sinhm,
+    sinm,
+    sqrtm,
+    tanhm,
+    tanm,
+)
 from .solving import (
     cho_factor,
     cho_solve,
@@ -23,16 +37,24 @@ __all__ = [
     "cho_solve",
     "cholesky",
     "circulant",
+    "coshm",
+    "cosm",
     "det",
     "eigh",
     "eigvalsh",
     "expm",
+    "expm_frechet",
+    "fractional_matrix_power",
+    "funm",
     "hankel",
     "inv",
     "logm",
     "lu",
     "norm",
     "pinv",
+    "signm",
+    "sinhm",
+    "sinm",
     "solve",
     "solve_banded",
     "solve_sylvester",
@@ -40,5 +62,7 @@ __all__ = [
     "sqrtm",
     "svd",
     "svdvals",
+    "tanhm",
+    "tanm",
     "toeplitz",
 ]

@@ -1,0 +1,90 @@
+"""What the Python array API standard asks of an array, for every tracer.
+
+https://data-apis.org/array-api: the namespace of an array's functions, its device, and DLPack.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import DtypeError
+
+CPU = "cpu"
+LATER = "qiudao.numpy"  # the namespace, which stands above all that it is made from
+
+VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
+
+
+class StandardMethods:
+    """The methods of the array standard that NumPy's users do not know."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # what the tracer beside it has
+
+        def concrete(self) -> Any: ...
+        def refuse(self, act: str, instead: str) -> Any: ...
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The functions for this array, `qiudao.numpy`.  Raises `ValueError` for a version of
+        the standard that it does not follow.
+        """
+        if api_version is not None and api_version not in VERSIONS:
+            raise ValueError(
+                f"__array_namespace__: version {api_version!r} of the array standard is not one "
+                f"that qiudao follows; ask for one of {', '.join(VERSIONS)}"
+            )
+        return importlib.import_module(LATER)
+
+    @property
+    def device(self) -> str:
+        """Where the values are: `"cpu"`."""
+        return CPU
+
+    def to_device(self, device: str, /, *, stream: Any = None) -> Any:
+        """This array on the CPU, where it is."""
+        check_device(device)
+        if stream is not None:
+            raise ValueError("to_device: the CPU has no streams; leave stream=None")
+        return self
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: Any = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """The values for another library: read-only in place, or a copy where the other side is
+        too old to be told that it must not write.  A gradient must be cut first.
+        """
+        self.refuse("__dlpack__", "hand over x.detach(), or use qd.interop to pass gradients on")
+        array = np.asarray(self.concrete())
+        if max_version is None or max_version[0] < 1:
+            if copy is False:
+                raise BufferError(
+                    "__dlpack__: this tensor's memory must not be written to, which only DLPack "
+                    "1.0 can say; ask for max_version=(1, 0) or leave copy=False out"
+                )
+            return array.copy().__dlpack__(stream=stream)
+        shared = array.view()
+        shared.flags.writeable = False
+        return shared.__dlpack__(
+            stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+        )
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """DLPack's number for the CPU."""
+        return (1, 0)
+
+
+def check_device(device: Any) -> None:
+    """Refuse any device but the CPU."""
+    if device is not None and device != CPU:
+        raise DtypeError(
+            f"device: {device!r} is none that qiudao computes on; leave it out, or give {CPU!r}"
+        )
