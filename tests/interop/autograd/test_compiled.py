@@ -133,6 +133,8 @@ def test_globals_attributes_lists_and_closures_are_read_again(monkeypatch):
     same(np.full(3, 3.0), slope, POINT)
     model.shift = 2.0
     same(np.full(3, 4.0), slope, POINT)
+    Model.rate = 5.0
+    same(np.full(3, 7.0), slope, POINT)
     model.rate = 3.0  # an attribute of the instance hides the class's
     same(np.full(3, 5.0), slope, POINT)
     monkeypatch.setitem(globals(), "SCALE", np.full(3, 2.0))

@@ -101,6 +101,8 @@ def scalar_result(fun: Function, argnum: Any, name: str) -> Function:
                     f"returned {type(y).__name__}; return a float"
                 )
             warn_if_independent(y, level)
+        elif y.shape == () and y.dtype.kind == "f":
+            return y
         if np.shape(y) != () or np.iscomplexobj(y):
             if np.size(y) != 1 or np.iscomplexobj(y):
                 raise TypeError(

@@ -261,6 +261,8 @@ class Reader:
                 method = isinstance(found[name], FunctionType) and name.startswith("__")
                 if name in self.names or (method and name not in _NOT_READ):
                     self.tokens.append(name)
+                    if not callable(found[name]):
+                        self.watch.entries.append((found, name, found[name]))
                     self.visit(found[name], f"{each.__name__}.{name}")
 
     def constructor(self, x: Any) -> None:
