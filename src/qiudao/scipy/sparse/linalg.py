@@ -8,7 +8,10 @@ from scipy.sparse import linalg as theirs
 import qiudao as qd
 
 from ..operands import depends
+from .iterating import bicgstab, cg, gmres, minres
 from .products import Places, bilinear_value, elements, pairs, product, turned
+
+__all__ = ["bicgstab", "cg", "gmres", "minres", "spsolve"]
 
 
 def solution(places: Places, values: Any, b: Any) -> Any:
