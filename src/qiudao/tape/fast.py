@@ -52,6 +52,8 @@ def binary(
                 b, kind = other[()], None
         elif kind in NUMBERS:
             b, y = other, None
+        elif getattr(kind, "__array_ufunc__", kind) is None:
+            return NotImplemented  # which leaves the operator to the other, by NumPy's protocol
         else:
             return primitive(self, operand(other))
         x = self.node
