@@ -22,6 +22,8 @@ from ..operands import depends, plain, plainly
 from .products import elements, product
 
 STEPS = 2
+CLOSE = 1e-13  # relative residuals that are rounding
+RESTARTS = 5  # after breakdowns
 Function = Callable[..., Any]
 
 
@@ -42,18 +44,28 @@ class Method:
         """A solution that a derivative asks for, of the adjoint system if `turn`."""
         if not np.any(b):
             return np.zeros_like(b)
-        size = np.linalg.norm(b)  # SciPy stops at some absolute sizes
         options = {k: x for k, x in self.options.items() if k != "callback"}
         if turn and options.get("M") is not None:
             options["M"] = theirs.aslinearoperator(options["M"]).H
         A = theirs.aslinearoperator(A)
-        x, info = getattr(theirs, self.name)(A.H if turn else A, b / size, **options)
-        if info != 0:
-            raise GradientError(
-                f"{self.name}: the system of a derivative is not solved to the tolerance "
-                f"(info={info}); raise maxiter=, give a preconditioner M=, or raise rtol="
-            )
-        return x * size
+        A = A.H if turn else A
+        close = np.linalg.norm(b) * max(options.get("rtol", 1e-5), CLOSE)
+        x, rest = np.zeros_like(b), b
+        for _ in range(RESTARTS):
+            size = np.linalg.norm(rest)  # of 1, since SciPy takes some absolute sizes for zero
+            step, info = getattr(theirs, self.name)(A, rest / size, **options)
+            if info == 0:
+                return x + size * step
+            if info > 0:
+                break
+            x = x + size * step  # a breakdown, from where another start goes on
+            rest = b - A.matvec(x) + options.get("shift", 0.0) * x
+            if np.linalg.norm(rest) <= close:
+                return x
+        raise GradientError(
+            f"{self.name}: the system of a derivative is not solved to the tolerance "
+            f"(info={info}); raise maxiter=, give a preconditioner M=, or raise rtol="
+        )
 
 
 class LinearMap(Primitive):
