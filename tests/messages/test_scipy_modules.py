@@ -27,34 +27,23 @@ def table(**options):
 
 MESSAGES = [
     (
-        "knots of a spline",
-        lambda: qd.grad(lambda x: interpolate.CubicSpline(x, Y)(1.5))(X),
-        "CubicSpline: derivatives in the knots x and in bc_type are not known; use "
-        "PchipInterpolator, whose knots may carry one",
-    ),
-    (
-        "ends of a spline",
-        lambda: qd.grad(through("CubicSpline", bc_type=((1, 0.0), (1, 0.0))))(Y),
-        "CubicSpline: derivatives in y are known for bc_type not-a-knot, natural, clamped, and "
-        "this one is ((1, 0.0), (1, 0.0)); use one of these",
-    ),
-    (
         "a method of a curve",
-        lambda: qd.grad(lambda y: interpolate.CubicSpline(X, y).integrate(0.0, 1.0))(Y),
-        "CubicSpline.integrate: its derivative with respect to the data is not known; call the "
-        "curve, with nu=1, 2 or 3 for its derivatives",
+        lambda: qd.grad(lambda y: interpolate.CubicSpline(X, y).roots()[0])(Y),
+        "CubicSpline.roots: its derivative with respect to the data is not known; call the curve, "
+        "or its derivative(), antiderivative() or integrate()",
     ),
     (
-        "a periodic curve",
-        lambda: qd.grad(through("CubicSpline", call=(0, "periodic")))(Y),
-        "CubicSpline: derivatives are known for extrapolate=True and False and nu >= 0, and this "
-        "call has extrapolate='periodic', nu=0; take np.mod of x for a periodic curve",
+        "a method of a B-spline",
+        lambda: qd.grad(lambda y: interpolate.make_interp_spline(X, y).insert_knot(1.5).c[0])(Y),
+        "BSpline.insert_knot: its derivative with respect to the data is not known; call the "
+        "curve, or its derivative(), antiderivative() or integrate()",
     ),
     (
-        "another kind of line",
-        lambda: qd.grad(lambda y: interpolate.interp1d(X, y, kind="nearest")(1.5))(Y),
-        "interp1d: derivatives are known for kind='linear', and this one is 'nearest'; use "
-        "CubicSpline or PchipInterpolator",
+        "ends of a B-spline",
+        lambda: qd.grad(lambda x: interpolate.make_interp_spline(x, Y, bc_type="natural")(1.5))(X),
+        "make_interp_spline: derivatives in the values of bc_type, and in x or t with a bc_type, "
+        "are not known, and this call has bc_type='natural'; use CubicSpline, or let y alone carry "
+        "the derivative",
     ),
     (
         "a filled line",
@@ -63,17 +52,9 @@ MESSAGES = [
     ),
     (
         "another table",
-        lambda: qd.grad(table(method="nearest"))(Y),
-        "RegularGridInterpolator: derivatives are known for method='linear' without nu=, and this "
-        "one is 'nearest'; use 'linear'",
-    ),
-    (
-        "a grid that moves",
-        lambda: qd.grad(
-            lambda x: interpolate.RegularGridInterpolator((x,), Y)(np.array([[1.5]]))[0]
-        )(X),
-        "RegularGridInterpolator: derivatives in points and in fill_value are not known; let the "
-        "places carry the derivative",
+        lambda: qd.grad(table(method="cubic_legacy"))(np.arange(5.0)),
+        "RegularGridInterpolator: method='cubic_legacy' has no derivative here; use linear, "
+        "nearest, pchip, slinear, cubic, quintic",
     ),
     (
         "a mode of convolution",
@@ -113,10 +94,9 @@ MESSAGES = [
         "wrap, grid-wrap, constant, grid-constant",
     ),
     (
-        "what lies beyond an image",
-        lambda: qd.grad(lambda c: ndimage.convolve(Y, np.ones(3), cval=c)[0])(1.0),
-        "convolve: derivatives with output= and in cval are not known; take the result as it is "
-        "returned, and np.pad the image",
+        "output of a filter",
+        lambda: qd.grad(lambda y: ndimage.convolve(y, np.ones(3), output=Y)[0])(Y),
+        "convolve: derivatives with output= are not known; take the result as it is returned",
     ),
     (
         "axes of weights",
@@ -124,18 +104,58 @@ MESSAGES = [
         "convolve: the image has 1 axes and the weights 2; give weights with as many axes",
     ),
     (
-        "the width of a Gaussian",
-        lambda: qd.grad(lambda s: ndimage.gaussian_filter(Y, s)[0])(1.0),
-        "gaussian_filter: derivatives in sigma and cval, and with output=, are not known; for "
-        "sigma, correlate with np.exp(-x**2 / (2 * sigma**2))",
+        "the width of a Gaussian in a batch",
+        lambda: qd.vmap(lambda s: ndimage.gaussian_filter(Y, s))(Y),
+        "gaussian_filter: how far the window reaches hangs on sigma, whose value is not known in "
+        "qd.jit and qd.vmap; give radius=",
     ),
     (
-        "places of a spline",
-        lambda: qd.grad(lambda y: ndimage.map_coordinates(y, [[1.5]])[0])(Y),
-        "map_coordinates: derivatives are known for order=0 and 1 in the modes constant and "
-        "nearest, without output=, and this call has order=3, mode='constant'; use order=1",
+        "output of coordinates",
+        lambda: qd.grad(lambda y: ndimage.map_coordinates(y, [[1.5]], output=Y)[0])(Y),
+        "map_coordinates: derivatives with output= are not known; take the result as it is "
+        "returned",
+    ),
+    (
+        "a zoom that moves",
+        lambda: qd.grad(lambda z: ndimage.zoom(Y, z)[0])(1.5),
+        "zoom: the zoom factor gives the number of points of the result, and has no derivative; "
+        "use affine_transform, whose matrix has one",
+    ),
+    (
+        "an angle in a batch",
+        lambda: qd.vmap(lambda a: ndimage.rotate(np.eye(3), a))(Y),
+        "rotate: with reshape=True the size of the result hangs on the angle, whose value is not "
+        "known in qd.jit and qd.vmap; give reshape=False",
     ),
 ]
+
+
+def test_orders_of_derivatives():
+    t = qd.tensor(1.5, requires_grad=True)
+    assert raised(lambda: interpolate.CubicSpline(X, Y)(t, -1)) == (
+        ValueError,
+        "CubicSpline: nu=-1 is negative; use antiderivative(1)",
+    )
+    assert raised(lambda: interpolate.make_interp_spline(X, Y).derivative(4)) == (
+        ValueError,
+        "BSpline.derivative: nu=4 of a spline of degree 3; nu goes up to the degree",
+    )
+    places = qd.tensor([[1.5, 1.5]], requires_grad=True)
+    grid = interpolate.RegularGridInterpolator(GRID, np.outer(Y, Y))
+    assert raised(lambda: grid(places, nu=[1, 0])) == (
+        ValueError,
+        "RegularGridInterpolator: nu= is for the methods slinear, cubic, quintic, and this call "
+        "has method='linear'; use qd.grad for derivatives in the places",
+    )
+
+
+def test_shapes_of_coordinates():
+    t = qd.tensor(np.eye(3), requires_grad=True)
+    assert raised(lambda: ndimage.map_coordinates(t, np.ones((3, 2)))) == (
+        ValueError,
+        "map_coordinates: coordinates of shape (3, 2) for an image of 2 axes; give an array of "
+        "shape (2, ...)",
+    )
 
 
 @pytest.mark.parametrize("act, text", [m[1:] for m in MESSAGES], ids=[m[0] for m in MESSAGES])

@@ -67,6 +67,85 @@ def test_limits():
     exact = (np.cos(a) - np.cos(b**2)) + b * np.sin(b**2) * 2 * b
     assert float(db) == pytest.approx(exact, rel=1e-12)
     assert float(qd.grad(lambda a: integrate.quad(np.cos, a, a)[0])(a)) == pytest.approx(0.0)
+    for f, slope in [
+        (lambda a: integrate.quad(lambda x: np.exp(-x), a, np.inf)[0], -np.exp(-a)),
+        (lambda a: integrate.quad(lambda x: np.exp(-x), np.inf, a)[0], np.exp(-a)),
+        (lambda a: integrate.quad(np.exp, -np.inf, a)[0], np.exp(a)),
+        (lambda a: integrate.quad(lambda x: abs(x - 0.1), 0.0, a, points=[0.1])[0], a - 0.1),
+    ]:
+        assert float(qd.grad(f)(a)) == pytest.approx(slope, rel=1e-9)
+
+
+def test_integrals_over_several_variables():
+    def volume(k, ours=integrate):
+        return ours.dblquad(
+            lambda y, x: np.exp(-k * x * y), 0.0, k, lambda x: x, lambda x: k * x + 1
+        )
+
+    k, h = 1.3, 1e-4
+    assert volume(k) == volume(k, theirs)
+    slope = (volume(k + h, theirs)[0] - volume(k - h, theirs)[0]) / (2 * h)
+    assert float(qd.grad(lambda k: volume(k)[0])(k)) == pytest.approx(slope, rel=1e-7)
+    assert float(qd.jvp(lambda k: volume(k)[0], (k,), (1.0,))[1]) == pytest.approx(slope, rel=1e-7)
+    bend = (volume(k + h)[0] - 2 * volume(k)[0] + volume(k - h)[0]) / h**2
+    found = qd.grad(qd.grad(lambda k: volume(k)[0]))(k)
+    assert float(found) == pytest.approx(bend, rel=1e-4)
+
+    def by_arguments(a, k):
+        return integrate.nquad(
+            lambda x, y, k: np.exp(-x) * k * y, [(0.0, np.inf), lambda k: (0.0, k)], args=(a * k,)
+        )[0]
+
+    assert by_arguments(1.0, 2.0) == pytest.approx(4.0)
+    assert float(qd.grad(by_arguments, argnums=1)(1.0, 2.0)) == pytest.approx(6.0, rel=1e-8)
+
+    def solid(k):  # k^3 / 36
+        return integrate.tplquad(
+            lambda z, y, x: k * z, 0.0, 1.0, 0.0, lambda x: x, 0.0, lambda x, y: k * x * y
+        )[0]
+
+    assert float(qd.grad(solid)(1.5)) == pytest.approx(3 * 1.5**2 / 36, rel=1e-7)
+
+
+VECTORS = {
+    "finite": (0.0, 2.0),
+    "backwards": (2.0, 0.5),
+    "to infinity": (0.3, np.inf),
+    "from infinity": (-np.inf, 0.3),
+    "everywhere": (-np.inf, np.inf),
+}
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_integrals_of_arrays(name):
+    a, b = VECTORS[name]
+
+    def f(k, a=a, b=b):
+        rates = np.array([1.0, 2.0, 0.5])
+        return integrate.quad_vec(lambda x: np.exp(-k * rates * x**2), a, b)[0]
+
+    expected = theirs.quad_vec(lambda x: np.exp(-1.3 * np.array([1.0, 2.0, 0.5]) * x**2), a, b)[0]
+    assert np.array_equal(f(1.3), expected)
+    close(f(leaf(1.3)).detach(), expected)
+    assert qd.gradcheck(f, 1.3)
+    if np.isfinite(a):
+        assert qd.gradcheck(lambda a: f(1.3, a=a), a)
+    if np.isfinite(b):
+        assert qd.gradcheck(lambda b: f(1.3, b=b), b)
+    full = integrate.quad_vec(lambda x: x**2, 0, 1, full_output=True, args=())
+    assert full[2].success
+
+
+def test_rules_for_samples_and_points():
+    y = np.cos(np.arange(18.0)).reshape(2, 9)
+    close(integrate.romb(leaf(y), 0.3).detach(), theirs.romb(y, 0.3))
+    close(integrate.romb(leaf(y.T), 0.3, axis=0).detach(), theirs.romb(y.T, 0.3, axis=0))
+    assert qd.gradcheck(integrate.romb, y, 0.3)
+    with pytest.raises(ValueError, match="power of 2"):
+        integrate.romb(leaf(np.ones(4)))
+    g = lambda a, b, k: integrate.fixed_quad(lambda x: np.exp(k * x), a, b, n=4)[0]
+    assert g(0.1, 0.9, 1.3) == theirs.fixed_quad(lambda x: np.exp(1.3 * x), 0.1, 0.9, n=4)[0]
+    assert qd.gradcheck(g, 0.1, 0.9, 1.3)
 
 
 def oscillator(t, y, k, c):
@@ -77,7 +156,7 @@ def plain_oscillator(t, y, k, c):
     return np.array([y[1], -k * y[0] - c * y[1] + np.sin(t)])
 
 
-@pytest.mark.parametrize("method", ["RK23", "RK45", "DOP853", "Radau"])
+@pytest.mark.parametrize("method", ["RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA"])
 @pytest.mark.parametrize("t_eval", [None, np.linspace(0.0, 3.0, 7)])
 def test_solutions_are_scipys_and_move_with_everything(method, t_eval):
     tight = 1e-8 if method in ("RK45", "DOP853") else 1e-5  # these take many steps
@@ -129,16 +208,96 @@ def robertson(t, y, k):
     return np.stack([-k * y[0] + fast, k * y[0] - fast - 3e7 * y[1] ** 2, 3e7 * y[1] ** 2])
 
 
-def test_stiff_equations_by_radau():
-    def end(k, solver=integrate.solve_ivp, tight=1e-4):
+@pytest.mark.parametrize("method", ["Radau", "BDF", "LSODA"])
+def test_stiff_equations(method):
+    def end(k, solver=integrate.solve_ivp, tight=1e-4, method=method):
         return solver(
-            lambda t, y: robertson(t, y, k), (0.0, 40.0), [1.0, 0.0, 0.0], method="Radau",
+            lambda t, y: robertson(t, y, k), (0.0, 4.0), [1.0, 0.0, 0.0], method=method,
             rtol=tight, atol=1e-2 * tight,
         ).y[0, -1]  # fmt: skip
 
     k, h = 0.04, 1e-5
-    slope = (end(k + h, theirs.solve_ivp, 1e-11) - end(k - h, theirs.solve_ivp, 1e-11)) / (2 * h)
+    tight = lambda k: end(k, theirs.solve_ivp, 1e-11, "Radau")
+    slope = (tight(k + h) - tight(k - h)) / (2 * h)
     assert float(qd.grad(end)(k)) == pytest.approx(slope, rel=1e-2)
+
+
+def fall(height, drag, method="RK45", terminal=True, level=0.0, **options):
+    """A ball: when it comes down to a level, and when it is highest."""
+
+    def ground(t, y):
+        return y[0] - level
+
+    def top(t, y):
+        return y[1]
+
+    ground.terminal, ground.direction = terminal, -1
+    return integrate.solve_ivp(
+        lambda t, y: np.stack([y[1], -9.81 - drag * y[1]]), (0.0, 5.0), np.stack([height, 6.0]),
+        method, events=[ground, top], **{"rtol": 1e-9, "atol": 1e-11, **options},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["RK45", "DOP853", "Radau", "BDF", "LSODA"])
+def test_times_of_events(method):
+    few = method in ("BDF", "LSODA", "Radau")  # steps, for these take many
+    options = {"rtol": 1e-6, "atol": 1e-8} if few else {"rtol": 1e-9, "atol": 1e-11}
+    for terminal in (True, False):
+        plain = fall(2.0, 0.3, method, terminal, **options)
+        moved = fall(leaf(2.0), 0.3, method, terminal, **options)
+        close(moved.t_events[0].detach(), plain.t_events[0], rtol=1e-8)
+        close(moved.y_events[1].detach(), plain.y_events[1], rtol=1e-7, atol=1e-7)
+        assert (moved.status, len(moved.t_events[1])) == (plain.status, len(plain.t_events[1]))
+
+    def times(height, drag, level, method=method, **options):
+        found = fall(height, drag, method, level=level, **options)
+        speed, highest = found.y_events[0][0, 1], found.y_events[1][0, 0]
+        return np.stack([found.t_events[0][0], found.t_events[1][0], speed, highest])
+
+    at, h = [2.0, 0.3, 0.0], 1e-4
+    exact = {"method": "DOP853", "rtol": 1e-12, "atol": 1e-13}
+    slopes = qd.jacobian(lambda *a: times(*a, **options), argnums=(0, 1, 2))(*at)
+    for k in range(3):
+        up, down = ([a + s * (i == k) for i, a in enumerate(at)] for s in (h, -h))
+        wanted = (times(*up, **exact) - times(*down, **exact)) / (2 * h)
+        close(slopes[k], wanted, rtol=1e-3 if few else 1e-6, atol=1e-4 if few else 1e-6)
+
+
+def test_where_an_event_ends_the_path():
+    found = fall(leaf(2.0), 0.3)
+    plain = fall(2.0, 0.3)
+    close(found.t.detach(), plain.t, rtol=1e-9)
+    close(found.y.detach(), plain.y, rtol=1e-9, atol=1e-9)
+    assert float(qd.grad(lambda s: fall(s, 0.3).t[-1])(2.0)) == pytest.approx(
+        float(qd.grad(lambda s: fall(s, 0.3).t_events[0][0])(2.0))
+    )
+    wanted = np.linspace(0.0, 5.0, 11)
+    close(fall(leaf(2.0), 0.3, t_eval=wanted).t, fall(2.0, 0.3, t_eval=wanted).t)
+    close(
+        fall(leaf(2.0), 0.3, t_eval=wanted).y.detach(), fall(2.0, 0.3, t_eval=wanted).y,
+        rtol=1e-8, atol=1e-8,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="t_span"):
+        fall(leaf(2.0), 0.3, t_eval=np.array([9.0]))
+
+
+@pytest.mark.parametrize("method", ["RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA"])
+def test_solutions_as_functions_of_time(method):
+    options = {"method": method, "dense_output": True, "rtol": 1e-6, "atol": 1e-8}
+
+    def sol(k, solver=integrate.solve_ivp):
+        return solver(lambda t, y: -k * y, (0.0, 2.0), [1.0, 0.5], **options).sol
+
+    times = np.array([0.0, 0.3, 1.1, 2.0])
+    close(sol(leaf(1.3))(times).detach(), sol(1.3)(times), rtol=1e-6)
+    close(sol(leaf(1.3))(0.7).detach(), sol(1.3)(0.7), rtol=1e-6)
+    assert float(qd.grad(lambda k: sol(k)(0.7)[0])(1.3)) == pytest.approx(
+        -0.7 * np.exp(-0.91), rel=1e-3
+    )
+    path = sol(leaf(1.3))
+    assert float(qd.jvp(lambda t: path(t)[0], (0.7,), (1.0,))[1].detach()) == pytest.approx(
+        -1.3 * np.exp(-0.91), rel=2e-3
+    )
 
 
 @pytest.mark.parametrize("stiff", [False, True])

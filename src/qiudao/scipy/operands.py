@@ -8,7 +8,9 @@ import numpy as np
 
 from ..core.avals import Aval
 from ..core.dispatch import Tracer, concrete
+from ..core.errors import DetachError
 from ..core.trees import flatten
+from ..ops.taking import take
 from ..transforms.foreign import run_foreign
 
 Function = Callable[..., Any]
@@ -70,3 +72,28 @@ def as_number(f: Function) -> Function:
 def tupled(args: Any) -> tuple[Any, ...]:
     """SciPy's `args`: a tuple, or one argument alone."""
     return args if isinstance(args, tuple) else (args,)
+
+
+def known(value: Any) -> Any:
+    """The numbers of a value where they are at hand; None inside `qd.jit` and `qd.vmap`."""
+    try:
+        return plain(value)
+    except DetachError:
+        return None
+
+
+def at(x: Any, places: Any, axis: int = 0) -> Any:
+    """The elements of `x` at whole-numbered `places` along an axis; either may be a tracer."""
+    return take(x, places, axis) if depends(x, places) else np.take(x, places, axis)
+
+
+def stand_in(value: Any) -> Any:
+    """Numbers for SciPy to check the shape of a value by: its own where they are at hand."""
+    numbers = known(value)
+    return np.zeros(np.shape(value)) if numbers is None else numbers
+
+
+def rising(value: Any) -> Any:
+    """As `stand_in`, for a value whose numbers must rise."""
+    numbers = known(value)
+    return np.arange(1.0 * np.size(value)) if numbers is None else numbers

@@ -1,4 +1,4 @@
-"""Straight lines through data."""
+"""Lines, steps and splines through data, in any order."""
 
 from typing import Any
 
@@ -7,15 +7,22 @@ import numpy as np
 from scipy import interpolate as theirs
 
 from ...core.errors import GradientError
-from ..operands import array, depends, plain
+from ..operands import array, at, depends, known, rising, stand_in
+from .bsplines import make_interp_spline
+from .pieces import in_place, interval
+
+DEGREES = {"zero": 0, "slinear": 1, "quadratic": 2, "cubic": 3}
+STEPS = ("nearest", "nearest-up", "previous", "next")
 
 
 class interp1d:  # noqa: N801
-    """`scipy.interpolate.interp1d` of kind 'linear', with derivatives in the places, the knots `x`
-    and the data `y`.
+    """`scipy.interpolate.interp1d`, of every kind, with derivatives in the places, the data `y` and
+    (all kinds but zero) the knots `x`.
 
-    At a knot the derivative is that of the line to its left.  Raises `GradientError` for
-    derivatives of another kind, or in `fill_value`.
+    At a knot the derivative of a line is that of the line to its left; the steps of nearest,
+    nearest-up, previous, next and zero have the derivative 0 in the places.  Under `qd.jit` and
+    `qd.vmap` a place beyond the data gives `fill_value`, since no error can be raised there.
+    Raises `GradientError` for derivatives in `fill_value`.
 
     >>> from qiudao.scipy import interpolate
     >>> x, y = np.array([0.0, 1.0, 3.0]), np.array([0.0, 2.0, 3.0])
@@ -40,37 +47,62 @@ class interp1d:  # noqa: N801
                 "np.where"
             )
         self.line = theirs.interp1d(
-            plain(x), plain(y), kind, axis, copy, bounds_error, fill_value, assume_sorted
+            rising(x), stand_in(y), kind, axis, copy, bounds_error, fill_value, assume_sorted
         )
-        self.kind, self.axis, self.fill_value = kind, axis, fill_value
+        self.kind, self.axis, self.fill_value = kind, axis % np.ndim(y), fill_value
         self.moving = depends(x, y)
-        order = np.arange(np.size(x)) if assume_sorted else np.argsort(plain(x), kind="mergesort")
-        self.x, self.y = x, y
-        if self.moving or kind == "linear":
-            self.x, self.y = array(x)[order], np.moveaxis(y, axis, 0)[order]
+        order = np.arange(np.size(x)) if assume_sorted else np.argsort(array(x), kind="stable")
+        self.x, self.y = at(array(x), order), at(np.moveaxis(array(y), axis, 0), order)
+        degree = DEGREES.get(kind, kind)
+        self.spline = None
+        if isinstance(degree, int | np.integer):
+            self.spline = make_interp_spline(self.x, self.y, int(degree))
 
     def __call__(self, x: Any) -> Any:
-        """The lines at `x`: the places stand in the axis of the data."""
+        """The curve at `x`: the places stand in the axis of the data."""
         if not self.moving and not depends(x):
             return self.line(x)
-        if self.kind != "linear":
-            raise GradientError(
-                f"interp1d: derivatives are known for kind='linear', and this one is "
-                f"{self.kind!r}; use CubicSpline or PchipInterpolator"
-            )
         x = array(x)
-        places, knots = plain(x), plain(self.x)
-        known = self.line(places)
-        k = np.clip(np.searchsorted(knots, places), 1, len(knots) - 1)
-        trailing = (1,) * (np.ndim(self.y) - 1)
-        share = (x - self.x[k - 1]) / (self.x[k] - self.x[k - 1])
-        share = np.reshape(share, (*places.shape, *trailing))
-        found = self.y[k - 1] + (self.y[k] - self.y[k - 1]) * share
-        ends = range(places.ndim)
-        axis = self.axis % np.ndim(self.y)
-        found = np.moveaxis(found, ends, [axis + e for e in ends]) if axis else found
-        if isinstance(self.fill_value, str):
-            return found
-        outside = (places < knots[0]) | (places > knots[-1])
-        outside = np.reshape(outside, (*places.shape, *(1,) * (np.ndim(self.y) - 1 - axis)))
-        return np.where(outside, known, found)
+        places = known(x)
+        if places is not None and known(self.x) is not None and known(self.y) is not None:
+            self.line(places)  # which raises for a place beyond the data
+        if self.spline is not None:
+            found = self.spline(x)
+        else:
+            found = self.steps(x) if self.kind in STEPS else self.lines(x)
+        return in_place(self.filled(x, found), np.ndim(x), self.axis)
+
+    def lines(self, x: Any) -> Any:
+        """Straight lines between neighbours."""
+        k = interval(self.x, x, "left")
+        start, low = at(self.x, k), at(self.y, k)
+        share = (x - start) / (at(self.x, k + 1) - start)
+        return low + (at(self.y, k + 1) - low) * self.beside(share)
+
+    def steps(self, x: Any) -> Any:
+        """The value of one of the neighbours."""
+        last = np.shape(self.x)[0] - 1
+        if self.kind == "previous":
+            k = np.searchsorted(self.x, x, "right") - 1
+        elif self.kind == "next":
+            k = np.searchsorted(self.x, x, "left")
+        else:
+            middles = self.x[1:] / 2.0 + self.x[:-1] / 2.0
+            k = np.searchsorted(middles, x, "left" if self.kind == "nearest" else "right")
+        level = 0.0 * self.beside(x)  # so that the derivative in the places is there: 0
+        return at(self.y, np.clip(k, 0, last)) + level
+
+    def beside(self, share: Any) -> Any:
+        """A value for each place, beside the other axes of the data."""
+        return np.reshape(share, (*np.shape(share), *(1,) * (np.ndim(self.y) - 1)))
+
+    def filled(self, x: Any, found: Any) -> Any:
+        """The values, with what `fill_value` states beyond the data."""
+        fill: Any = self.fill_value
+        if isinstance(fill, str):
+            if self.kind not in ("previous", "next"):
+                return found
+            fill = (np.nan, self.y[-1]) if self.kind == "previous" else (self.y[0], np.nan)
+        below, above = fill if isinstance(fill, tuple) and len(fill) == 2 else (fill, fill)
+        found = np.where(self.beside(x < self.x[0]), below, found)
+        return np.where(self.beside(x > self.x[-1]), above, found)

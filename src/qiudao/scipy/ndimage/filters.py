@@ -1,34 +1,14 @@
-"""Filters of images."""
+"""Filters that weigh the windows of an image."""
 
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from scipy import ndimage as theirs
 
 from ...core.errors import GradientError
 from ..operands import array, depends
-
-PADS: dict[str, Any] = {
-    "reflect": "symmetric",
-    "grid-mirror": "symmetric",
-    "mirror": "reflect",
-    "nearest": "edge",
-    "wrap": "wrap",
-    "grid-wrap": "wrap",
-    "constant": "constant",
-    "grid-constant": "constant",
-}  # SciPy's names of what lies beyond an image, and NumPy's
-
-
-def padded(name: str, image: Any, widths: list[tuple[int, int]], mode: str, cval: Any) -> Any:
-    """An image with what a mode says lies beyond it."""
-    if mode not in PADS:
-        raise GradientError(f"{name}: mode={mode!r} is not known; use one of {', '.join(PADS)}")
-    if PADS[mode] == "constant":
-        return np.pad(image, widths, mode="constant", constant_values=cval)
-    return np.pad(image, widths, mode=PADS[mode])
+from .windows import along, centre, chosen, per_axis, refuse_output, windows
 
 
 def correlate(
@@ -39,11 +19,11 @@ def correlate(
     cval: Any = 0.0,
     origin: Any = 0,
 ) -> Any:
-    """`scipy.ndimage.correlate`, with derivatives in the image and in the weights: each point of
-    the result is the sum of the weights times the window of the image about it.
+    """`scipy.ndimage.correlate`, with derivatives in the image, the weights and `cval`: each point
+    of the result is the sum of the weights (their conjugates) times the window about it.
 
-    Raises `GradientError` for derivatives with `output`, an unknown mode, a `cval` that carries
-    one, and weights of another number of axes.
+    Raises `GradientError` for derivatives with `output`, an unknown mode, and weights of another
+    number of axes.
 
     >>> from qiudao.scipy import ndimage
     >>> x = np.array([1.0, 2.0, 3.0])
@@ -52,8 +32,10 @@ def correlate(
     """
     if not depends(input, weights, cval):
         return theirs.correlate(input, weights, output, mode, cval, origin)
-    image, weights = checked("correlate", input, weights, output, cval)
-    return windows("correlate", image, weights, mode, cval, centre(weights, origin))
+    image, weights = checked("correlate", input, weights, output)
+    shape = np.shape(weights)
+    seen = windows("correlate", image, shape, centre(shape, origin), mode, cval)
+    return np.tensordot(seen, conjugate(weights), len(shape))
 
 
 def convolve(
@@ -64,8 +46,8 @@ def convolve(
     cval: Any = 0.0,
     origin: Any = 0,
 ) -> Any:
-    """`scipy.ndimage.convolve`, with derivatives in the image and in the weights: `correlate` with
-    the weights in reverse.
+    """`scipy.ndimage.convolve`, with derivatives in the image, the weights and `cval`: the sum of
+    the weights in reverse times the window about each point.
 
     >>> from qiudao.scipy import ndimage
     >>> x = np.array([1.0, 2.0, 3.0])
@@ -74,19 +56,18 @@ def convolve(
     """
     if not depends(input, weights, cval):
         return theirs.convolve(input, weights, output, mode, cval, origin)
-    image, weights = checked("convolve", input, weights, output, cval)
-    middle = centre(weights, origin, reverse=True)
-    return windows("convolve", image, np.flip(weights), mode, cval, middle)
+    image, weights = checked("convolve", input, weights, output)
+    shape = np.shape(weights)
+    origins = np.broadcast_to(origin, len(shape))
+    middle = [(n - 1) // 2 - int(o) for n, o in zip(shape, origins, strict=True)]
+    seen = windows("convolve", image, shape, middle, mode, cval)
+    return np.tensordot(seen, np.flip(weights), len(shape))
 
 
-def checked(name: str, image: Any, weights: Any, output: Any, cval: Any) -> tuple[Any, Any]:
-    """The image and the weights as arrays of real numbers with as many axes."""
+def checked(name: str, image: Any, weights: Any, output: Any) -> tuple[Any, Any]:
+    """The image and the weights as arrays of numbers with as many axes."""
     image, weights = array(image), array(weights)
-    if output is not None or depends(cval):
-        raise GradientError(
-            f"{name}: derivatives with output= and in cval are not known; take the result as it "
-            "is returned, and np.pad the image"
-        )
+    refuse_output(name, output)
     if np.ndim(image) != np.ndim(weights):
         raise GradientError(
             f"{name}: the image has {np.ndim(image)} axes and the weights {np.ndim(weights)}; give "
@@ -95,91 +76,156 @@ def checked(name: str, image: Any, weights: Any, output: Any, cval: Any) -> tupl
     return image * 1.0, weights
 
 
-def centre(weights: Any, origin: Any, reverse: bool = False) -> list[int]:
-    """Where in the window the point of the result stands, along each axis."""
-    shape = np.shape(weights)
-    origins = np.broadcast_to(origin, len(shape))
-    if reverse:
-        return [(n - 1) // 2 - int(o) for n, o in zip(shape, origins, strict=True)]
-    return [n // 2 + int(o) for n, o in zip(shape, origins, strict=True)]
+def conjugate(weights: Any) -> Any:
+    """The conjugate of complex weights."""
+    return np.conj(weights) if weights.dtype.kind == "c" else weights
 
 
-def windows(name: str, image: Any, weights: Any, mode: str, cval: Any, middle: list[int]) -> Any:
-    """The sums over windows of which the point `middle` lies on the point of the result."""
-    shape = np.shape(weights)
-    widths = [(c, n - 1 - c) for n, c in zip(shape, middle, strict=True)]
-    seen = sliding_window_view(padded(name, image, widths, mode, cval), shape)
-    return np.tensordot(seen, weights, len(shape))
-
-
-def gaussian_filter(
+def correlate1d(
     input: Any,
-    sigma: Any,
-    order: Any = 0,
-    output: Any = None,
-    mode: Any = "reflect",
-    cval: Any = 0.0,
-    truncate: float = 4.0,
-    *,
-    radius: Any = None,
-    axes: Any = None,
-) -> Any:
-    """`scipy.ndimage.gaussian_filter`, with derivatives in the image: along each axis, one after
-    the other, windows of SciPy's own weights.
-
-    Raises `GradientError` for derivatives in `sigma` or `cval`, and with `output`.
-
-    >>> from qiudao.scipy import ndimage
-    >>> qd.grad(lambda x: np.sum(ndimage.gaussian_filter(x, 1.0)))(np.ones(3)).round(9)
-    array([1., 1., 1.])
-    """
-    if not depends(input, sigma, cval):
-        return theirs.gaussian_filter(
-            input, sigma, order, output, mode, cval, truncate, radius=radius, axes=axes
-        )
-    if output is not None or depends(sigma, cval):
-        raise GradientError(
-            "gaussian_filter: derivatives in sigma and cval, and with output=, are not known; for "
-            "sigma, correlate with np.exp(-x**2 / (2 * sigma**2))"
-        )
-    image: Any = array(input) * 1.0
-    rank = np.ndim(image)
-    chosen = [int(d) % rank for d in (range(rank) if axes is None else np.atleast_1d(axes))]
-    per_axis = [
-        list(v) if isinstance(v, list | tuple | np.ndarray) else [v] * len(chosen)
-        for v in (sigma, order, mode, radius)
-    ]
-    for d, s, o, m, r in zip(chosen, *per_axis, strict=True):
-        if s > 1e-15:
-            weights = of_gaussian(s, o, int(truncate * float(s) + 0.5) if r is None else r)
-            shape = [1] * rank
-            shape[d] = len(weights)
-            weights = weights.reshape(shape)
-            image = windows("gaussian_filter", image, weights, m, cval, centre(weights, 0))
-    return image
-
-
-def of_gaussian(sigma: float, order: int, reach: int) -> Any:
-    """The weights of SciPy's filter, as what it makes of single points of light."""
-    lights = np.zeros(4 * reach + 1)
-    lights[2 * reach] = 1.0
-    seen = theirs.gaussian_filter1d(lights, sigma, order=order, mode="constant", radius=reach)
-    return seen[reach : 3 * reach + 1][::-1]
-
-
-def gaussian_filter1d(
-    input: Any,
-    sigma: Any,
+    weights: Any,
     axis: int = -1,
-    order: int = 0,
     output: Any = None,
     mode: str = "reflect",
     cval: Any = 0.0,
-    truncate: float = 4.0,
-    *,
-    radius: Any = None,
+    origin: int = 0,
 ) -> Any:
-    """`scipy.ndimage.gaussian_filter1d`: `gaussian_filter` along one axis."""
-    return gaussian_filter(
-        input, sigma, order, output, mode, cval, truncate, radius=radius, axes=(axis,)
+    """`scipy.ndimage.correlate1d`: `correlate` with a row of weights along an axis.
+
+    >>> from qiudao.scipy import ndimage
+    >>> x = np.array([1.0, 2.0, 4.0])
+    >>> qd.grad(lambda w: ndimage.correlate1d(x, w)[1])(np.ones(3))
+    array([1., 2., 4.])
+    """
+    if not depends(input, weights, cval):
+        return theirs.correlate1d(input, weights, axis, output, mode, cval, origin)
+    refuse_output("correlate1d", output)
+    row = conjugate(array(weights))
+    return along("correlate1d", array(input) * 1.0, row, axis, mode, cval, origin)
+
+
+def convolve1d(
+    input: Any,
+    weights: Any,
+    axis: int = -1,
+    output: Any = None,
+    mode: str = "reflect",
+    cval: Any = 0.0,
+    origin: int = 0,
+) -> Any:
+    """`scipy.ndimage.convolve1d`: `convolve` with a row of weights along an axis.
+
+    >>> from qiudao.scipy import ndimage
+    >>> x = np.array([1.0, 2.0, 4.0])
+    >>> qd.grad(lambda w: ndimage.convolve1d(x, w)[1])(np.ones(3))
+    array([4., 2., 1.])
+    """
+    if not depends(input, weights, cval):
+        return theirs.convolve1d(input, weights, axis, output, mode, cval, origin)
+    refuse_output("convolve1d", output)
+    row = np.flip(array(weights))
+    even = np.shape(row)[0] % 2 == 0
+    return along("convolve1d", array(input) * 1.0, row, axis, mode, cval, -origin - even)
+
+
+def uniform_filter1d(
+    input: Any,
+    size: int,
+    axis: int = -1,
+    output: Any = None,
+    mode: str = "reflect",
+    cval: Any = 0.0,
+    origin: int = 0,
+) -> Any:
+    """`scipy.ndimage.uniform_filter1d`: the mean of the `size` points about each, along an axis.
+
+    >>> from qiudao.scipy import ndimage
+    >>> qd.grad(lambda x: ndimage.uniform_filter1d(x, 2)[1])(np.ones(3))
+    array([0.5, 0.5, 0. ])
+    """
+    if not depends(input, cval):
+        return theirs.uniform_filter1d(input, size, axis, output, mode, cval, origin)
+    refuse_output("uniform_filter1d", output)
+    row = np.full(size, 1 / size)
+    return along("uniform_filter1d", array(input) * 1.0, row, axis, mode, cval, origin)
+
+
+def uniform_filter(
+    input: Any,
+    size: Any = 3,
+    output: Any = None,
+    mode: Any = "reflect",
+    cval: Any = 0.0,
+    origin: Any = 0,
+    *,
+    axes: Any = None,
+) -> Any:
+    """`scipy.ndimage.uniform_filter`: the mean of the window about each point.
+
+    >>> from qiudao.scipy import ndimage
+    >>> qd.grad(lambda x: ndimage.uniform_filter(x)[1, 1])(np.ones((2, 2))).round(4)
+    array([[0.1111, 0.2222],
+           [0.2222, 0.4444]])
+    """
+    if not depends(input, cval):
+        return theirs.uniform_filter(input, size, output, mode, cval, origin, axes=axes)
+    refuse_output("uniform_filter", output)
+    image: Any = array(input) * 1.0
+    ways = chosen(axes, np.ndim(image))
+    stated = zip(ways, *(per_axis(v, len(ways)) for v in (size, mode, origin)), strict=True)
+    for d, n, m, o in stated:
+        image = uniform_filter1d(image, int(n), d, None, m, cval, o)
+    return image
+
+
+def laplace(
+    input: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *, axes: Any = None
+) -> Any:
+    """`scipy.ndimage.laplace`: the sum of the second differences along the axes.
+
+    >>> from qiudao.scipy import ndimage
+    >>> qd.grad(lambda x: ndimage.laplace(x)[1])(np.ones(4))
+    array([ 1., -2.,  1.,  0.])
+    """
+    if not depends(input, cval):
+        return theirs.laplace(input, output, mode, cval, axes=axes)
+    refuse_output("laplace", output)
+    image: Any = array(input) * 1.0
+    ways = chosen(axes, np.ndim(image))
+    row = np.array([1.0, -2.0, 1.0])
+    parts = [
+        along("laplace", image, row, d, m, cval)
+        for d, m in zip(ways, per_axis(mode, len(ways)), strict=True)
+    ]
+    return sum(parts[1:], parts[0]) if parts else image
+
+
+def edges(name: str, beside: list[float]) -> Any:
+    """A filter of edges: differences along an axis, weighted sums along the others."""
+    scipy = getattr(theirs, name)
+
+    def filtered(
+        input: Any, axis: int = -1, output: Any = None, mode: Any = "reflect", cval: Any = 0.0
+    ) -> Any:
+        if not depends(input, cval):
+            return scipy(input, axis, output, mode, cval)
+        refuse_output(name, output)
+        image: Any = array(input) * 1.0
+        rank = np.ndim(image)
+        modes = per_axis(mode, rank)
+        image = along(name, image, np.array([-1.0, 0.0, 1.0]), axis, modes[axis], cval)
+        for d in range(rank):
+            if d != axis % rank:
+                image = along(name, image, np.array(beside), d, modes[d], cval)
+        return image
+
+    filtered.__name__ = filtered.__qualname__ = name
+    filtered.__doc__ = (
+        f"`scipy.ndimage.{name}`, with derivatives in the image and `cval`: the differences -1, 0, "
+        f"1 along `axis`, and along the other axes the sums with weights {beside}."
     )
+    return filtered
+
+
+sobel = edges("sobel", [1.0, 2.0, 1.0])
+prewitt = edges("prewitt", [1.0, 1.0, 1.0])
