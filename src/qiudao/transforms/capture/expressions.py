@@ -80,6 +80,12 @@ class Expressions(ast.NodeTransformer):
             result = call(how, value, thunk(result))
         return result
 
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.MatMult):
+            node.left, node.right = call("seen", node.left), call("seen", node.right)
+        return node
+
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
         return call("negation", node.operand) if isinstance(node.op, ast.Not) else node

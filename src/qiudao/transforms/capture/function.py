@@ -89,6 +89,7 @@ class Capture:
                 owner=writes.owner,
                 outside=writes.outside,
                 call=self.call,
+                seen=writes.seen,
             )
         )
 

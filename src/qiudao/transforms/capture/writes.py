@@ -49,6 +49,11 @@ def traced_in(x: Any) -> Tracer | None:
     return found
 
 
+def seen(x: Any) -> Any:
+    """An operand of `@`, as it is."""
+    return x
+
+
 def getitem(x: Any, index: Any) -> Any:
     """`x[index]`; a plain array takes a traced index."""
     if type(x) is np.ndarray and traced_in(index) is not None:
