@@ -1,10 +1,12 @@
-"""Projects that depend on HIPS autograd, on it and on us: the same numbers, and the times.
+"""Projects that depend on HIPS autograd, on it and on us, eager and compiled: numbers and times.
 
     python benchmarks/autograd_projects.py [part of an example's name] [--repeats 3]
 
-It needs autograd and the projects installed beside qiudao; nothing of theirs is changed.  The runs
-alternate, each in a process of its own; the time is the least processor time of an example, the
-deviation the largest of any number relative to it (absolute below 1).
+It needs autograd and the projects installed beside qiudao; nothing of theirs is changed.  "jit" is
+`install(jit=True)`.  Each library runs an example several times in a process of its own.  Times are
+processor seconds, of the first run (which imports the project, and may compile) and the least of
+the others; the deviation is the largest of any number relative to HIPS autograd's (absolute below
+1), of the last run.
 """
 
 import argparse
@@ -16,6 +18,7 @@ from pathlib import Path
 
 from autograd_project_examples import EXAMPLES
 
+LIBRARIES = ["autograd", "qiudao", "jit"]
 HERE = Path(__file__).parent
 PROJECTS = [
     "autograd",
@@ -50,26 +53,33 @@ def deviation(ours, theirs):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("part", nargs="?", default="")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=4)
     options = parser.parse_args()
     print(", ".join(f"{p} {importlib.metadata.version(p)}" for p in PROJECTS))
-    print("| example | numbers | largest deviation | HIPS, s | qiudao, s | ratio |")
+    print("| example | numbers | deviation, eager, jit | first run: HIPS, eager, jit | ", end="")
+    print("later runs: HIPS, eager, jit | ratios to HIPS |")
     print("|---|---|---|---|---|---|")
     for name in EXAMPLES:
         if options.part not in name:
             continue
-        theirs = run(name, "autograd", options.repeats)
-        ours = run(name, "qiudao", options.repeats)
-        if "error" in ours or "error" in theirs:
-            print(f"| {name} | HIPS: {theirs.get('error')} | qiudao: {ours.get('error')} |")
+        runs = [run(name, library, options.repeats) for library in LIBRARIES]
+        if any("error" in each for each in runs):
+            print(f"| {name} | {' | '.join(str(each.get('error')) for each in runs)} |")
             continue
-        off = deviation(ours["numbers"], theirs["numbers"])
-        times = ours["seconds"], theirs["seconds"]
-        print(
-            f"| {name} | {len(ours['numbers'])} | {off:.0e} | {times[1]:.2f} | {times[0]:.2f} | "
-            f"{times[0] / times[1]:.2f} |",
-            flush=True,
-        )
+        theirs, *ours = runs
+        off = [deviation(each["numbers"], theirs["numbers"]) for each in ours]
+        first = [each["first"] for each in runs]
+        later = [each["seconds"] for each in runs]
+        ratios = [each["seconds"] / theirs["seconds"] for each in ours]
+        cells = [
+            name,
+            str(len(theirs["numbers"])),
+            ", ".join(f"{x:.0e}" for x in off),
+            ", ".join(f"{x:.2f}" for x in first),
+            ", ".join(f"{x:.3f}" for x in later),
+            ", ".join(f"{x:.2f}" for x in ratios),
+        ]
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

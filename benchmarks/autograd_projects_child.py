@@ -5,10 +5,10 @@ import sys
 import time
 
 name, library, repeats = sys.argv[1], sys.argv[2], int(sys.argv[3])
-if library == "qiudao":
+if library != "autograd":
     from qiudao.interop.autograd import install
 
-    install()
+    install(jit=library == "jit")
 
 from autograd_project_examples import numbers  # noqa: E402 - after the library is chosen
 
@@ -17,4 +17,6 @@ for _ in range(repeats):
     start = time.process_time()
     found = numbers(name)
     times.append(time.process_time() - start)
-print(json.dumps({"numbers": found, "seconds": min(times)}))
+print(
+    json.dumps({"numbers": found, "first": times[0], "seconds": min(times[1:], default=times[0])})
+)

@@ -1,6 +1,7 @@
 """What does a training step of the networks of examples/ cost, in float32?
 
-Forward, loss, backward and a step of Adam: eagerly against torch's, compiled against torch.compile.
+Forward, loss, backward and a step of Adam: eagerly against torch's, compiled against torch.compile
+and jax.jit.
 Every library does its own network's step again and again on one batch; times are the least of many.
 """
 
@@ -14,9 +15,6 @@ import numpy as np
 from alternate import Report, arguments
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-
-import torch
-from torch import nn
 
 import characters
 import digits
@@ -52,100 +50,29 @@ def in_qiudao(make: Any, loss: Any, batch: Any) -> Runs:
     return {"qiudao": step, "qiudao.jit": lambda: native(arrays, state, *batch)}
 
 
-def in_torch(model: Any, loss: Any, batch: Any) -> Runs:
-    """The step eagerly, and with forward, loss and backward compiled."""
-    given = [torch.from_numpy(np.ascontiguousarray(x)) for x in batch]
-    runs: Runs = {}
-    for name, f in (("torch", loss), ("torch.compile", torch.compile(loss))):
-        opt = torch.optim.Adam(model.parameters(), lr=RATE)
+def in_torch(name: str, make: Any, batch: Any) -> Runs:
+    """Torch's network of that name."""
+    import networks_in_torch
 
-        def step(f: Any = f, opt: Any = opt) -> Any:
-            opt.zero_grad()
-            value = f(model, *given)
-            value.backward()
-            opt.step()
-            return value
-
-        runs[name] = step
-    return runs
+    return networks_in_torch.in_torch(name, batch, RATE)
 
 
-def moons_in_torch() -> Any:
-    return nn.Sequential(
-        nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1)
-    )
+def in_jax(name: str, make: Any, batch: Any) -> Runs:
+    """Jax's network of that name, with our weights."""
+    import networks_in_jax
+
+    return networks_in_jax.in_jax(name, make().state_dict(), batch, RATE)
 
 
-def moons_loss(model: Any, points: Any, labels: Any) -> Any:
-    margins = torch.relu(1.0 - labels * model(points)[:, 0])
-    return margins.mean() + moons.DECAY * sum((p**2).sum() for p in model.parameters())
-
-
-def digits_in_torch() -> Any:
-    return nn.Sequential(
-        nn.Conv2d(1, 16, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(16, 32, 3, padding=1),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(512, 64),
-        nn.ReLU(),
-        nn.Linear(64, 10),
-    )
-
-
-def digits_loss(model: Any, x: Any, y: Any) -> Any:
-    return nn.functional.cross_entropy(model(x), y, label_smoothing=digits.SMOOTHING)
-
-
-class WriterInTorch(nn.Module):
-    """The LSTM of examples/characters.py."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.letters = nn.Embedding(len(characters.LETTERS), 16)
-        self.memory = nn.LSTM(16, characters.HIDDEN, batch_first=True)
-        self.out = nn.Linear(characters.HIDDEN, len(characters.LETTERS))
-
-    def forward(self, x: Any) -> Any:
-        return self.out(self.memory(self.letters(x))[0])
-
-
-class SorterInTorch(nn.Module):
-    """The transformer of examples/sorting.py."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        width = sorting.WIDTH
-        self.digits = nn.Embedding(sorting.DIGITS, width)
-        self.places = nn.Parameter(torch.randn(sorting.LENGTH, width))
-        self.blocks = nn.ModuleList(
-            nn.TransformerEncoderLayer(
-                width, sorting.HEADS, 2 * width, 0.0, batch_first=True, norm_first=True
-            )
-            for _ in range(2)
-        )
-        self.norm = nn.LayerNorm(width)
-        self.out = nn.Linear(width, sorting.DIGITS)
-
-    def forward(self, x: Any) -> Any:
-        y = self.digits(x) + self.places
-        for block in self.blocks:
-            y = block(y)
-        return self.out(self.norm(y))
-
-
-def letters_loss(model: Any, x: Any, following: Any) -> Any:
-    return nn.functional.cross_entropy(model(x).transpose(1, 2), following)
-
-
-def sorting_loss(model: Any, x: Any) -> Any:
-    return nn.functional.cross_entropy(model(x).transpose(1, 2), torch.sort(x, dim=1).values)
+def agreeing(name: str, runs: Runs) -> None:
+    """Raise where the losses of equal weights differ: then the figures would compare nothing."""
+    found = {run: float(runs[run]()[0]) for run in ("qiudao.jit", "jax.jit") if run in runs}
+    if len(found) == 2 and not np.allclose(*found.values(), rtol=1e-4):
+        raise ValueError(f"{name}: the losses differ, {found}")
 
 
 def cases(rng: np.random.Generator) -> dict[str, Any]:
-    """Name: our network, our loss, torch's network, torch's loss, a batch."""
+    """Name: our network, our loss, a batch."""
     points, labels = moons.moons(moons.POINTS, 0.1, rng)
     images = rng.normal(size=(64, 1, 8, 8)).astype(np.float32)
     text = rng.integers(0, len(characters.LETTERS), (2, characters.BATCH, characters.LENGTH))
@@ -155,29 +82,21 @@ def cases(rng: np.random.Generator) -> dict[str, Any]:
         "moons": (
             lambda: moons.network(np.random.default_rng(0)).astype(np.float32),
             moons.loss,
-            moons_in_torch(),
-            moons_loss,
             single,
         ),
         "digits": (
             lambda: digits.network(np.random.default_rng(0)),
             digits.loss,
-            digits_in_torch(),
-            digits_loss,
             (images, rng.integers(0, 10, 64)),
         ),
         "characters": (
             lambda: characters.Writer(np.random.default_rng(0)),
             characters.loss,
-            WriterInTorch(),
-            letters_loss,
             (text[0], text[1]),
         ),
         "sorting": (
             lambda: sorting.Sorter(np.random.default_rng(0)),
             sorting.loss,
-            SorterInTorch(),
-            sorting_loss,
             (numbers,),
         ),
     }
@@ -186,12 +105,11 @@ def cases(rng: np.random.Generator) -> dict[str, Any]:
 def main() -> None:
     options = arguments(__doc__, rounds=9)
     report = Report("networks", __doc__, options, reference="qiudao")
-    torch.set_num_threads(1)
-    for name, (make, loss, peer, peer_loss, batch) in cases(np.random.default_rng(0)).items():
+    for name, (make, loss, batch) in cases(np.random.default_rng(0)).items():
         if report.wants(name):
-            runs = in_qiudao(make, loss, batch) | in_torch(peer, peer_loss, batch)
-            for run in runs.values():
-                run()
+            runs = in_qiudao(make, loss, batch)
+            runs |= report.contenders({"torch": in_torch, "jax": in_jax}, name, make, batch)
+            agreeing(name, runs)
             report.time(name, runs, "us")
     report.finish()
 

@@ -151,8 +151,8 @@ def probed() -> list[str]:
         "",
         f"{total} snippets of plain NumPy and SciPy (`benchmarks/probe/snippets.py`), mutation and "
         "hostile ones included, run as they stand. *Cure* is a refusal that says what to "
-        "write. *Wrong* of ours are values read out on purpose, `x.item()` and `x.tolist()`, as in "
-        "torch, and unless lifted `isinstance(x, np.ndarray)`.",
+        "write. *Wrong* of ours is `isinstance(x, np.ndarray) * x[0]`, unless lifted: a tensor is "
+        "none.",
         "",
         f"| library | right | wrong | refused | with its cure | {' | '.join(families)} |",
         f"|---|---|---|---|---|{'---|' * len(families)}",

@@ -84,3 +84,14 @@ def test_values_with_unit_axes_too_many_can_be_written():
 
     x = np.arange(6.0).reshape(2, 3)
     np.testing.assert_array_equal(qd.jit(f)(x), f(x))
+
+
+def test_a_matrix_that_a_function_closes_over_times_a_vector():
+    for size in (4, 1000):
+        matrix = np.arange(4.0 * size).reshape(size, 4)
+
+        def f(p, matrix=matrix):
+            return np.sum(np.log(matrix @ (1 / p)))
+
+        found = qd.jit(qd.grad(f))(np.ones(4))
+        np.testing.assert_allclose(found, qd.grad(f)(np.ones(4)), rtol=1e-12)

@@ -1,5 +1,6 @@
 """Gradients inside gradients, inside hooks, in several threads, and tracers that got away."""
 
+import copy
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -154,8 +155,8 @@ def test_a_leaked_tracer_can_be_read(name):
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_leaked_tracer_is_a_constant_to_later_transforms(name):
     tracer = leaked(LEAKS[name])
-    close(qd.grad(lambda x: (x * tracer).item() * 0.0 + x)(2.0), 1.0)
-    _, slope = qd.jvp(lambda x: x * tracer.item(), (1.0,), (1.0,))
+    close(qd.grad(lambda x: (x * tracer).detach().item() * 0.0 + x)(2.0), 1.0)
+    _, slope = qd.jvp(lambda x: x * tracer.detach().item(), (1.0,), (1.0,))
     close(slope, 6.0)
 
 
@@ -185,3 +186,24 @@ def test_an_error_inside_a_transform_leaves_the_thread_as_it_was():
             run()
         assert qd.is_grad_enabled()
         assert qd.tensor(1.0).level == 0
+
+
+@pytest.mark.parametrize("way", [qd.grad, qd.jacfwd, lambda f: qd.vmap(qd.grad(f))])
+def test_a_deepcopy_within_a_transform_is_a_copy_that_stays_in_it(way):
+    def f(x):
+        y = copy.deepcopy(x)
+        x[0] = 0.0
+        return np.sum(y * y)
+
+    x = np.array([3.0, 2.0])
+    given = x[None] if way not in (qd.grad, qd.jacfwd) else x
+    close(way(f)(given), 2 * given)
+
+
+def test_a_constant_of_the_tape_scales_a_dual_in_place():
+    def f(x):
+        y = np.sin(x)
+        y *= qd.tensor(2.0)
+        return y
+
+    close(qd.jvp(f, (0.5,), (1.0,))[1], 2 * np.cos(0.5))

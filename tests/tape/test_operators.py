@@ -77,10 +77,12 @@ def test_unary(op, slope):
 
 @pytest.mark.parametrize("op", [operator.lt, operator.le, operator.gt, operator.ge])
 @pytest.mark.parametrize("other", [2.0, np.array([1.6, 3.0]), leaf([1.6, 3.0])])
-def test_comparisons_give_plain_masks(op, other):
+def test_comparisons_give_masks_that_are_tensors_without_gradient(op, other):
     mask = op(leaf(X), other)
-    assert type(mask) is np.ndarray
+    assert type(mask) is qd.Tensor
+    assert not mask.requires_grad
     np.testing.assert_array_equal(mask, op(X, plain(other)))
+    np.testing.assert_array_equal(X[mask], X[op(X, plain(other))])
 
 
 def test_equality_with_anything():
@@ -98,9 +100,16 @@ def test_a_tensor_is_a_key_by_identity():
 @pytest.mark.parametrize(
     "op", [operator.floordiv, np.floor, np.sign, np.round], ids=lambda f: f.__name__
 )
-def test_what_is_constant_between_jumps_gives_plain_values(op):
+def test_what_is_constant_between_jumps_gives_tensors_without_gradient(op):
     values = op(leaf(X), 2) if op is operator.floordiv else op(leaf(X))
-    assert not isinstance(values, qd.Tensor)
+    assert type(values) is qd.Tensor
+    assert not values.requires_grad
+    assert "which no derivative passes, at test_operators.py" in str(values.cut)
+
+
+@pytest.mark.parametrize("where", [np.argmax, np.argsort, np.flatnonzero])
+def test_positions_are_plain(where):
+    assert isinstance(where(leaf(X)), np.integer | np.ndarray)
 
 
 def test_branching_on_a_value_is_allowed():

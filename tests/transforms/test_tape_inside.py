@@ -128,7 +128,7 @@ def test_a_tensor_of_the_tape_outside_is_not_swept_to_from_inside():
 
 def test_detached_values_inside_a_transform_are_constants():
     close(qd.grad(lambda x: x * qd.tensor(x.detach()))(3.0), 3.0)
-    close(qd.grad(lambda x: x * qd.tensor(x.item()))(3.0), 3.0)
+    close(qd.grad(lambda x: x * qd.tensor(x.detach().item()))(3.0), 3.0)
 
 
 def test_hooks_inside_a_gradient():

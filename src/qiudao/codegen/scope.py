@@ -428,8 +428,9 @@ class Scope:
         if kernel is None:
             raise NoNativeForm(f"{primitive.name} has no native form")
         buffers = [self.array(x) for x in operands]
-        if is_matrix_vector(equation) and operands[0] in self.turned:
-            buffers[0] = self.turned[operands[0]]
+        matrix = operands[0] if operands else None
+        if isinstance(matrix, Node) and matrix in self.turned and is_matrix_vector(equation):
+            buffers[0] = self.turned[matrix]
         if not kernel.accepts_strides:
             buffers = [self.in_order(b) for b in buffers]
         results = [self.result_buffer(equation, k, aval) for k, aval in enumerate(avals)]

@@ -66,6 +66,7 @@ class Compiled(Primitive):
     """
 
     name = "jit"
+    is_compiled = True
     keeps_out = False
 
     def __init__(self, program: Program, make: Make, selects: bool = False) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..codegen.build import export_program
 from ..core.anomalies import examine_function, known_check
+from ..core.arriving import is_foreign
 from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, GradientError, RuleError, ShapeError
@@ -364,6 +365,12 @@ def check_class(x: Any) -> None:
 def hashable(x: Any) -> Any:
     """A static leaf as a part of a key."""
     value = x.value if isinstance(x, Static) else x
+    if is_foreign(value):
+        raise DtypeError(
+            f"jit: an argument is a {type(value).__module__} {type(value).__name__}, and machine "
+            "code works on the memory of NumPy's arrays only; call the function without jit, or "
+            "pass a NumPy array"
+        )
     try:
         hash(value)
     except TypeError:

@@ -144,6 +144,18 @@ class Tracer:
         """Whether a backward sweep may come to what is computed from this."""
         return any(isinstance(part, Tracer) and part.is_recorded() for part in self.parts())
 
+    def unwrapped(self) -> Value:
+        """The value one level down, if this only wraps it and nothing is lost; else this."""
+        return self
+
+    def holds_nan(self) -> bool:
+        """Whether a NaN is here that no part shows, or may be where values are not known yet."""
+        return False
+
+    def bare(self) -> Value:
+        """What a transform hands out for this: an array of another library as that library's."""
+        return self
+
     def snapshot(self) -> Value:
         """What this tracer stands for now: a tracer that later writes into this one leave alone."""
         return self

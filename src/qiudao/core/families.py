@@ -271,7 +271,8 @@ class Smooth(Elementwise):
 class Constant(Elementwise):
     """Piecewise constant, or with a result that no derivative passes: comparisons, rounding.
 
-    Tracers that differentiate let the plain value through, so `x > 0` is a plain NumPy mask.
+    The result of a tracer is one of its class, so that whoever works with whole arrays of one
+    kind (the array standard, torch's and paddle's users) meets that kind alone.
     """
 
     is_tame: ClassVar[bool] = True
@@ -282,9 +283,13 @@ class Constant(Elementwise):
 
 
 class Opaque(Primitive):
-    """Not elementwise, and with a result that no derivative passes: argsort, searchsorted."""
+    """Not elementwise, and with a result that no derivative passes: argsort, searchsorted.
+
+    Most are positions, which are wanted as plain integers, to index and to loop over.
+    """
 
     is_constant: ClassVar[bool] = True
+    is_plain: ClassVar[bool] = True
 
 
 __all__ = [

@@ -30,6 +30,9 @@ def fill(self: Any, *values: Any, **named: Any) -> None:
     """Set the fields, by position or name; those left out have the value in the class."""
     fields = self.fields
     state = self.__dict__
+    if not named and len(values) == len(fields):
+        state.update(zip(fields, values))
+        return
     for name, value in zip(fields, values, strict=False):
         state[name] = value
     for name in fields[len(values) :]:

@@ -16,11 +16,16 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .avals import Dtype, Shape, Value, describe
 from .dispatch import Tracer, overrides, snapshot
 from .errors import GradientError
-from .modes import modes
+from .modes import TAPE, modes
+from .standard import StandardMethods
 
 CONVERT = (
     "compute with NumPy functions (np.sin, not math.sin), fill an array made by np.zeros_like(x) "
     "or np.stack, or cut on purpose with .detach()"
+)
+READ = (
+    "compute with the element itself, x[i] (which prints and formats as its number), or cut on "
+    "purpose with qd.stop_gradient(x)"
 )
 UNCHANGED = ", or let qd.lift(f) run the function unchanged"  # what is traced is so already
 
@@ -38,7 +43,7 @@ class Memory:
         )
 
 
-class ArrayMethods(NDArrayOperatorsMixin):
+class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     """Operators, properties and methods of an array, for tracers."""
 
     __slots__ = ()
@@ -57,6 +62,7 @@ class ArrayMethods(NDArrayOperatorsMixin):
         level: float
 
         def concrete(self) -> Any: ...
+        def parts(self) -> tuple[Value, ...]: ...
         def refuse(self, act: str, instead: str) -> Any: ...
 
     @property
@@ -125,8 +131,12 @@ class ArrayMethods(NDArrayOperatorsMixin):
 
     def same_level(self, new: Value) -> Value:
         """`new`, to be written into this tracer; one of an inner transform has no place here."""
-        if isinstance(new, Tracer) and new.level == self.level:
-            return new
+        while isinstance(new, Tracer):
+            if new.level == self.level:
+                return new
+            wrapped, new = new, new.unwrapped()
+            if new is wrapped:
+                break
         raise GradientError(
             "setitem: a value of an inner transform cannot be written into an array of an outer "
             "one; make the target from the value, np.zeros_like(x), or use np.stack"
@@ -171,12 +181,29 @@ class ArrayMethods(NDArrayOperatorsMixin):
         return format(self.concrete(), spec) if spec else str(self)
 
     def item(self, *args: Any) -> Any:
-        """The Python number of a one-element array; reading it ends the derivative there."""
-        return np.asarray(self.concrete()).item(*args)
+        """The Python number of a one-element array.
+
+        On the tape reading it ends the derivative there, as in torch; in a transform, whose
+        user sees no tensors and would not expect that, it raises `DetachError`.
+        """
+        value = self.read("x.item()")
+        plain: Any = value if isinstance(value, Tracer) else np.asarray(value)
+        return plain.item(*args)
 
     def tolist(self) -> Any:
-        """Nested lists of Python numbers, for reading."""
-        return np.asarray(self.concrete()).tolist()
+        """Nested lists of Python numbers, on the same terms as `item`."""
+        value = self.read("x.tolist()")
+        plain: Any = value if isinstance(value, Tracer) else np.asarray(value)
+        return plain.tolist()
+
+    def read(self, act: str) -> Any:
+        """The plain value for a user who takes it out by `act`, unless a transform loses by it."""
+        if TAPE < self.level <= modes.inside and self.level.is_integer():
+            self.refuse(act, READ if modes.tracing else READ + UNCHANGED)
+        for part in self.parts():
+            if isinstance(part, ArrayMethods):
+                part.read(act)
+        return self.concrete()
 
     data = Memory()
     resize = Memory()
@@ -317,6 +344,9 @@ class ArrayMethods(NDArrayOperatorsMixin):
             raise TypeError(f"astype: casting {self.dtype} to {np.dtype(dtype)} is not {casting!r}")
         cast = overrides[np.ndarray.astype](self, dtype)
         return snapshot(cast) if copy and cast is self else cast
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return np.copy(self)
 
     def fill(self, value: Any) -> None:
         """Write one value everywhere."""

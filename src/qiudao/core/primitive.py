@@ -53,12 +53,14 @@ class Primitive:
     samples: ClassVar[tuple[Sample, ...]] = ()
     keeps_out: ClassVar[bool] = True  # whether the derivative reads the result
     keeps_operands: ClassVar[bool] = True  # whether it reads operands that a sweep may free
-    is_constant: ClassVar[bool] = False  # whether no derivative passes: the result is plain
+    is_constant: ClassVar[bool] = False  # whether no derivative passes
+    is_plain: ClassVar[bool] = False  # whether what no derivative passes comes without a tracer
     is_view: ClassVar[bool] = False  # whether NumPy's result may share the operand's memory
     is_double: ClassVar[bool] = False  # whether NumPy gives double precision, whatever comes
     is_read_only: ClassVar[bool] = False  # whether NumPy refuses writes through this view
     is_tame: ClassVar[bool] = False  # whether slopes are finite wherever the operands are
     is_selection: ClassVar[bool] = False  # whether a zero slope means "this lane was dropped"
+    is_compiled: ClassVar[bool] = False  # whether it is a program of machine code, for NumPy only
     result: int | None = None  # for a `Part`: which of several results it is
 
     def __call__(self, *xs: Value) -> Value:

@@ -65,7 +65,7 @@ def sweep(
         except HookMeetsNaNError:
             results = run({})
         else:
-            if any(map(has_nan, results.values())):
+            if any(map(has_nan, results.values())) and run.may_need_masks():
                 results = run({})
         for group, cts_of_group in run.met.values():
             group.finished(cts_of_group)
@@ -379,7 +379,7 @@ def fit(g: Value, node: Any) -> Value:
 def has_nan(x: Value) -> bool:
     """Whether a value has a NaN anywhere, seen through all tracers."""
     if isinstance(x, Tracer):
-        return any(map(has_nan, x.parts()))
+        return x.holds_nan() or any(map(has_nan, x.parts()))
     if isinstance(x, np.ndarray):
         if x.dtype.kind == "c":
             return bool(np.isnan(x).any())

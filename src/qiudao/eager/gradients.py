@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..core.anomalies import known_check
+from ..core.arriving import at_home
 from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
@@ -376,4 +377,5 @@ def sweep_in_chunks(
 def zeros_for(x: Any, level: float, size: int | None) -> Tensor:
     """The zero gradient of an input."""
     shape = tuple(x.shape) if size is None else (size, *x.shape)
-    return Tensor.make(np.zeros(shape, x.dtype)[()], None, level, SETTLED)
+    zeros = at_home(np.zeros(shape, x.dtype)[()], x)
+    return Tensor.make(zeros, None, level, SETTLED)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import is_foreign, received
 from ..core.avals import Value, describe, is_inexact
 from ..core.dispatch import Tracer, overrides, snapshot
 from ..core.errors import DetachError, DtypeError
@@ -71,6 +72,9 @@ def tensor(
     if isinstance(value, Tracer):
         level = max(level, math.floor(value.level) + 0.5)
         value = value if dtype is None else overrides[np.ndarray.astype](value, dtype)
+    elif is_foreign(value):
+        value = received(value).copied()
+        value = value if dtype is None else value.astype(dtype)
     else:
         value = array_of(value, dtype)
     node = None

@@ -227,13 +227,9 @@ class Witness(ArrayMethods, Tracer):
         seen.decisions.append(Decision(self.step, taken, caller()))
         return taken
 
-    def item(self, *args: Any) -> Any:
-        self.observation.readings.append(Reading(self.step, "item()", caller()))
-        return super().item(*args)
-
-    def tolist(self) -> Any:
-        self.observation.readings.append(Reading(self.step, "tolist()", caller()))
-        return super().tolist()
+    def read(self, act: str) -> Any:
+        self.observation.readings.append(Reading(self.step, act.removeprefix("x."), caller()))
+        return self.concrete()
 
     def __repr__(self) -> str:
         return repr(self.step.value)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..core.errors import ShapeError
 from ..ops.logsums import logistic
+from ..ops.networks.lstm import Lstm
+from ..tape.tensor import Tensor
 from ..transforms.control import scan
 from .initial import Rng, generator
-from .linear import uniform
+from .linear import AFFINE, uniform
 from .module import Module
+
+LSTM_OPERATION = Lstm()
 
 
 class Recurrent(Module):
@@ -26,6 +31,7 @@ class Recurrent(Module):
 
     settings = ("inputs", "hidden")
     gates: ClassVar[int]
+    is_split: ClassVar[bool] = False  # whether the two biases do not only meet as a sum
 
     def __init__(
         self,
@@ -56,20 +62,31 @@ class Recurrent(Module):
         if initial is None:
             dtype = np.result_type(x.dtype, self.weight_ih.dtype)
             initial = self.start(np.zeros((x.shape[0], self.hidden), dtype))
-        from_inputs = np.swapaxes(x, 0, 1) @ self.weight_ih.T
-        if self.bias_ih is not None:
-            from_inputs = from_inputs + self.bias_ih
+        by_time = np.swapaxes(x, 0, 1)
+        if self.bias_ih is None:
+            from_inputs = by_time @ self.weight_ih.T
+        else:
+            from_inputs = AFFINE(by_time, self.weight_ih, self.bias_ih)
+            if not self.is_split:
+                from_inputs = from_inputs + self.bias_hh
+        found = self.at_once(from_inputs, initial)
+        if found is not None:
+            return found
         turned = self.weight_hh.T
 
         def step(state: Any, from_input: Any) -> tuple[Any, Any]:
             from_state = self.seen(state) @ turned
-            if self.bias_hh is not None:
+            if self.is_split and self.bias_hh is not None:
                 from_state = from_state + self.bias_hh
             state = self.moved(state, from_input, from_state)
             return state, self.seen(state)
 
         last, states = scan(step, initial, from_inputs, reverse=self.reverse)
         return np.swapaxes(states, 0, 1), last
+
+    def at_once(self, from_inputs: Any, initial: Any) -> tuple[Any, Any] | None:
+        """The states and the last one by an operation of the whole sequence, or None."""
+        return None
 
     def start(self, zeros: Any) -> Any:
         """The state to begin with."""
@@ -115,6 +132,7 @@ class GRU(Recurrent):
     """
 
     gates = 3
+    is_split = True
 
     def moved(self, state: Any, from_input: Any, from_state: Any) -> Any:
         n = self.hidden
@@ -140,6 +158,15 @@ class LSTM(Recurrent):
     def start(self, zeros: Any) -> Any:
         return zeros, zeros
 
+    def at_once(self, from_inputs: Any, initial: Any) -> tuple[Any, Any] | None:
+        h, c = initial
+        if not is_eager((from_inputs, h, c, self.weight_hh)) or not from_inputs.size:
+            return None
+        given = from_inputs[::-1] if self.reverse else from_inputs
+        states, memory, _ = LSTM_OPERATION(given, h, c, self.weight_hh)
+        in_place = states[::-1] if self.reverse else states
+        return np.swapaxes(in_place, 0, 1), (states[-1], memory[-1])
+
     def seen(self, state: Any) -> Any:
         return state[0]
 
@@ -147,3 +174,13 @@ class LSTM(Recurrent):
         i, f, g, o = self.split(from_input + from_state)
         c = logistic(f) * state[1] + logistic(i) * np.tanh(g)
         return logistic(o) * np.tanh(c), c
+
+
+def is_eager(operands: Sequence[Any]) -> bool:
+    """Whether operands are real arrays or tensors with arrays inside, of one dtype.
+
+    Programs keep the loop, which the compiler takes apart.
+    """
+    values = [x.value if isinstance(x, Tensor) else x for x in operands]
+    dtype = values[0].dtype
+    return dtype.kind == "f" and all(isinstance(x, np.ndarray) and x.dtype == dtype for x in values)

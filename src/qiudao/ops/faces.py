@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import arrived
 from ..core.avals import Value
 from ..core.dispatch import Tracer, concrete, implements_method, overrides
 from ..core.errors import DetachError, RuleError, ShapeError
@@ -27,7 +28,7 @@ def operand(x: Any) -> Value:
         return np.stack([operand(e) for e in x])
     if isinstance(x, numbers.Rational):
         return float(x)  # a fraction, of which NumPy would make an object
-    return np.asarray(x)
+    return arrived(x)
 
 
 def holds_tracer(x: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -34,10 +35,11 @@ class Reshape(Linear):
         return Aval(self.sizes, x.dtype)
 
     def evaluate(self, *xs: Value) -> Value:
-        return np.reshape(xs[0], self.sizes)
+        return xs[0].reshape(self.sizes)
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
-        return Reshape(tuple(xs[0].shape))(ct)
+        shape = tuple(xs[0].shape)
+        return ct.reshape(shape) if type(ct) is np.ndarray else Reshape(shape)(ct)
 
     def batch(self, size: int, mapped: Any, xs: Any) -> Value:
         return Reshape((size, *self.sizes))(xs[0])
@@ -64,11 +66,23 @@ class Transpose(Linear):
         return np.transpose(x, (*range(lead), *(a + x.ndim for a in self.axes)))
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
-        n = len(self.axes)
-        inverse = [0] * n
-        for k, a in enumerate(self.axes):
-            inverse[a + n] = k - n
-        return Transpose(tuple(inverse))(ct)
+        return inverted(self.axes)(ct)
+
+
+@functools.lru_cache(maxsize=1024)
+def inverted(axes: tuple[int, ...]) -> Transpose:
+    """What undoes a transpose."""
+    n = len(axes)
+    inverse = [0] * n
+    for k, a in enumerate(axes):
+        inverse[a + n] = k - n
+    return Transpose(tuple(inverse))
+
+
+@functools.cache
+def reversal(n: int) -> Transpose:
+    """The transpose that turns the order of n axes round."""
+    return Transpose(tuple(range(-1, -n - 1, -1)))
 
 
 @primitive
@@ -273,11 +287,10 @@ def transpose(a: Any, axes: Any = None) -> Value:
     x = array(a)
     n = x.ndim
     if axes is None:
-        order = tuple(range(-1, -n - 1, -1))
-    else:
-        order = tuple(from_end(k, n, "transpose") for k in axes)
-        if len(set(order)) != n:
-            raise ShapeError(f"transpose: axes={tuple(axes)} must name each of {n} axes once")
+        return reversal(n)(x)
+    order = tuple(from_end(k, n, "transpose") for k in axes)
+    if len(set(order)) != n:
+        raise ShapeError(f"transpose: axes={tuple(axes)} must name each of {n} axes once")
     return Transpose(order)(x)
 
 

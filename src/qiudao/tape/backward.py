@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.anomalies import examine_graph, known_check
+from ..core.arriving import arrived, at_home
 from ..core.avals import Value, describe
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, snapshot
@@ -43,16 +44,16 @@ def seed_for(output: Tensor, gradient: Any, name: str, where: str) -> Value:
                 f"{name}: {where} is complex, and the gradient of a complex number needs its "
                 "cotangent; pass one, or take np.real or np.abs first"
             )
-        return np.ones(output.shape, output.dtype)[()]
+        return at_home(np.ones(output.shape, output.dtype)[()], output)
     ct = gradient
     if not isinstance(ct, Tensor):
-        ct = ct if hasattr(ct, "process") else np.asarray(ct)
+        ct = arrived(ct)
     if np.shape(ct) != output.shape:
         raise ShapeError(
             f"{name}: the cotangent of {where} has shape {np.shape(ct)} and the output "
             f"{output.shape}; both must be equal"
         )
-    return conjugated(ct)
+    return at_home(conjugated(ct), output)
 
 
 def why_cut(output: Tensor) -> str:

@@ -18,6 +18,7 @@ from ..core.families import Additive, Smooth
 from ..core.modes import modes, raised
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
+from ..core.views import View
 from ..ops.arithmetic import Multiply
 from ..ops.faces import operand
 from ..ops.indexing import GetItem
@@ -30,6 +31,11 @@ frame = sys._getframe
 Operator = Callable[[Any, Any], Any]
 
 NUMBERS = {float, int, np.float64, np.float32}
+
+
+def is_view(x: Any, tensor: type) -> bool:
+    """Whether an operand is a view of a tensor, which is of a class of its own."""
+    return isinstance(x, View) and isinstance(x, tensor)
 
 
 def binary(
@@ -52,6 +58,8 @@ def binary(
                 b, kind = other[()], None
         elif kind in NUMBERS:
             b, y = other, None
+        elif is_view(other, tensor) and other.level == self.level:
+            b, y, kind = other.value, other.node, tensor
         else:
             return primitive(self, operand(other))
         x = self.node

@@ -66,9 +66,12 @@ def record(
 ) -> Value:
     """The result of an operation as a tensor of the level of `like`, or several."""
     make = like.spawn
-    if primitive.is_constant:
+    if primitive.is_plain:
         return out
     known = any(p is not None for p in parents)
+    if primitive.is_constant:
+        act = f"{primitive.label}, which no derivative passes,"
+        return make(out, None, Cut(act, caller()) if known else like.cut)
     if not known or like.level < modes.floor:
         cut = Cut(mode_that_cuts(), caller()) if known else like.cut
         if isinstance(out, tuple):

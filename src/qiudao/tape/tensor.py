@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import arrived, at_home, bare
 from ..core.avals import Dtype, Shape, Value, describe, is_inexact
 from ..core.dispatch import Tracer, concrete, overrides, snapshot
 from ..core.errors import DtypeError, GradientError, ShapeError
@@ -110,6 +111,9 @@ class Tensor(ArrayMethods, Tracer):
     def underlying(self) -> Value:
         value = self.value
         return value.underlying() if isinstance(value, Tracer) else value
+
+    def unwrapped(self) -> Value:
+        return self.value if self.node is None and not self.in_transform else self
 
     def snapshot(self) -> Tensor:
         return Tensor.make(self.value, self.node, self.level, self.cut)
@@ -225,7 +229,7 @@ class Tensor(ArrayMethods, Tracer):
                 f"{self.shape}; both must be equal"
             )
         if value is not None and not isinstance(value, Tensor):
-            value = Tensor.make(np.asarray(value, self.dtype), None, self.level)
+            value = Tensor.make(arrived(value).astype(self.dtype), None, self.level)
         self.node.noted().grad = value
 
     @property
@@ -255,7 +259,8 @@ class Tensor(ArrayMethods, Tracer):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradient collected so far, or set it to zeros."""
         if self.grad is not None:
-            zeros = Tensor.make(np.zeros(self.shape, self.grad_dtype), None, self.level)
+            zeros = at_home(np.zeros(self.shape, self.grad_dtype), self)
+            zeros = Tensor.make(zeros, None, self.level)
             self.grad = None if set_to_none else zeros
 
     def clear_grad(self, set_to_zero: bool = True) -> None:
@@ -311,9 +316,23 @@ class Tensor(ArrayMethods, Tracer):
     def numpy(self) -> Any:
         """The value as a read-only NumPy array that shares memory; a gradient must be cut first."""
         self.refuse("numpy()", "write x.detach().numpy()")
-        shared = np.asarray(self.concrete()).view()
+        value: Any = self.concrete()
+        if isinstance(value, Tracer):  # of another library, which refuses
+            return value.numpy()  # type: ignore[attr-defined]
+        shared = np.asarray(value).view()
         shared.flags.writeable = False
         return shared
+
+    def array(self) -> Any:
+        """The value as the array that it is: of NumPy, as `numpy()` gives it, or of the library
+        whose array this tensor was made from.  A gradient must be cut first.
+
+        >>> qd.tensor([1.0, 2.0]).array()
+        array([1., 2.])
+        """
+        self.refuse("array()", "write x.detach().array()")
+        value = self.concrete()
+        return bare(value) if isinstance(value, Tracer) else self.numpy()
 
     def clone(self) -> Tensor:
         """A copy that stays in the graph."""
@@ -331,6 +350,8 @@ class Tensor(ArrayMethods, Tracer):
         return self.snapshot()
 
     def __deepcopy__(self, memo: Any) -> Tensor:
+        if self.level > TAPE:
+            return self.clone()
         self._refuse_computed("deepcopy")
         copied = restored(np.array(self.value)[()], self.requires_grad)
         if self.grad is not None:
@@ -350,7 +371,10 @@ class Tensor(ArrayMethods, Tracer):
 
     def __repr__(self) -> str:
         flag = ", requires_grad=True" if self.node is not None else ""
-        text = np.array2string(np.asarray(self.concrete()), separator=", ", prefix="tensor(")
+        value: Any = self.concrete()
+        if isinstance(value, Tracer):
+            return f"tensor({value.text()}{flag})"  # type: ignore[attr-defined]
+        text = np.array2string(np.asarray(value), separator=", ", prefix="tensor(")
         return f"tensor({text}{flag})"
 
     # Writing
@@ -472,10 +496,8 @@ def apply_one(primitive: Primitive, x: Tensor) -> Value:
     """`process` for a primitive of one operand, which most are: without the lists."""
     value = x.value
     out = primitive(value) if isinstance(value, Tracer) else primitive.evaluate(value)
-    if primitive.is_constant:
-        return out
     node = x.node
-    if node is None or isinstance(out, tuple) or x.level < modes.floor:
+    if node is None or primitive.is_constant or isinstance(out, tuple) or x.level < modes.floor:
         result = record(primitive, (value,), (node,), out, x)
     else:
         result = Tensor()

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..core.arriving import arrived, bare
 from ..core.avals import Value, describe
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DetachError, ShapeError, TreeError
@@ -154,7 +155,7 @@ def vmap(
                 zip(*pieces, strict=True), differs, places, shape.paths, strict=True
             )
         ]
-        return shape.build(results)
+        return shape.build(map(bare, results))
 
     def run(leaves: list[Value], axes: list[Any], size: int, tree: Any, named: bool) -> Any:
         level = new_level()
@@ -184,7 +185,7 @@ def whole_batch(y: Value, level: float, size: int) -> Value:
 
 def to_front(x: Any, axis: int) -> Value:
     """A mapped argument with its batch axis in front."""
-    x = x if isinstance(x, Tracer) else np.asarray(x)
+    x = arrived(x)
     return x if axis == 0 else np.moveaxis(x, axis, 0)
 
 

@@ -11,19 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.anomalies import examine_function, known_check
+from ..core.arriving import arrived, at_home, bare
 from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError
 from ..core.modes import modes
-from ..core.node import Leaf
 from ..core.sweep import sweep
 from ..core.trees import Tree, flatten
 from ..tape.operators import product_below
 from .batch import vmap
 from .forward import jvp
 from .results import owned
-from .reverse import as_primal, lower, record_run, split_aux, strip, vjp
+from .reverse import as_primal, lower, record_run, split_aux, strip, vjp, zeros_like
 
 LIFT = f"{__package__}.lifting.lift"  # imported when it is first asked for
 
@@ -185,22 +185,21 @@ def value_and_grad(
         value, node = lower(result, run.level)
         seed = scalar_seed(value)
         if node is None:
-            grads: list[Value] = [np.zeros(x.shape, x.dtype) for x in run.leaves]
+            grads = owned(map(zeros_like, primals))
         else:
             found = sweep([(node, seed)], wanted=set(run.leaves), product=product_below([value]))
-            grads = owned(conjugated(gradient_of(found, leaf)) for leaf in run.leaves)
+            grads = owned(
+                conjugated(found[leaf]) if leaf in found else zeros_like(x)
+                for leaf, x in zip(run.leaves, primals, strict=True)
+            )
         looking = check or modes.check
         if looking is not None:
             examine_function("grad", looking, [value, *grads], f, args, kwargs)
         answer = chosen.result(grads if tree is None else tree.build(grads))
+        value = bare(value)
         return ((value, strip(aux, run.level)), answer) if has_aux else (value, answer)
 
     return derivative("value_and_grad", with_gradient, f, argnums, argnames)
-
-
-def gradient_of(found: dict[Any, Value], leaf: Leaf) -> Value:
-    """A leaf's cotangent, zeros where none arrived."""
-    return found[leaf] if leaf in found else np.zeros(leaf.shape, leaf.dtype)
 
 
 def scalar_seed(value: Any) -> Value:
@@ -223,7 +222,7 @@ def scalar_seed(value: Any) -> Value:
             "grad: the function returned a complex number, which has no gradient; return a real "
             "one (np.real, np.abs), or use qd.vjp or qd.jacobian"
         )
-    return dtype.type(1) if dtype.kind == "f" else np.float64(1.0)
+    return at_home(dtype.type(1) if dtype.kind == "f" else np.float64(1.0), value)
 
 
 def grad_of_function(
@@ -293,7 +292,7 @@ class Differentiated:
 
     def assemble(self, out_tree: Tree, blocks: list[list[Value]]) -> Any:
         """A tree of outputs, each holding a tree like the chosen arguments."""
-        rows = [self.chosen.result(self.tree.build(row)) for row in blocks]
+        rows = [self.chosen.result(self.tree.build(map(bare, row))) for row in blocks]
         return out_tree.build(rows)
 
 
@@ -330,6 +329,7 @@ def jacfwd(
 
         changes = vmap(pushed, chunk_size=chunk_size)(*basis(run.inputs))
         outs, out_tree = flatten(changes)
+        outs = list(map(arrived, outs))
         check_holomorphic("jacfwd", run.inputs, outs)
         blocks = [
             split_axis(np.moveaxis(change, 0, -1), change.ndim - 1, run.inputs) for change in outs
@@ -372,6 +372,7 @@ def jacrev(
 def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size: int | None) -> Any:
     """All rows of a Jacobian: the pullback over the unit cotangents of the outputs."""
     outs, out_tree = flatten(value)
+    outs = list(map(arrived, outs))
     check_holomorphic("jacrev", run.inputs, outs)
     rows = basis(outs)
 
@@ -385,10 +386,10 @@ def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size:
         turned = vmap(pull, chunk_size=chunk_size)(*imaginary)
         pulled = [
             conjugated(g) if is_complex(x) else g + 1j * h
-            for g, h, x in zip(pulled, turned, run.inputs, strict=True)
+            for g, h, x in zip(map(arrived, pulled), map(arrived, turned), run.inputs, strict=True)
         ]
     else:  # torch's convention conjugates the pullback; the Jacobian itself is not conjugated
-        pulled = list(map(conjugated, pulled))
+        pulled = [conjugated(arrived(g)) for g in pulled]
     blocks: list[list[Value]] = [[] for _ in outs]
     for g in pulled:
         for block, piece in zip(blocks, split_axis(g, 0, outs), strict=True):

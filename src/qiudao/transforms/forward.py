@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import arrived, at_home
 from ..core.avals import Value, aval_of
 from ..core.dispatch import Tracer, concrete, snapshot
 from ..core.errors import ShapeError
@@ -84,9 +85,9 @@ class Dual(ArrayMethods, Tracer):
                 out, change = primitive.dual(primals, tangents)
         else:
             out = primitive(*primals)
-            if primitive.is_constant:
+            if primitive.is_plain:
                 return out
-            if moves:
+            if moves and not primitive.is_constant:
                 recorded = [] if modes.recording is None else modes.recording.equations
                 before = len(recorded)
                 with np.errstate(all="ignore"):
@@ -171,7 +172,7 @@ def as_tangent(dx: Any, x: Value, path: str) -> Value:
             f"jvp: the tangent of argument{path} has shape {np.shape(dx)} and its primal "
             f"{np.shape(x)}; both must be equal"
         )
-    dx = dx if isinstance(dx, Tracer) else np.asarray(dx)
+    dx = at_home(arrived(dx), x)
     return fit(dx, aval_of(x)) if dx.dtype != x.dtype else dx
 
 
@@ -188,4 +189,4 @@ def tangent_of(y: Value, level: float) -> Value:
         return y.tangent
     value = primal_of(y, level)
     dtype = value.dtype if isinstance(value, Tracer) else np.result_type(value)
-    return np.zeros(np.shape(value), dtype)
+    return at_home(np.zeros(np.shape(value), dtype), value)

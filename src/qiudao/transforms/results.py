@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import bare
 from ..core.avals import Value
 from ..core.dispatch import Tracer
 
@@ -20,7 +21,7 @@ def owned(values: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
             if id(owner(x)) in taken or not x.flags.writeable or 0 in x.strides:
                 x = x.copy()
             taken.add(id(owner(x)))
-        found.append(x.snapshot() if isinstance(x, Tracer) else x)
+        found.append(bare(x.snapshot()) if isinstance(x, Tracer) else x)
     return found
 
 
@@ -32,6 +33,10 @@ def owner(x: Value) -> Any:
 def copied(values: Iterable[Any]) -> list[Any]:
     """The values apart from what a graph has kept of them."""
     return [
-        x.copy() if isinstance(x, np.ndarray) else x.snapshot() if isinstance(x, Tracer) else x
+        x.copy()
+        if isinstance(x, np.ndarray)
+        else bare(x.snapshot())
+        if isinstance(x, Tracer)
+        else x
         for x in values
     ]

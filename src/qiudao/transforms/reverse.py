@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import arrived, at_home, bare
 from ..core.avals import Value, aval_of, is_inexact
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, snapshot
@@ -37,7 +38,7 @@ def as_primal(x: Any, name: str, path: str = "") -> Value:
             "the arguments to differentiate with argnums or argnames"
         )
     else:
-        value = np.asarray(x)
+        value = arrived(x)
     if not is_inexact(value.dtype):
         raise DtypeError(
             f"{name}: argument{path} is {aval_of(value)}, and derivatives exist with respect to "
@@ -50,10 +51,13 @@ def as_primal(x: Any, name: str, path: str = "") -> Value:
 class Run:
     """A finished forward run on recording tensors."""
 
-    __slots__ = ("leaves", "level", "result")
+    __slots__ = ("leaves", "level", "primals", "result")
 
-    def __init__(self, result: Any, leaves: list[Leaf], level: float) -> None:
+    def __init__(
+        self, result: Any, primals: Sequence[Value], leaves: list[Leaf], level: float
+    ) -> None:
         self.result = result
+        self.primals = primals
         self.leaves = leaves  # the nodes of the inputs
         self.level = level
 
@@ -68,8 +72,8 @@ class Run:
         ]
         found = sweep(seeds, wanted=set(self.leaves), product=product, after=check_guards)
         return [
-            found[leaf] if leaf in found else np.zeros(leaf.shape, leaf.dtype)
-            for leaf in self.leaves
+            found[leaf] if leaf in found else zeros_like(x)
+            for leaf, x in zip(self.leaves, self.primals, strict=True)
         ]
 
 
@@ -83,7 +87,12 @@ def record_run(
         Tensor.make(snapshot(x), leaf, level) for x, leaf in zip(primals, leaves, strict=True)
     ]
     with Running(level):
-        return Run(run(f, tensors, rebuild, primals), leaves, level)
+        return Run(run(f, tensors, rebuild, primals), primals, leaves, level)
+
+
+def zeros_like(x: Value) -> Value:
+    """The derivative that is zero, of a value: of another library where that is."""
+    return at_home(np.zeros(tuple(x.shape), x.dtype), x)
 
 
 def lower(x: Any, level: float) -> tuple[Value, Node | None]:
@@ -152,13 +161,13 @@ def protected(values: Iterable[Value]) -> tuple[list[Value], list[Guard]]:
 
 def as_cotangent(ct: Any, value: Value, path: str) -> Value:
     """A user's cotangent of an output, checked and in the inner convention."""
-    c = ct if isinstance(ct, Tracer) else np.asarray(ct)
+    c = arrived(ct)
     if np.shape(c) != np.shape(value):
         raise ShapeError(
             f"pullback: the cotangent of result{path} has shape {np.shape(c)} and the result "
             f"{np.shape(value)}; both must be equal"
         )
-    return conjugated(c)
+    return at_home(conjugated(c), value)
 
 
 def split_aux(name: str, result: Any) -> tuple[Any, Any]:
@@ -174,4 +183,4 @@ def split_aux(name: str, result: Any) -> tuple[Any, Any]:
 def strip(tree: Any, level: float) -> Any:
     """Values of a finished level brought below it, in any container."""
     leaves, structure = flatten(tree)
-    return structure.build([lower(x, level)[0] for x in leaves])
+    return structure.build([bare(lower(x, level)[0]) for x in leaves])

@@ -87,7 +87,10 @@ class Series(ArrayMethods, Tracer):
     @property
     def moves(self) -> bool:
         """Whether this may be more than a constant."""
-        return isinstance(self.coefficients, Lazy) or any(c is not None for c in self.known[1:])
+        found = self.coefficients
+        if isinstance(found, Lazy):
+            return found.find is not nothing
+        return any(c is not None for c in found[1:])
 
     def concrete(self) -> Any:
         return concrete(self.coefficients[0])
@@ -131,8 +134,10 @@ class Series(ArrayMethods, Tracer):
             else:
                 series.append(Lazy(x, nothing))
         out = primitive(*(s[0] for s in series))
-        if primitive.is_constant:
+        if primitive.is_plain:
             return out
+        if primitive.is_constant:
+            return self.constant(out)
         joint = Lazy(out, nothing)
         joint.find = finder(primitive, series, moving, joint)
         lazy = parts_of(joint) if isinstance(out, tuple) else (joint,)

@@ -104,7 +104,7 @@ def test_many_terms_are_not_all_written():
         (lambda x: np.maximum(x, 0.0) * 3 + x, 0.0, "a tie shares the derivative equally"),
         (lambda x: np.log(x), -1.0, "the function itself is not finite"),
         (lambda x: np.sqrt(x) + x, 0.0, "the derivative is not finite"),
-        (lambda x: x.item() * x, 2.0, "item() (test_corrections.py:"),
+        (lambda x: qd.stop_gradient(x).item() * x, 2.0, "item() (test_corrections.py:"),
         (lambda x: qd.stop_gradient(x) * x, 2.0, "the two-sided limit is far off"),
         (lambda x: 1 / x, 1e-10, "the two-sided limit is far off"),
     ],

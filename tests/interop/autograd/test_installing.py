@@ -61,7 +61,7 @@ def test_without_a_script_it_says_how_to_call_it():
     command = [sys.executable, "-m", "qiudao.interop.autograd"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
-    assert "usage: python -m qiudao.interop.autograd script.py" in done.stderr
+    assert "usage: python -m qiudao.interop.autograd [--jit] script.py" in done.stderr
 
 
 def test_scipy_is_imported_only_with_the_scipy_modules():

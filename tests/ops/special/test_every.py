@@ -148,7 +148,7 @@ def test_several_results():
 
 
 def test_constants_pass_no_derivative():
-    assert not isinstance(scipy_special.gammasgn(qd.tensor(1.5, requires_grad=True)), qd.Tensor)
+    assert not scipy_special.gammasgn(qd.tensor(1.5, requires_grad=True)).requires_grad
 
 
 def test_compiled_with_numpys_and_our_own_code():

@@ -41,7 +41,7 @@ def plain_output(output: Any, name: str) -> Finding:
         name,
         "cut",
         f"no gradient: the output is a plain {type(output).__name__}, and no tensor",
-        "floor, comparisons, argmax, item() and numpy() give plain values: compute without them",
+        "argmax, item() and numpy() give plain values: compute without them",
     )
 
 

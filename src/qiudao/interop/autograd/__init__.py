@@ -13,6 +13,7 @@ Modules and functions are those of autograd 1.9; docs/migrating.md says what dif
 from __future__ import annotations
 
 from .builtins import dict, isinstance, list, tuple, type
+from .compiled import compiled_report
 from .differential_operators import (
     checkpoint,
     deriv,
@@ -43,6 +44,7 @@ __version__ = "1.9.1"  # of the interface that this stands for
 
 __all__ = [
     "checkpoint",
+    "compiled_report",
     "deriv",
     "dict",
     "egrad",

@@ -14,7 +14,15 @@ import qiudao as qd
 
 from ...core.dispatch import Tracer
 from ...core.errors import QiudaoError
-from .running import conjugate, differentiable, level_of, pulled, pushed, warn_if_independent
+from .running import (
+    capturable,
+    conjugate,
+    differentiable,
+    level_of,
+    pulled,
+    pushed,
+    warn_if_independent,
+)
 from .spaces import vspace
 from .wrap_util import check_argnum, chosen, get_name, unary_to_nary, wrap_nary_f
 
@@ -84,7 +92,7 @@ def scalar_result(fun: Function, argnum: Any, name: str) -> Function:
     """`fun`, its result brought to a scalar or refused."""
 
     def scalar(*args: Any, **kwargs: Any) -> Any:
-        y = fun(*args, **kwargs)
+        y = capturable(fun)(*args, **kwargs)
         level = level_of(chosen(args, argnum))
         if not isinstance(y, Tracer) or y.level != level or not y.carries():
             if not isinstance(y, Tracer | np.ndarray | np.generic | float):
@@ -93,6 +101,8 @@ def scalar_result(fun: Function, argnum: Any, name: str) -> Function:
                     f"returned {type(y).__name__}; return a float"
                 )
             warn_if_independent(y, level)
+        elif y.shape == () and y.dtype.kind == "f":
+            return y
         if np.shape(y) != () or np.iscomplexobj(y):
             if np.size(y) != 1 or np.iscomplexobj(y):
                 raise TypeError(

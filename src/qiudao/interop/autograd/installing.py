@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+import qiudao as qd
+
+from .compiled import compilation
+
 OURS = __name__.rpartition(".")[0]
 THEIRS = "autograd"
 
@@ -50,10 +54,17 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 _finder = Finder()
 
 
-def install() -> None:
+def install(jit: bool | int = False) -> None:
     """Let `import autograd` mean this package, until `uninstall`.
 
     Modules that have imported the real library before keep it; call this first.
+
+    With `jit`, what `grad`, `value_and_grad`, `elementwise_grad`, `jacobian`, `hessian` and their
+    kin make from then on is compiled by `qd.jit` when its calls with arguments of some types have
+    taken 0.3 seconds, about as long as a compilation does, or at the call of the number that `jit`
+    is, which is the same in every run.  A function that cannot be compiled, or of which it
+    cannot be told whether it does the same at each call, stays as it is: `compiled_report()` says
+    which, and why.  It needs the extra `jit`.
 
     >>> from qiudao.interop.autograd import install, uninstall
     >>> install()
@@ -62,6 +73,9 @@ def install() -> None:
     2.0
     >>> uninstall()
     """
+    if jit is not False:
+        qd.jit(abs)  # raises where the extra is not installed
+        compilation.on, compilation.after = True, None if jit is True else jit
     if _finder in sys.meta_path:
         return
     for name in modules():
@@ -71,6 +85,7 @@ def install() -> None:
 
 def uninstall() -> None:
     """Let `import autograd` mean the real library again, where it is installed."""
+    compilation.clear()
     if _finder not in sys.meta_path:
         return
     sys.meta_path.remove(_finder)
@@ -86,9 +101,9 @@ def modules() -> list[str]:
 
 
 @contextlib.contextmanager
-def installed() -> Iterator[None]:
+def installed(jit: bool | int = False) -> Iterator[None]:
     """`install` within a `with` block."""
-    install()
+    install(jit)
     try:
         yield
     finally:

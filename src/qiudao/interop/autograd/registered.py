@@ -22,7 +22,7 @@ from ...core.dispatch import Tracer, overrides
 from ...core.errors import RuleError
 from ...core.primitive import Parents, Primitive, Product, Terms, Values
 from ...core.sweep import fit
-from ...core.trees import Tree, flatten
+from ...core.trees import LONE, Tree, flatten
 
 Function = Callable[..., Any]
 
@@ -50,7 +50,10 @@ class Registered(Primitive):
         self.traced: list[tuple[int, Tree, list[int], list[Any]]] = []
         self.out_tree: Tree | None = None  # of several results; None: one result
         for n, argument in enumerate(args):
-            if holds_tracer(argument):
+            if isinstance(argument, Tracer):
+                self.traced.append((n, LONE, [0], [argument]))
+                self.leaves.append(argument)
+            elif holds_tracer(argument):
                 leaves, tree = flatten(argument)
                 places = [k for k, x in enumerate(leaves) if isinstance(x, Tracer)]
                 self.traced.append((n, tree, places, leaves))
@@ -60,6 +63,9 @@ class Registered(Primitive):
         """The positional arguments with these values of the operands."""
         args, given = list(self.args), iter(xs)
         for n, tree, places, leaves in self.traced:
+            if tree is LONE:
+                args[n] = next(given)
+                continue
             filled = list(leaves)
             for k in places:
                 filled[k] = next(given)
@@ -107,9 +113,11 @@ class Registered(Primitive):
         rule = self.rules.vjps(argnums, answer, tuple(self.arguments(xs)), self.kwargs)
         found = dict(zip(argnums, rule(ct)))
         terms: list[Value | None] = []
-        for n, _, places, _ in self.traced:
+        for n, tree, places, _ in self.traced:
             if found.get(n) is None:
                 terms += [None] * len(places)
+            elif tree is LONE:
+                terms.append(as_value(found[n]))
             else:
                 parts = flatten(found[n])[0]
                 terms += [as_value(parts[k]) for k in places]

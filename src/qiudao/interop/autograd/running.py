@@ -16,9 +16,16 @@ import numpy as np
 import qiudao as qd
 
 from ...core.dispatch import Tracer
+from ...core.modes import modes
 from ...core.trees import flatten
 
+_ARRAYS = {np.ndarray, np.float64}
 _REAL = {np.ndarray, float, np.float64}
+
+
+def capturable(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """The user's function, with its branches and loops captured where `qd.jit` traces it."""
+    return fun if modes.capture is None else modes.capture(fun)
 
 
 def differentiable(x: Any) -> Any:
@@ -53,6 +60,8 @@ def level_of(x: Any) -> float:
 
 def warn_if_independent(y: Any, level: float) -> None:
     """Say that a result does not depend on the input, of which the derivative is zero."""
+    if isinstance(y, Tracer) and y.level >= level and y.carries():
+        return
     for leaf in flatten(y)[0]:
         if isinstance(leaf, Tracer) and leaf.level >= level and leaf.carries():
             return
@@ -61,6 +70,8 @@ def warn_if_independent(y: Any, level: float) -> None:
 
 def conjugate(tree: Any) -> Any:
     """A container with its complex leaves conjugated."""
+    if type(tree) in _ARRAYS and tree.dtype.kind == "f":
+        return tree
     leaves, structure = flatten(tree)
     if not any(_is_complex(x) for x in leaves):
         return tree

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from .compiled import watched
+from .running import capturable
+
 Function = Callable[..., Any]
 
 
@@ -43,7 +46,7 @@ def unary_to_nary(unary_operator: Function) -> Callable[..., Function]:
         def nary_f(*args: Any, **kwargs: Any) -> Any:
             def unary_f(x: Any) -> Any:
                 pairs: Iterable[Any] = [(argnum, x)] if isinstance(argnum, int) else zip(argnum, x)
-                return fun(*subvals(args, pairs), **kwargs)
+                return capturable(fun)(*subvals(args, pairs), **kwargs)
 
             return unary_operator(unary_f, chosen(args, argnum), *more, **named)
 
@@ -67,14 +70,17 @@ def wraps(
 
 
 def wrap_nary_f(fun: Function, op: Function, argnum: Any) -> Callable[[Function], Function]:
-    """Name a derived function after its operator and its argument."""
-    return wraps(
-        fun,
-        "{op}_of_{fun}_wrt_argnum_{argnum}",
-        "The {op} of {fun} in its argument number {argnum}, with the arguments of {fun}.",
-        op=get_name(op),
-        argnum=argnum,
-    )
+    """Name a derived function after its operator and its argument; compile it where that is on."""
+    name, operator = get_name(fun), get_name(op)
+
+    def give(derived: Function) -> Function:
+        derived.__name__ = f"{operator}_of_{name}_wrt_argnum_{argnum}"
+        derived.__doc__ = (
+            f"The {operator} of {name} in its argument number {argnum}, with its arguments."
+        )
+        return watched(derived, (fun, op), operator, argnum)
+
+    return give
 
 
 def get_name(f: Any) -> str:

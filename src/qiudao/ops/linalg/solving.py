@@ -14,6 +14,7 @@ from ...core.errors import NotDifferentiableError, ShapeError
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
 from ..faces import array, delivered, whole
+from ..shaping import Reshape
 from .matrices import aligned, result_dtype, square
 
 LOST = 0.01  # the condition, in units of the rounding, at which an inverse has no digits
@@ -140,7 +141,8 @@ def solve(a: Any, b: Any) -> Value:
     """The solution of a x = b; a 1-d `b` is one vector, otherwise a stack of matrices."""
     a, b = array(a), array(b)
     if b.ndim == 1:
-        return solve_(a, b[:, None])[..., 0]
+        x = solve_(a, b[:, None])
+        return Reshape(tuple(x.shape[:-1]))(x)
     if b.ndim == 0:
         raise ShapeError("solve: the right side is 0-d; give a vector or a matrix")
     return solve_(a, b)

@@ -1,14 +1,30 @@
 """`qd.scipy.linalg`: functions of matrices, and systems with structure, with derivatives."""
 
 from .building import block_diag, circulant, hankel, toeplitz
-from .functions import expm, logm, sqrtm
+from .elimination import lu, lu_factor, lu_solve
+from .functions import (
+    coshm,
+    cosm,
+    expm,
+    expm_frechet,
+    fractional_matrix_power,
+    funm,
+    logm,
+    signm,
+    sinhm,
+    sinm,
+    sqrtm,
+    tanhm,
+    tanm,
+)
+from .orthogonal import hessenberg, null_space, orth, polar, qr
+from .schur import schur
 from .solving import (
     cho_factor,
     cho_solve,
     cholesky,
     det,
     inv,
-    lu,
     pinv,
     solve,
     solve_banded,
@@ -23,16 +39,32 @@ __all__ = [
     "cho_solve",
     "cholesky",
     "circulant",
+    "coshm",
+    "cosm",
     "det",
     "eigh",
     "eigvalsh",
     "expm",
+    "expm_frechet",
+    "fractional_matrix_power",
+    "funm",
     "hankel",
+    "hessenberg",
     "inv",
     "logm",
     "lu",
+    "lu_factor",
+    "lu_solve",
     "norm",
+    "null_space",
+    "orth",
     "pinv",
+    "polar",
+    "qr",
+    "schur",
+    "signm",
+    "sinhm",
+    "sinm",
     "solve",
     "solve_banded",
     "solve_sylvester",
@@ -40,5 +72,7 @@ __all__ = [
     "sqrtm",
     "svd",
     "svdvals",
+    "tanhm",
+    "tanm",
     "toeplitz",
 ]

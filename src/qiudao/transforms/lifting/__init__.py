@@ -7,6 +7,7 @@ Where an argument carries a derivative, something stands in for a function that 
     standing   the table of what stands in for what, and when
     numbers    Python's own functions and `math`
     arrays     NumPy's functions that do not dispatch, and methods of plain arrays
+    memory     what goes through memory: `memoryview`, `np.nditer`, `np.save`
     indexing   `np.r_[...]`, `np.c_[...]`
     lift       the public function
 """

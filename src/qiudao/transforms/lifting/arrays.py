@@ -149,18 +149,3 @@ def frompyfunc(f: Any, nin: int, nout: int, **options: Any) -> Any:
 
 standing[id(np.frompyfunc)] = frompyfunc
 standing[id(np.apply_along_axis)] = guarded(np.apply_along_axis, apply_along_axis, may_carry)
-
-
-@stands_for(memoryview)
-def memory_of(x: Any) -> Any:
-    """`memoryview(x)`: refused, for a tracer has no memory to show."""
-    x.refuse("memoryview(x)", "read its elements, x[i], or cut on purpose with .detach()")
-
-
-@stands_for(np.nditer)
-def iterator_over(x: Any, *_: Any, **__: Any) -> Any:
-    """`np.nditer(x)`: refused, for it goes through memory."""
-    first = x if isinstance(x, Tracer) else stack(x)
-    first.refuse(
-        "np.nditer(x)", "go through np.reshape(x, -1), or x[i] for i in np.ndindex(x.shape)"
-    )

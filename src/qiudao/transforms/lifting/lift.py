@@ -12,7 +12,7 @@ import numpy as np
 from ...core.errors import GradientError
 from ..capture.function import Capture
 from ..capture.owners import is_foreign
-from . import numbers  # noqa: F401  # fills the table
+from . import memory, numbers  # noqa: F401  # they fill the table
 from .arrays import Vectorized
 from .indexing import getitem
 from .standing import instead

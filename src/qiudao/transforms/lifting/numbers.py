@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 import statistics
 from typing import Any
 
 import numpy as np
 
 from ...core.dispatch import Tracer, concrete, overrides
+from ...core.errors import DetachError
 from ..capture.calls import ELEMENTARY, cast, to_log
-from .standing import stands_for
+from .standing import standing, stands_for
+
+TEXT = re.compile(r"^(tensor\(|dual |one of \d+: |symbol |series )")
 
 
 @stands_for(float)
@@ -20,6 +24,20 @@ def to_float(x: Any) -> Any:
     if x.dtype.kind == "c":
         return float(concrete(x))  # raises as Python does
     return cast(x, np.float64)
+
+
+def number(x: Any = 0.0, /) -> Any:
+    """`float(x)`; of the text of a tracer, refused: text carries no derivative."""
+    if isinstance(x, str) and TEXT.search(x):
+        raise DetachError(
+            f"float: {x!r} is the text of a traced value, which carries no derivative; use the "
+            "value itself, without going through text, or cut on purpose with .detach()"
+        )
+    return of_number(x)
+
+
+of_number = standing[id(float)]
+standing[id(float)] = number
 
 
 @stands_for(complex)

@@ -1,0 +1,74 @@
+"""What the code of a function names: globals, attributes, outer variables, and what it stores."""
+
+from __future__ import annotations
+
+import dis
+import functools
+from types import CodeType
+from typing import NamedTuple
+
+_GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME"}
+_ATTRIBUTE = {"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "IMPORT_FROM", "STORE_ATTR"}
+_OUTER = {"STORE_DEREF", "DELETE_DEREF"}
+_STORES = {
+    "STORE_GLOBAL": "assigns to the global",
+    "DELETE_GLOBAL": "deletes the global",
+}
+
+
+class Names(NamedTuple):
+    """The names in a code object, those of the functions within it included."""
+
+    globals: tuple[str, ...]
+    whole: frozenset[str]  # the globals of which more than an attribute is read
+    attributes: frozenset[str]
+    imports: tuple[str, ...]
+    stores: str | None  # in other variables than its own, in words
+
+
+@functools.cache
+def names_of(code: CodeType) -> Names:
+    """What a function's code names.
+
+    Strings in it that could be names count as attributes, for `getattr(x, "scale")`.
+    """
+    found: dict[str, None] = {}
+    whole: set[str] = set()
+    attributes: set[str] = set()
+    imports: dict[str, None] = {}
+    stores: str | None = None
+    before: str | None = None  # a global that is on the stack
+    for instruction in dis.get_instructions(code):
+        if before is not None and instruction.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
+            whole.add(before)
+        before = instruction.argval if instruction.opname in _GLOBAL else None
+        name = instruction.argval
+        if instruction.opname in _GLOBAL:
+            found[name] = None
+        elif instruction.opname in _ATTRIBUTE:
+            attributes.add(name)
+        elif instruction.opname == "IMPORT_NAME":
+            imports[name] = None
+        elif instruction.opname in _STORES:
+            stores = f"{_STORES[instruction.opname]} {name}"
+        elif instruction.opname in _OUTER and name in code.co_freevars:
+            stores = f"assigns to {name}, a variable of the function around it"
+    for constant in code.co_consts:
+        if isinstance(constant, str) and constant.isidentifier():
+            attributes.add(constant)
+        elif isinstance(constant, CodeType):
+            inner = names_of(constant)
+            found.update(dict.fromkeys(inner.globals))
+            whole |= inner.whole
+            imports.update(dict.fromkeys(inner.imports))
+            attributes |= inner.attributes
+            # what is stored in a variable of this very function is no one else's
+            if inner.stores is not None and not _is_own(inner.stores, code):
+                stores = inner.stores
+    return Names(tuple(found), frozenset(whole), frozenset(attributes), tuple(imports), stores)
+
+
+def _is_own(stores: str, code: CodeType) -> bool:
+    """Whether it is a variable of this function that a function within it assigns to."""
+    words = stores.split()
+    return stores.endswith("around it") and words[2].rstrip(",") in code.co_cellvars

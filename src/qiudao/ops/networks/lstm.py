@@ -1,0 +1,170 @@
+"""A whole sequence through an LSTM as one operation: for the tape, which would record each step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.avals import Aval, Value, promote
+from ...core.dispatch import Tracer
+from ...core.primitive import (
+    Parents,
+    Primitive,
+    Product,
+    Terms,
+    Values,
+    add_all,
+    primitive,
+)
+from ...core.samples import sample
+from ...core.sweep import Masked
+from ..logsums import logistic
+
+
+@primitive
+class Lstm(Primitive):
+    """All states h and memories c of an LSTM, and its gates (i, f, g, o).
+
+    z = x + h Wᵀ;  i, f, o = σ(z) and g = tanh(z);  c ← f c + i g;  h ← o tanh(c)
+
+    From x (time, n, 4 m), which is what the inputs have to say, the first h and c (n, m), and W
+    (4 m, m): h and c after each step, (time, n, m), and the gates, (time, n, 4 m).  With dz = dx +
+    dh Wᵀ + h dWᵀ, dσ = σ (1 - σ) dz and dg = (1 + g) (1 - g) dz: dc ← f dc + c df + i dg + g di,
+    dh ← tanh(c) do + o (1 - tanh(c)²) dc.  Slopes are taken from the gates' values, so what a gate
+    that is all but shut or open still lets through has an error relative to 1.
+    """
+
+    is_tame = True
+    samples = (
+        sample("f64[2,2,4]", "f64[2,1]", "f64[2,1]", "f64[4,1]"),
+        sample("f64[3,1,8]", "f64[1,2]", "f64[1,2]", "f64[8,2]", order=2),
+    )
+
+    def shape(self, *avals: Aval) -> tuple[Aval, ...]:
+        x, h, *_ = avals
+        dtype = promote(*avals)
+        states = Aval((*x.shape[:-1], h.shape[-1]), dtype)
+        return states, states, Aval(x.shape, dtype)
+
+    def evaluate(self, *xs: Value) -> Value:
+        x, h, c, w = xs
+        dtype = np.result_type(*xs)
+        x, across = first(x), np.ascontiguousarray(np.swapaxes(w, -1, -2))
+        n = h.shape[-1]
+        gates = np.empty(x.shape, dtype)
+        states = np.empty((*x.shape[:-1], n), dtype)
+        memory = np.empty_like(states)
+        one, z = dtype.type(1), np.empty(x.shape[1:], dtype)
+        with np.errstate(over="ignore"):  # 1 / (1 + inf) is the right gate
+            for given, gate, state, kept in zip(x, gates, states, memory, strict=True):
+                np.matmul(h, across, out=z)
+                z += given
+                np.negative(z, out=gate)
+                np.exp(gate, out=gate)
+                gate += one
+                np.reciprocal(gate, out=gate)
+                i, f, g, o = each(gate, n)
+                np.tanh(each(z, n)[2], out=g)
+                np.multiply(f, c, out=kept)
+                kept += i * g
+                np.multiply(o, np.tanh(kept), out=state)
+                h, c = state, kept
+        return last(states), last(memory), last(gates)
+
+    def expand(self, *xs: Value) -> Value:
+        x, h, c, w = xs
+        across, n = np.swapaxes(w, -1, -2), h.shape[-1]
+        made = []
+        for t in range(x.shape[-3]):
+            i, f, g, o = each(x[..., t, :, :] + h @ across, n)
+            i, f, g, o = logistic(i), logistic(f), np.tanh(g), logistic(o)
+            c = f * c + i * g
+            h = o * np.tanh(c)
+            made.append((h, c, np.concatenate([i, f, g, o], axis=-1)))
+        return stacked(made)
+
+    def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
+        states, memory, gates = out
+        x, h, c, w = xs
+        n = h.shape[-1]
+        across = np.swapaxes(w if i != 3 else dx, -1, -2)
+        slopes = (1.0 - gates) * (gates + of_tanh(n, gates.dtype))
+        dh, dc = (dx if i == 1 else None), (dx if i == 2 else None)
+        made = []
+        for t in range(x.shape[-3]):
+            kept, gate = memory[..., t, :, :], each(gates[..., t, :, :], n)
+            terms = [dx[..., t, :, :] if i == 0 else None, h @ across if i == 3 else None]
+            dz = add_all([*terms, None if dh is None else dh @ np.swapaxes(w, -1, -2)])
+            if dz is None:  # the first memory moves no gate at once
+                dz = np.zeros(x.shape[:-3] + x.shape[-2:], x.dtype)
+            dgate = slopes[..., t, :, :] * dz
+            di, df, dg, do = each(dgate, n)
+            dc = add_all([None if dc is None else gate[1] * dc, c * df, gate[0] * dg, gate[2] * di])
+            top = np.tanh(kept)
+            dh = top * do + gate[3] * (1.0 - top) * (1.0 + top) * dc
+            made.append((dh, dc, dgate))
+            h, c = states[..., t, :, :], kept
+        return stacked(made)
+
+    def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        """As derived; of plain arrays in place, with one product for the gradient of W."""
+        if isinstance(product, Masked) or any(isinstance(v, Tracer) for v in (*ct, *out, *xs)):
+            return super().pull(ct, out, xs, parents, product)
+        (states, memory, gates), (_, h, c, w) = map(first, out), xs
+        n = h.shape[-1]
+        of_states, of_memory, of_gates = (None if g is None else first(g) for g in ct)
+        before_h = np.concatenate([h[None], states[:-1]])
+        before_c = np.concatenate([c[None], memory[:-1]])
+        i, f, g, o = each(gates, n)
+        moves = (1.0 - gates) * (gates + of_tanh(n, gates.dtype))
+        of_z = moves if of_gates is None else moves.copy()
+        top = np.tanh(memory)
+        for part, factor in zip(each(of_z, n), (g, before_c, i, top), strict=True):
+            part *= factor
+        through = o * (1.0 - top) * (1.0 + top)
+        dh, dc = np.zeros_like(states[0]), np.zeros_like(states[0])
+        for t in reversed(range(len(states))):
+            if of_states is not None:
+                dh += of_states[t]
+            dc += dh * through[t]
+            if of_memory is not None:
+                dc += of_memory[t]
+            row = of_z[t].reshape(*dh.shape[:-1], 4, n)
+            row[..., :3, :] *= dc[..., None, :]
+            row[..., 3, :] *= dh
+            if of_gates is not None:
+                of_z[t] += moves[t] * of_gates[t]
+            np.matmul(of_z[t], w, out=dh)
+            dc *= f[t]
+        rows, met = last(of_z), last(before_h)
+        if parents[3] is not None:
+            lead = rows.shape[:-3]
+            flat = rows.reshape(*lead, -1, 4 * n), met.reshape(*lead, -1, n)
+            dw = np.swapaxes(flat[0], -1, -2) @ flat[1]
+        return [rows, dh, dc, None if parents[3] is None else dw]
+
+
+def first(x: Value) -> Value:
+    """An array with time as its first axis."""
+    return np.moveaxis(x, -3, 0)
+
+
+def last(x: Value) -> Value:
+    """The inverse."""
+    return np.moveaxis(x, 0, -3)
+
+
+def each(x: Value, n: int) -> list[Value]:
+    """The four gates side by side, one by one."""
+    return [x[..., k * n : (k + 1) * n] for k in range(4)]
+
+
+def of_tanh(n: int, dtype: Any) -> Value:
+    """1 where the gates are a tanh: (1 - y) (y + 1) is its slope, and (1 - y) y the others'."""
+    return (np.arange(4 * n) // n == 2).astype(dtype)
+
+
+def stacked(steps: list[tuple[Value, ...]]) -> tuple[Value, ...]:
+    """What each step has, all steps in one array."""
+    return tuple(np.stack(column, axis=-3) for column in zip(*steps, strict=True))

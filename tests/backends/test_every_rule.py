@@ -1,0 +1,83 @@
+"""Every primitive, on every sample, with arrays of other libraries in place of NumPy's: the value,
+the gradient and a derivative of the gradient are NumPy's, or the library lacks what it takes.
+
+`LACKS` lists which primitives do not work with which library, so that a new gap, and a gap that
+has closed, both fail here.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+from backends.lacking import LACKS
+
+import qiudao as qd
+from backends.libraries import Dealer, params
+from qiudao.core.errors import RuleError
+from qiudao.testing import every_sample
+from qiudao.testing.rules import draw
+
+SAMPLES = every_sample()
+
+
+def moving(x):
+    """Whether an operand can be differentiated by."""
+    return x.dtype.kind in "fc"
+
+
+def weighed(prim, operands, weights):
+    """The primitive as a real function of the operands that move."""
+
+    def f(*inputs):
+        rest = iter(inputs)
+        out = prim(*(next(rest) if moving(x) else x for x in operands))
+        outs = out if isinstance(out, tuple) else (out,)
+        total = 0.0
+        for y, w in zip(outs, weights, strict=True):
+            total = total + np.sum(np.real(y * w))
+        return total
+
+    return f
+
+
+def tried(prim, operands, made):
+    """Value, gradient, and gradient of a product with the gradient; `made` makes the inputs."""
+    rng = np.random.default_rng(1)
+    plain = prim(*operands)
+    weights = [
+        rng.uniform(0.5, 1.0, np.shape(y))
+        for y in (plain if isinstance(plain, tuple) else (plain,))
+    ]
+    f = weighed(prim, operands, weights)
+    inputs = [x for x in operands if moving(x)]
+    numbers = tuple(range(len(inputs)))
+    directions = [rng.uniform(0.5, 1.0, x.shape) for x in inputs]
+
+    def second(*xs):
+        return sum(
+            np.sum(np.real(g * d))
+            for g, d in zip(qd.grad(f, numbers)(*xs), directions, strict=True)
+        )
+
+    given = [made(x) for x in inputs]
+    value, gradient = qd.value_and_grad(f, numbers)(*given)
+    return [value, *gradient, *qd.grad(second, numbers)(*given)]
+
+
+@pytest.mark.parametrize("name", params())
+@pytest.mark.parametrize("label, prim, sample", SAMPLES, ids=[s[0] for s in SAMPLES])
+def test_a_rule_with_foreign_arrays(label, prim, sample, name):
+    operands = draw(sample, np.random.default_rng(0))
+    if not any(map(moving, operands)) or type(prim).is_constant:
+        pytest.skip("nothing to differentiate")
+    dealer = Dealer(name)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        want = tried(prim, operands, lambda x: x)
+        warnings.simplefilter("ignore", RuntimeWarning)  # dask computes by NumPy
+        if prim.name in LACKS[name]:
+            with pytest.raises(RuleError, match=name):
+                tried(prim, operands, dealer.array)
+            return
+        found = tried(prim, operands, dealer.array)
+        for got, expected in zip(found, want, strict=True):
+            np.testing.assert_allclose(dealer.numpy(got), expected, rtol=1e-9, atol=1e-11)
