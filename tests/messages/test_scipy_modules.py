@@ -145,6 +145,15 @@ def test_orders_of_derivatives():
         ValueError,
         "CubicSpline: nu=-1 is negative; use antiderivative(1)",
     )
+    assert raised(lambda: interpolate.make_interp_spline(X, Y)(t, -1)) == (
+        ValueError,
+        "BSpline: nu=-1 is negative; use antiderivative(1)",
+    )
+    assert raised(lambda: interpolate.PPoly(np.ones((2, 4)), X[::-1])(t)) == (
+        GradientError,
+        "PPoly: derivatives are known for breakpoints that rise, and these fall; give them and the "
+        "coefficients in reverse, in powers from the other ends",
+    )
     assert raised(lambda: interpolate.make_interp_spline(X, Y).derivative(4)) == (
         ValueError,
         "BSpline.derivative: nu=4 of a spline of degree 3; nu goes up to the degree",
