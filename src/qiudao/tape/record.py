@@ -69,11 +69,12 @@ def record(
     if primitive.is_plain:
         return out
     known = any(p is not None for p in parents)
-    if primitive.is_constant:
-        act = f"{primitive.label}, which no derivative passes,"
-        return make(out, None, Cut(act, caller()) if known else like.cut)
-    if not known or like.level < modes.floor:
-        cut = Cut(mode_that_cuts(), caller()) if known else like.cut
+    if primitive.is_constant or not known or like.level < modes.floor:
+        cut = like.cut
+        if known and primitive.is_constant:
+            cut = Cut(f"{primitive.label}, which no derivative passes,", caller())
+        elif known:
+            cut = Cut(mode_that_cuts(), caller())
         if isinstance(out, tuple):
             return tuple(make(part, None, cut) for part in out)
         return make(out, None, cut)

@@ -75,9 +75,9 @@ def linprog(
 
     The solution is the corner in which as many rows hold with equality as there are variables, and
     it moves as the solution of these equations; with `c` it does not move.  Raises `GradientError`
-    where more rows hold, so that a change would leave some of them, or fewer, or where the objective is
-    level along an edge, so that the solution is not unique; and inside `qd.jit` and `qd.vmap`, where
-    the rows are not known.
+    where more rows hold, so that a change would leave some of them, where fewer do or the objective
+    is level along an edge, so that the solution is not unique, and inside `qd.jit` and `qd.vmap`,
+    where the rows are not known.
 
     >>> from qiudao.scipy import optimize
     >>> A, c = np.array([[1.0, 1.0], [1.0, 3.0]]), np.array([-1.0, -2.0])
@@ -98,7 +98,6 @@ def linprog(
     found = theirs.linprog(*numbers, bounds, **options)
     if not found.success:
         return found
-    size = np.shape(c)[0]
     x = found.x
     held, right, is_equation = corner(x, (A_ub, b_ub, A_eq, b_eq), numbers, bounds)
     check(plain(held), is_equation, plain(c))
