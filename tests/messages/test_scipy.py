@@ -58,6 +58,12 @@ MESSAGES = [
         "parameters a little, or leave out rows that follow from others",
     ),
     (
+        "a program with an edge of solutions",
+        lambda: qd.grad(lambda b: program(b, (-1.0, -1.0)))(np.array([4.0, 6.0, 20.0])),
+        "linprog: the objective is the same along an edge of what is allowed, so the solution is "
+        "not unique and has no derivative; change c a little",
+    ),
+    (
         "programs in a batch",
         lambda: qd.vmap(program)(np.array([[4.0, 6.0, 20.0]])),
         "linprog: which rows hold with equality hangs on numbers that are not known in qd.jit and "

@@ -73,19 +73,28 @@ MESSAGES = [
         "full or same",
     ),
     (
-        "the state of a filter",
-        lambda: qd.grad(lambda y: signal.lfilter([1.0], [1.0, 0.5], y, zi=[0.0])[0][0])(Y),
-        "lfilter: derivatives with zi= are not known; put the samples before the first into x",
+        "another way to the ends",
+        lambda: qd.grad(lambda y: signal.filtfilt([1.0], [1.0, 0.5], y, method="gust")[0])(Y),
+        "filtfilt: method='gust' has no derivative here; use method='pad', with another padlen "
+        "where the ends matter",
     ),
     (
-        "a complex filter",
-        lambda: qd.grad(lambda y: np.real(signal.lfilter([1j], [1.0, 0.5], y)[0]))(Y),
-        "lfilter: derivatives of complex filters are not known; filter real and imaginary parts",
+        "sections in a batch",
+        lambda: qd.vmap(lambda s: signal.sosfiltfilt(s, np.ones(30)))(np.ones((2, 1, 6))),
+        "sosfiltfilt: the length of the padding hangs on which coefficients are 0, and these are "
+        "not known in qd.jit and qd.vmap; give padlen=",
     ),
     (
-        "the state of sections",
-        lambda: qd.grad(lambda y: signal.sosfilt(np.ones((1, 6)), y, zi=np.ones((1, 2)))[0][0])(Y),
-        "sosfilt: derivatives with zi= are not known; put the samples before the first into x",
+        "complex samples",
+        lambda: qd.grad(lambda y: np.real(signal.resample(y + 1j, 9)[0]))(Y),
+        "resample: derivatives are known for real samples in domain='time'; resample real and "
+        "imaginary parts",
+    ),
+    (
+        "the median of segments",
+        lambda: qd.grad(lambda y: signal.welch(y, nperseg=4, average="median")[1][0])(Y),
+        "welch: average='median' has no derivative here; use average='mean', or the median of the "
+        "segments",
     ),
     (
         "a mode of windows",
@@ -135,6 +144,15 @@ def test_orders_of_derivatives():
     assert raised(lambda: interpolate.CubicSpline(X, Y)(t, -1)) == (
         ValueError,
         "CubicSpline: nu=-1 is negative; use antiderivative(1)",
+    )
+    assert raised(lambda: interpolate.make_interp_spline(X, Y)(t, -1)) == (
+        ValueError,
+        "BSpline: nu=-1 is negative; use antiderivative(1)",
+    )
+    assert raised(lambda: interpolate.PPoly(np.ones((2, 4)), X[::-1])(t)) == (
+        GradientError,
+        "PPoly: derivatives are known for breakpoints that rise, and these fall; give them and the "
+        "coefficients in reverse, in powers from the other ends",
     )
     assert raised(lambda: interpolate.make_interp_spline(X, Y).derivative(4)) == (
         ValueError,

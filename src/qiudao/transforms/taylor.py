@@ -137,7 +137,8 @@ class Series(ArrayMethods, Tracer):
         if primitive.is_plain:
             return out
         if primitive.is_constant:
-            return self.constant(out)
+            is_several = isinstance(out, tuple)
+            return tuple(map(self.constant, out)) if is_several else self.constant(out)
         joint = Lazy(out, nothing)
         joint.find = finder(primitive, series, moving, joint)
         lazy = parts_of(joint) if isinstance(out, tuple) else (joint,)

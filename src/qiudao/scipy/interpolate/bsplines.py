@@ -68,6 +68,8 @@ class BSpline:
         """
         if not self.moving and not depends(x):
             return self.curve(x, nu, extrapolate)
+        if nu < 0:
+            raise ValueError(f"BSpline: nu={nu} is negative; use antiderivative({-nu})")
         x, beyond = array(x), self.extrapolate if extrapolate is None else extrapolate
         first, last = self.base()
         if beyond == "periodic":

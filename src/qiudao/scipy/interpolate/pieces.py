@@ -9,7 +9,7 @@ from scipy.special import poch
 from scipy import interpolate as theirs
 
 from ...core.errors import GradientError
-from ..operands import array, at, depends, rising, stand_in
+from ..operands import array, at, depends, known, rising, stand_in
 
 
 def interval(knots: Any, places: Any, side: Any = "right") -> Any:
@@ -78,6 +78,12 @@ class PPoly:
             )
         x, beyond = array(x), self.extrapolate if extrapolate is None else extrapolate
         first, last = self.x[0], self.x[-1]
+        falls = known(first > last)
+        if falls is not None and falls:
+            raise GradientError(
+                "PPoly: derivatives are known for breakpoints that rise, and these fall; give them "
+                "and the coefficients in reverse, in powers from the other ends"
+            )
         if beyond == "periodic":
             x, beyond = first + np.mod(x - first, last - first), False
         k = interval(self.x, x)

@@ -75,8 +75,9 @@ def linprog(
 
     The solution is the corner in which as many rows hold with equality as there are variables, and
     it moves as the solution of these equations; with `c` it does not move.  Raises `GradientError`
-    where more rows hold, or fewer, so that the solution is not unique, or a change would leave some
-    of them; and inside `qd.jit` and `qd.vmap`, where the rows are not known.
+    where more rows hold, so that a change would leave some of them, where fewer do or the objective
+    is level along an edge, so that the solution is not unique, and inside `qd.jit` and `qd.vmap`,
+    where the rows are not known.
 
     >>> from qiudao.scipy import optimize
     >>> A, c = np.array([[1.0, 1.0], [1.0, 3.0]]), np.array([-1.0, -2.0])
@@ -97,28 +98,9 @@ def linprog(
     found = theirs.linprog(*numbers, bounds, **options)
     if not found.success:
         return found
-    size = np.shape(c)[0]
     x = found.x
-    near = NEAR * (1 + np.max(np.abs(x)))
-    rows, rights = [], []
-    if A_eq is not None:
-        rows, rights = [A_eq], [b_eq]
-    if A_ub is not None:
-        tight = np.flatnonzero(numbers[2] - numbers[1] @ x <= near)
-        rows, rights = [*rows, A_ub[tight]], [*rights, b_ub[tight]]
-    pairs = np.asarray(bounds, object)
-    low, high = limits(np.broadcast_to(pairs, (size, 2)), size)
-    at_limit = np.flatnonzero((x - low <= near) | (high - x <= near))
-    rows.append(np.eye(size)[at_limit])
-    rights.append(x[at_limit])
-    held, right = np.concatenate(rows), np.concatenate(rights)
-    count = np.shape(held)[0]
-    if count != size or np.linalg.matrix_rank(plain(held)) < size:
-        raise GradientError(
-            f"linprog: {count} rows and bounds hold with equality at the solution of {size} "
-            "variables, where a corner that moves with them has as many, independent of each "
-            "other; change the parameters a little, or leave out rows that follow from others"
-        )
+    held, right, is_equation = corner(x, (A_ub, b_ub, A_eq, b_eq), numbers, bounds)
+    check(plain(held), is_equation, plain(c))
     found.x = differentiable(lambda x: held @ x - right, x)
     found.fun = np.sum(c * found.x)
     if A_ub is not None:
@@ -126,3 +108,43 @@ def linprog(
     if A_eq is not None:
         found.con = b_eq - A_eq @ found.x
     return found
+
+
+def corner(x: Any, rows: Any, numbers: Any, bounds: Any) -> tuple[Any, Any, Any]:
+    """The rows and bounds that hold with equality at `x`: their matrix, their right side, and which
+    of them are equations.
+    """
+    A_ub, b_ub, A_eq, b_eq = rows
+    size = x.size
+    near = NEAR * (1 + np.max(np.abs(x)))
+    matrices, rights, equations = [], [], 0
+    if A_eq is not None:
+        matrices, rights, equations = [A_eq], [b_eq], np.shape(A_eq)[0]
+    if A_ub is not None:
+        tight = np.flatnonzero(numbers[2] - numbers[1] @ x <= near)
+        matrices, rights = [*matrices, A_ub[tight]], [*rights, b_ub[tight]]
+    low, high = limits(np.broadcast_to(np.asarray(bounds, object), (size, 2)), size)
+    at_limit = np.flatnonzero((x - low <= near) | (high - x <= near))
+    held = np.concatenate([*matrices, np.eye(size)[at_limit]])
+    is_equation = np.arange(np.shape(held)[0]) < equations
+    return held, np.concatenate([*rights, x[at_limit]]), is_equation
+
+
+def check(held: Any, is_equation: Any, c: Any) -> None:
+    """Refuse a corner in which not exactly as many rows meet as there are variables, or in which
+    the objective is level along an edge.
+    """
+    count, size = held.shape
+    if count != size or np.linalg.matrix_rank(held) < size:
+        raise GradientError(
+            f"linprog: {count} rows and bounds hold with equality at the solution of {size} "
+            "variables, where a corner that moves with them has as many, independent of each "
+            "other; change the parameters a little, or leave out rows that follow from others"
+        )
+    prices = np.linalg.solve(held.T, c)
+    level = ~is_equation & (np.abs(prices) <= NEAR * (1 + np.max(np.abs(prices))))
+    if level.any():
+        raise GradientError(
+            "linprog: the objective is the same along an edge of what is allowed, so the solution "
+            "is not unique and has no derivative; change c a little"
+        )
