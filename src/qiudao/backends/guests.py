@@ -63,8 +63,8 @@ class Guest(ArrayMethods, Tracer):
         except ForeignConversionError as error:
             why = "its rule reads the numbers one by one"
             raise library.lacks(primitive.label, why) from error
-        except (TypeError, NotImplementedError) as error:
-            if isinstance(error, QiudaoError):
+        except (TypeError, ValueError, RuntimeError) as error:
+            if isinstance(error, QiudaoError | np.linalg.LinAlgError):
                 raise
             raise RuleError(
                 f"{primitive.label}: {library.name} refuses ({error}); write it with functions of "
