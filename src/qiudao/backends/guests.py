@@ -86,6 +86,9 @@ class Guest(ArrayMethods, Tracer):
     def underlying(self) -> None:
         return None
 
+    def refuse(self, act: str, instead: str) -> None:
+        """Nothing is lost here: a guest carries no gradient."""
+
     def snapshot(self) -> Guest:
         return Guest(self.array, self.library)
 
