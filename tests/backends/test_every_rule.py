@@ -86,7 +86,7 @@ def tries():
                 yield pytest.param(name, label, prim, sample, id=f"{label}-{name}", marks=marks)
 
 
-@pytest.mark.parametrize("name, label, prim, sample", tries())
+@pytest.mark.parametrize("name, label, prim, sample", list(tries()))
 def test_a_rule_with_foreign_arrays(name, label, prim, sample):
     operands = draw(sample, np.random.default_rng(0))
     dealer = Dealer(name)

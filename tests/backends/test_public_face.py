@@ -43,9 +43,7 @@ def test_backward_leaves_foreign_gradients(dealer):
 
 def test_a_foreign_constant_meets_a_tensor_of_numpy(dealer):
     w = qd.tensor(W, requires_grad=True)
-    y = np.sum(
-        np.matmul(dealer.array(A), w) ** 2
-    )  # (A @ w is up to the library, and strict refuses)
+    y = np.sum(np.matmul(dealer.array(A), w) ** 2)
     (g,) = qd.grad(y, w)
     np.testing.assert_allclose(dealer.numbers([g.array()])[0], 2 * A.T @ (A @ W), rtol=1e-12)
 

@@ -86,7 +86,7 @@ class Guest(ArrayMethods, Tracer):
     def underlying(self) -> None:
         return None
 
-    def refuse(self, act: str, instead: str) -> None:
+    def refuse(self, act: str, instead: str) -> Any:
         """Nothing is lost here: a guest carries no gradient."""
 
     def snapshot(self) -> Guest:
@@ -146,7 +146,9 @@ class Guest(ArrayMethods, Tracer):
         """The Python number of an array of one element."""
         one = np.reshape(self, (-1,))[args[0] if args else 0] if self.shape else self
         if not args and self.size != 1:
-            raise ValueError("item: only an array of one element is one number")
+            raise ValueError(
+                f"item: an array of shape {self.shape} is more than one number; index it first"
+            )
         return {"b": bool, "c": complex, "f": float}.get(self.dtype.kind, int)(one.array)
 
     def tolist(self) -> Any:
