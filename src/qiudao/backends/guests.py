@@ -94,9 +94,12 @@ class Guest(ArrayMethods, Tracer):
 
     def holds_nan(self) -> bool:
         if self.library.is_lazy or self.dtype.kind not in "fc":
-            return self.library.is_lazy
+            return False
         xp = self.library.xp
         return bool(xp.any(xp.isnan(self.array)))
+
+    def is_unseen(self) -> bool:
+        return self.library.is_lazy
 
     def bare(self) -> Any:
         return self.array
