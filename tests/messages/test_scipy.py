@@ -12,9 +12,17 @@ optimize, integrate = qd.scipy.optimize, qd.scipy.integrate
 TIMES = (0.0, 1.0)
 
 
-def under_constraints(a):
-    held = {"type": "eq", "fun": lambda x: x[0] - 1}
-    return optimize.minimize(lambda x: (x[0] - a) ** 2, [0.0], constraints=held).fun
+def near(a, *held, bounds=None, tol=None, options=None):
+    """The point nearest to (a, a) under inequalities."""
+    constraints = [{"type": "ineq", "fun": c} for c in held]
+    return optimize.minimize(
+        lambda x: np.sum((x - a) ** 2), np.zeros(2), bounds=bounds, constraints=constraints,
+        tol=tol, options=options,
+    ).fun  # fmt: skip
+
+
+def program(b, c=(-1.0, -2.0)):
+    return optimize.linprog(np.array(c), np.array([[1.0, 1.0], [1.0, 3.0], [2.0, 4.0]]), b).fun
 
 
 def ivp(**options):
@@ -23,10 +31,37 @@ def ivp(**options):
 
 MESSAGES = [
     (
-        "constraints",
-        lambda: qd.grad(under_constraints)(1.0),
-        "minimize: derivatives of a minimum under constraints= are not known; use bounds=, or put "
-        "the constraints into the function",
+        "a constraint that only just holds",
+        lambda: qd.grad(lambda a: near(a, lambda x: 1.0 - x[0]))(1.0),
+        "minimize: inequality 0 of the constraints and bounds holds with equality at the minimum, "
+        "but its multiplier is 0: the minimum moves differently to each side, and has no "
+        "derivative there; leave this constraint out, or change the parameters a little",
+    ),
+    (
+        "one constraint twice",
+        lambda: qd.grad(lambda a: near(a, lambda x: 1.0 - x[0], lambda x: 2.0 - 2 * x[0]))(3.0),
+        "minimize: the gradients of the 2 constraints that hold with equality at the minimum are "
+        "not independent, so the multipliers are not unique and no derivative is known; leave out "
+        "what follows from the others",
+    ),
+    (
+        "a bound that only just holds",
+        lambda: qd.grad(lambda a: near(a, bounds=[(0.0, None), (None, None)]))(0.0),
+        "minimize: variable 0 is at a bound, and the slope there is 0: the solution moves to one "
+        "side only, and has no derivative; leave the bound out, or change the parameters a little",
+    ),
+    (
+        "a program with a row too many",
+        lambda: qd.grad(program)(np.array([4.0, 6.0, 10.0])),
+        "linprog: 3 rows and bounds hold with equality at the solution of 2 variables, where a "
+        "corner that moves with them has as many, independent of each other; change the "
+        "parameters a little, or leave out rows that follow from others",
+    ),
+    (
+        "programs in a batch",
+        lambda: qd.vmap(program)(np.array([[4.0, 6.0, 20.0]])),
+        "linprog: which rows hold with equality hangs on numbers that are not known in qd.jit and "
+        "qd.vmap; call it outside, one program at a time",
     ),
     (
         "another loss",
@@ -75,12 +110,26 @@ def test_message(act, text):
     assert raised(act) == (GradientError, text)
 
 
+def test_message_of_a_search_that_stopped_early():
+    held = {"type": "ineq", "fun": lambda x: 1.0 - x[0] ** 2}
+    act = lambda a: optimize.minimize(
+        lambda x: (x[0] - a) ** 4 + (x[1] - a) ** 2, np.zeros(2), constraints=held,
+        options={"maxiter": 1},
+    ).fun  # fmt: skip
+    kind, text = raised(lambda: qd.grad(act)(3.0))
+    assert kind is GradientError
+    assert text.startswith(
+        "minimize: what was found is no minimum yet, since the gradient of the Lagrangian is "
+    )
+    assert text.endswith(" there, so no derivative is known; give a smaller tol=, or another x0")
+
+
 def test_messages_of_distributions():
     stats = qd.scipy.stats
-    assert raised(lambda: qd.grad(stats.vonmises.cdf)(0.3, 1.0)) == (
+    assert raised(lambda: qd.grad(stats.poisson.entropy)(0.3)) == (
         GradientError,
-        "vonmises.cdf: its derivatives are not known; integrate vonmises.pdf with "
-        "qd.scipy.integrate.quad",
+        "poisson.entropy: it has no closed form, and its derivatives are not known; sum or "
+        "integrate over poisson.pmf",
     )
     assert raised(lambda: qd.grad(stats.gamma.logpdf)(0.3)) == (
         TypeError,

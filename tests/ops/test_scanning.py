@@ -167,3 +167,22 @@ def test_a_recurrence_forgets_at_a_zero():
     """What came before a factor of zero is not read, so an infinite slope there does no harm."""
     f = lambda x: Recurrence()(np.array([1.0, 0.0]), np.sqrt(x))[1]
     close(qd.grad(f)(np.array([0.0, 4.0])), np.array([0.0, 0.25]))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.bool_, np.float32])
+@pytest.mark.parametrize(
+    "total",
+    [
+        lambda x, dtype: np.sum(x, dtype=dtype),
+        lambda x, dtype: np.prod(x, dtype=dtype),
+        lambda x, dtype: np.cumsum(x, dtype=dtype),
+        lambda x, dtype: np.cumulative_prod(x, dtype=dtype),
+        lambda x, dtype: np.add.accumulate(x, dtype=dtype),
+        lambda x, dtype: np.add.reduceat(x, [0, 1], dtype=dtype),
+    ],
+)
+def test_totals_have_the_dtype_asked_for(total, dtype):
+    x = np.array([200, 100, 3], np.uint8)
+    ours, numpys = total(qd.tensor(x), dtype), total(x, dtype)
+    assert ours.dtype == numpys.dtype == dtype
+    assert ours.tolist() == numpys.tolist()

@@ -142,6 +142,159 @@ def test_variables_at_a_bound_do_not_move(bounds):
     close(qd.jacobian(f)(3.0), np.array([0.0, 1.0]), atol=1e-6)
 
 
+def quadratic(x, a):
+    return (x[0] - a[0]) ** 2 + 2 * (x[1] - a[1]) ** 2 + (x[2] - 1.0) ** 2 + 0.3 * x[0] * x[1]
+
+
+def constrained(kind, a):
+    """The nearest point under an equation, an inequality that holds with equality, and others."""
+    x0 = np.array([0.3, 0.3, 0.3])
+    curved = lambda x: np.stack([a[2] - x[0] ** 2 - x[1] ** 2, x[2] + 5.0])
+    if kind == "dictionaries":
+        held = [
+            {"type": "eq", "fun": lambda x: x[1] + x[2] - a[0] * x[0]},
+            {"type": "ineq", "fun": curved},
+        ]
+        return optimize.minimize(
+            quadratic, x0, (a,), method="SLSQP", constraints=held, options={"ftol": 1e-14}
+        )
+    linear = {"hess": lambda x, v: np.zeros((3, 3))} if kind == "trust-constr" else {}
+    held = [
+        scipy_optimize.NonlinearConstraint(lambda x: x[1] + x[2] - a[0] * x[0], 0.0, 0.0, **linear),
+        scipy_optimize.NonlinearConstraint(lambda x: curved(x)[0], 0.0, np.inf),
+        scipy_optimize.LinearConstraint(np.eye(3), [-np.inf, -9.0, -5.0], 9.0),
+    ]
+    if kind == "trust-constr":
+        options = {"gtol": 1e-10, "xtol": 1e-13, "barrier_tol": 1e-11}
+        return optimize.minimize(
+            quadratic, x0, (a,), method="trust-constr", constraints=held, options=options
+        )
+    return optimize.minimize(quadratic, x0, (a,), constraints=held, options={"ftol": 1e-14})
+
+
+PULL = np.array([1.5, 1.2, 0.8])
+
+
+@pytest.mark.parametrize("kind", ["dictionaries", "objects", "trust-constr"])
+def test_minima_under_constraints(kind):
+    f = lambda a: constrained(kind, a).x
+    fine = lambda a: constrained("dictionaries", a).x
+    h = 1e-4
+    columns = [(fine(PULL + h * e) - fine(PULL - h * e)) / (2 * h) for e in np.eye(3)]
+    close(qd.jacobian(f)(PULL), np.stack(columns, 1), rtol=1e-4, atol=1e-5)
+    slope = qd.grad(lambda a: constrained(kind, a).fun)(PULL)
+    value = lambda a: constrained("dictionaries", a).fun
+    close(slope, [(value(PULL + h * e) - value(PULL - h * e)) / (2 * h) for e in np.eye(3)],
+          rtol=1e-4, atol=1e-5)  # fmt: skip
+
+
+def test_second_derivatives_under_constraints():
+    f = lambda a: constrained("dictionaries", PULL * a).x[0]
+    h = 1e-3
+    bend = (f(1.0 + h) - 2 * f(1.0) + f(1.0 - h)) / h**2
+    assert float(qd.grad(qd.grad(f))(1.0)) == pytest.approx(bend, rel=1e-3)
+
+
+def test_bounds_beside_constraints():
+    def f(a):
+        held = {"type": "eq", "fun": lambda x, a: np.sum(x) - a, "args": (a,)}
+        goal = np.array([3.0, 0.2, 0.1])
+        bounds = [(None, 1.0), (0.0, None), (0.0, 1.0)]
+        return optimize.minimize(
+            lambda x: np.sum((x - goal) ** 2), np.zeros(3), bounds=bounds, constraints=held
+        ).x
+
+    close(qd.jacobian(f)(2.0), np.array([0.0, 0.5, 0.5]), atol=1e-8)  # the first is held at 1
+    close(qd.vmap(f)(np.array([1.8, 2.0])), [f(1.8), f(2.0)], rtol=1e-7)
+
+
+def test_constraints_alone_may_move():
+    def f(a):
+        held = {"type": "ineq", "fun": lambda x, a: x[0] - a, "jac": lambda x, a: np.ones(1),
+                "args": (a,)}  # fmt: skip
+        return optimize.minimize(lambda x: x[0] ** 2, [5.0], constraints=held).x[0]
+
+    assert float(qd.grad(f)(2.0)) == pytest.approx(1.0)
+
+
+def test_reports_of_batches():
+    points = np.array([1.0, 2.0, 3.0])
+
+    def root(a):
+        found = optimize.root(lambda x, a: x**2 - a, np.ones(1), (a,))
+        return found.x, found.success, found.nfev
+
+    x, success, nfev = qd.vmap(root)(points)
+    one_by_one = [optimize.root(lambda x, a=a: x**2 - a, np.ones(1)) for a in points]
+    close(nfev, [found.nfev for found in one_by_one])
+    assert success.tolist() == [True, True, True]
+    close(x, [found.x for found in one_by_one], rtol=1e-9)
+
+    def minimum(a):
+        found = optimize.minimize(lambda x, a: np.sum((x - a) ** 4), np.zeros(1), (a,))
+        return found.x, found.nit, found.status
+
+    nit = qd.vmap(minimum)(points)[1]
+    close(nit, [optimize.minimize(lambda x, a=a: np.sum((x - a) ** 4), np.zeros(1)).nit
+                for a in points])  # fmt: skip
+    square = lambda x, a: x**2 - a
+    found = qd.jit(lambda a: optimize.root_scalar(square, (a,), bracket=(0.0, 9.0)).converged)
+    assert found(2.0)
+    away = lambda x, a: np.sum((x - a) ** 2)
+    bounded = lambda a: optimize.minimize(away, np.zeros(2), (a,), bounds=[(0.0, 1.5)] * 2).x
+    close(qd.vmap(bounded)(points), [bounded(a) for a in points], rtol=1e-7, atol=1e-7)
+
+
+def test_least_squares_within_bounds():
+    A = np.array([[1.0, 2.0, 0.5], [0.0, 1.0, -1.0], [1.0, 0.3, 0.0], [0.2, 0.1, 0.9]])
+    b = np.array([2.0, -1.6, 1.0, -0.5])
+    expected = scipy_optimize.nnls(A, b)
+    assert 0 < (expected[0] == 0).sum() < 3
+    close(optimize.nnls(A, qd.tensor(b, requires_grad=True))[0].detach(), expected[0])
+    close(optimize.nnls(qd.tensor(A, requires_grad=True), b)[1].detach(), expected[1])
+    assert qd.gradcheck(lambda A, b: np.stack([*optimize.nnls(A, b)[0]]), A, b)
+    limits = (np.array([-1.0, 0.1, -2.0]), np.array([0.7, 9.0, 2.0]))
+    fit = lambda A, b: optimize.lsq_linear(A, b, limits, tol=1e-14)
+    bare = scipy_optimize.lsq_linear(A, b, limits, tol=1e-14)
+    found = fit(A, qd.tensor(b, requires_grad=True))
+    close(found.cost.detach(), bare.cost, rtol=1e-9)
+    direction = np.cos(np.arange(4.0))
+    h = 1e-4
+    wanted = (fit(A, b + h * direction).x - fit(A, b - h * direction).x) / (2 * h)
+    close(qd.jvp(lambda b: fit(A, b).x, (b,), (direction,))[1], wanted, rtol=1e-5, atol=1e-6)
+    close(qd.vmap(lambda b: optimize.nnls(A, b)[0])(np.stack([b, -b])),
+          [optimize.nnls(A, v)[0] for v in (b, -b)])  # fmt: skip
+
+
+def test_linear_programs():
+    c = np.array([-1.0, -2.0, 0.5])
+    A_ub, b_ub = np.array([[1.0, 1.0, 0.0], [1.0, 3.0, 1.0]]), np.array([4.0, 6.0])
+    A_eq, b_eq = np.array([[1.0, 0.0, 2.0]]), np.array([3.5])
+    bounds = [(0.0, None), (0.0, None), (0.1, 5.0)]
+
+    def f(c, A_ub, b_ub, A_eq, b_eq):
+        found = optimize.linprog(c, A_ub, b_ub, A_eq, b_eq, bounds)
+        return np.concatenate([found.x, np.stack([found.fun]), found.slack, found.con])
+
+    assert qd.gradcheck(f, c, A_ub, b_ub, A_eq, b_eq)
+    expected = scipy_optimize.linprog(c, A_ub, b_ub, A_eq, b_eq, bounds)
+    close(f(c, A_ub, qd.tensor(b_ub, requires_grad=True), A_eq, b_eq)[:3].detach(), expected.x)
+    no_point = optimize.linprog([1.0], [[1.0]], qd.tensor([-1.0], requires_grad=True))
+    assert not no_point.success
+
+
+def test_fsolve():
+    def f(a):
+        return optimize.fsolve(lambda x, a: [x[0] ** 2 - a, x[1] * x[0] - 1.0], [1.0, 1.0], a)
+
+    close(f(2.0), [np.sqrt(2.0), np.sqrt(0.5)], rtol=1e-9)
+    close(qd.jacobian(f)(2.0), [0.5 / np.sqrt(2.0), -0.5 / 2.0**1.5], rtol=1e-7)
+    x, info, flag, _ = optimize.fsolve(lambda x: x - 2.0, 0.0, full_output=True)
+    assert (float(x[0]), flag) == (2.0, 1)
+    assert info["nfev"] > 0
+    close(qd.vmap(f)(np.array([2.0, 3.0])), [f(2.0), f(3.0)], rtol=1e-9)
+
+
 X = np.linspace(0.0, 4.0, 12)
 
 

@@ -75,13 +75,19 @@ def test_device_and_versions():
     assert x.__array_namespace__(api_version="2024.12") is xp is qd.numpy
 
 
-def test_dlpack_out_shares_memory_and_cannot_be_written():
+def test_dlpack_out_is_a_copy_that_others_may_write():
     x = qd.tensor(X)
     there = np.from_dlpack(x)
-    assert there.tolist() == X.tolist()
-    assert not there.flags.writeable
-    assert np.shares_memory(there, x.numpy())
+    there[0] = 7.0
+    assert x.tolist() == X.tolist()
     assert x.__dlpack_device__() == (1, 0)
+
+
+def test_dlpack_out_without_a_copy_is_read_only():
+    x = qd.tensor(X)
+    there = np.from_dlpack(x, copy=False)
+    assert np.shares_memory(there, x.numpy())
+    assert not there.flags.writeable
 
 
 def test_dlpack_to_an_older_library_is_a_copy():
@@ -96,13 +102,22 @@ def test_dlpack_to_an_older_library_is_a_copy():
             return self.x.__dlpack_device__()
 
     x = qd.tensor(X)
-    there = np.from_dlpack(Older(x))
-    assert not np.shares_memory(there, x.numpy())
+    assert not np.shares_memory(np.from_dlpack(Older(x)), x.numpy())
+
+
+@pytest.mark.peer
+def test_dlpack_to_torch_and_back():
+    torch = pytest.importorskip("torch")
+    x = qd.tensor(X)
+    there = torch.from_dlpack(x)
+    there[0] = 7.0
+    assert x.tolist() == X.tolist()
+    assert xp.from_dlpack(there).tolist() == [7.0, 4.0, 2.0]
 
 
 def test_dlpack_in():
     x = xp.from_dlpack(X)
     assert isinstance(x, qd.Tensor)
-    assert np.shares_memory(x.numpy(), X)
-    assert not np.shares_memory(xp.from_dlpack(X, copy=True).numpy(), X)
+    assert not np.shares_memory(x.numpy(), X)
+    assert np.shares_memory(xp.from_dlpack(X, copy=False).numpy(), X)
     assert xp.from_dlpack(qd.tensor(X)).numpy().tolist() == X.tolist()

@@ -64,6 +64,14 @@ def test_asarray_without_a_copy():
     assert np.shares_memory(xp.asarray(X, copy=False).numpy(), X)
 
 
+def test_who_changes_an_array_later_changes_no_gradient():
+    mine = X.copy()
+    x = xp.asarray(mine).requires_grad_()
+    y = xp.sum(x * x)
+    mine[0] = 100.0
+    close(qd.grad(y, x)[0], 2 * X)
+
+
 def test_astype():
     x = leaf(X)
     assert xp.astype(x, xp.float64, copy=False) is x
@@ -79,3 +87,26 @@ def test_sorting_downwards_is_stable():
     assert xp.argsort(x).tolist() == [1, 0, 2, 3]
     y = leaf(x)
     close(qd.grad(xp.sum(xp.sort(y, descending=True) * np.arange(4.0)), y)[0], [1.5, 3, 1.5, 0])
+
+
+@pytest.mark.parametrize("dtype", [xp.float32, xp.float64, xp.complex64])
+def test_limits_are_pythons_floats(dtype):
+    limits, numpys = xp.finfo(dtype), np.finfo(dtype)
+    for name in ("eps", "max", "min", "smallest_normal", "tiny"):
+        assert type(getattr(limits, name)) is float
+        assert getattr(limits, name) == getattr(numpys, name)
+    assert (limits.bits, limits.dtype) == (numpys.bits, numpys.dtype)
+    assert repr(limits) == repr(numpys)
+
+
+def test_clip_by_the_standards_names():
+    x = leaf(X)
+    close(qd.grad(xp.sum(xp.clip(x, min=1.5, max=3.0)), x)[0], [0.0, 0.0, 1.0])
+    assert xp.clip(x).tolist() == X.tolist()
+
+
+def test_frequencies_in_a_dtype():
+    for name in ("fftfreq", "rfftfreq"):
+        found = getattr(xp.fft, name)(5, d=0.5, dtype=xp.float32)
+        assert found.dtype == np.float32
+        close(found, getattr(np.fft, name)(5, 0.5), rtol=1e-6)

@@ -59,23 +59,25 @@ class StandardMethods:
         dl_device: Any = None,
         copy: bool | None = None,
     ) -> Any:
-        """The values for another library: read-only in place, or a copy where the other side is
-        too old to be told that it must not write.  A gradient must be cut first.
+        """The values for another library, as a copy: some write into what they are told is
+        read-only, and a graph may have kept these values.  With `copy=False` they are shared,
+        read-only.  A gradient must be cut first.
         """
         self.refuse("__dlpack__", "hand over x.detach(), or use qd.interop to pass gradients on")
         array = np.asarray(self.concrete())
-        if max_version is None or max_version[0] < 1:
-            if copy is False:
-                raise BufferError(
-                    "__dlpack__: this tensor's memory must not be written to, which only DLPack "
-                    "1.0 can say; ask for max_version=(1, 0) or leave copy=False out"
-                )
-            return array.copy().__dlpack__(stream=stream)
-        shared = array.view()
-        shared.flags.writeable = False
-        return shared.__dlpack__(
-            stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
-        )
+        says_read_only = max_version is not None and max_version[0] >= 1
+        if copy is not False:
+            array = array.copy()
+        elif says_read_only:
+            array = array.view()
+            array.flags.writeable = False
+        else:
+            raise BufferError(
+                "__dlpack__: this tensor's memory must not be written to, which only DLPack 1.0 "
+                "can say; ask for max_version=(1, 0) or leave copy=False out"
+            )
+        options = {"max_version": max_version, "dl_device": dl_device} if says_read_only else {}
+        return array.__dlpack__(stream=stream, **options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """DLPack's number for the CPU."""

@@ -31,6 +31,7 @@ class Recurrent(Module):
 
     settings = ("inputs", "hidden")
     gates: ClassVar[int]
+    is_split: ClassVar[bool] = False  # whether the two biases do not only meet as a sum
 
     def __init__(
         self,
@@ -66,6 +67,8 @@ class Recurrent(Module):
             from_inputs = by_time @ self.weight_ih.T
         else:
             from_inputs = AFFINE(by_time, self.weight_ih, self.bias_ih)
+            if not self.is_split:
+                from_inputs = from_inputs + self.bias_hh
         found = self.at_once(from_inputs, initial)
         if found is not None:
             return found
@@ -73,7 +76,7 @@ class Recurrent(Module):
 
         def step(state: Any, from_input: Any) -> tuple[Any, Any]:
             from_state = self.seen(state) @ turned
-            if self.bias_hh is not None:
+            if self.is_split and self.bias_hh is not None:
                 from_state = from_state + self.bias_hh
             state = self.moved(state, from_input, from_state)
             return state, self.seen(state)
@@ -129,6 +132,7 @@ class GRU(Recurrent):
     """
 
     gates = 3
+    is_split = True
 
     def moved(self, state: Any, from_input: Any, from_state: Any) -> Any:
         n = self.hidden
@@ -156,14 +160,12 @@ class LSTM(Recurrent):
 
     def at_once(self, from_inputs: Any, initial: Any) -> tuple[Any, Any] | None:
         h, c = initial
-        operands = (from_inputs, h, c, self.weight_hh)
-        if not is_eager(operands) or not from_inputs.size:
+        if not is_eager((from_inputs, h, c, self.weight_hh)) or not from_inputs.size:
             return None
-        if self.bias_hh is not None:
-            from_inputs = from_inputs + self.bias_hh
-        turn = slice(None, None, -1 if self.reverse else 1)
-        states, memory, _ = LSTM_OPERATION(from_inputs[turn], h, c, self.weight_hh)
-        return np.swapaxes(states[turn], 0, 1), (states[-1], memory[-1])
+        given = from_inputs[::-1] if self.reverse else from_inputs
+        states, memory, _ = LSTM_OPERATION(given, h, c, self.weight_hh)
+        in_place = states[::-1] if self.reverse else states
+        return np.swapaxes(in_place, 0, 1), (states[-1], memory[-1])
 
     def seen(self, state: Any) -> Any:
         return state[0]

@@ -23,6 +23,8 @@ import numpy as np
 
 from ..core import dispatch as _dispatch
 from ..core.standard import VERSIONS
+from .clipping import clip
+from .limits import finfo, iinfo
 from .making import array, asarray, astype, from_dlpack
 from .names import of_numpy as _of_numpy
 from .ordering import argsort, sort
@@ -30,7 +32,6 @@ from .ordering import argsort, sort
 __array_api_version__ = VERSIONS[-1]
 
 ndarray = _dispatch.Tracer  # what `isinstance` is asked about here
-_Array = _dispatch.Tracer | np.ndarray
 SUBMODULES = ("fft", "linalg", "special")
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "array",
     "asarray",
     "astype",
+    "clip",
     "finfo",
     "from_dlpack",
     "iinfo",
@@ -45,16 +47,6 @@ __all__ = [
     "ndarray",
     "sort",
 ]
-
-
-def finfo(type: Any, /) -> Any:
-    """The limits of a float dtype, or of an array's."""
-    return np.finfo(type.dtype if isinstance(type, _Array) else type)
-
-
-def iinfo(type: Any, /) -> Any:
-    """The limits of an integer dtype, or of an array's."""
-    return np.iinfo(type.dtype if isinstance(type, _Array) else type)
 
 
 def isdtype(dtype: Any, kind: Any) -> bool:

@@ -18,8 +18,8 @@ from .results import tensors
 def asarray(obj: Any, /, dtype: Any = None, *, device: Any = None, copy: bool | None = None) -> Any:
     """`obj` as a tensor: an array, a number, nested lists, tensors among them too.
 
-    Gradients flow on through it.  `copy=None` shares memory where it can; `copy=False` raises
-    `ValueError` where a copy is needed.
+    Gradients flow on through it.  A plain array is copied, so that whoever changes it later
+    changes no gradient, unless `copy=False`, which raises `ValueError` where a copy is needed.
 
     >>> from qiudao import numpy as xp
     >>> x = qd.tensor(2.0, requires_grad=True)
@@ -44,7 +44,7 @@ def asarray(obj: Any, /, dtype: Any = None, *, device: Any = None, copy: bool | 
                 "out; leave copy out"
             )
         return from_lists(copies=False)(obj, dtype)
-    return tensors(np.asarray(obj, dtype, copy=copy)[...])
+    return tensors(np.asarray(obj, dtype, copy=copy is not False)[()])
 
 
 def array(obj: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0) -> Any:
@@ -54,9 +54,13 @@ def array(obj: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int =
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
-    """A tensor that shares memory with another library's array, without its gradient."""
+    """Another library's array as a tensor, without its gradient.
+
+    It is copied, as by `asarray`, unless `copy=False`.
+    """
     check_device(device)
-    return tensors(np.from_dlpack(x) if copy is None else np.from_dlpack(x, copy=copy))
+    shared = np.from_dlpack(x)
+    return tensors(shared if copy is False else shared.copy())
 
 
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:

@@ -148,6 +148,8 @@ def sum(
     total = Sum(axes_from_end(axis, x.ndim, "sum"), bool(keepdims))(x)
     if initial is not None and not (isinstance(initial, int) and initial == 0):
         total = total + astype(array(initial), total.dtype)
+    if dtype is not None:
+        total = astype(total, dtype)  # sums of small integers are large ones until here
     return total if out is None else delivered("sum", total, out)
 
 
@@ -170,6 +172,8 @@ def prod(
     total = Prod(axes_from_end(axis, x.ndim, "prod"), bool(keepdims))(x)
     if initial is not None and not (isinstance(initial, int) and initial == 1):
         total = total * astype(array(initial), total.dtype)
+    if dtype is not None:
+        total = astype(total, dtype)
     return delivered("prod", total, out)
 
 

@@ -263,7 +263,8 @@ def running(name: str, made: Callable[[int], Primitive]) -> Callable[..., Value]
         if dtype is not None:
             x = astype(x, dtype)
         at = from_end(-1 if axis is None else axis, x.ndim, name)
-        return delivered(name, made(at)(x), out)
+        found = made(at)(x)
+        return delivered(name, found if dtype is None else astype(found, dtype), out)
 
     accumulate.__name__ = name
     accumulate.__doc__ = f"`np.{name}` along `axis` (None: of the flat array)."
@@ -320,7 +321,8 @@ def accumulating(ufunc: np.ufunc, made: Callable[[int], Primitive], logical: boo
             with np.errstate(all="ignore"):  # NumPy finds the dtype, or refuses
                 like = ufunc.accumulate(np.broadcast_to(unit(array), array.shape), axis, dtype)
             array = truths(array) if logical else astype(array, like.dtype)
-        return along(array, axis)
+        found = along(array, axis)
+        return found if dtype is None else astype(found, dtype)
 
     implements_method(ufunc, "accumulate")(accumulate)
 
@@ -344,4 +346,5 @@ def add_reduceat(a: Any, indices: Any, axis: Any = 0, dtype: Any = None) -> Valu
         raise IndexError(
             f"add.reduceat: indices {starts} must lie in [0, {x.shape[at]}), the length of the axis"
         )
-    return SumBetween(starts, at)(x)
+    found = SumBetween(starts, at)(x)
+    return found if dtype is None else astype(found, dtype)

@@ -1,5 +1,15 @@
 """What networks compute: linear layers, convolutions over channels, pooling, rectifiers, losses."""
 
-from . import affine, convolution, entropy, folding, gathering, lstm, pooling, windows
+from . import affine, convolution, entropy, folding, gathering, lstm, pooling, rows, windows
 
-__all__ = ["affine", "convolution", "entropy", "folding", "gathering", "lstm", "pooling", "windows"]
+__all__ = [
+    "affine",
+    "convolution",
+    "entropy",
+    "folding",
+    "gathering",
+    "lstm",
+    "pooling",
+    "rows",
+    "windows",
+]

@@ -25,6 +25,7 @@ from ...core.samples import sample
 from ..faces import array, whole
 from .folding import into, out_of, out_of_groups, within_groups
 from .gathering import blocks, by_group, gathered, spread_out
+from .rows import are_short, by_kernel, convolved
 from .windows import (
     Padding,
     Windows,
@@ -81,6 +82,7 @@ class Convolution(Convolving):
         sample("f64[1,1,2,3,2]", "f64[2,1,2,2,1]", stride=(1,) * 3,
                padding=((0, 0), (0, 1), (0, 0)), dilation=(1,) * 3),
         sample("f64[0,2,4]", "f64[3,2,2]"),
+        sample("f64[2,3,3]", "f64[2,3,2]", padding=((1, 0),)),
     )  # fmt: skip
 
     def shape(self, *avals: Aval) -> Aval:
@@ -93,9 +95,11 @@ class Convolution(Convolving):
         out_aval = self.shape(aval_of(x), aval_of(kernel))
         if 0 in (x.size, kernel.size, math.prod(out_aval.shape)):
             return np.zeros(out_aval.shape, out_aval.dtype)
+        counts, windows = out_aval.shape[2:], self.windows(kernel.shape[2:])
+        if are_short(counts, x.shape[1], self.groups):
+            return convolved(x, kernel, windows, counts, out_aval.dtype)
         out = np.empty(out_aval.shape, out_aval.dtype)
         rows = by_group(np.ascontiguousarray(kernel), self.groups).astype(out.dtype, copy=False)
-        counts, windows = out.shape[2:], self.windows(kernel.shape[2:])
         target = out.reshape(len(x), self.groups, -1, math.prod(counts))
         for block, taps in gathered(x, windows, self.groups, counts, out.dtype):
             np.matmul(rows, taps, out=target[block])
@@ -136,6 +140,8 @@ class ConvolutionByInput(Convolving):
         sample("f64[2,4,2]", "f64[4,2,2]", stride=(2,), dilation=(2,), groups=2, sizes=(6,)),
         sample("c128[1,3,2,3]", "c128[3,2,2,2]", stride=(2, 1), padding=((1, 0), (0, 0)),
                dilation=(1, 1), sizes=(4, 4)),
+        sample("f64[1,2,7]", "f64[2,2,1]", padding=((2, 2),), sizes=(3,)),
+        sample("f64[1,5,2]", "f64[5,2,2]", padding=((1, 0),), sizes=(2,)),
     )  # fmt: skip
 
     def shape(self, *avals: Aval) -> Aval:
@@ -148,6 +154,8 @@ class ConvolutionByInput(Convolving):
         aval = self.shape(aval_of(out), aval_of(kernel))
         if 0 in (out.size, kernel.size, math.prod(aval.shape)):
             return np.zeros(aval.shape, aval.dtype)
+        if self.groups == 1 and set(self.stride) == {1} and len(kernel) <= 2 * kernel.shape[1]:
+            return self.as_convolution(out, kernel)
         rows = by_group(np.ascontiguousarray(kernel), self.groups).astype(aval.dtype, copy=False)
         across = rows.swapaxes(-1, -2)
         sizes = tuple(n + a + b for n, (a, b) in zip(self.sizes, self.padding, strict=True))
@@ -162,6 +170,22 @@ class ConvolutionByInput(Convolving):
                 target = place[block]
                 target += taps[:, :, k].reshape(target.shape)
         return np.ascontiguousarray(wide[inside(self.sizes, self.padding)])
+
+    def as_convolution(self, out: Value, kernel: Value) -> Value:
+        """The same where windows are neighbours: a convolution with the kernel turned round.
+
+        It gathers where the other way scatters, which is quicker unless there is more to gather.
+        """
+        padding = []
+        for n, p, k, d, (before, _) in zip(
+            self.sizes, out.shape[2:], kernel.shape[2:], self.dilation, self.padding, strict=True
+        ):
+            padding.append(((k - 1) * d - before, n - p + before))
+        cut = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(out.shape[2:], padding))
+        wider = tuple((max(a, 0), max(b, 0)) for a, b in padding)
+        turned = np.flip(kernel, tuple(range(2, kernel.ndim))).swapaxes(0, 1)
+        same = Convolution(self.stride, wider, self.dilation)
+        return same.evaluate(out[(slice(None), slice(None), *cut)], turned)
 
     def transpose(self, i: int, ct: Value, a: Value, b: Value) -> Value:
         if i == 0:
@@ -196,6 +220,7 @@ class ConvolutionByKernel(Convolving):
         sample("f64[2,4,6]", "f64[2,4,2]", stride=(2,), dilation=(2,), groups=2, sizes=(2,)),
         sample("c128[1,2,4,4]", "c128[1,3,2,3]", stride=(2, 1), padding=((1, 0), (0, 0)),
                dilation=(1, 1), sizes=(2, 2)),
+        sample("f64[2,3,3]", "f64[2,2,3]", padding=((1, 0),), sizes=(2,)),
     )  # fmt: skip
 
     def shape(self, *avals: Aval) -> Aval:
@@ -208,6 +233,8 @@ class ConvolutionByKernel(Convolving):
         if 0 in (x.size, out.size, math.prod(aval.shape)):
             return np.zeros(aval.shape, aval.dtype)
         counts = out.shape[2:]
+        if are_short(counts, x.shape[1], self.groups):
+            return by_kernel(x, out, self.windows(self.sizes), aval.dtype)
         flat = np.ascontiguousarray(out).reshape(len(out), self.groups, -1, math.prod(counts))
         total: Value = 0
         for block, taps in gathered(x, self.windows(self.sizes), self.groups, counts, aval.dtype):

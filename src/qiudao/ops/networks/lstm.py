@@ -119,9 +119,9 @@ class Lstm(Primitive):
         i, f, g, o = each(gates, n)
         moves = (1.0 - gates) * (gates + of_tanh(n, gates.dtype))
         of_z = moves if of_gates is None else moves.copy()
-        for part, factor in zip(each(of_z, n), (g, before_c, i, np.tanh(memory)), strict=True):
-            part *= factor
         top = np.tanh(memory)
+        for part, factor in zip(each(of_z, n), (g, before_c, i, top), strict=True):
+            part *= factor
         through = o * (1.0 - top) * (1.0 + top)
         dh, dc = np.zeros_like(states[0]), np.zeros_like(states[0])
         for t in reversed(range(len(states))):

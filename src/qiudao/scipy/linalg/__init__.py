@@ -1,6 +1,7 @@
 """`qd.scipy.linalg`: functions of matrices, and systems with structure, with derivatives."""
 
 from .building import block_diag, circulant, hankel, toeplitz
+from .elimination import lu, lu_factor, lu_solve
 from .functions import (
     coshm,
     cosm,
@@ -16,13 +17,14 @@ from .functions import (
     tanhm,
     tanm,
 )
+from .orthogonal import hessenberg, null_space, orth, polar, qr
+from .schur import schur
 from .solving import (
     cho_factor,
     cho_solve,
     cholesky,
     det,
     inv,
-    lu,
     pinv,
     solve,
     solve_banded,
@@ -47,11 +49,19 @@ __all__ = [
     "fractional_matrix_power",
     "funm",
     "hankel",
+    "hessenberg",
     "inv",
     "logm",
     "lu",
+    "lu_factor",
+    "lu_solve",
     "norm",
+    "null_space",
+    "orth",
     "pinv",
+    "polar",
+    "qr",
+    "schur",
     "signm",
     "sinhm",
     "sinm",

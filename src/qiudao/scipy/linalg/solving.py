@@ -6,9 +6,7 @@ import numpy as np
 
 from scipy import linalg as theirs
 
-from ...core.avals import Aval
 from ...core.errors import GradientError
-from ...transforms.foreign import run_foreign
 from ..operands import depends
 
 
@@ -159,37 +157,3 @@ def det(a: Any, **options: Any) -> Any:
 def pinv(a: Any, **options: Any) -> Any:
     """`scipy.linalg.pinv`."""
     return np.linalg.pinv(a) if depends(a) else theirs.pinv(a, **options)
-
-
-def lu(a: Any, permute_l: bool = False, **options: Any) -> Any:
-    """`scipy.linalg.lu`: (P, L, U), or (P L, U) with `permute_l`; SciPy chooses the order of rows.
-
-    Elimination in differentiable operations, for one matrix.
-
-    >>> from qiudao.scipy import linalg
-    >>> qd.grad(lambda s: linalg.lu(np.eye(2) * s)[2].sum())(2.0).round(9)
-    np.float64(2.0)
-    """
-    if not depends(a):
-        return theirs.lu(a, permute_l, **options)
-    if options or np.ndim(a) != 2:
-        raise GradientError(
-            "lu: derivatives are known for one matrix and without p_indices; use np.stack of the "
-            "factors of each matrix"
-        )
-    P = run_foreign("lu", lambda a: theirs.lu(a)[0], [square_of(np.shape(a)[0], a)], a)
-    U = P.T @ a
-    n, m = np.shape(a)
-    columns = []
-    for k in range(min(n, m)):
-        below = np.arange(n) > k
-        ratio = np.where(below, U[:, k], 0.0) / U[k, k]
-        columns.append(ratio + (np.arange(n) == k))
-        U = U - ratio[:, np.newaxis] * U[k]
-    L, U = np.stack(columns, axis=1), np.triu(U[: min(n, m)])
-    return (P @ L, U) if permute_l else (P, L, U)
-
-
-def square_of(n: int, a: Any) -> Aval:
-    """The type of an n by n matrix of the dtype of `a`."""
-    return Aval((n, n), a.dtype)

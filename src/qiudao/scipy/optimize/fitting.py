@@ -11,7 +11,7 @@ from scipy import optimize as theirs
 from ...core.avals import Aval
 from ...core.errors import GradientError
 from ..operands import Function, depends, plainly, solve, tupled
-from .implicit import differentiable, report_of, start_of
+from .implicit import differentiable, reported, start_of
 from .minimizing import at_bounds
 
 
@@ -39,24 +39,18 @@ def least_squares(
     """
     names = kwargs or {}
     args = tupled(args)
-    box: list[Any] = []
 
     def residuals(x: Any, *args: Any) -> Any:
         return fun(x, *args, **names)
 
     def scipy(x0: Any, args: Any) -> Any:
         exact = plainly(qd.jacobian(residuals)) if jac == "exact" else jac
-        box[:] = [
-            theirs.least_squares(
-                plainly(residuals), x0, exact, bounds, args=args, loss=loss,
-                **options,
-            )
-        ]  # fmt: skip
-        return box[0].x
+        return theirs.least_squares(
+            plainly(residuals), x0, exact, bounds, args=args, loss=loss, **options
+        )
 
     start = np.atleast_1d(start_of(x0))
-    x = solve("least_squares", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
-    found = report_of(box)
+    x, found = reported("least_squares", scipy, (start, args), np.shape(start))
     if not depends(residuals(qd.stop_gradient(x), *args)):
         return found
     if loss != "linear":
@@ -64,13 +58,13 @@ def least_squares(
             f"least_squares: derivatives of a fit with loss={loss!r} are not known; use "
             "loss='linear', or qd.scipy.optimize.minimize of the loss"
         )
-    found.x = fitted(lambda x: residuals(x, *args), x, bounds)
+    found.x = fitted("least_squares", lambda x: residuals(x, *args), x, bounds)
     found.fun = residuals(found.x, *args)
     found.cost = 0.5 * np.sum(found.fun**2)
     return found
 
 
-def fitted(residuals: Function, x: Any, bounds: Any) -> Any:
+def fitted(name: str, residuals: Function, x: Any, bounds: Any) -> Any:
     """A minimum of the sum of squares, with its derivatives."""
     gradient = qd.grad(lambda x: 0.5 * np.sum(residuals(x) ** 2))
     if isinstance(bounds, theirs.Bounds):
@@ -78,7 +72,7 @@ def fitted(residuals: Function, x: Any, bounds: Any) -> Any:
     else:
         low, high = (np.broadcast_to(np.asarray(b, float), np.shape(x)) for b in bounds)
         limits = theirs.Bounds(low, high)
-    return differentiable(at_bounds(gradient, x, limits), x)
+    return differentiable(at_bounds(name, gradient, x, limits), x)
 
 
 def curve_fit(
@@ -134,7 +128,7 @@ def curve_fit(
         r = np.reshape(f(xdata, *p) - ydata, -1)
         return r if sigma is None else r / sigma
 
-    popt = fitted(residuals, popt, bounds)
+    popt = fitted("curve_fit", residuals, popt, bounds)
     slopes = qd.jacobian(residuals)(popt)
     pcov = np.linalg.inv(slopes.T @ slopes)
     if sigma is None or not absolute_sigma:

@@ -17,7 +17,8 @@ from scipy.optimize import OptimizeResult
 
 import qiudao as qd
 
-from ..operands import Function, depends
+from ...core.avals import Aval
+from ..operands import Function, depends, known, solve
 
 STEPS = 2
 
@@ -46,6 +47,27 @@ def start_of(x0: Any) -> Any:
     return x0 if depends(x0) else np.asarray(x0, float)[()]
 
 
-def report_of(found: list[Any]) -> Any:
-    """SciPy's result object; an empty one where a compiled program will only call SciPy later."""
-    return found[0] if found else OptimizeResult()
+NUMBERS = {"success": bool, "status": int, "nit": int, "nfev": int, "njev": int}
+
+
+def reported(
+    name: str, scipy: Function, operands: Any, size: tuple[int, ...], of: str = "x",
+    numbers: dict[str, type] = NUMBERS,
+) -> tuple[Any, Any]:  # fmt: skip
+    """The solution, a constant, that `scipy(*operands)` reports as `of`, and SciPy's result object.
+
+    Inside `qd.vmap` and `qd.jit` that has the solution and `numbers` alone, each a batch where the
+    solution is one; -1 stands for what the method does not count.
+    """
+    box: list[Any] = []
+
+    def call(*operands: Any) -> Any:
+        box[:] = [scipy(*operands)]
+        counts = (kind(box[0].get(key, -1)) for key, kind in numbers.items())
+        return (box[0][of], *counts)
+
+    kinds = [Aval((), np.dtype(kind)) for kind in numbers.values()]
+    x, *found = solve(name, call, operands, [Aval(size, np.dtype(float)), *kinds])
+    if box and known(x) is not None:
+        return x, box[0]
+    return x, OptimizeResult({of: x}, **dict(zip(numbers, found, strict=True)))

@@ -7,10 +7,10 @@ import numpy as np
 import qiudao as qd
 from scipy import optimize as theirs
 
-from ...core.avals import Aval
 from ...core.errors import GradientError
-from ..operands import Function, as_number, depends, plain, plainly, solve, tupled
-from .implicit import differentiable, report_of, start_of
+from ..operands import Function, as_number, depends, known, plain, plainly, tupled
+from .constraints import arguments, conditions, for_scipy, limits, under
+from .implicit import differentiable, reported, start_of
 
 FREE = {"nelder-mead", "powell", "cobyla", "cobyqa"}  # methods that take no gradient
 SECOND = {"newton-cg", "dogleg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr"}
@@ -31,19 +31,29 @@ def minimize(
     """`scipy.optimize.minimize`; `x` and `fun` of the result have derivatives with respect to
     `args`, and all that `fun` reads: dx = -H^-1 d(grad f), on the variables that are at no bound.
 
-    Where `jac`, `hess` and `hessp` are not given, the method gets exact ones of ours: the gradient,
-    and the Hessian where it takes one.  Raises `GradientError` for derivatives under `constraints`.
+    Under `constraints` the derivative is that of the conditions of Karush, Kuhn and Tucker with the
+    same inequalities at equality.  Where `jac`, `hess` and `hessp` are not given, the method gets
+    exact ones of ours: the gradient, the Hessian where it takes one, and the Jacobians of
+    constraints.  Raises `GradientError` where an inequality or bound holds with equality and has a
+    multiplier of 0, where the gradients of those that hold are not independent, and where the
+    conditions do not hold at what was found.
 
     >>> from qiudao.scipy import optimize
     >>> f = lambda a: optimize.minimize(lambda x: (x[0] - a) ** 2 + (x[1] - a**2) ** 2, [0, 0]).x
     >>> qd.jacobian(f)(3.0).round(6)
     array([1., 6.])
+    >>> near = lambda a: optimize.minimize(
+    ...     lambda x: np.sum((x - a) ** 2), [0.0, 0.0],
+    ...     constraints={"type": "eq", "fun": lambda x: x[0] + x[1] - 1.0},
+    ... ).x
+    >>> qd.jacobian(near)(np.array([1.0, 2.0])).round(6)
+    array([[ 0.5, -0.5],
+           [-0.5,  0.5]])
     """
     args = tupled(args)
     chosen = method.lower() if isinstance(method, str) else method
-    box: list[Any] = []
 
-    def scipy(x0: Any, args: Any) -> Any:
+    def scipy(x0: Any, args: Any, more: Any) -> Any:
         stated = {"jac": jac, "hess": hess, "hessp": hessp}
         given = {k: plainly(v) if callable(v) else v for k, v in stated.items() if v is not None}
         objective = as_number(fun)
@@ -53,26 +63,23 @@ def minimize(
             given["jac"] = True
         if chosen in SECOND and hess is None and hessp is None:
             given["hess"] = plainly(qd.hessian(fun))
-        box[:] = [
-            theirs.minimize(
-                objective, x0, args, method, bounds=bounds, constraints=constraints, **given,
-                **options,
-            )
-        ]  # fmt: skip
-        return box[0].x
+        bare = for_scipy(constraints, more, chosen not in FREE) if constraints else ()
+        return theirs.minimize(
+            objective, x0, args, method, bounds=bounds, constraints=bare, **given, **options
+        )
 
     start = np.atleast_1d(start_of(x0))
-    x = solve("minimize", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
-    found = report_of(box)
+    more = arguments(constraints) if constraints else []
+    x, found = reported("minimize", scipy, (start, args, more), np.shape(start))
     gradient = qd.grad(fun)
-    if not depends(fun(qd.stop_gradient(x), *args)):
+    held = conditions(constraints, bounds, np.size(x)) if constraints else []
+    still = qd.stop_gradient(x)
+    if not depends(fun(still, *args), [c.values(still) for c in held]):
         return found
-    if constraints:
-        raise GradientError(
-            "minimize: derivatives of a minimum under constraints= are not known; use bounds=, or "
-            "put the constraints into the function"
-        )
-    found.x = differentiable(at_bounds(lambda x: gradient(x, *args), x, bounds), x)
+    if held:
+        found.x = under(lambda x: fun(x, *args), held, x)
+    else:
+        found.x = differentiable(at_bounds("minimize", lambda x: gradient(x, *args), x, bounds), x)
     found.fun = fun(found.x, *args)
     return found
 
@@ -83,24 +90,31 @@ def values(pair: tuple[Any, Any]) -> tuple[float, Any]:
     return float(plain(value)), np.asarray(plain(gradient), float)
 
 
-def at_bounds(gradient: Function, x: Any, bounds: Any) -> Function:
+def at_bounds(name: str, gradient: Function, x: Any, bounds: Any) -> Function:
     """The residual of a minimum within bounds: the gradient, or for a variable that is held at a
     bound the distance from it.
     """
     if bounds is None:
         return gradient
-    if isinstance(bounds, theirs.Bounds):
-        low, high = np.broadcast_to(bounds.lb, np.shape(x)), np.broadcast_to(bounds.ub, np.shape(x))
-    else:
-        low = np.array([-np.inf if b[0] is None else b[0] for b in bounds], float)
-        high = np.array([np.inf if b[1] is None else b[1] for b in bounds], float)
-    near = 1e-7 * (1 + np.abs(plain(x)))
-    slope = plain(gradient(qd.stop_gradient(x)))
-    at_low = (plain(x) - low <= near) & (slope > 0)
-    at_high = (high - plain(x) <= near) & (slope < 0)
+    x = qd.stop_gradient(x)
+    low, high = limits(bounds, np.shape(x)[0])
+    near = 1e-7 * (1 + np.abs(x))
+    slope = qd.stop_gradient(gradient(x))
+    beside_low, beside_high = x - low <= near, high - x <= near
+    at_low, at_high = beside_low & (slope > 0), beside_high & (slope < 0)
+    level = known(
+        (beside_low | beside_high) & (np.abs(slope) <= 1e-9 * (1 + np.max(np.abs(slope))))
+    )
+    if level is not None and level.any():
+        raise GradientError(
+            f"{name}: variable {int(np.argmax(level))} is at a bound, and the slope there is 0: "
+            "the solution moves to one side only, and has no derivative; leave the bound out, or "
+            "change the parameters a little"
+        )
+    low, high = (np.where(np.isfinite(v), v, 0.0) for v in (low, high))
 
     def residual(z: Any) -> Any:
-        held = np.where(at_low, z - np.where(at_low, low, 0.0), z - np.where(at_high, high, 0.0))
+        held = np.where(at_low, z - low, z - high)
         return np.where(at_low | at_high, held, gradient(z))
 
     return residual
@@ -117,14 +131,11 @@ def minimize_scalar(
     np.float64(6.0)
     """
     args = tupled(args)
-    box: list[Any] = []
 
     def scipy(args: Any) -> Any:
-        box[:] = [theirs.minimize_scalar(as_number(fun), bracket, bounds, args, **options)]
-        return box[0].x
+        return theirs.minimize_scalar(as_number(fun), bracket, bounds, args, **options)
 
-    x = solve("minimize_scalar", scipy, (args,), [Aval((), np.dtype(float))])
-    found = report_of(box)
+    x, found = reported("minimize_scalar", scipy, (args,), ())
     slope = qd.grad(fun)
     found.x = differentiable(lambda x: slope(x, *args), x)
     if depends(found.x):

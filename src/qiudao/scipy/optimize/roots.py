@@ -9,7 +9,7 @@ from scipy import optimize as theirs
 
 from ...core.avals import Aval
 from ..operands import Function, as_number, plainly, solve, tupled
-from .implicit import differentiable, report_of, start_of
+from .implicit import differentiable, reported, start_of
 
 
 def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options: Any) -> Any:
@@ -23,18 +23,15 @@ def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options
     np.float64(0.25)
     """
     args = tupled(args)
-    box: list[Any] = []
 
     def scipy(x0: Any, args: Any) -> Any:
         given = dict(options)
         if method in ("hybr", "lm") and "jac" not in given:
             given["jac"] = plainly(qd.jacobian(fun))
-        box[:] = [theirs.root(plainly(fun), x0, args, method, **given)]
-        return box[0].x
+        return theirs.root(plainly(fun), x0, args, method, **given)
 
     start = start_of(x0)
-    x = solve("root", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
-    found = report_of(box)
+    x, found = reported("root", scipy, (start, args), np.shape(start))
     found.x = differentiable(lambda x: fun(x, *args), x)
     return found
 
@@ -110,15 +107,54 @@ def fixed_point(func: Function, x0: Any, args: Any = (), **options: Any) -> Any:
 def root_scalar(f: Function, args: Any = (), method: str | None = None, **options: Any) -> Any:
     """`scipy.optimize.root_scalar`; `root` has derivatives with respect to `args` and all that `f`
     reads.
+
+    >>> from qiudao.scipy import optimize
+    >>> f = lambda a: optimize.root_scalar(lambda x: x**3 - a, bracket=(0.0, 9.0)).root
+    >>> qd.grad(f)(8.0).round(9)
+    np.float64(0.083333333)
     """
     args = tupled(args)
-    box: list[Any] = []
 
     def scipy(args: Any) -> Any:
-        box[:] = [theirs.root_scalar(as_number(f), args, method, **options)]
-        return box[0].root
+        stated = {k: plainly(v) if callable(v) else v for k, v in options.items()}
+        return theirs.root_scalar(as_number(f), args, method, **stated)
 
-    x = solve("root_scalar", scipy, (args,), [Aval((), np.dtype(float))])
-    found = report_of(box)
+    numbers = {"converged": bool, "iterations": int, "function_calls": int}
+    x, found = reported("root_scalar", scipy, (args,), (), "root", numbers)
     found.root = differentiable(lambda x: f(x, *args), x)
     return found
+
+
+def fsolve(
+    func: Function,
+    x0: Any,
+    args: Any = (),
+    fprime: Function | None = None,
+    full_output: bool = False,
+    **options: Any,
+) -> Any:
+    """`scipy.optimize.fsolve`, with derivatives with respect to `args` and all that `func` reads;
+    where `fprime` is not given, ours is exact.
+
+    >>> from qiudao.scipy import optimize
+    >>> f = lambda a: optimize.fsolve(lambda x, a: x**2 - a, np.array([1.0]), args=(a,))[0]
+    >>> qd.grad(f)(4.0).round(9)
+    np.float64(0.25)
+    """
+    args = tupled(args)
+    start = np.atleast_1d(start_of(x0))
+    box: list[Any] = []
+
+    def residual(x: Any, *args: Any) -> Any:
+        found = func(x, *args)
+        return np.stack(found) if isinstance(found, list | tuple) else found
+
+    def scipy(x0: Any, args: Any) -> Any:
+        exact = qd.jacobian(residual) if fprime is None else fprime
+        found = theirs.fsolve(plainly(residual), x0, args, plainly(exact), full_output, **options)
+        box[:] = [found[1:] if full_output else ()]
+        return found[0] if full_output else found
+
+    x = solve("fsolve", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
+    x = differentiable(lambda x: residual(x, *args), x)
+    return (x, *box[0]) if full_output else x

@@ -39,11 +39,14 @@ from .discrete import (
     nbinom,
     poisson,
 )
+from .kernels import gaussian_kde
 from .scaling import zscore
 from .several import (
     dirichlet,
     multinomial,
     multivariate_normal,
+    multivariate_t,
+    wishart,
 )
 
 __all__ = [
@@ -56,6 +59,7 @@ __all__ = [
     "expon",
     "f",
     "gamma",
+    "gaussian_kde",
     "genextreme",
     "geom",
     "gumbel_l",
@@ -68,6 +72,7 @@ __all__ = [
     "lognorm",
     "multinomial",
     "multivariate_normal",
+    "multivariate_t",
     "nbinom",
     "norm",
     "pareto",
@@ -80,5 +85,6 @@ __all__ = [
     "vonmises",
     "weibull_max",
     "weibull_min",
+    "wishart",
     "zscore",
 ]

@@ -7,8 +7,10 @@ import numpy as np
 import qiudao as qd
 from scipy import stats as theirs
 
+from ...core.avals import Aval
 from ...core.errors import GradientError
-from ..operands import depends
+from ..operands import depends, solve
+from .moments import MOMENTS
 
 INF = np.inf
 
@@ -50,10 +52,7 @@ class Distribution:
 
     def below(self, z: Any, *shapes: Any) -> Any:
         """The probability of a value up to z."""
-        raise GradientError(
-            f"{self.name}.cdf: its derivatives are not known; integrate {self.name}.pdf with "
-            "qd.scipy.integrate.quad"
-        )
+        raise NotImplementedError
 
     def above(self, z: Any, *shapes: Any) -> Any:
         """The probability of a value beyond z."""
@@ -150,6 +149,89 @@ class Distribution:
     def logsf(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """The logarithm of `sf`."""
         return self.ask("logsf", x, args, kwargs)
+
+    # Quantiles, by the implicit function theorem
+
+    def ppf(self, q: Any, *args: Any, **kwargs: Any) -> Any:
+        """The value x up to which the probability is `q`: dx = (dq - dF(x)) / density(x), where dF
+        is the change of the cdf with the parameters.  Whole numbers do not move.
+        """
+        return self.quantile("ppf", q, args, kwargs)
+
+    def isf(self, q: Any, *args: Any, **kwargs: Any) -> Any:
+        """The value beyond which the probability is `q`."""
+        return self.quantile("isf", q, args, kwargs)
+
+    def median(self, *args: Any, **kwargs: Any) -> Any:
+        """The value with as much probability to either side."""
+        return self.ppf(0.5, *args, **kwargs)
+
+    def interval(self, confidence: Any, *args: Any, **kwargs: Any) -> Any:
+        """The ends of the interval about the median that has this probability."""
+        tail = (1.0 - confidence) / 2
+        return self.ppf(tail, *args, **kwargs), self.ppf(1.0 - tail, *args, **kwargs)
+
+    def quantile(self, method: str, q: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """SciPy's quantile for loc 0 and scale 1, given its derivative by two steps of Newton's
+        method, which leave the value as it is.
+        """
+        scipy = getattr(self.theirs, method)
+        if not depends(q, list(args), kwargs):
+            return scipy(q, *args, **kwargs)
+        shapes, loc, scale = self.parameters(args, kwargs)
+        size = np.broadcast_shapes(np.shape(q), *map(np.shape, shapes))
+        like = [Aval(size, np.dtype(float))]
+        bare = solve(f"{self.name}.{method}", scipy, (q, *shapes), like)
+        if self.is_discrete:
+            return bare + loc
+        inside = (q > 0) & (q < 1) & np.isfinite(bare)
+        z = np.where(inside, bare, inner(*self.support(*shapes)))
+        for _ in range(2):
+            off = self.below(z, *shapes) - q if method == "ppf" else q - self.above(z, *shapes)
+            step = off * np.exp(-self.log_density(z, *shapes))
+            z = z - (step - qd.stop_gradient(step))
+        return loc + scale * np.where(inside, z, bare)
+
+    # Moments
+
+    def mean(self, *args: Any, **kwargs: Any) -> Any:
+        """The mean."""
+        return self.moment_of("mean", args, kwargs)
+
+    def var(self, *args: Any, **kwargs: Any) -> Any:
+        """The variance."""
+        return self.moment_of("var", args, kwargs)
+
+    def std(self, *args: Any, **kwargs: Any) -> Any:
+        """The standard deviation."""
+        if not depends(list(args), kwargs):
+            return self.theirs.std(*args, **kwargs)
+        return np.sqrt(self.var(*args, **kwargs))
+
+    def entropy(self, *args: Any, **kwargs: Any) -> Any:
+        """The differential entropy, in nats; of whole numbers the entropy."""
+        return self.moment_of("entropy", args, kwargs)
+
+    def moment_of(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """SciPy's answer, or the closed form with loc and scale."""
+        if not depends(list(args), kwargs):
+            return getattr(self.theirs, name)(*args, **kwargs)
+        shapes, loc, scale = self.parameters(args, kwargs)
+        found = self.moments(*shapes)[("mean", "var", "entropy").index(name)]
+        if found is None:
+            raise GradientError(
+                f"{self.name}.{name}: it has no closed form, and its derivatives are not known; "
+                f"sum or integrate over {self.name}.{'pmf' if self.is_discrete else 'pdf'}"
+            )
+        if name == "mean":
+            return loc + scale * found
+        if name == "var":
+            return scale**2 * found + 0.0 * loc
+        return found + 0.0 * loc + (0.0 if self.is_discrete else np.log(scale))
+
+    def moments(self, *shapes: Any) -> tuple[Any, Any, Any]:
+        """Mean, variance and entropy for loc 0 and scale 1."""
+        return MOMENTS[self.name](*shapes)
 
 
 def inner(low: Any, high: Any) -> Any:

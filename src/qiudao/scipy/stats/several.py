@@ -52,6 +52,57 @@ class multivariate_normalDistribution(Several):
         return np.exp(self.logpdf(x, mean, cov))
 
 
+class multivariate_tDistribution(Several):
+    def logpdf(self, x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
+        """The logarithm of the density at `x`, of shape (..., n): by the Cholesky factor."""
+        if not depends(x, loc, shape, df):
+            return self.theirs.logpdf(x, loc, shape, df)
+        size = np.shape(shape)[-1] if np.ndim(shape) else np.size(loc) if loc is not None else 1
+        if np.ndim(shape) < 2:
+            shape = shape * np.eye(size)
+        away = x - (0 if loc is None else loc)
+        away = away if np.ndim(away) else np.reshape(away, 1)
+        if size == 1 and np.shape(away)[-1] != 1:
+            away = away[..., np.newaxis]
+        factor = np.linalg.cholesky(shape)
+        white = np.linalg.solve(factor, away[..., np.newaxis])[..., 0]
+        half_log_det = np.sum(np.log(np.diagonal(factor)))
+        norm = special.gammaln((df + size) / 2) - special.gammaln(df / 2)
+        norm = norm - size / 2 * np.log(df * np.pi) - half_log_det
+        return norm - (df + size) / 2 * np.log1p(np.sum(white**2, axis=-1) / df)
+
+    def pdf(self, x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
+        """The density."""
+        if not depends(x, loc, shape, df):
+            return self.theirs.pdf(x, loc, shape, df)
+        return np.exp(self.logpdf(x, loc, shape, df))
+
+
+class wishartDistribution(Several):
+    def logpdf(self, x: Any, df: Any, scale: Any) -> Any:
+        """The logarithm of the density at one definite matrix `x`, of shape (p, p)."""
+        if not depends(x, df, scale):
+            return self.theirs.logpdf(x, df, scale)
+        size = np.shape(scale)[-1]
+        of_scale, of_x = np.linalg.cholesky(scale), np.linalg.cholesky(x)
+        log_scale, log_x = (2 * np.sum(np.log(np.diagonal(f))) for f in (of_scale, of_x))
+        trace = np.sum(np.linalg.solve(of_scale, of_x) ** 2)
+        norm = df * size / 2 * np.log(2) + df / 2 * log_scale + gammaln_of_several(df / 2, size)
+        return (df - size - 1) / 2 * log_x - trace / 2 - norm
+
+    def pdf(self, x: Any, df: Any, scale: Any) -> Any:
+        """The density."""
+        if not depends(x, df, scale):
+            return self.theirs.pdf(x, df, scale)
+        return np.exp(self.logpdf(x, df, scale))
+
+
+def gammaln_of_several(a: Any, size: int) -> Any:
+    """The logarithm of the multivariate gamma function."""
+    terms = [special.gammaln(a - j / 2) for j in range(size)]
+    return sum(terms, size * (size - 1) / 4 * np.log(np.pi))
+
+
 class dirichletDistribution(Several):
     def logpdf(self, x: Any, alpha: Any) -> Any:
         """The logarithm of the density at `x`, whose first axis sums to 1."""
@@ -89,3 +140,5 @@ class multinomialDistribution(Several):
 dirichlet = dirichletDistribution()
 multinomial = multinomialDistribution()
 multivariate_normal = multivariate_normalDistribution()
+multivariate_t = multivariate_tDistribution()
+wishart = wishartDistribution()
