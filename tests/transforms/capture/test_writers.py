@@ -26,7 +26,7 @@ def branch(x):
 
 def unknown_loop(x):
     y, k = np.zeros(3), 0.0
-    while k < x[0] * 5:
+    while k < x[0] * 5 - 0.5:
         np.add.at(y, [0], x[1] * k)
         k = k + 1.0
     return np.sum(y**2)
