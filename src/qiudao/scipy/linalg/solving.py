@@ -7,6 +7,7 @@ import numpy as np
 from scipy import linalg as theirs
 
 from ...core.errors import GradientError
+from ...ops.linalg.matrices import eye
 from ..operands import depends, plain
 
 
@@ -14,8 +15,8 @@ def triangle(a: Any, lower: bool, unit_diagonal: bool = False) -> Any:
     """The triangle of a matrix that a function reads."""
     part = np.tril(a) if lower else np.triu(a)
     if unit_diagonal:
-        eye = np.eye(np.shape(a)[-1])
-        part = part * (1 - eye) + eye
+        unit = eye(a)
+        part = part * (1 - unit) + unit
     return part
 
 
@@ -56,11 +57,11 @@ def solve_triangular(
 def mirrored(a: Any, lower: bool, conjugate: bool = True) -> Any:
     """The Hermitian (or symmetric) matrix of which one triangle is read."""
     part = triangle(a, lower)
-    eye = np.eye(np.shape(a)[-1])
+    unit = eye(a)
     if not conjugate:
-        return part + turned(part, "T") * (1 - eye)
-    aside = part * (1 - eye)
-    return aside + turned(aside, "C") + np.real(part) * eye
+        return part + turned(part, "T") * (1 - unit)
+    aside = part * (1 - unit)
+    return aside + turned(aside, "C") + np.real(part) * unit
 
 
 def as_assumed(a: Any, kind: str | None, lower: bool) -> Any:
@@ -74,7 +75,7 @@ def as_assumed(a: Any, kind: str | None, lower: bool) -> Any:
     if kind in ("lower triangular", "upper triangular"):
         return triangle(a, kind == "lower triangular")
     if kind == "diagonal":
-        return a * np.eye(np.shape(a)[-1])
+        return a * eye(a)
     raise GradientError(
         f"solve: assume_a={kind!r} has no derivative here; leave it out, which solves the same "
         "system as a general one"
