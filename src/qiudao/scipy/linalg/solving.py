@@ -153,11 +153,13 @@ def det(a: Any, **options: Any) -> Any:
     return np.linalg.det(a) if depends(a) else theirs.det(a, **options)
 
 
-def pseudo(a: Any, s: Any, atol: Any, rtol: Any, return_rank: bool) -> Any:
-    """The pseudo-inverse of a matrix with singular values `s`, at constant rank."""
-    sizes = np.abs(plain(s))
+def pseudo(a: Any, atol: Any, rtol: Any, return_rank: bool) -> Any:
+    """The pseudo-inverse, at constant rank; the matrix is read for `atol` and for the rank."""
+    rtol = max(np.shape(a)[-2:]) * np.finfo(a.dtype).eps if rtol is None else rtol
+    if atol is None and not return_rank:
+        return np.linalg.pinv(a, rtol=rtol)
+    sizes = np.linalg.svdvals(plain(a))
     highest = np.max(sizes, initial=0.0)
-    rtol = max(np.shape(a)) * np.finfo(sizes.dtype).eps if rtol is None else rtol
     cutoff = (0.0 if atol is None else atol) + highest * rtol
     found = np.linalg.pinv(a, rtol=cutoff / highest if highest else rtol)
     return (found, int(np.count_nonzero(sizes > cutoff))) if return_rank else found
@@ -176,7 +178,7 @@ def pinv(
         return theirs.pinv(
             a, atol=atol, rtol=rtol, return_rank=return_rank, check_finite=check_finite
         )
-    return pseudo(a, np.linalg.svdvals(plain(a)), atol, rtol, return_rank)
+    return pseudo(a * 1.0, atol, rtol, return_rank)
 
 
 def pinvh(
@@ -195,8 +197,7 @@ def pinvh(
     """
     if not depends(a):
         return theirs.pinvh(a, atol, rtol, lower, return_rank, check_finite)
-    whole = mirrored(a * 1.0, lower)
-    return pseudo(whole, np.linalg.svdvals(plain(whole)), atol, rtol, return_rank)
+    return pseudo(mirrored(a * 1.0, lower), atol, rtol, return_rank)
 
 
 def lstsq(a: Any, b: Any, cond: float | None = None, *args: Any, **options: Any) -> Any:
