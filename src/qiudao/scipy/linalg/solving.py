@@ -64,8 +64,8 @@ def mirrored(a: Any, lower: bool, conjugate: bool = True) -> Any:
     return aside + turned(aside, "C") + np.real(part) * unit
 
 
-def as_assumed(a: Any, kind: str | None, lower: bool) -> Any:
-    """The matrix that `scipy.linalg.solve` reads out of `a`."""
+def as_assumed(name: str, a: Any, kind: str | None, lower: bool) -> Any:
+    """The matrix that SciPy's function of this name reads out of `a`."""
     if kind in (None, "gen", "general"):
         return a
     if kind in ("sym", "symmetric"):
@@ -77,7 +77,7 @@ def as_assumed(a: Any, kind: str | None, lower: bool) -> Any:
     if kind == "diagonal":
         return a * eye(a)
     raise GradientError(
-        f"solve: assume_a={kind!r} has no derivative here; leave it out, which solves the same "
+        f"{name}: assume_a={kind!r} has no derivative here; leave it out, which solves the same "
         "system as a general one"
     )
 
@@ -86,7 +86,7 @@ def solve(a: Any, b: Any, **options: Any) -> Any:
     """`scipy.linalg.solve`, with derivatives in `b` and in what `assume_a` lets it read of `a`."""
     if not depends(a, b):
         return theirs.solve(a, b, **options)
-    matrix = as_assumed(a, options.get("assume_a"), options.get("lower", False))
+    matrix = as_assumed("solve", a, options.get("assume_a"), options.get("lower", False))
     return system(turned(matrix, 1) if options.get("transposed") else matrix, b)
 
 
@@ -145,7 +145,7 @@ def inv(
     """`scipy.linalg.inv`, with derivatives in what `assume_a` lets it read of `a`."""
     if not depends(a):
         return theirs.inv(a, overwrite_a, check_finite, assume_a=assume_a, lower=lower)
-    return np.linalg.inv(as_assumed(a, assume_a, lower))
+    return np.linalg.inv(as_assumed("inv", a, assume_a, lower))
 
 
 def det(a: Any, **options: Any) -> Any:
