@@ -34,12 +34,17 @@ class Dealer:
             return self.xp.tensor(x.copy())  # which takes no memory that must not be written to
         return self.xp.asarray(x)
 
-    def numpy(self, x):
-        """The numbers of what must be a foreign array."""
-        root = type(x).__module__.partition(".")[0]
-        assert root in (self.name.partition(".")[0], "jaxlib"), type(x)
+    def numbers(self, xs):
+        """The numbers of what must be foreign arrays; lazy ones are computed in one go."""
+        for x in xs:
+            root = type(x).__module__.partition(".")[0]
+            assert root in (self.name.partition(".")[0], "jaxlib"), type(x)
         if self.name == "dask.array":
-            x = x.compute(scheduler="synchronous")
+            return importlib.import_module("dask").compute(*xs, scheduler="synchronous")
+        return [self.numpy(x) for x in xs]
+
+    def numpy(self, x):
+        """The numbers of one array."""
         if self.name == "array_api_strict":
             return np.from_dlpack(x) if x.dtype != self.xp.bool else np.array(x._array)
         return np.asarray(x)

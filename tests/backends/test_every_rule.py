@@ -9,15 +9,28 @@ import warnings
 
 import numpy as np
 import pytest
-from backends.lacking import LACKS
 
 import qiudao as qd
-from backends.libraries import Dealer, params
+from backends.lacking import LACKS
+from backends.libraries import Dealer
 from qiudao.core.errors import RuleError
 from qiudao.testing import every_sample
 from qiudao.testing.rules import draw
 
-SAMPLES = every_sample()
+SIGNED = {"eigh", "svd", "qr"}  # results whose signs each library chooses for itself
+FEW = 4  # samples of one class, which for SciPy's functions has many
+
+
+def chosen():
+    """The samples that have something to differentiate."""
+    for label, prim, sample in every_sample():
+        moves = any(a.dtype.kind in "fc" for a in sample.avals)
+        early = int(label.rpartition("-")[2]) < FEW
+        if moves and early and not type(prim).is_constant and prim.name not in SIGNED:
+            yield label, prim, sample
+
+
+SAMPLES = list(chosen())
 
 
 def moving(x):
@@ -64,20 +77,26 @@ def tried(prim, operands, made):
     return [value, *gradient, *qd.grad(second, numbers)(*given)]
 
 
-@pytest.mark.parametrize("name", params())
-@pytest.mark.parametrize("label, prim, sample", SAMPLES, ids=[s[0] for s in SAMPLES])
-def test_a_rule_with_foreign_arrays(label, prim, sample, name):
+def tries():
+    """Each library on each sample; dask, which is slow, on the first of each primitive."""
+    for name in ("array_api_strict", "dask.array", "torch"):
+        for label, prim, sample in SAMPLES:
+            if name != "dask.array" or label.endswith("-0"):
+                marks = [pytest.mark.peer] if name == "torch" else []
+                yield pytest.param(name, label, prim, sample, id=f"{label}-{name}", marks=marks)
+
+
+@pytest.mark.parametrize("name, label, prim, sample", list(tries()))
+def test_a_rule_with_foreign_arrays(name, label, prim, sample):
     operands = draw(sample, np.random.default_rng(0))
-    if not any(map(moving, operands)) or type(prim).is_constant:
-        pytest.skip("nothing to differentiate")
     dealer = Dealer(name)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         want = tried(prim, operands, lambda x: x)
         warnings.simplefilter("ignore", RuntimeWarning)  # dask computes by NumPy
-        if prim.name in LACKS[name]:
+        if {prim.name, label} & LACKS[name]:
             with pytest.raises(RuleError, match=name):
                 tried(prim, operands, dealer.array)
             return
         found = tried(prim, operands, dealer.array)
-        for got, expected in zip(found, want, strict=True):
-            np.testing.assert_allclose(dealer.numpy(got), expected, rtol=1e-9, atol=1e-11)
+        for got, expected in zip(dealer.numbers(found), want, strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-11)

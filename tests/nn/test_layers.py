@@ -175,3 +175,27 @@ def test_copies(made):
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), model.tensors()):
         np.testing.assert_array_equal(bare(loss(again, x)), want)
         assert all(p.requires_grad for p in again.parameters())
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_an_lstm_from_a_given_state(bias):
+    """On the tape the sequence is one operation, compiled it is a loop."""
+    model = nn.LSTM(3, 2, bias=bias, rng=0).arrays()
+
+    def total(x, h, c):
+        states, (h, c) = model(x, (h, c))
+        return np.sum(states * states) + np.sum(h * c)
+
+    slopes = qd.grad(total, argnums=(0, 1, 2))
+    given = draws(2, 4, 3), draws(2, 2, seed=1), draws(2, 2, seed=2)
+    for got, want in zip(slopes(*given), qd.jit(slopes)(*given), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-13)
+
+
+def test_an_lstm_that_is_shut_or_open():
+    model = nn.LSTM(1, 1, rng=0).arrays()
+    x = np.array([[[1e4], [-1e4], [0.5]]])
+    eager, _ = model(x)
+    compiled, _ = qd.jit(model)(x)
+    np.testing.assert_allclose(eager, compiled, rtol=1e-12)
+    assert np.isfinite(qd.grad(lambda x: np.sum(model(x)[0]))(x)).all()

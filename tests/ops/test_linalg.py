@@ -686,3 +686,10 @@ def test_named_results():
     assert L.svd(t)._fields == ("U", "S", "Vh")
     assert L.qr(t).Q.shape == (3, 3)
     assert L.slogdet(t).logabsdet.shape == ()
+
+
+def test_eigenvectors_of_a_complex_matrix_with_real_eigenvalues_stay_complex():
+    a = np.array([[2.0, 1j], [-1j, 2.0]])
+    w, v = L.eig(qd.tensor(a))
+    assert w.dtype == v.dtype == L.eigvals(qd.tensor(a)).dtype == np.complex128
+    np.testing.assert_allclose(a @ v.numpy(), v.numpy() * w.numpy(), atol=1e-12)

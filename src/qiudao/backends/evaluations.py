@@ -184,6 +184,11 @@ def numbers(library: Library, parts: Sequence[Any], dims: Sequence[int]) -> Any:
     return total
 
 
+def flattened(library: Library, x: Any) -> Any:
+    """An array of either kind as a vector."""
+    return x.reshape(-1) if is_known(x) else library.xp.reshape(x, (-1,))
+
+
 @evaluates(Gather)
 def gathered(primitive: Gather, library: Library, x: Any, *arrays: Any) -> Any:
     """`x[index]` by one `take` of rows."""
@@ -192,9 +197,7 @@ def gathered(primitive: Gather, library: Library, x: Any, *arrays: Any) -> Any:
     x = ours(library, x, like)
     look = Lookup(library, primitive.pattern, primitive.holes, arrays, library.shape_of(x))
     rows, _, rest = rows_first(library, take_basic(library, x, look.slices), look.axes)
-    flat = ours(library, look.numbers.reshape(-1), x) if is_known(look.numbers) else (
-        xp.reshape(look.numbers, (-1,))
-    )  # fmt: skip
+    flat = ours(library, flattened(library, look.numbers), x)
     taken = xp.reshape(xp.take(rows, flat, axis=0), (*look.fancy, *rest))
     n = len(look.fancy)
     return xp.moveaxis(taken, tuple(range(n)), tuple(look.before + k for k in range(n)))
@@ -208,7 +211,7 @@ def scattered(primitive: ScatterAdd, library: Library, v: Any, *arrays: Any) -> 
     look = Lookup(library, primitive.pattern, primitive.holes, arrays, primitive.sizes)
     rows = incoming(library, v, look)
     dims = tuple(look.shape[a] for a in look.axes)
-    added = add_rows(library, rows, look.numbers.reshape(-1), math.prod(dims))
+    added = add_rows(library, rows, flattened(library, look.numbers), math.prod(dims))
     rest = tuple(n for k, n in enumerate(look.shape) if k not in look.axes)
     whole = rows_back(library, added, look.axes, dims, rest)
     return place_basic(library, whole, look.slices, primitive.sizes)
@@ -278,8 +281,8 @@ def added_along(primitive: AddAlong, library: Library, v: Any, index: Any) -> An
         index = xp.broadcast_to(xp.moveaxis(index, primitive.axis, -1), shape)
         index = xp.reshape(xp.where(index < 0, index + primitive.count, index), (lanes, shape[-1]))
         each = index + library.constant(np.arange(lanes)[:, None] * primitive.count, index)
-    flat = each.reshape(-1) if is_known(each) else xp.reshape(each, (-1,))
-    added = add_rows(library, xp.reshape(v, (-1,)), flat, lanes * primitive.count)
+    rows = xp.reshape(v, (-1,))
+    added = add_rows(library, rows, flattened(library, each), lanes * primitive.count)
     return xp.moveaxis(xp.reshape(added, (*shape[:-1], primitive.count)), -1, primitive.axis)
 
 

@@ -383,8 +383,17 @@ def clipped(library: Library, x: Any, low: Any = None, high: Any = None) -> Any:
     return x
 
 
+def factor(library: Library, x: Any) -> Any:
+    """`np.linalg.cholesky`."""
+    if library.is_lazy and library.dtype_of(x).kind == "c":
+        raise library.lacks("linalg.cholesky", "of complex matrices: it forgets to conjugate")
+    return linear("cholesky")(library, x)
+
+
 def singular(library: Library, x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """`np.linalg.svd`."""
+    if not compute_uv and library.is_lazy:  # dask has them as a part of the whole
+        return linear("svd")(library, x, full_matrices=False)[1]
     if not compute_uv:
         return linear("svdvals")(library, x)
     return linear("svd")(library, x, full_matrices=full_matrices)
@@ -461,7 +470,7 @@ functions: dict[Function, Function] = {
     np.ndim: axes_of,
     np.zeros_like: named("zeros_like"),
     np.ones_like: named("ones_like"),
-    np.linalg.cholesky: linear("cholesky"),
+    np.linalg.cholesky: factor,
     np.linalg.det: linear("det"),
     np.linalg.eigh: self_adjoint,
     np.linalg.eigvalsh: linear("eigvalsh"),

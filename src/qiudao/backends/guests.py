@@ -63,8 +63,8 @@ class Guest(ArrayMethods, Tracer):
         except ForeignConversionError as error:
             why = "its rule reads the numbers one by one"
             raise library.lacks(primitive.label, why) from error
-        except (TypeError, NotImplementedError) as error:
-            if isinstance(error, QiudaoError):
+        except (TypeError, ValueError, RuntimeError) as error:
+            if isinstance(error, QiudaoError | np.linalg.LinAlgError):
                 raise
             raise RuleError(
                 f"{primitive.label}: {library.name} refuses ({error}); write it with functions of "
@@ -86,14 +86,20 @@ class Guest(ArrayMethods, Tracer):
     def underlying(self) -> None:
         return None
 
+    def refuse(self, act: str, instead: str) -> Any:
+        """Nothing is lost here: a guest carries no gradient."""
+
     def snapshot(self) -> Guest:
         return Guest(self.array, self.library)
 
     def holds_nan(self) -> bool:
         if self.library.is_lazy or self.dtype.kind not in "fc":
-            return self.library.is_lazy
+            return False
         xp = self.library.xp
         return bool(xp.any(xp.isnan(self.array)))
+
+    def is_unseen(self) -> bool:
+        return self.library.is_lazy
 
     def bare(self) -> Any:
         return self.array
@@ -143,7 +149,9 @@ class Guest(ArrayMethods, Tracer):
         """The Python number of an array of one element."""
         one = np.reshape(self, (-1,))[args[0] if args else 0] if self.shape else self
         if not args and self.size != 1:
-            raise ValueError("item: only an array of one element is one number")
+            raise ValueError(
+                f"item: an array of shape {self.shape} is more than one number; index it first"
+            )
         return {"b": bool, "c": complex, "f": float}.get(self.dtype.kind, int)(one.array)
 
     def tolist(self) -> Any:

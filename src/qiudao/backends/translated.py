@@ -112,7 +112,14 @@ class Translated(ArrayMethods):
 
 def computed(ufunc: np.ufunc, ours: Any, like: Translated, inputs: tuple[Any, ...]) -> Any:
     """`ours` of operands in the dtypes that NumPy would compute in."""
-    kinds = tuple(type(x) if type(x) in (bool, int, float, complex) else x.dtype for x in inputs)
+    kinds = tuple(
+        type(x)
+        if type(x) in (int, float, complex)
+        else np.dtype(bool)
+        if type(x) is bool
+        else x.dtype
+        for x in inputs
+    )
     loop = ufunc.resolve_dtypes(kinds + (None,) * ufunc.nout)
     library = like.library
     given = [

@@ -165,8 +165,8 @@ class Jitted:
         places = tuple(k for k, x in enumerate(leaves) if is_array(x))
         for k in places:
             check_class(leaves[k])
-        types = tuple((np.shape(leaves[k]), aval_of(leaves[k]).dtype) for k in places)
-        others = tuple(x for k, x in enumerate(leaves) if k not in set(places))
+        types = tuple((x.shape, x.dtype) for x in [aval_of(leaves[k]) for k in places])
+        others = () if len(places) == len(leaves) else without(leaves, places)
         key = (tree, places, types, tuple(map(hashable, others)), bool(kwargs), *fixed)
         return Call(leaves, places, tree, key)
 
@@ -331,6 +331,12 @@ def with_numbers(leaves: list[Any]) -> list[Any]:
         real.type(x) if type(x) is float else both.type(x) if type(x) is complex else x
         for x in leaves
     ]
+
+
+def without(leaves: Sequence[Any], places: Sequence[int]) -> tuple[Any, ...]:
+    """The leaves in all other places."""
+    taken = set(places)
+    return tuple(x for k, x in enumerate(leaves) if k not in taken)
 
 
 def boxed(tree: Tree, only: Any) -> Any:

@@ -149,7 +149,11 @@ class Tracer:
         return self
 
     def holds_nan(self) -> bool:
-        """Whether a NaN is here that no part shows, or may be where values are not known yet."""
+        """Whether a NaN is here that no part shows."""
+        return False
+
+    def is_unseen(self) -> bool:
+        """Whether the values are there only when they are asked for."""
         return False
 
     def bare(self) -> Value:

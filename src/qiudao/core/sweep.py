@@ -65,7 +65,9 @@ def sweep(
         except HookMeetsNaNError:
             results = run({})
         else:
-            if any(map(has_nan, results.values())) and run.may_need_masks():
+            if any(map(has_nan, results.values())) or (
+                any(map(is_unseen, results.values())) and run.may_need_masks()
+            ):
                 results = run({})
         for group, cts_of_group in run.met.values():
             group.finished(cts_of_group)
@@ -387,6 +389,11 @@ def has_nan(x: Value) -> bool:
         total = flat.dot(flat)  # one pass and no temporary; inf times inf is no NaN
         return bool(total != total)
     return bool(x != x)
+
+
+def is_unseen(x: Value) -> bool:
+    """Whether a value is there only when it is asked for, so that a NaN cannot be looked for."""
+    return isinstance(x, Tracer) and (x.is_unseen() or any(map(is_unseen, x.parts())))
 
 
 def freed_error(node: Equation, freed: Freed) -> FreedError:

@@ -16,6 +16,7 @@ arrays, symbols or gradients still knows which they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import is_
 from types import FunctionType
 from typing import Any, Literal, NamedTuple
 
@@ -77,11 +78,13 @@ class Frame:
         self.roles = roles
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Frame)
-            and self.roles == other.roles
-            and same(self.attributes, other.attributes)
-        )
+        if not isinstance(other, Frame) or self.roles != other.roles:
+            return False
+        mine, others = self.attributes, other.attributes
+        alike = len(mine) == len(others) and all(map(is_, mine, others))
+        if alike and all(map(is_, mine.values(), others.values())):
+            return True  # as in a copy: soon told
+        return same(mine, others)
 
     def __hash__(self) -> int:
         return hash(tuple(self.roles))
@@ -105,24 +108,30 @@ def first_role(value: Any) -> Role | None:
 
 def take_apart(module: Any) -> tuple[list[Any], Frame, list[str]]:
     """The parts of a module, its frame, and the names of the parts."""
-    known = module.roles
     parts: list[Part] = []
-    attributes = {
-        name: framed(value, name, known, parts)
-        for name, value in vars(module).items()
-        if name not in KEPT
-    }
-    frame = Frame(attributes, {part.name: part.role for part in parts})
-    return [part.value for part in parts], frame, [part.name for part in parts]
+    attributes = frame_of(module, parts)
+    names, roles, values = zip(*parts, strict=True) if parts else ((), (), ())
+    return list(values), Frame(attributes, dict(zip(names, roles))), list(names)
 
 
 def parts_of(module: Any) -> list[Part]:
     """The parts of a module, in the order of its attributes."""
     parts: list[Part] = []
-    for name, value in vars(module).items():
-        if name not in KEPT:
-            framed(value, name, module.roles, parts)
+    frame_of(module, parts)
     return parts
+
+
+def frame_of(module: Any, parts: list[Part]) -> dict[str, Any]:
+    """A module's attributes with holes for its parts, which are added to `parts`."""
+    known = module.roles
+    attributes = {}
+    for name, value in vars(module).items():
+        if name in known or type(value) not in PLAIN:
+            if name not in KEPT:
+                attributes[name] = framed(value, name, known, parts)
+        elif name not in KEPT:
+            attributes[name] = value
+    return attributes
 
 
 def framed(value: Any, name: str, known: dict[str, Role], parts: list[Part]) -> Any:
@@ -149,15 +158,20 @@ def framed(value: Any, name: str, known: dict[str, Role], parts: list[Part]) -> 
 def put_together(cls: type, frame: Frame, parts: Any) -> Any:
     """A module of these parts.  Its `__init__` is not run again."""
     made: Any = object.__new__(cls)
-    values = iter(
-        [
+    if "buffer" in frame.roles.values():
+        parts = [
             stop_gradient(part) if role == "buffer" and isinstance(part, Tracer) else part
             for part, role in zip(parts, frame.roles.values())
         ]
-    )
-    attributes = {name: filled(value, values) for name, value in frame.attributes.items()}
-    roles = {name: role for name, role in frame.roles.items() if role != "module"}
-    made.__dict__.update(attributes, roles=roles, is_copy=True)
+    values = iter(parts)
+    attributes = made.__dict__
+    for name, value in frame.attributes.items():
+        if value is HOLE:
+            attributes[name] = next(values)
+        else:
+            attributes[name] = value if type(value) in PLAIN else filled(value, values)
+    attributes["roles"] = {name: role for name, role in frame.roles.items() if role != "module"}
+    attributes["is_copy"] = True
     return made
 
 

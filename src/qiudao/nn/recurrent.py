@@ -163,7 +163,7 @@ class LSTM(Recurrent):
         if not is_eager((from_inputs, h, c, self.weight_hh)) or not from_inputs.size:
             return None
         given = from_inputs[::-1] if self.reverse else from_inputs
-        states, memory, _ = LSTM_OPERATION(given, h, c, self.weight_hh)
+        states, memory, *_ = LSTM_OPERATION(given, h, c, self.weight_hh)
         in_place = states[::-1] if self.reverse else states
         return np.swapaxes(in_place, 0, 1), (states[-1], memory[-1])
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.arriving import arrived
 from ..core.avals import Value
 from ..core.dispatch import Tracer, concrete, implements_method, overrides
-from ..core.errors import DetachError, RuleError, ShapeError
+from ..core.errors import DetachError, DtypeError, RuleError, ShapeError
 from ..core.primitive import Primitive
 
 Function = Callable[..., Any]
@@ -28,7 +28,13 @@ def operand(x: Any) -> Value:
         return np.stack([operand(e) for e in x])
     if isinstance(x, numbers.Rational):
         return float(x)  # a fraction, of which NumPy would make an object
-    return arrived(x)
+    value = arrived(x)
+    if hasattr(x, "tocoo") and isinstance(value, np.ndarray) and value.dtype.kind == "O":
+        raise DtypeError(
+            f"{type(x).__name__}: a sparse matrix is no operand beside a tensor; use "
+            "qd.scipy.sparse.matmul(S, x), make it a qd.scipy.sparse.csr_array, or take S.toarray()"
+        )
+    return value
 
 
 def holds_tracer(x: Any) -> bool:

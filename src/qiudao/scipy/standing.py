@@ -1,6 +1,8 @@
 """What `qd.lift` calls in place of SciPy's own functions."""
 
+import functools
 import importlib
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +18,8 @@ def find(f: Any) -> Callable[..., Any] | None:
     of = getattr(f, "__self__", None)
     if of is not None and type(of).__module__.startswith("scipy.stats"):
         return method_of_distribution(of, f.__name__)
+    if of is not None and type(of).__module__.startswith("scipy.sparse"):
+        return method_of_sparse(of, f.__name__)
     parts = (getattr(f, "__module__", None) or "").split(".")
     if name is None or len(parts) < 2 or parts[1] not in MODULES:
         return None
@@ -42,3 +46,16 @@ def method_of_distribution(of: Any, name: str) -> Callable[..., Any] | None:
     found = None if hasattr(of, "dist") else distribution_of(of)
     method: Callable[..., Any] | None = getattr(found, name, None)
     return method
+
+
+def method_of_sparse(of: Any, name: str) -> Callable[..., Any] | None:
+    """The product of one of SciPy's sparse matrices as a function of ours."""
+    if name != "dot":
+        return None
+    arrays = importlib.import_module(f"{__package__}.sparse.arrays")
+    return functools.partial(operator.matmul, arrays.Operand(of))
+
+
+def seen(S: Any) -> Any:
+    """One of SciPy's sparse matrices as an operand of `@` that sees tensors."""
+    return importlib.import_module(f"{__package__}.sparse.arrays").Operand(S)

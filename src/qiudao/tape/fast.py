@@ -60,6 +60,8 @@ def binary(
             b, y = other, None
         elif is_view(other, tensor) and other.level == self.level:
             b, y, kind = other.value, other.node, tensor
+        elif getattr(kind, "__array_ufunc__", kind) is None:
+            return NotImplemented  # which leaves the operator to the other, by NumPy's protocol
         else:
             return primitive(self, operand(other))
         x = self.node

@@ -69,12 +69,8 @@ def record(
     if primitive.is_plain:
         return out
     known = any(p is not None for p in parents)
-    if primitive.is_constant or not known or like.level < modes.floor:
-        cut = like.cut
-        if known and primitive.is_constant:
-            cut = Cut(f"{primitive.label}, which no derivative passes,", caller())
-        elif known:
-            cut = Cut(mode_that_cuts(), caller())
+    if not known or primitive.is_constant or like.level < modes.floor:
+        cut = cut_by(primitive) if known else like.cut
         if isinstance(out, tuple):
             return tuple(make(part, None, cut) for part in out)
         return make(out, None, cut)
@@ -82,6 +78,13 @@ def record(
     if isinstance(out, tuple):
         return tuple(make(part, place, None) for part, place in parts_of(node, out))
     return make(out, node, None)
+
+
+def cut_by(primitive: Primitive) -> Cut:
+    """Why the result of recorded operands is a constant."""
+    if primitive.is_constant:
+        return Cut(f"{primitive.label}, which no derivative passes,", caller())
+    return Cut(mode_that_cuts(), caller())
 
 
 def parts_of(node: Equation, out: tuple[Value, ...]) -> Iterator[tuple[Value, Equation]]:

@@ -19,6 +19,7 @@ class Foreign(Primitive):
     """
 
     is_constant = True
+    is_plain = True
 
     def __init__(self, name: str, function: Callable[..., Any], *avals: Aval) -> None:
         self.name = name  # type: ignore[misc]

@@ -162,7 +162,7 @@ def protected(values: Iterable[Value]) -> tuple[list[Value], list[Guard]]:
 def as_cotangent(ct: Any, value: Value, path: str) -> Value:
     """A user's cotangent of an output, checked and in the inner convention."""
     c = arrived(ct)
-    if np.shape(c) != np.shape(value):
+    if c.shape != (value.shape if isinstance(value, np.ndarray) else np.shape(value)):
         raise ShapeError(
             f"pullback: the cotangent of result{path} has shape {np.shape(c)} and the result "
             f"{np.shape(value)}; both must be equal"

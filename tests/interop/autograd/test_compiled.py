@@ -147,6 +147,23 @@ def test_globals_attributes_lists_and_closures_are_read_again(monkeypatch):
     assert all(r.compiled for r in compiled_report() if r.calls >= 3)
 
 
+def test_attributes_by_names_that_are_put_together():
+    class Model:
+        def __init__(self, rate):
+            self.rate1 = np.full(3, rate)
+
+        def loss(self, x):
+            return np.sum(x * getattr(self, f"rate{1}"))
+
+    model = Model(1.0)
+    slope = grad(model.loss)
+    same(np.full(3, 1.0), slope, POINT)
+    model.rate1[:] = 2.0
+    same(np.full(3, 2.0), slope, POINT)
+    same(np.full(3, 5.0), grad(Model(5.0).loss), POINT)
+    assert all(r.compiled for r in compiled_report())
+
+
 def test_what_changes_from_call_to_call_stays_eager():
     weights = np.ones(3)
     slope = grad(lambda x: np.sum(weights * x))

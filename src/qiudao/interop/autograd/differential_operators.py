@@ -186,7 +186,7 @@ egrad = elementwise_grad
 def _elementwise_grad(fun: Unary, x: Any) -> Any:
     vjp, value = pulled(fun, x)
     if isinstance(value, np.ndarray | np.generic | Tracer) and value.dtype.kind == "f":
-        return vjp(np.ones(np.shape(value), value.dtype)[()])
+        return vjp(np.ones(value.shape, value.dtype)[()])
     space = vspace(value)
     if space.iscomplex:
         raise TypeError(

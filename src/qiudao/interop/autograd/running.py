@@ -103,6 +103,8 @@ def fitted(g: Any, value: Any) -> Any:
     """A cotangent in the shape of the value, to which a number or a smaller array is stretched."""
     if isinstance(value, tuple | list | dict):
         return g
+    if type(g) is type(value) is np.ndarray and g.shape == value.shape:
+        return g
     shape = np.shape(value)
     return g if np.shape(g) == shape else np.broadcast_to(g, shape)
 

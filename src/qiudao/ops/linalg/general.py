@@ -182,25 +182,26 @@ class Similar(Primitive):
 
 @implements(np.linalg.eig)
 def eig(a: Any) -> Any:
-    """Eigenvalues and eigenvectors; real where all are, as in NumPy."""
+    """Eigenvalues and eigenvectors; of a real matrix real where all are, as in NumPy."""
     x = array(a)
     w, v = Eig()(x)
-    if is_real(w):
+    if is_real(x, w):
         w, v = np.real(w), np.real(v)
     return EigResult(w, v)
 
 
 @implements(np.linalg.eigvals)
 def eigvals(a: Any) -> Value:
-    """Eigenvalues; real where all are, as in NumPy."""
-    w = EigVals()(array(a))
-    return np.real(w) if is_real(w) else w
+    """Eigenvalues; of a real matrix real where all are, as in NumPy."""
+    x = array(a)
+    w = EigVals()(x)
+    return np.real(w) if is_real(x, w) else w
 
 
-def is_real(w: Value) -> bool:
-    """Whether NumPy would give these values a real type.
+def is_real(x: Value, w: Value) -> bool:
+    """Whether NumPy would give these eigenvalues of `x` a real type.
 
     Under `vmap` the examples may differ, and the type stays complex.
     """
-    value = known(w)
+    value = None if x.dtype.kind == "c" else known(w)
     return value is not None and not np.any(value.imag)

@@ -1,6 +1,17 @@
 """What networks compute: linear layers, convolutions over channels, pooling, rectifiers, losses."""
 
-from . import affine, convolution, entropy, folding, gathering, lstm, pooling, rows, windows
+from . import (
+    affine,
+    convolution,
+    entropy,
+    folding,
+    gathering,
+    lstm,
+    pooling,
+    rows,
+    warming,
+    windows,
+)
 
 __all__ = [
     "affine",
@@ -11,5 +22,6 @@ __all__ = [
     "lstm",
     "pooling",
     "rows",
+    "warming",
     "windows",
 ]

@@ -26,6 +26,7 @@ from ..faces import array, whole
 from .folding import into, out_of, out_of_groups, within_groups
 from .gathering import blocks, by_group, gathered, spread_out
 from .rows import are_short, by_kernel, convolved
+from .warming import warm
 from .windows import (
     Padding,
     Windows,
@@ -92,6 +93,7 @@ class Convolution(Convolving):
 
     def evaluate(self, *xs: Value) -> Value:
         x, kernel = xs
+        warm()
         out_aval = self.shape(aval_of(x), aval_of(kernel))
         if 0 in (x.size, kernel.size, math.prod(out_aval.shape)):
             return np.zeros(out_aval.shape, out_aval.dtype)
@@ -151,6 +153,7 @@ class ConvolutionByInput(Convolving):
 
     def evaluate(self, *xs: Value) -> Value:
         out, kernel = xs
+        warm()
         aval = self.shape(aval_of(out), aval_of(kernel))
         if 0 in (out.size, kernel.size, math.prod(aval.shape)):
             return np.zeros(aval.shape, aval.dtype)
@@ -229,6 +232,7 @@ class ConvolutionByKernel(Convolving):
 
     def evaluate(self, *xs: Value) -> Value:
         x, out = xs
+        warm()
         aval = self.shape(aval_of(x), aval_of(out))
         if 0 in (x.size, out.size, math.prod(aval.shape)):
             return np.zeros(aval.shape, aval.dtype)

@@ -12,6 +12,7 @@ from ...core.element import Element, Scalar
 from ...core.families import Smooth
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
+from ...core.sweep import has_nan
 from ..reducing import LogSumExp, Share
 
 
@@ -29,7 +30,7 @@ class Relu(Smooth):
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         if not isinstance(out, Tracer):
-            return (out > 0).astype(out.dtype) if np.all(out == out) else nan_or_step(out)
+            return nan_or_step(out) if has_nan(out) else (out > 0).astype(out.dtype)
         return nan_or_step(out)
 
     def element(self, e: Element, *xs: Scalar) -> Scalar:

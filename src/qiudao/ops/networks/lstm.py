@@ -20,19 +20,21 @@ from ...core.primitive import (
 from ...core.samples import sample
 from ...core.sweep import Masked
 from ..logsums import logistic
+from .warming import warm
 
 
 @primitive
 class Lstm(Primitive):
-    """All states h and memories c of an LSTM, and its gates (i, f, g, o).
+    """All states h and memories c of an LSTM, with tanh(c) and the gates (i, f, g, o).
 
     z = x + h Wᵀ;  i, f, o = σ(z) and g = tanh(z);  c ← f c + i g;  h ← o tanh(c)
 
     From x (time, n, 4 m), which is what the inputs have to say, the first h and c (n, m), and W
-    (4 m, m): h and c after each step, (time, n, m), and the gates, (time, n, 4 m).  With dz = dx +
-    dh Wᵀ + h dWᵀ, dσ = σ (1 - σ) dz and dg = (1 + g) (1 - g) dz: dc ← f dc + c df + i dg + g di,
-    dh ← tanh(c) do + o (1 - tanh(c)²) dc.  Slopes are taken from the gates' values, so what a gate
-    that is all but shut or open still lets through has an error relative to 1.
+    (4 m, m): h, c and tanh(c) after each step, (time, n, m), and the gates, (time, n, 4 m); the
+    derivative reads them all.  With dz = dx + dh Wᵀ + h dWᵀ, dσ = σ (1 - σ) dz and dg = (1 + g)
+    (1 - g) dz: dc ← f dc + c df + i dg + g di, dh ← tanh(c) do + o (1 - tanh(c)²) dc.  Slopes are
+    taken from the gates' values, so what a gate that is all but shut or open still lets through
+    has an error relative to 1.
     """
 
     is_tame = True
@@ -45,19 +47,20 @@ class Lstm(Primitive):
         x, h, *_ = avals
         dtype = promote(*avals)
         states = Aval((*x.shape[:-1], h.shape[-1]), dtype)
-        return states, states, Aval(x.shape, dtype)
+        return states, states, states, Aval(x.shape, dtype)
 
     def evaluate(self, *xs: Value) -> Value:
+        warm()
         x, h, c, w = xs
         dtype = np.result_type(*xs)
         x, across = first(x), np.ascontiguousarray(np.swapaxes(w, -1, -2))
         n = h.shape[-1]
         gates = np.empty(x.shape, dtype)
         states = np.empty((*x.shape[:-1], n), dtype)
-        memory = np.empty_like(states)
+        memory, tops = np.empty_like(states), np.empty_like(states)
         one, z = dtype.type(1), np.empty(x.shape[1:], dtype)
         with np.errstate(over="ignore"):  # 1 / (1 + inf) is the right gate
-            for given, gate, state, kept in zip(x, gates, states, memory, strict=True):
+            for given, gate, state, kept, top in zip(x, gates, states, memory, tops, strict=True):
                 np.matmul(h, across, out=z)
                 z += given
                 np.negative(z, out=gate)
@@ -68,9 +71,10 @@ class Lstm(Primitive):
                 np.tanh(each(z, n)[2], out=g)
                 np.multiply(f, c, out=kept)
                 kept += i * g
-                np.multiply(o, np.tanh(kept), out=state)
+                np.tanh(kept, out=top)
+                np.multiply(o, top, out=state)
                 h, c = state, kept
-        return last(states), last(memory), last(gates)
+        return last(states), last(memory), last(tops), last(gates)
 
     def expand(self, *xs: Value) -> Value:
         x, h, c, w = xs
@@ -80,12 +84,13 @@ class Lstm(Primitive):
             i, f, g, o = each(x[..., t, :, :] + h @ across, n)
             i, f, g, o = logistic(i), logistic(f), np.tanh(g), logistic(o)
             c = f * c + i * g
-            h = o * np.tanh(c)
-            made.append((h, c, np.concatenate([i, f, g, o], axis=-1)))
+            top = np.tanh(c)
+            h = o * top
+            made.append((h, c, top, np.concatenate([i, f, g, o], axis=-1)))
         return stacked(made)
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
-        states, memory, gates = out
+        states, memory, tops, gates = out
         x, h, c, w = xs
         n = h.shape[-1]
         across = np.swapaxes(w if i != 3 else dx, -1, -2)
@@ -101,9 +106,10 @@ class Lstm(Primitive):
             dgate = slopes[..., t, :, :] * dz
             di, df, dg, do = each(dgate, n)
             dc = add_all([None if dc is None else gate[1] * dc, c * df, gate[0] * dg, gate[2] * di])
-            top = np.tanh(kept)
-            dh = top * do + gate[3] * (1.0 - top) * (1.0 + top) * dc
-            made.append((dh, dc, dgate))
+            top = tops[..., t, :, :]
+            dtop = (1.0 - top) * (1.0 + top) * dc
+            dh = top * do + gate[3] * dtop
+            made.append((dh, dc, dtop, dgate))
             h, c = states[..., t, :, :], kept
         return stacked(made)
 
@@ -111,18 +117,20 @@ class Lstm(Primitive):
         """As derived; of plain arrays in place, with one product for the gradient of W."""
         if isinstance(product, Masked) or any(isinstance(v, Tracer) for v in (*ct, *out, *xs)):
             return super().pull(ct, out, xs, parents, product)
-        (states, memory, gates), (_, h, c, w) = map(first, out), xs
+        (states, memory, tops, gates), (_, h, c, w) = map(first, out), xs
         n = h.shape[-1]
-        of_states, of_memory, of_gates = (None if g is None else first(g) for g in ct)
-        before_h = np.concatenate([h[None], states[:-1]])
-        before_c = np.concatenate([c[None], memory[:-1]])
+        of_states, of_memory, of_tops, of_gates = (None if g is None else first(g) for g in ct)
         i, f, g, o = each(gates, n)
-        moves = (1.0 - gates) * (gates + of_tanh(n, gates.dtype))
-        of_z = moves if of_gates is None else moves.copy()
-        top = np.tanh(memory)
-        for part, factor in zip(each(of_z, n), (g, before_c, i, top), strict=True):
-            part *= factor
-        through = o * (1.0 - top) * (1.0 + top)
+        slopes = (1.0 - gates) * (gates + of_tanh(n, gates.dtype))
+        of_z = slopes if of_gates is None else slopes.copy()
+        of_i, of_f, of_g, of_o = each(of_z, n)  # by which dc and dh become dz, and then dz
+        of_i *= g
+        of_f[0] *= c
+        of_f[1:] *= memory[:-1]
+        of_g *= i
+        of_o *= tops
+        turns = (1.0 - tops) * (1.0 + tops)
+        through = o * turns
         dh, dc = np.zeros_like(states[0]), np.zeros_like(states[0])
         for t in reversed(range(len(states))):
             if of_states is not None:
@@ -130,19 +138,19 @@ class Lstm(Primitive):
             dc += dh * through[t]
             if of_memory is not None:
                 dc += of_memory[t]
+            if of_tops is not None:
+                dc += turns[t] * of_tops[t]
             row = of_z[t].reshape(*dh.shape[:-1], 4, n)
             row[..., :3, :] *= dc[..., None, :]
             row[..., 3, :] *= dh
             if of_gates is not None:
-                of_z[t] += moves[t] * of_gates[t]
+                of_z[t] += slopes[t] * of_gates[t]
             np.matmul(of_z[t], w, out=dh)
             dc *= f[t]
-        rows, met = last(of_z), last(before_h)
+        dw = None
         if parents[3] is not None:
-            lead = rows.shape[:-3]
-            flat = rows.reshape(*lead, -1, 4 * n), met.reshape(*lead, -1, n)
-            dw = np.swapaxes(flat[0], -1, -2) @ flat[1]
-        return [rows, dh, dc, None if parents[3] is None else dw]
+            dw = product_of_rows(of_z[:1], h[None]) + product_of_rows(of_z[1:], states[:-1])
+        return [last(of_z), dh, dc, dw]
 
 
 def first(x: Value) -> Value:
@@ -153,6 +161,12 @@ def first(x: Value) -> Value:
 def last(x: Value) -> Value:
     """The inverse."""
     return np.moveaxis(x, 0, -3)
+
+
+def product_of_rows(a: Value, b: Value) -> Value:
+    """Aᵀ B over time and examples, of arrays with time as their first axis."""
+    a, b = (np.reshape(x, (*x.shape[:-3], -1, x.shape[-1])) for x in (last(a), last(b)))
+    return np.swapaxes(a, -1, -2) @ b
 
 
 def each(x: Value, n: int) -> list[Value]:

@@ -36,7 +36,7 @@ def qr(
     >>> from qiudao.scipy import linalg
     >>> a = np.array([[2.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
     >>> qd.grad(lambda s: linalg.qr(s * a, mode="economic")[1][0, 1])(3.0).round(9)
-    np.float64(-1.0)
+    np.float64(1.0)
     """
     if not depends(a):
         return theirs.qr(a, overwrite_a, lwork, mode, pivoting, check_finite)

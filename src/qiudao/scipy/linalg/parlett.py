@@ -27,21 +27,15 @@ def function_of(A: Any, f: Callable[..., Any]) -> Any:
     """f(A) for one plain square matrix; real where A is and the imaginary part is rounding."""
     apart = APART
     T, Z = theirs.schur(A, "complex")
-    while True:
+    F = None
+    while F is None and apart > CLOSEST:
         with np.errstate(all="ignore"):  # what is not finite is refused below
             F = of_triangle(T, Z, f, apart)
-        if F is not None:
-            break
         apart /= 4
-        if apart < CLOSEST:
-            raise NotDifferentiableError(
-                "funm: the Taylor series of the function do not converge about the eigenvalues, "
-                "where it has to be analytic; shift the matrix away from the singularity"
-            )
-    if not np.all(np.isfinite(F)):
+    if F is None or not np.all(np.isfinite(F)):
         raise NotDifferentiableError(
-            "funm: the function or a derivative of it is not finite at an eigenvalue, where it "
-            "has to be analytic; shift the matrix away from the singularity"
+            "funm: the function is singular at an eigenvalue, or so near that its Taylor series "
+            "does not converge, and has to be analytic there; shift the matrix away from it"
         )
     if np.isrealobj(A):
         noise = 1e3 * np.finfo(F.dtype).eps * max(np.max(np.abs(F), initial=0.0), 1.0)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import linalg as theirs
 
 from ...core.errors import GradientError
-from ..operands import depends
+from ..operands import depends, plain
 
 
 def triangle(a: Any, lower: bool, unit_diagonal: bool = False) -> Any:
@@ -57,8 +57,10 @@ def mirrored(a: Any, lower: bool, conjugate: bool = True) -> Any:
     """The Hermitian (or symmetric) matrix of which one triangle is read."""
     part = triangle(a, lower)
     eye = np.eye(np.shape(a)[-1])
-    other = turned(part, "C" if conjugate else "T")
-    return part + other * (1 - eye)
+    if not conjugate:
+        return part + turned(part, "T") * (1 - eye)
+    aside = part * (1 - eye)
+    return aside + turned(aside, "C") + np.real(part) * eye
 
 
 def as_assumed(a: Any, kind: str | None, lower: bool) -> Any:
@@ -131,22 +133,18 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     return np.reshape(system(whole, np.reshape(q, -1)), (n, m))
 
 
-def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any, **options: Any) -> Any:
-    """`scipy.linalg.solve_banded`; where a derivative is wanted, as a full matrix."""
-    if not depends(ab, b):
-        return theirs.solve_banded(l_and_u, ab, b, **options)
-    low, up = l_and_u
-    n = np.shape(ab)[-1]
-    rows, columns = np.indices((n, n))
-    band = up + rows - columns
-    inside = (band >= 0) & (band <= low + up)
-    full = np.where(inside, ab[np.where(inside, band, 0), columns], 0.0)
-    return system(full, b)
-
-
-def inv(a: Any, **options: Any) -> Any:
-    """`scipy.linalg.inv`."""
-    return np.linalg.inv(a) if depends(a) else theirs.inv(a, **options)
+def inv(
+    a: Any,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    *,
+    assume_a: str | None = None,
+    lower: bool = False,
+) -> Any:
+    """`scipy.linalg.inv`, with derivatives in what `assume_a` lets it read of `a`."""
+    if not depends(a):
+        return theirs.inv(a, overwrite_a, check_finite, assume_a=assume_a, lower=lower)
+    return np.linalg.inv(as_assumed(a, assume_a, lower))
 
 
 def det(a: Any, **options: Any) -> Any:
@@ -154,6 +152,60 @@ def det(a: Any, **options: Any) -> Any:
     return np.linalg.det(a) if depends(a) else theirs.det(a, **options)
 
 
-def pinv(a: Any, **options: Any) -> Any:
-    """`scipy.linalg.pinv`."""
-    return np.linalg.pinv(a) if depends(a) else theirs.pinv(a, **options)
+def pseudo(a: Any, s: Any, atol: Any, rtol: Any, return_rank: bool) -> Any:
+    """The pseudo-inverse of a matrix with singular values `s`, at constant rank."""
+    sizes = np.abs(plain(s))
+    highest = np.max(sizes, initial=0.0)
+    rtol = max(np.shape(a)) * np.finfo(sizes.dtype).eps if rtol is None else rtol
+    cutoff = (0.0 if atol is None else atol) + highest * rtol
+    found = np.linalg.pinv(a, rtol=cutoff / highest if highest else rtol)
+    return (found, int(np.count_nonzero(sizes > cutoff))) if return_rank else found
+
+
+def pinv(
+    a: Any,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    return_rank: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    """`scipy.linalg.pinv`; the derivative is that along matrices of the same rank."""
+    if not depends(a):
+        return theirs.pinv(
+            a, atol=atol, rtol=rtol, return_rank=return_rank, check_finite=check_finite
+        )
+    return pseudo(a, np.linalg.svdvals(plain(a)), atol, rtol, return_rank)
+
+
+def pinvh(
+    a: Any,
+    atol: Any = None,
+    rtol: Any = None,
+    lower: bool = True,
+    return_rank: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    """`scipy.linalg.pinvh`: the pseudo-inverse of a Hermitian matrix, of which a triangle is read.
+
+    >>> from qiudao.scipy import linalg
+    >>> qd.grad(lambda s: linalg.pinvh(s * np.ones((2, 2))).sum())(2.0).round(9)
+    np.float64(-0.25)
+    """
+    if not depends(a):
+        return theirs.pinvh(a, atol, rtol, lower, return_rank, check_finite)
+    whole = mirrored(a * 1.0, lower)
+    return pseudo(whole, np.linalg.svdvals(plain(whole)), atol, rtol, return_rank)
+
+
+def lstsq(a: Any, b: Any, cond: float | None = None, *args: Any, **options: Any) -> Any:
+    """`scipy.linalg.lstsq`: (x, residues, rank, singular values), at constant rank.
+
+    >>> from qiudao.scipy import linalg
+    >>> qd.grad(lambda b: linalg.lstsq(np.ones((2, 1)), b)[0][0])(np.ones(2)).round(9)
+    array([0.5, 0.5])
+    """
+    if not depends(a, b):
+        return theirs.lstsq(a, b, cond, *args, **options)
+    dtype = np.result_type(a.dtype, b.dtype, np.float32)
+    return np.linalg.lstsq(a, b, rcond=np.finfo(dtype).eps if cond is None else cond)

@@ -49,6 +49,53 @@ def eigvalsh(a: Any, b: Any = None, **options: Any) -> Any:
     return eigh(a, b, eigvals_only=True, **options)
 
 
+def eigvals(a: Any, b: Any = None, *args: Any, **options: Any) -> Any:
+    """`scipy.linalg.eigvals`: the complex eigenvalues of a x = w x, or of a x = w b x.
+
+    >>> from qiudao.scipy import linalg
+    >>> f = lambda a: np.real(linalg.eigvals(a)).prod()
+    >>> qd.grad(f)(np.array([[2.0, 1.0], [0.0, 3.0]])).round(9) + 0.0
+    array([[ 3.,  0.],
+           [-1.,  2.]])
+    """
+    if not depends(a, b):
+        return theirs.eigvals(a, b, *args, **options)
+    if options.get("homogeneous_eigvals") or len(args) > 2:
+        raise GradientError(
+            "eigvals: homogeneous_eigvals has no derivative here; take the quotients, which "
+            "eigvals gives without it"
+        )
+    w = np.linalg.eigvals(a if b is None else np.linalg.solve(b, a))
+    return w.astype(np.result_type(w.dtype, np.complex64))
+
+
+def eig(a: Any, b: Any = None, left: bool = False, right: bool = True, **options: Any) -> Any:
+    """`scipy.linalg.eig`: complex eigenvalues w and right eigenvectors of a x = w x, of length 1
+    and with their largest component real.
+
+    (Magnus, On differentiating eigenvalues and eigenvectors, 1985; Giles, Collected matrix
+    derivative results, 2008.)
+
+    >>> from qiudao.scipy import linalg
+    >>> f = lambda a: np.real(linalg.eig(a)[0]).sum()
+    >>> qd.grad(f)(np.array([[2.0, 1.0], [0.0, 3.0]])).round(9) + 0.0
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    if not depends(a, b):
+        return theirs.eig(a, b, left, right, **options)
+    if not left and not right:
+        return eigvals(a, b, **options)
+    if left or b is not None or options.get("homogeneous_eigvals"):
+        raise GradientError(
+            "eig: derivatives are known of the right eigenvectors of one matrix; for left ones "
+            "take np.linalg.inv of the right ones, for two matrices eig(solve(b, a))"
+        )
+    w, v = np.linalg.eig(a)
+    kind = np.result_type(w.dtype, np.complex64)
+    return w.astype(kind), v
+
+
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, **options: Any) -> Any:
     """`scipy.linalg.svd`."""
     if not depends(a):

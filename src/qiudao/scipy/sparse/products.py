@@ -35,14 +35,16 @@ def turned(places: Places) -> Places:
 
 
 def bilinear_value(name: str, of: Callable[..., Any], places: Places, values: Any, x: Any) -> Any:
-    """`of(matrix, x)` on plain arrays: a constant, of the shape of a product or a solution."""
+    """`of(matrix, x)` on plain arrays: a constant, of the shape of a product or a solution; of a
+    product for the name "matmul".
+    """
     rows, columns, shape = places
 
     def call(v: Any, z: Any) -> Any:
         return of(theirs.csc_array((v, (rows, columns)), shape=shape), z)
 
     dtype = np.result_type(values.dtype, x.dtype, np.float32)
-    size = shape[1] if name == "spsolve" else shape[0]
+    size = shape[0] if name == "matmul" else shape[1]
     return solve(name, call, (values, x), [Aval((size, *np.shape(x)[1:]), dtype)])
 
 

@@ -7,7 +7,7 @@ import copy
 from typing import Any
 
 from .compiling import place
-from .scopes import COMPREHENSIONS, Scope, arguments
+from .scopes import COMPREHENSIONS, WRITERS, Scope, arguments
 
 
 def name(text: str, context: ast.expr_context | None = None) -> ast.Name:
@@ -80,6 +80,12 @@ class Expressions(ast.NodeTransformer):
             result = call(how, value, thunk(result))
         return result
 
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.MatMult):
+            node.left, node.right = call("seen", node.left), call("seen", node.right)
+        return node
+
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
         return call("negation", node.operand) if isinstance(node.op, ast.Not) else node
@@ -136,16 +142,22 @@ class Expressions(ast.NodeTransformer):
         out = [
             k.value.id for k in node.keywords if k.arg == "out" and isinstance(k.value, ast.Name)
         ]
+        first = ""
+        match node:
+            case ast.Call(func=ast.Attribute(attr=attr), args=[ast.Name(id=target), *_]):
+                first = target if attr in WRITERS else ""
         self.generic_visit(node)
         for target in out:
             if target in self.scope.own and not self.depth:
-                return self.into(node, target)
+                return self.into(node, target, "into")
+        if first in self.scope.own and not self.depth:
+            return self.into(node, first, "within")
         node.func = call("call", node.func)
         return node
 
-    def into(self, node: ast.Call, target: str) -> ast.expr:
-        """`f(x, out=z)`, which binds `z` anew where a plain array cannot hold the result."""
-        called = ast.Call(call("into", node.func), node.args, node.keywords)
+    def into(self, node: ast.Call, target: str, how: str) -> ast.expr:
+        """`f(x, out=z)` or `f(z, x)`, which binds `z` anew where a plain array cannot hold it."""
+        called = ast.Call(call(how, node.func), node.args, node.keywords)
         pair = ast.Tuple([
             ast.NamedExpr(name(".out", ast.Store()), called),
             ast.NamedExpr(name(target, ast.Store()),

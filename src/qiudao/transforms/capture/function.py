@@ -86,9 +86,11 @@ class Capture:
                 store=writes.store,
                 inplace=writes.inplace,
                 into=writes.into,
+                within=self.within,
                 owner=writes.owner,
                 outside=writes.outside,
                 call=self.call,
+                seen=writes.seen,
             )
         )
 
@@ -153,6 +155,10 @@ class Capture:
         if kind is type or kind is types.BuiltinFunctionType:
             return self.lifting(f) if f in HIGHER else f
         return self(f)
+
+    def within(self, f: Any) -> Any:
+        """What is called in place of a function that may write into its first argument."""
+        return writes.within(f, self.call(f))
 
     def through(self, f: Any, *args: Any) -> Any:
         """What a loop goes through that is given `zip(...)` or `enumerate(...)`."""

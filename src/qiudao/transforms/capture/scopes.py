@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .source import Function
 
+# NumPy's functions, and the method of its ufuncs, that write into their first argument.
+WRITERS = {"copyto", "put", "place", "putmask", "fill_diagonal", "at"}
+
 SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -56,7 +59,7 @@ def bound(nodes: Iterable[ast.AST], inside: bool = False) -> set[str]:
 
 
 def written(nodes: Iterable[ast.AST]) -> set[str]:
-    """The names whose arrays these nodes write into: `z[i] = v`, `f(x, out=z)`."""
+    """The names whose arrays are written into: `z[i] = v`, `f(x, out=z)`, `np.put(z, ...)`."""
     found: set[str] = set()
     for node in own_nodes(nodes):
         match node:
@@ -64,6 +67,9 @@ def written(nodes: Iterable[ast.AST]) -> set[str]:
                 found.add(name)
             case ast.keyword(arg="out", value=ast.Name(id=name)):
                 found.add(name)
+            case ast.Call(func=ast.Attribute(attr=attr), args=[ast.Name(id=name), *_]):
+                if attr in WRITERS:
+                    found.add(name)
     return found
 
 

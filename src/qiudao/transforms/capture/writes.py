@@ -17,6 +17,7 @@ from ...core.avals import Value
 from ...core.dispatch import Tracer, overrides, snapshot
 from ...core.source import caller, line_of
 from .outcomes import CaptureError
+from .scopes import WRITERS
 from .state import is_numeric, ours, region, regions, unknown
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
@@ -47,6 +48,11 @@ def traced_in(x: Any) -> Tracer | None:
             if each is not None and (found is None or each.level > found.level):
                 found = each
     return found
+
+
+def seen(x: Any) -> Any:
+    """An operand of `@`, as it is."""
+    return x
 
 
 def getitem(x: Any, index: Any) -> Any:
@@ -186,6 +192,34 @@ def into(f: Any) -> Callable[..., tuple[Any, Any]]:
     return called
 
 
+def within(f: Any, instead: Any) -> Callable[..., tuple[Any, Any]]:
+    """`f(z, ...)`, which writes into z, as a function that also gives what z then stands for.
+
+    `instead` is called in place of `f` where that is no such function of NumPy's after all.
+    """
+
+    def called(target: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        tracer = traced_in((*args, *kwargs.values()))
+        here = region()
+        lent = here is not None and id(target) in here.lent
+        if type(target) is np.ndarray and is_writer(f) and (tracer is not None or lent):
+            shared = sys.getrefcount(target) - ours(target) > lone.first
+            turned = turn(target, tracer, shared)
+            if turned is not None:
+                f(turned, *args, **kwargs)
+                return None, turned
+        return instead(target, *args, **kwargs), target
+
+    return called
+
+
+def is_writer(f: Any) -> bool:
+    """Whether a function is one of NumPy's that write into their first argument."""
+    if getattr(f, "__name__", "") not in WRITERS:
+        return False
+    return isinstance(getattr(f, "__self__", None), np.ufunc) or from_numpy(f)
+
+
 def from_numpy(f: Any) -> bool:
     """Whether a function is one of NumPy's, which give back what they write into."""
     return isinstance(f, np.ufunc) or (getattr(f, "__module__", None) or "").startswith("numpy")
@@ -228,6 +262,7 @@ class Lone:
     def __init__(self) -> None:
         self.count = 0
         self.out = 0
+        self.first = 0
 
 
 lone = Lone()
@@ -245,9 +280,13 @@ def measure() -> None:
     def called(*args: Any, out: Any = None) -> int:
         return sys.getrefcount(out)
 
+    def first(target: Any, *args: Any) -> int:
+        return sys.getrefcount(target)
+
     (lambda: held)()
     lone.count = max(count_references(0, plain, 0), count_references(0, held, 0))
     lone.out = max(called(0, out=plain), called(0, out=held))
+    lone.first = max(first(plain, 0), first(held, 0))
 
 
 measure()

@@ -15,7 +15,7 @@ from ..capture.owners import is_foreign
 from . import memory, numbers  # noqa: F401  # they fill the table
 from .arrays import Vectorized
 from .indexing import getitem
-from .standing import instead
+from .standing import instead, seen
 
 
 class Lifting(Capture):
@@ -24,6 +24,7 @@ class Lifting(Capture):
     def __init__(self, is_left: Callable[[FunctionType], bool]) -> None:
         super().__init__(instead, is_left)
         self.runtime.cell_contents.getitem = getitem
+        self.runtime.cell_contents.seen = seen
 
     def call(self, f: Any) -> Any:
         if isinstance(f, np.vectorize) and not isinstance(f, Vectorized):
@@ -49,9 +50,9 @@ def lift(
 
     Within `f`, and the functions that it calls, these work unchanged: filling an array made by
     `np.zeros`, `np.empty` or `np.ones`; `np.array([a, b])`, `np.full`, `np.r_`, `np.vectorize`;
-    `math.sin` and the rest of `math`; `float(x)`; methods of plain arrays (`n.dot(x)`); and plain
-    SciPy where `qd.scipy` has the function, however it was imported.  Globals, closures, methods,
-    and defaults are those of `f`; nothing outside is changed.
+    `math.sin` and the rest of `math`; `float(x)`; methods of plain arrays (`n.dot(x)`); `S @ x` of
+    sparse matrices; and plain SciPy where `qd.scipy` has the function, however it was imported.
+    Globals, closures, methods, and defaults are those of `f`; nothing outside is changed.
 
     It reaches functions with source, but for the standard library's, NumPy's and SciPy's own, and
     generators; `modules` narrows it to those of these top-level modules.  What it does not reach

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,20 @@ def elsewhere(f: Any) -> Function | None:
             continue
         ours = finder(f)
         if ours is not None:
-            found = standing[id(f)] = guarded(f, ours, may_carry)
+            found = guarded(f, ours, may_carry)
+            if not isinstance(f, MethodType):  # which is made anew for each call
+                standing[id(f)] = found
             return found
     return None
+
+
+def seen(x: Any) -> Any:
+    """An operand of `@`; a sparse matrix of SciPy's in a form that sees tensors."""
+    if not type(x).__module__.startswith("scipy.sparse"):
+        return x
+    for name in finders:
+        try:
+            return importlib.import_module(name).seen(x)
+        except ModuleNotFoundError:
+            continue
+    return x

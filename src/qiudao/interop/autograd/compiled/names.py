@@ -30,7 +30,7 @@ class Names(NamedTuple):
 def names_of(code: CodeType) -> Names:
     """What a function's code names.
 
-    Strings in it that could be names count as attributes, for `getattr(x, "scale")`.
+    Strings in it that could be names count as attributes, for `getattr(x, "scale")` and patterns.
     """
     found: dict[str, None] = {}
     whole: set[str] = set()
@@ -54,8 +54,9 @@ def names_of(code: CodeType) -> Names:
         elif instruction.opname in _OUTER and name in code.co_freevars:
             stores = f"assigns to {name}, a variable of the function around it"
     for constant in code.co_consts:
-        if isinstance(constant, str) and constant.isidentifier():
-            attributes.add(constant)
+        if isinstance(constant, str | tuple):
+            texts = constant if isinstance(constant, tuple) else (constant,)
+            attributes.update(s for s in texts if isinstance(s, str) and s.isidentifier())
         elif isinstance(constant, CodeType):
             inner = names_of(constant)
             found.update(dict.fromkeys(inner.globals))

@@ -28,6 +28,7 @@ from .names import names_of
 from .watching import MISSING, Watch, contents, flat
 
 LARGEST = 1 << 24  # bytes of an array that is compared at each call
+GETATTR = "getattr"
 MOST = 20_000  # places that are looked at
 
 # Libraries whose functions give the same for the same arguments, and are not looked into.
@@ -99,6 +100,7 @@ class Reader:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.known = sorted(names)
+        self.all_known = GETATTR in self.known  # whose argument may be put together
         self.names = set(names)
         self.seen: dict[int, int] = {}
         self.kept: list[Any] = []  # so that no `id` is given away again
@@ -185,6 +187,8 @@ class Reader:
         if named.stores is not None:
             raise UnsettledError(f"{f.__qualname__} {named.stores}")
         self.names |= named.attributes
+        if GETATTR in named.globals:
+            self.names.add(GETATTR)
         if "__dict__" in named.attributes or "vars" in named.globals:
             raise UnsettledError(f"{f.__qualname__} reads all attributes of an object")
         for name in named.globals:
@@ -207,8 +211,8 @@ class Reader:
             self.visit(value, where)
 
     def attributes(self, found: Mapping[str, Any], owner: str) -> None:
-        """Those attributes in a dictionary that some of the code names."""
-        for name in self.known:
+        """Those attributes in a dictionary that some of the code names, or may name."""
+        for name in sorted(found) if self.all_known else self.known:
             if name in found:
                 self.tokens.append(name)
                 self.watch.entries.append((found, name, found[name]))
@@ -258,8 +262,9 @@ class Reader:
                 continue
             found = vars(each)
             for name in sorted(found):
-                method = isinstance(found[name], FunctionType) and name.startswith("__")
-                if name in self.names or (method and name not in _NOT_READ):
+                special = name.startswith("__")
+                method = special and isinstance(found[name], FunctionType) and name not in _NOT_READ
+                if name in self.names or method or (self.all_known and not special):
                     self.tokens.append(name)
                     if not callable(found[name]):
                         self.watch.entries.append((found, name, found[name]))
