@@ -240,7 +240,7 @@ WELCH = [
 ]
 
 
-@pytest.mark.parametrize("options", WELCH, ids=str)
+@pytest.mark.parametrize("options", WELCH, ids=" ".join)
 def test_power(options):
     in_each("welch", ROWS, fs=2.0, **options)
     in_each("welch", ROWS.T, axis=0, **options)
