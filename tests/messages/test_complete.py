@@ -44,7 +44,8 @@ def called(call):
 
 PACKAGES = [
     "core", "tape", "passes", "transforms", "codegen", "eager", "compiling", "explaining", "optim",
-    "ops/networks", "nn",
+    "ops/networks", "nn", "scipy/fft", "scipy/integrate", "scipy/interpolate", "scipy/ndimage",
+    "scipy/optimize", "scipy/signal", "scipy/stats",
 ]  # fmt: skip
 
 

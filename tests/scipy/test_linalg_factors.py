@@ -5,7 +5,7 @@ import pytest
 
 import qiudao as qd
 from checking import close
-from directions import agrees, differentiates
+from directions import agrees, differentiates, parts
 from qiudao.core.errors import NotDifferentiableError
 
 theirs = pytest.importorskip("scipy.linalg")
@@ -246,3 +246,11 @@ def test_full_singular_vectors(shape, kind):
         return inner[0] @ vh[:k], *inner[1:]
 
     agrees(lambda a: f(linalg, a), f(theirs, a), a)
+
+
+@pytest.mark.parametrize("name", [*FACTORS, *SQUARE])
+def test_single_precision_stays(name):
+    f, a = (FACTORS | SQUARE)[name], normal(3, 3).astype(np.float32)
+    found, wanted = f(linalg, qd.tensor(a, requires_grad=True)), f(theirs, a)
+    for one, other in zip(parts(found), parts(wanted), strict=True):
+        assert one.dtype == other.dtype

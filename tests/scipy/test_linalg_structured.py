@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
+from checking import close
 from directions import agrees
 
 theirs = pytest.importorskip("scipy.linalg")
@@ -86,3 +87,11 @@ def test_the_rank_that_a_tolerance_leaves():
             want, right = getattr(theirs, f)(a, return_rank=True, **options)
             assert rank == right
             np.testing.assert_allclose(found.detach().numpy(), want, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["pinv", "pinvh"])
+def test_pseudo_inverses_in_batches_and_compiled(name):
+    f, many = getattr(linalg, name), normal(2, 3, 3)
+    slope = qd.grad(lambda a: np.sum(f(a) ** 2))
+    close(qd.vmap(slope)(many)[1], slope(many[1]), rtol=1e-10)
+    close(qd.jit(slope)(many[1]), slope(many[1]), rtol=1e-10)

@@ -96,9 +96,9 @@ def test_derivatives_between_points(order, mode):
 
 
 def test_second_derivatives_between_points():
-    places = np.array([[0.2, 2.7], [1.3, 1.8]])
-    f = lambda x, p: np.sum(ndimage.map_coordinates(x, p, mode="mirror") ** 2)
-    assert qd.gradgradcheck(f, IMAGE[:3, :3], places)
+    places = np.array([[0.2], [1.3]])
+    f = lambda x, p: np.sum(ndimage.map_coordinates(x, p, order=2, mode="mirror") ** 2)
+    assert qd.gradgradcheck(f, IMAGE[:2, :3], places)
 
 
 @pytest.mark.parametrize("mode", ["constant", "reflect", "grid-wrap"])

@@ -371,3 +371,11 @@ def test_compiled_programs_call_scipy(name):
     f = SQUARE_ROOTS[name]
     assert float(qd.jit(f)(2.0)) == pytest.approx(np.sqrt(2.0), rel=1e-6)
     assert float(qd.jit(qd.grad(f))(2.0)) == pytest.approx(0.5 / np.sqrt(2.0), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["root", "brentq", "minimize"])
+def test_taylor_series_of_solutions(name):
+    value, series = qd.jet(SQUARE_ROOTS[name], (2.0,), ([1.0, 0.0, 0.0],))
+    found = [float(c) for c in (value, *series)]
+    wanted = [2.0**0.5, 0.5 * 2.0**-0.5, -(2.0**-1.5) / 8, 2.0**-2.5 / 16]
+    assert found == pytest.approx(wanted, rel=1e-5)

@@ -31,6 +31,8 @@ from .compiled import Compiled, loops_of, with_masks
 from .donating import Donations
 from .report import Lowered
 
+PLAIN = {np.ndarray, np.float64, np.float32, np.int64}  # arrays, whoever looks at them
+
 
 class Call(NamedTuple):
     """One call: its arrays apart from everything that the program is made for."""
@@ -161,6 +163,10 @@ class Jitted:
             )
             kwargs = {k: Static(v) if k in self.static else v for k, v in kwargs.items()}
         leaves, tree = flatten(args) if not kwargs else flatten((args, kwargs))
+        if not fixed and PLAIN.issuperset(map(type, leaves)):  # as most calls have it
+            every = tuple(range(len(leaves)))
+            types = tuple([(x.shape, x.dtype) for x in leaves])
+            return Call(leaves, every, tree, (tree, every, types, (), bool(kwargs)))
         leaves = with_numbers(leaves)
         places = tuple(k for k, x in enumerate(leaves) if is_array(x))
         for k in places:

@@ -34,6 +34,7 @@ class Composite:
 
     roles: dict[str, Role] = {}  # noqa: RUF012 - empty; what has parts has its own
     is_copy: bool = False  # whether this was put together from parts, as in a transform
+    frame: Frame | None = None  # of a copy in which nothing was set since, where that can be told
 
 
 class Hole:
@@ -44,9 +45,13 @@ class Hole:
     def __repr__(self) -> str:
         return "..."
 
+    def __reduce__(self) -> str:
+        return "HOLE"  # the only one there is, copied or not
+
 
 HOLE = Hole()
-KEPT = {"roles", "is_copy"}  # what a module says of itself
+KEPT = {"roles", "is_copy", "frame"}  # what a module says of itself
+CONTAINERS = {list, tuple, dict}  # what may hold parts and be changed from within
 PLAIN = {int, float, bool, str, type(None), FunctionType}  # what most settings are
 
 
@@ -71,13 +76,17 @@ class Frame:
     Equal frames are of one structure.
     """
 
-    __slots__ = ("attributes", "roles")
+    __slots__ = ("attributes", "is_flat", "kept_roles", "roles")
 
     def __init__(self, attributes: dict[str, Any], roles: dict[str, Role]) -> None:
         self.attributes = attributes
         self.roles = roles
+        self.kept_roles = {name: role for name, role in roles.items() if role != "module"}
+        self.is_flat = CONTAINERS.isdisjoint(map(type, attributes.values()))
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if not isinstance(other, Frame) or self.roles != other.roles:
             return False
         mine, others = self.attributes, other.attributes
@@ -108,6 +117,11 @@ def first_role(value: Any) -> Role | None:
 
 def take_apart(module: Any) -> tuple[list[Any], Frame, list[str]]:
     """The parts of a module, its frame, and the names of the parts."""
+    frame = module.frame
+    if frame is not None:
+        known = vars(module)
+        found = list(frame.roles)
+        return [known[name] for name in found], frame, found
     parts: list[Part] = []
     attributes = frame_of(module, parts)
     names, roles, values = zip(*parts, strict=True) if parts else ((), (), ())
@@ -170,8 +184,10 @@ def put_together(cls: type, frame: Frame, parts: Any) -> Any:
             attributes[name] = next(values)
         else:
             attributes[name] = value if type(value) in PLAIN else filled(value, values)
-    attributes["roles"] = {name: role for name, role in frame.roles.items() if role != "module"}
+    attributes["roles"] = frame.kept_roles
     attributes["is_copy"] = True
+    if frame.is_flat:
+        attributes["frame"] = frame
     return made
 
 

@@ -9,6 +9,7 @@ from scipy import linalg as theirs
 from ...core.avals import Aval, Value
 from ...core.errors import GradientError
 from ...core.primitive import Primitive
+from ...ops.linalg.matrices import real_dtype
 from ...ops.linalg.solving import Inverse
 from ...transforms.foreign import run_foreign
 from ..operands import depends
@@ -116,13 +117,15 @@ def lu(a: Any, permute_l: bool = False, **options: Any) -> Any:
     m, n = np.shape(a)[-2:]
     k = min(m, n)
     upper = np.triu(packed[..., :k, :])
-    lower = np.tril(packed[..., :, :k], -1) + np.eye(m, k)
+    unit = np.eye(m, dtype=real_dtype(packed.dtype))
+    lower = np.tril(packed[..., :, :k], -1) + unit[:, :k]
     back = np.argsort(order, axis=-1)
     if permute_l:
         return in_order(lower, back), upper
     if options.get("p_indices"):
         return back.astype(np.int32), lower, upper
-    return np.where(back[..., np.newaxis] == np.arange(m), 1.0, 0.0), lower, upper
+    rows = back[..., np.newaxis] == np.arange(m)
+    return rows.astype(unit.dtype), lower, upper
 
 
 def lu_factor(a: Any, *args: Any, **options: Any) -> tuple[Any, Any]:

@@ -161,7 +161,7 @@ def schur(
         raise ValueError(f"schur: output={output!r}; choose 'real' or 'complex'")
     a = a * 1.0
     if output in ("complex", "c") and a.dtype.kind != "c":
-        a = a.astype(np.complex128)
+        a = a.astype(np.result_type(a.dtype, np.complex64))
     T, Z = Schur(sort)(a)
     if sort is None:
         return T, Z

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import linalg as theirs
 
 from ...core.errors import GradientError
+from ...ops.linalg.matrices import eye
 from ..operands import depends, plain
 
 
@@ -14,8 +15,8 @@ def triangle(a: Any, lower: bool, unit_diagonal: bool = False) -> Any:
     """The triangle of a matrix that a function reads."""
     part = np.tril(a) if lower else np.triu(a)
     if unit_diagonal:
-        eye = np.eye(np.shape(a)[-1])
-        part = part * (1 - eye) + eye
+        unit = eye(a)
+        part = part * (1 - unit) + unit
     return part
 
 
@@ -56,15 +57,15 @@ def solve_triangular(
 def mirrored(a: Any, lower: bool, conjugate: bool = True) -> Any:
     """The Hermitian (or symmetric) matrix of which one triangle is read."""
     part = triangle(a, lower)
-    eye = np.eye(np.shape(a)[-1])
+    unit = eye(a)
     if not conjugate:
-        return part + turned(part, "T") * (1 - eye)
-    aside = part * (1 - eye)
-    return aside + turned(aside, "C") + np.real(part) * eye
+        return part + turned(part, "T") * (1 - unit)
+    aside = part * (1 - unit)
+    return aside + turned(aside, "C") + np.real(part) * unit
 
 
-def as_assumed(a: Any, kind: str | None, lower: bool) -> Any:
-    """The matrix that `scipy.linalg.solve` reads out of `a`."""
+def as_assumed(name: str, a: Any, kind: str | None, lower: bool) -> Any:
+    """The matrix that SciPy's function of this name reads out of `a`."""
     if kind in (None, "gen", "general"):
         return a
     if kind in ("sym", "symmetric"):
@@ -74,9 +75,9 @@ def as_assumed(a: Any, kind: str | None, lower: bool) -> Any:
     if kind in ("lower triangular", "upper triangular"):
         return triangle(a, kind == "lower triangular")
     if kind == "diagonal":
-        return a * np.eye(np.shape(a)[-1])
+        return a * eye(a)
     raise GradientError(
-        f"solve: assume_a={kind!r} has no derivative here; leave it out, which solves the same "
+        f"{name}: assume_a={kind!r} has no derivative here; leave it out, which solves the same "
         "system as a general one"
     )
 
@@ -85,7 +86,7 @@ def solve(a: Any, b: Any, **options: Any) -> Any:
     """`scipy.linalg.solve`, with derivatives in `b` and in what `assume_a` lets it read of `a`."""
     if not depends(a, b):
         return theirs.solve(a, b, **options)
-    matrix = as_assumed(a, options.get("assume_a"), options.get("lower", False))
+    matrix = as_assumed("solve", a, options.get("assume_a"), options.get("lower", False))
     return system(turned(matrix, 1) if options.get("transposed") else matrix, b)
 
 
@@ -144,7 +145,7 @@ def inv(
     """`scipy.linalg.inv`, with derivatives in what `assume_a` lets it read of `a`."""
     if not depends(a):
         return theirs.inv(a, overwrite_a, check_finite, assume_a=assume_a, lower=lower)
-    return np.linalg.inv(as_assumed(a, assume_a, lower))
+    return np.linalg.inv(as_assumed("inv", a, assume_a, lower))
 
 
 def det(a: Any, **options: Any) -> Any:
@@ -152,11 +153,13 @@ def det(a: Any, **options: Any) -> Any:
     return np.linalg.det(a) if depends(a) else theirs.det(a, **options)
 
 
-def pseudo(a: Any, s: Any, atol: Any, rtol: Any, return_rank: bool) -> Any:
-    """The pseudo-inverse of a matrix with singular values `s`, at constant rank."""
-    sizes = np.abs(plain(s))
+def pseudo(a: Any, atol: Any, rtol: Any, return_rank: bool) -> Any:
+    """The pseudo-inverse, at constant rank; the matrix is read for `atol` and for the rank."""
+    rtol = max(np.shape(a)[-2:]) * np.finfo(a.dtype).eps if rtol is None else rtol
+    if atol is None and not return_rank:
+        return np.linalg.pinv(a, rtol=rtol)
+    sizes = np.linalg.svdvals(plain(a))
     highest = np.max(sizes, initial=0.0)
-    rtol = max(np.shape(a)) * np.finfo(sizes.dtype).eps if rtol is None else rtol
     cutoff = (0.0 if atol is None else atol) + highest * rtol
     found = np.linalg.pinv(a, rtol=cutoff / highest if highest else rtol)
     return (found, int(np.count_nonzero(sizes > cutoff))) if return_rank else found
@@ -175,7 +178,7 @@ def pinv(
         return theirs.pinv(
             a, atol=atol, rtol=rtol, return_rank=return_rank, check_finite=check_finite
         )
-    return pseudo(a, np.linalg.svdvals(plain(a)), atol, rtol, return_rank)
+    return pseudo(a * 1.0, atol, rtol, return_rank)
 
 
 def pinvh(
@@ -194,8 +197,7 @@ def pinvh(
     """
     if not depends(a):
         return theirs.pinvh(a, atol, rtol, lower, return_rank, check_finite)
-    whole = mirrored(a * 1.0, lower)
-    return pseudo(whole, np.linalg.svdvals(plain(whole)), atol, rtol, return_rank)
+    return pseudo(mirrored(a * 1.0, lower), atol, rtol, return_rank)
 
 
 def lstsq(a: Any, b: Any, cond: float | None = None, *args: Any, **options: Any) -> Any:
