@@ -1,10 +1,14 @@
 """What a user does with arrays of other libraries: tensors, transforms, backward, jit."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 import qiudao as qd
 from backends.libraries import Dealer, params
+from qiudao.core.errors import NonFiniteError
 
 A = np.linspace(-1.0, 1.0, 12).reshape(4, 3)
 W = np.array([0.3, -0.7, 1.1])
@@ -165,3 +169,35 @@ def test_networks_train(dealer):
 def test_single_leaf_of_numpy_is_as_ever():
     assert isinstance(qd.tensor(W).array(), np.ndarray)
     assert isinstance(qd.grad(lambda x: np.sum(x**2))(W), np.ndarray)
+
+
+def test_series_linear_maps_and_checkpoints(dealer):
+    x = dealer.array(W)
+    y, (dy, ddy) = qd.jet(np.sin, (x,), ([dealer.array(np.ones(3)), dealer.array(np.zeros(3))],))
+    _, push = qd.linearize(np.exp, x)
+    g = qd.grad(lambda x: np.sum(qd.checkpoint(np.tanh)(x)))(x)
+    found = dealer.numbers([y, dy, ddy, push(x), g])
+    plain = qd.jet(np.sin, (W,), ([np.ones(3), np.zeros(3)],))
+    wanted = [plain[0], *plain[1], np.exp(W) * W, 1 - np.tanh(W) ** 2]
+    for got, expected in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_hooks_answer_with_foreign_arrays(dealer):
+    t = qd.tensor(dealer.array(W), requires_grad=True)
+    t.register_hook(lambda g: dealer.array(np.full(3, 7.0)))
+    np.sum(t * t).backward()
+    np.testing.assert_array_equal(dealer.numbers([t.grad.array()])[0], np.full(3, 7.0))
+
+
+def test_copies_and_pickles(dealer):
+    t = qd.tensor(dealer.array(W), requires_grad=True)
+    for made in (copy.deepcopy(t), pickle.loads(pickle.dumps(t))):
+        assert made.requires_grad
+        np.testing.assert_array_equal(dealer.numbers([made.detach().array()])[0], W)
+
+
+def test_a_nan_is_looked_for_when_asked():
+    strict = pytest.importorskip("array_api_strict")
+    with pytest.raises(NonFiniteError, match="log"), np.errstate(all="ignore"):
+        qd.grad(lambda x: np.sum(np.log(x) * 0.0), check="nan")(strict.asarray([0.0, 1.0]))

@@ -82,6 +82,13 @@ RAISED = [
         "item: an array of shape (3,) is more than one number; index it first",
     ),
     (
+        lambda: T[T > 1.0],
+        DetachError,
+        "np.asarray: this bool[3] is an array of array_api_strict, which is never converted to "
+        "NumPy in silence; take the library's own array, x.detach().array(), and convert that "
+        "(for dask: .compute())",
+    ),
+    (
         lambda: np.partition(T, 1),
         RuleError,
         f"numpy.partition: array_api_strict has no such function for our rule to call; {INSTEAD}",

@@ -1,142 +1,21 @@
-"""From NumPy's functions to those of the array standard.
+"""From NumPy's functions to those of the array standard, but for ufuncs.
 
-Each entry is called with the library and its arrays; those of `elementwise` are given operands in
-the dtypes that NumPy would compute in.  What is in no table the standard does not have.
+Each entry is called with the library and its arrays.  What is in no table the standard does not
+have.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from .elementwise import is_array, named
+from .extensions import extensions, linear
 from .libraries import Library
 
 Function = Callable[..., Any]
-
-SAME = (
-    "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_or",
-    "bitwise_xor", "ceil", "copysign", "cos", "cosh", "divide", "equal", "exp", "expm1", "floor",
-    "floor_divide", "greater", "greater_equal", "hypot", "isfinite", "isinf", "isnan", "less",
-    "less_equal", "log", "log10", "log1p", "log2", "logaddexp", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "matmul", "maximum", "minimum", "multiply", "negative",
-    "nextafter", "not_equal", "positive", "reciprocal", "remainder", "sign", "signbit", "sin",
-    "sinh", "sqrt", "square", "subtract", "tan", "tanh", "trunc", "pow", "conj", "vecdot",
-)  # fmt: skip
-LOG2 = math.log(2.0)
-
-
-def is_array(x: Any) -> bool:
-    """Whether an argument is an array: dtypes have a shape too."""
-    return hasattr(x, "shape") and not isinstance(x, np.dtype)
-
-
-def named(name: str) -> Function:
-    """The function of that name in the library's namespace."""
-
-    def call(library: Library, *xs: Any, **options: Any) -> Any:
-        function = getattr(library.xp, name, None)
-        if function is None:
-            raise library.lacks(name)
-        return function(*xs, **options)
-
-    return call
-
-
-def magnitude(library: Library, x: Any) -> Any:
-    """|x|."""
-    return library.xp.abs(x)
-
-
-def inverted(library: Library, x: Any) -> Any:
-    """~x."""
-    return library.xp.bitwise_invert(x)
-
-
-def nearest(library: Library, x: Any) -> Any:
-    """The nearest whole number, an even one of two."""
-    return library.xp.round(x)
-
-
-def power_of_two(library: Library, x: Any) -> Any:
-    """2^x."""
-    return library.xp.pow(library.constant(2, x, library.dtype_of(x)), x)
-
-
-def cube_root(library: Library, x: Any) -> Any:
-    """The real cube root, one step of Newton's after a power."""
-    xp = library.xp
-    size = xp.abs(x)
-    third = library.constant(1 / 3, x, library.dtype_of(x))
-    root = xp.pow(size, third)
-    usable = xp.isfinite(root) & (root > 0)
-    safe = xp.where(usable, root, library.constant(1, x, library.dtype_of(x)))
-    better = root - xp.where(usable, (safe - size / (safe * safe)) / 3, xp.zeros_like(root))
-    return xp.copysign(better, x)
-
-
-def log_add_two(library: Library, a: Any, b: Any) -> Any:
-    """log2(2^a + 2^b)."""
-    return library.xp.logaddexp(a * LOG2, b * LOG2) / LOG2
-
-
-def heavier(library: Library, a: Any, b: Any) -> Any:
-    """`np.fmax`: the larger, or the one that is no NaN."""
-    xp = library.xp
-    return xp.where(xp.isnan(a), b, xp.where(xp.isnan(b), a, xp.maximum(a, b)))
-
-
-def lighter(library: Library, a: Any, b: Any) -> Any:
-    """`np.fmin`: the smaller, or the one that is no NaN."""
-    xp = library.xp
-    return xp.where(xp.isnan(a), b, xp.where(xp.isnan(b), a, xp.minimum(a, b)))
-
-
-def step(library: Library, x: Any, at_zero: Any) -> Any:
-    """`np.heaviside`."""
-    xp = library.xp
-    side = xp.astype(x > 0, x.dtype)
-    return xp.where(x == 0, at_zero, xp.where(xp.isnan(x), x, side))
-
-
-def parted(library: Library, x: Any) -> tuple[Any, Any]:
-    """`np.modf`: the fraction and the whole part, both with the sign of the number."""
-    xp = library.xp
-    whole = xp.trunc(x)
-    fraction = xp.where(xp.isinf(x), xp.zeros_like(x), x - whole)
-    return xp.copysign(fraction, x), whole
-
-
-def in_radians(library: Library, x: Any) -> Any:
-    """Degrees in radians."""
-    return x * (math.pi / 180)
-
-
-def in_degrees(library: Library, x: Any) -> Any:
-    """Radians in degrees."""
-    return x * (180 / math.pi)
-
-
-elementwise: dict[np.ufunc, Function] = {
-    **{getattr(np, name): named(name) for name in SAME},
-    np.absolute: magnitude,
-    np.fabs: magnitude,
-    np.invert: inverted,
-    np.rint: nearest,
-    np.exp2: power_of_two,
-    np.cbrt: cube_root,
-    np.logaddexp2: log_add_two,
-    np.fmax: heavier,
-    np.fmin: lighter,
-    np.heaviside: step,
-    np.modf: parted,
-    np.radians: in_radians,
-    np.deg2rad: in_radians,
-    np.degrees: in_degrees,
-    np.rad2deg: in_degrees,
-}
 
 
 # Reductions: their axes are what NumPy takes
@@ -344,34 +223,6 @@ def repeated(library: Library, x: Any, shape: Any) -> Any:
     return library.xp.broadcast_to(x, tuple(shape))
 
 
-def linear(name: str) -> Function:
-    """A function of the standard's extension for linear algebra."""
-
-    def call(library: Library, *xs: Any, **options: Any) -> Any:
-        function = getattr(getattr(library.xp, "linalg", None), name, None)
-        if function is None:
-            raise library.lacks(f"linalg.{name}")
-        found = function(*xs, **options)
-        return tuple(found) if isinstance(found, tuple) else found
-
-    return call
-
-
-def norm(
-    library: Library, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False
-) -> Any:
-    """`np.linalg.norm`, of vectors along one axis or all, of matrices along the last two."""
-    if ord is None or isinstance(axis, int):
-        options = {"axis": axis, "keepdims": keepdims, "ord": 2 if ord is None else ord}
-        return linear("vector_norm")(library, x, **options)
-    return linear("matrix_norm")(library, x, keepdims=keepdims, ord=ord)
-
-
-def pseudo_inverse(library: Library, x: Any, rcond: Any = None) -> Any:
-    """`np.linalg.pinv`."""
-    return linear("pinv")(library, x, rtol=rcond)
-
-
 def clipped(library: Library, x: Any, low: Any = None, high: Any = None) -> Any:
     """`np.clip`."""
     xp = library.xp
@@ -381,55 +232,6 @@ def clipped(library: Library, x: Any, low: Any = None, high: Any = None) -> Any:
             bound = bound if is_array(bound) else library.constant(bound, x, dtype)
             x = choose(x, bound)
     return x
-
-
-def factor(library: Library, x: Any) -> Any:
-    """`np.linalg.cholesky`."""
-    if library.is_lazy and library.dtype_of(x).kind == "c":
-        raise library.lacks("linalg.cholesky", "of complex matrices: it forgets to conjugate")
-    return linear("cholesky")(library, x)
-
-
-def singular(library: Library, x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """`np.linalg.svd`."""
-    if not compute_uv and library.is_lazy:  # dask has them as a part of the whole
-        return linear("svd")(library, x, full_matrices=False)[1]
-    if not compute_uv:
-        return linear("svdvals")(library, x)
-    return linear("svd")(library, x, full_matrices=full_matrices)
-
-
-def self_adjoint(library: Library, x: Any, UPLO: str = "L") -> Any:
-    """`np.linalg.eigh` of a matrix of which both triangles are given."""
-    return linear("eigh")(library, x)
-
-
-def transform(name: str) -> Function:
-    """A function of the standard's extension for Fourier transforms."""
-
-    def call(library: Library, x: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-        function = getattr(getattr(library.xp, "fft", None), name, None)
-        if function is None:
-            raise library.lacks(f"fft.{name}")
-        if name != "rfft" and library.dtype_of(x).kind != "c":
-            x = library.cast(x, np.result_type(library.dtype_of(x), np.complex64))
-        return function(x, n=n, axis=axis, norm=norm or "backward")
-
-    return call
-
-
-def transforms(name: str) -> Function:
-    """One over several axes."""
-
-    def call(library: Library, x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
-        function = getattr(getattr(library.xp, "fft", None), name, None)
-        if function is None:
-            raise library.lacks(f"fft.{name}")
-        if library.dtype_of(x).kind != "c":
-            x = library.cast(x, np.result_type(library.dtype_of(x), np.complex64))
-        return function(x, s=s, axes=axes, norm=norm or "backward")
-
-    return call
 
 
 functions: dict[Function, Function] = {
@@ -470,21 +272,5 @@ functions: dict[Function, Function] = {
     np.ndim: axes_of,
     np.zeros_like: named("zeros_like"),
     np.ones_like: named("ones_like"),
-    np.linalg.cholesky: factor,
-    np.linalg.det: linear("det"),
-    np.linalg.eigh: self_adjoint,
-    np.linalg.eigvalsh: linear("eigvalsh"),
-    np.linalg.inv: linear("inv"),
-    np.linalg.norm: norm,
-    np.linalg.pinv: pseudo_inverse,
-    np.linalg.qr: linear("qr"),
-    np.linalg.slogdet: linear("slogdet"),
-    np.linalg.solve: linear("solve"),
-    np.linalg.svd: singular,
-    np.fft.fft: transform("fft"),
-    np.fft.ifft: transform("ifft"),
-    np.fft.rfft: transform("rfft"),
-    np.fft.irfft: transform("irfft"),
-    np.fft.fftn: transforms("fftn"),
-    np.fft.ifftn: transforms("ifftn"),
+    **extensions,
 }

@@ -107,6 +107,9 @@ class Guest(ArrayMethods, Tracer):
     def constant(self, value: Value) -> Value:
         return value if isinstance(value, Tracer) else self.hosted(value)
 
+    def __reduce__(self) -> Any:
+        return Guest.of, (self.array,)
+
     def copied(self) -> Guest:
         """A guest whose array nobody else can write into."""
         if self.library.is_lazy:

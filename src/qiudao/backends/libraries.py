@@ -78,7 +78,10 @@ class Library:
             return self.xp.broadcast_to(first, plain.shape)
         if plain.ndim == 0:
             return self.xp.asarray(plain.item(), dtype=made, device=device)
-        return self.xp.asarray(np.ascontiguousarray(plain), dtype=made, device=device)
+        plain = np.ascontiguousarray(plain)
+        if not plain.flags.writeable:  # torch warns of memory that it must not write to
+            plain = plain.copy()
+        return self.xp.asarray(plain, dtype=made, device=device)
 
     def cast(self, array: Any, dtype: Any) -> Any:
         """An array in another of NumPy's dtypes."""

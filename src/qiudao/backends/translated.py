@@ -12,7 +12,8 @@ import numpy as np
 
 from ..core.avals import Dtype, Shape
 from ..core.methods import ArrayMethods
-from .functions import elementwise, functions, is_array, reductions, running
+from .elementwise import elementwise, is_array
+from .functions import functions, reductions, running
 from .indices import take_basic
 from .libraries import Library
 

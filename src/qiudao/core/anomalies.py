@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .arriving import arrived
 from .dispatch import Tracer
 from .errors import GradientError
 from .node import Node
@@ -35,10 +36,10 @@ def is_wrong(values: Iterable[Any], check: str) -> bool:
     waiting = list(values)
     while waiting:
         x = waiting.pop()
-        if isinstance(x, Tracer):
+        if isinstance(x, Tracer) and x.level >= 0:
             waiting.extend(x.parts())
             continue
-        a = np.asarray(x)
+        a = arrived(x)
         if a.dtype.kind in "fc":
             fine = ~np.isnan(a) if check == "nan" else np.isfinite(a)
             if not bool(fine.all()):

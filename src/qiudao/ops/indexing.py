@@ -528,7 +528,7 @@ def mask_arrays(part: Value) -> Sequence[Value]:
 def concrete_mask(mask: Value) -> Plain:
     """A mask's value, which decides the shape of a result."""
     try:
-        return np.asarray(concrete(mask))
+        value = concrete(mask)
     except TraceError:
         raise TraceError(
             f"getitem: x[mask] at {line_of(*caller())} has as many elements as the mask has True, "
@@ -541,6 +541,7 @@ def concrete_mask(mask: Value) -> Plain:
             "getitem: a mask that differs between the examples of a batch selects a different "
             "number of elements in each; write np.where(mask, x, 0) instead of x[mask]"
         ) from None
+    return np.asarray(value)
 
 
 def check_masks(x: Value, given: Sequence[Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.arriving import arrived
 from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, snapshot
@@ -83,6 +84,6 @@ def guarded(hook: Callable[[Any], Any], tensor: Tensor) -> Callable[[Value], Val
             )
         if is_ours(answer) and not recorded:
             answer = answer.value
-        return conjugated(answer if hasattr(answer, "dtype") else np.asarray(answer))
+        return conjugated(arrived(answer))
 
     return on_cotangent

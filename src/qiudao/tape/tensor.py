@@ -353,7 +353,7 @@ class Tensor(ArrayMethods, Tracer):
         if self.level > TAPE:
             return self.clone()
         self._refuse_computed("deepcopy")
-        copied = restored(np.array(self.value)[()], self.requires_grad)
+        copied = restored(np.copy(self.value)[()], self.requires_grad)
         if self.grad is not None:
             copied.grad = self.grad.detach()
         return copied

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import arrived
 from ..core.avals import Value, aval_of
 from ..core.complexes import conjugated
 from ..core.dispatch import snapshot
@@ -64,7 +65,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
                     f"linearize: the tangent of argument{path} has shape {np.shape(dx)} and its "
                     f"primal {np.shape(x)}; both must be equal"
                 )
-            environment[slot.node] = fit(dx if hasattr(dx, "dtype") else np.asarray(dx), aval_of(x))
+            environment[slot.node] = fit(arrived(dx), aval_of(x))
         with np.errstate(all="ignore"):
             for equation in steps:
                 xs: Any = equation.operands
@@ -155,7 +156,7 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]
                     f"linear_transpose: the cotangent of result{path} has shape {np.shape(c)} and "
                     f"the result {y.shape}; both must be equal"
                 )
-            seeds.append((y.node, conjugated(c if hasattr(c, "dtype") else np.asarray(c))))
+            seeds.append((y.node, conjugated(arrived(c))))
         found = sweep(seeds, wanted={s.node for s in slots})
         gradients = [found.get(s.node, np.zeros(s.shape, s.dtype)) for s in slots]
         return tree.build(owned(map(conjugated, gradients), cts))

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import arrived
 from ..core.avals import Value, aval_of
 from ..core.dispatch import Tracer, concrete, snapshot
 from ..core.errors import ShapeError, TreeError
@@ -339,8 +340,7 @@ def checked(coefficient: Any, primal: Value, path: str) -> Value:
             f"jet: a coefficient of argument{path} has shape {np.shape(coefficient)} and its "
             f"primal {np.shape(primal)}; both must be equal"
         )
-    c = coefficient if hasattr(coefficient, "dtype") else np.asarray(coefficient)
-    return fit(c, aval_of(primal))
+    return fit(arrived(coefficient), aval_of(primal))
 
 
 def coefficients_of(y: Any, order: int, level: float) -> list[Value]:
