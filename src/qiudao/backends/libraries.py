@@ -123,7 +123,7 @@ def compat() -> Any:
     except ImportError as error:
         raise ImportError(
             "backends: arrays of other libraries need array-api-compat; "
-            "pip install 'qiudao[standard]'"
+            "pip install 'qiudao[standard]', or convert to NumPy first"
         ) from error
 
 
