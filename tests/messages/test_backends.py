@@ -166,8 +166,8 @@ def test_array_api_compat_is_named_where_it_is_missing(monkeypatch):
     libraries.compat.cache_clear()
     assert raised(lambda: qd.tensor(S)) == (
         ImportError,
-        "backends: arrays of other libraries need array-api-compat; pip install 'qiudao[standard]', "
-        "or convert to NumPy first",
+        "backends: arrays of other libraries need array-api-compat; "
+        "pip install 'qiudao[standard]', or convert to NumPy first",
     )
 
 
