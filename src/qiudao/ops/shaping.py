@@ -35,7 +35,8 @@ class Reshape(Linear):
         return Aval(self.sizes, x.dtype)
 
     def evaluate(self, *xs: Value) -> Value:
-        return xs[0].reshape(self.sizes)
+        x = xs[0]
+        return x.reshape(self.sizes) if type(x) is np.ndarray else np.reshape(x, self.sizes)
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         shape = tuple(xs[0].shape)
