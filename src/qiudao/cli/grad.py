@@ -95,9 +95,8 @@ def differentiate(expression: Expression, point: Mapping[str, FloatArray]) -> An
     with np.errstate(all="ignore"):  # an infinite slope is an answer, and is printed as one
         result = expression(variables)
         require_differentiable(expression.text, result)
-        if not getattr(
-            result, "requires_grad", False
-        ):  # floor(x) and its like are flat wherever they can be
+        # floor(x) and its like are flat wherever they can be
+        if not getattr(result, "requires_grad", False):
             return Answer(float(result), {name: np.zeros_like(x) for name, x in point.items()})
         slopes = qd.grad(result, variables, unused="zero")
     return Answer(result.item(), {name: slopes[name].numpy() for name in point})

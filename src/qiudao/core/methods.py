@@ -186,24 +186,21 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
         On the tape reading it ends the derivative there, as in torch; in a transform, whose
         user sees no tensors and would not expect that, it raises `DetachError`.
         """
-        value = self.read("x.item()")
-        plain: Any = value if isinstance(value, Tracer) else np.asarray(value)
-        return plain.item(*args)
+        return self.read("x.item()").item(*args)
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers, on the same terms as `item`."""
-        value = self.read("x.tolist()")
-        plain: Any = value if isinstance(value, Tracer) else np.asarray(value)
-        return plain.tolist()
+        return self.read("x.tolist()").tolist()
 
     def read(self, act: str) -> Any:
-        """The plain value for a user who takes it out by `act`, unless a transform loses by it."""
+        """The array for a user who takes numbers out by `act`, unless a transform loses by it."""
         if TAPE < self.level <= modes.inside and self.level.is_integer():
             self.refuse(act, READ if modes.tracing else READ + UNCHANGED)
         for part in self.parts():
             if isinstance(part, ArrayMethods):
                 part.read(act)
-        return self.concrete()
+        value = self.concrete()
+        return value if isinstance(value, Tracer) else np.asarray(value)
 
     data = Memory()
     resize = Memory()

@@ -229,7 +229,7 @@ class Witness(ArrayMethods, Tracer):
 
     def read(self, act: str) -> Any:
         self.observation.readings.append(Reading(self.step, act.removeprefix("x."), caller()))
-        return self.concrete()
+        return np.asarray(self.concrete())
 
     def __repr__(self) -> str:
         return repr(self.step.value)

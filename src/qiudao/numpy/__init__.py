@@ -26,7 +26,7 @@ from ..core.standard import VERSIONS
 from .clipping import clip
 from .limits import finfo, iinfo
 from .making import array, asarray, astype, from_dlpack
-from .names import of_numpy as _of_numpy
+from .names import of_module as _of_module
 from .ordering import argsort, sort
 
 __array_api_version__ = VERSIONS[-1]
@@ -64,7 +64,7 @@ def __getattr__(name: str) -> Any:
     if name in SUBMODULES:
         found: Any = importlib.import_module(f"{__name__}.{name}")
     else:
-        found = _of_numpy(np, name, __name__)
+        found = _of_module(np, name, __name__)
     globals()[name] = found
     return found
 

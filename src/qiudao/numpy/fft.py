@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.standard import check_device
-from .names import of_numpy
+from .names import of_module
 from .results import tensors
 
 
@@ -39,7 +39,7 @@ def _frequencies(found: Any, dtype: Any, device: Any) -> Any:
 
 def __getattr__(name: str) -> Any:
     """A name of `numpy.fft`: a function of it gives tensors."""
-    found = globals()[name] = of_numpy(np.fft, name, __name__)
+    found = globals()[name] = of_module(np.fft, name, __name__)
     return found
 
 

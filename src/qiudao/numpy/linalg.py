@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .names import of_numpy
+from .names import of_module
 
 
 def __getattr__(name: str) -> Any:
     """A name of `numpy.linalg`: a function of it gives tensors."""
-    found = globals()[name] = of_numpy(np.linalg, name, __name__)
+    found = globals()[name] = of_module(np.linalg, name, __name__)
     return found
 
 

@@ -1,4 +1,4 @@
-"""NumPy's names as this namespace has them."""
+"""NumPy's names, and SciPy's, as this namespace has them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from .results import giving_tensors
 
 
-def of_numpy(module: types.ModuleType, name: str, asked: str) -> Any:
-    """A name of a module of NumPy's, as this namespace has it."""
+def of_module(module: types.ModuleType, name: str, asked: str) -> Any:
+    """A public name of a module, as the module `asked` of this namespace has it."""
     if name.startswith("_") or not hasattr(module, name):
         raise AttributeError(f"module {asked!r} has no attribute {name!r}")
     found = getattr(module, name)

@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..scipy import special
-from .results import giving_tensors
+from .names import of_module
 
 
 def __getattr__(name: str) -> Any:
     """A function of `qd.scipy.special`, with tensors for results."""
-    if name.startswith("_") or not hasattr(special, name):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = giving_tensors(getattr(special, name))
+    found = globals()[name] = of_module(special, name, __name__)
     return found
 
 

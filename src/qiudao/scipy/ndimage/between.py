@@ -7,9 +7,9 @@ import numpy as np
 
 from scipy import ndimage as theirs
 
-from ...core.errors import GradientError
 from ..operands import array, at, depends
 from .prefilter import coefficients, double
+from .windows import refuse_output
 
 PAD = 12  # points put around an image of which the filter knows no exact end
 ENDING = ("constant", "mirror", "wrap")  # modes in which places go up to the last point
@@ -56,10 +56,7 @@ def map_coordinates(
 
 def allowed(name: str, image: Any, order: int, mode: str, output: Any) -> None:
     """Refuse what SciPy refuses, and `output`."""
-    if output is not None:
-        raise GradientError(
-            f"{name}: derivatives with output= are not known; take the result as it is returned"
-        )
+    refuse_output(name, output)
     theirs.map_coordinates(np.zeros(2), np.zeros((1, 1)), order=order, mode=mode)
 
 
