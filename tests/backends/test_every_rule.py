@@ -13,9 +13,10 @@ import pytest
 import qiudao as qd
 from backends.lacking import LACKS
 from backends.libraries import Dealer
+from qiudao.core.avals import is_inexact
 from qiudao.core.errors import RuleError
 from qiudao.testing import every_sample
-from qiudao.testing.rules import draw
+from qiudao.testing.rules import as_tuple, draw
 
 SIGNED = {"eigh", "svd", "qr"}  # results whose signs each library chooses for itself
 FEW = 4  # samples of one class, which for SciPy's functions has many
@@ -24,7 +25,7 @@ FEW = 4  # samples of one class, which for SciPy's functions has many
 def chosen():
     """The samples that have something to differentiate."""
     for label, prim, sample in every_sample():
-        moves = any(a.dtype.kind in "fc" for a in sample.avals)
+        moves = any(is_inexact(a.dtype) for a in sample.avals)
         early = int(label.rpartition("-")[2]) < FEW
         if moves and early and not type(prim).is_constant and prim.name not in SIGNED:
             yield label, prim, sample
@@ -33,20 +34,14 @@ def chosen():
 SAMPLES = list(chosen())
 
 
-def moving(x):
-    """Whether an operand can be differentiated by."""
-    return x.dtype.kind in "fc"
-
-
 def weighed(prim, operands, weights):
     """The primitive as a real function of the operands that move."""
 
     def f(*inputs):
         rest = iter(inputs)
-        out = prim(*(next(rest) if moving(x) else x for x in operands))
-        outs = out if isinstance(out, tuple) else (out,)
+        out = prim(*(next(rest) if is_inexact(x.dtype) else x for x in operands))
         total = 0.0
-        for y, w in zip(outs, weights, strict=True):
+        for y, w in zip(as_tuple(out), weights, strict=True):
             total = total + np.sum(np.real(y * w))
         return total
 
@@ -56,13 +51,9 @@ def weighed(prim, operands, weights):
 def tried(prim, operands, made):
     """Value, gradient, and gradient of a product with the gradient; `made` makes the inputs."""
     rng = np.random.default_rng(1)
-    plain = prim(*operands)
-    weights = [
-        rng.uniform(0.5, 1.0, np.shape(y))
-        for y in (plain if isinstance(plain, tuple) else (plain,))
-    ]
+    weights = [rng.uniform(0.5, 1.0, np.shape(y)) for y in as_tuple(prim(*operands))]
     f = weighed(prim, operands, weights)
-    inputs = [x for x in operands if moving(x)]
+    inputs = [x for x in operands if is_inexact(x.dtype)]
     numbers = tuple(range(len(inputs)))
     directions = [rng.uniform(0.5, 1.0, x.shape) for x in inputs]
 

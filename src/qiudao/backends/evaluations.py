@@ -152,7 +152,6 @@ class Lookup:
         arrays: Sequence[Any],
         sizes: tuple[int, ...],
     ) -> None:
-        self.slices = tuple(slice(None) if k in holes else p for k, p in enumerate(pattern))
         fixed = [k for k, p in enumerate(pattern) if isinstance(p, int) and k not in holes]
         places = sorted([*holes, *fixed])
         filled = dict(zip(holes, arrays, strict=True))

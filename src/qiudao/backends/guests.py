@@ -150,11 +150,11 @@ class Guest(ArrayMethods, Tracer):
 
     def item(self, *args: Any) -> Any:
         """The Python number of an array of one element."""
-        one = np.reshape(self, (-1,))[args[0] if args else 0] if self.shape else self
         if not args and self.size != 1:
             raise ValueError(
                 f"item: an array of shape {self.shape} is more than one number; index it first"
             )
+        one = np.reshape(self, (-1,))[args[0] if args else 0] if self.shape else self
         return {"b": bool, "c": complex, "f": float}.get(self.dtype.kind, int)(one.array)
 
     def tolist(self) -> Any:

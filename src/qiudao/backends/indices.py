@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..ops.folding import occurrences
 from .libraries import Library
 
 Index = tuple[Any, ...]
@@ -124,25 +125,6 @@ def zeros(library: Library, like: Any, shape: tuple[int, ...]) -> Any:
     return library.xp.broadcast_to(zero, tuple(map(int, shape)))
 
 
-def occurrences(numbers: Any, count: int) -> list[Any]:
-    """For each repetition of a number below `count`, where in `numbers` each one stands.
-
-    Table r has at k the place of the r-th k, and the length of `numbers` where there is none.
-    """
-    size = numbers.size
-    order = np.argsort(numbers, kind="stable")
-    ordered = numbers[order]
-    starts = np.searchsorted(ordered, ordered)  # where the run of each number begins
-    turn = np.arange(size) - starts
-    tables = []
-    for r in range(int(turn.max(initial=-1)) + 1):
-        table = np.full(count, size, np.intp)
-        chosen = turn == r
-        table[ordered[chosen]] = order[chosen]
-        tables.append(table)
-    return tables
-
-
 SCATTERS: dict[str, Callable[[Any, Any, Any], Any]] = {  # what the standard lacks and these have
     "torch": lambda start, numbers, rows: start.index_add(0, numbers, rows),
     "jax.numpy": lambda start, numbers, rows: start.at[numbers].add(rows),
@@ -163,7 +145,9 @@ def add_rows(library: Library, rows: Any, numbers: Any, count: int) -> Any:
         return SCATTERS[library.name](start, numbers, rows)
     extended = padded(library, rows, 0, 0, 1)
     total: Any = None
-    for table in occurrences(numbers, count):
+    for places in occurrences(numbers):
+        table = np.full(count, numbers.size, np.intp)  # beyond the rows: the row of zeros
+        table[numbers[places]] = places
         part = xp.take(extended, library.constant(table, rows), axis=0)
         total = part if total is None else total + part
     return zeros(library, rows, (count, *rows.shape[1:])) if total is None else total

@@ -140,11 +140,9 @@ def frame_of(module: Any, parts: list[Part]) -> dict[str, Any]:
     known = module.roles
     attributes = {}
     for name, value in vars(module).items():
-        if name in known or type(value) not in PLAIN:
-            if name not in KEPT:
-                attributes[name] = framed(value, name, known, parts)
-        elif name not in KEPT:
-            attributes[name] = value
+        if name not in KEPT:
+            is_plain = type(value) in PLAIN and name not in known
+            attributes[name] = value if is_plain else framed(value, name, known, parts)
     return attributes
 
 

@@ -184,14 +184,13 @@ def value_and_grad(
         result, aux = split_aux("grad", run.result) if has_aux else (run.result, None)
         value, node = lower(result, run.level)
         seed = scalar_seed(value)
-        if node is None:
-            grads = owned(map(zeros_like, primals))
-        else:
+        found: dict[Any, Value] = {}
+        if node is not None:
             found = sweep([(node, seed)], wanted=set(run.leaves), product=product_below([value]))
-            grads = owned(
-                conjugated(found[leaf]) if leaf in found else zeros_like(x)
-                for leaf, x in zip(run.leaves, primals, strict=True)
-            )
+        grads = owned(
+            conjugated(found[leaf]) if leaf in found else zeros_like(x)
+            for leaf, x in zip(run.leaves, primals, strict=True)
+        )
         looking = check or modes.check
         if looking is not None:
             examine_function("grad", looking, [value, *grads], f, args, kwargs)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arriving import arrived, at_home, bare
+from ..core.arriving import VALUES, arrived, at_home, bare
 from ..core.avals import Value, aval_of, is_inexact
 from ..core.complexes import conjugated
-from ..core.dispatch import Tracer, snapshot
+from ..core.dispatch import snapshot
 from ..core.errors import DtypeError, MutationError, ShapeError, TreeError
 from ..core.modes import Running, new_level
 from ..core.node import Leaf, Node
@@ -26,7 +26,7 @@ from .trace import run
 
 def as_primal(x: Any, name: str, path: str = "") -> Value:
     """An input to differentiate by: a float or complex array, scalar or tracer."""
-    if isinstance(x, Tracer | np.ndarray | np.generic):
+    if isinstance(x, VALUES):
         value = x
     elif isinstance(x, float | complex):
         value = np.result_type(x).type(x)

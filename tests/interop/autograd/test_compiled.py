@@ -22,6 +22,7 @@ from qiudao.interop.autograd import (
     multigrad_dict,
     value_and_grad,
 )
+from qiudao.interop.autograd.compiled.names import names_of
 
 POINT = np.array([0.5, 1.5, 2.5])
 SCALE = np.ones(3)
@@ -360,3 +361,21 @@ def test_a_script_with_jit(tmp_path):
     command = [sys.executable, "-m", "qiudao.interop.autograd", "--jit", str(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "True [2. 2.]", done.stderr
+
+
+def test_a_store_to_a_global_is_not_hidden_by_one_to_a_variable_around():
+    def outer():
+        count = 0
+
+        def inner(x):
+            global LAST
+            nonlocal count
+            LAST = x
+            count += 1
+
+        return inner
+
+    named = names_of(outer.__code__)
+    assert named.stores == "assigns to the global LAST"
+    assert named.outer == frozenset()
+    assert names_of(outer().__code__).outer == {"count"}

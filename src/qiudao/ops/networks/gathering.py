@@ -25,21 +25,22 @@ def blocks(count: int, size: int, dtype: Dtype) -> Iterator[slice]:
         yield slice(first, min(first + step, count))
 
 
-def gathered(
-    x: Value, windows: Windows, groups: int, counts: Shape, dtype: Dtype
-) -> Iterator[tuple[slice, Value]]:
-    """The taps of some examples at a time: (examples, groups, c / groups * taps, windows).
-
-    The memory of one block serves the next.
-    """
-    wide = padded(x, windows.padding)
-    view = sliding(wide, windows, counts)
-    size = math.prod(view.shape[1:])
-    parts = list(blocks(len(x), size, dtype))
+def copied(view: Value, dtype: Dtype) -> Iterator[tuple[slice, Value]]:
+    """A view of taps, some examples at a time.  The memory of one block serves the next."""
+    parts = list(blocks(len(view), math.prod(view.shape[1:]), dtype))
     memory = np.empty((parts[0].stop, *view.shape[1:]), dtype)
     for block in parts:
         taps = memory[: block.stop - block.start]
         np.copyto(taps, view[block])
+        yield block, taps
+
+
+def gathered(
+    x: Value, windows: Windows, groups: int, counts: Shape, dtype: Dtype
+) -> Iterator[tuple[slice, Value]]:
+    """The taps of some examples at a time: (examples, groups, c / groups * taps, windows)."""
+    view = sliding(padded(x, windows.padding), windows, counts)
+    for block, taps in copied(view, dtype):
         yield block, taps.reshape(len(taps), groups, -1, math.prod(counts))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...core.avals import Dtype, Shape, Value
-from .gathering import blocks
+from .gathering import copied
 from .windows import Windows, inside, sliding
 
 SHORT = 16  # windows in a row; longer rows are copied as quickly as channels (measured)
@@ -51,20 +51,12 @@ def matrix(kernel: Value) -> Value:
 def gathered(
     x: Value, windows: Windows, counts: Shape, dtype: Dtype
 ) -> Iterator[tuple[slice, Value]]:
-    """The taps of some examples at a time, a row for each window: (examples * windows, taps * c).
-
-    The memory of one block serves the next.
-    """
+    """The taps of some examples at a time, a row a window: (examples * windows, taps * c)."""
     count = len(counts)
     sizes = tuple(n + a + b for n, (a, b) in zip(x.shape[2:], windows.padding, strict=True))
     wide = np.moveaxis(np.zeros((len(x), *sizes, x.shape[1]), x.dtype), -1, 1)
     wide[inside(x.shape[2:], windows.padding)] = x
     view = sliding(wide, windows, counts)  # (n, c, *length, *counts)
     view = view.transpose(0, *range(2 + count, 2 + 2 * count), *range(2, 2 + count), 1)
-    size = math.prod(view.shape[1:])
-    parts = list(blocks(len(x), size, dtype))
-    memory = np.empty((parts[0].stop, *view.shape[1:]), dtype)
-    for block in parts:
-        taps = memory[: block.stop - block.start]
-        np.copyto(taps, view[block])
-        yield block, taps.reshape(-1, size // math.prod(counts))
+    for block, taps in copied(view, dtype):
+        yield block, taps.reshape(-1, math.prod(windows.length) * x.shape[1])

@@ -178,10 +178,8 @@ def into(f: Any) -> Callable[..., tuple[Any, Any]]:
     """`f(..., out=z)` as a function that gives the result and what z then stands for."""
 
     def called(*args: Any, out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
-        tracer = traced_in((*args, *kwargs.values()))
-        here = region()
-        lent = here is not None and id(out) in here.lent
-        if type(out) is np.ndarray and from_numpy(f) and (tracer is not None or lent):
+        if type(out) is np.ndarray and from_numpy(f):
+            tracer = traced_in((*args, *kwargs.values()))
             shared = sys.getrefcount(out) - ours(out) > lone.out
             turned = turn(out, tracer, shared)
             if turned is not None:
@@ -199,10 +197,8 @@ def within(f: Any, instead: Any) -> Callable[..., tuple[Any, Any]]:
     """
 
     def called(target: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        tracer = traced_in((*args, *kwargs.values()))
-        here = region()
-        lent = here is not None and id(target) in here.lent
-        if type(target) is np.ndarray and is_writer(f) and (tracer is not None or lent):
+        if type(target) is np.ndarray and is_writer(f):
+            tracer = traced_in((*args, *kwargs.values()))
             shared = sys.getrefcount(target) - ours(target) > lone.first
             turned = turn(target, tracer, shared)
             if turned is not None:

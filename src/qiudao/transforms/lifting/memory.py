@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,29 +17,12 @@ def memory_of(x: Any) -> Any:
     return getitem(x, ...) if isinstance(x, Tracer) else memoryview(x)
 
 
-class Elements:
-    """`np.nditer(x)`: the elements one after another, each without axes.
-
-    >>> [float(e) for e in Elements(np.array([[1.0, 2.0], [3.0, 4.0]]))]
-    [1.0, 2.0, 3.0, 4.0]
-    """
-
-    def __init__(self, x: Any) -> None:
-        self.elements: Iterator[Any] = iter(np.reshape(x, -1))
-
-    def __iter__(self) -> Elements:
-        return self
-
-    def __next__(self) -> Any:
-        return next(self.elements)
-
-
 @stands_for(np.nditer)
 def iterator_over(x: Any, *options: Any, **named: Any) -> Any:
     """`np.nditer(x)` of one array that lies row by row, for reading; anything else is refused."""
     array = x.underlying() if isinstance(x, Tracer) else None
     if not options and not named and isinstance(array, np.ndarray) and array.flags.c_contiguous:
-        return Elements(x)
+        return iter(np.reshape(x, -1))
     for each in x if isinstance(x, list | tuple) else (x,):
         if isinstance(each, Tracer):
             each.refuse(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,12 +119,3 @@ def filled(x: Any, data: Iterator[Any]) -> Any:
     if kind is dict:
         return {k: filled(v, data) for k, v in x.items()}
     return next(data) if x is HOLE else x
-
-
-def leaves_of(x: Any, is_wanted: Callable[[Any], bool]) -> list[Any]:
-    """Those values within tuples, lists and dictionaries."""
-    if isinstance(x, tuple | list):
-        return [leaf for each in x for leaf in leaves_of(each, is_wanted)]
-    if isinstance(x, dict):
-        return leaves_of(list(x.values()), is_wanted)
-    return [x] if is_wanted(x) else []

@@ -23,7 +23,8 @@ class Names(NamedTuple):
     whole: frozenset[str]  # the globals of which more than an attribute is read
     attributes: frozenset[str]
     imports: tuple[str, ...]
-    stores: str | None  # in other variables than its own, in words
+    stores: str | None  # to a global, in words
+    outer: frozenset[str]  # the variables of functions around it that it assigns to
 
 
 @functools.cache
@@ -37,6 +38,7 @@ def names_of(code: CodeType) -> Names:
     attributes: set[str] = set()
     imports: dict[str, None] = {}
     stores: str | None = None
+    outer: set[str] = set()
     before: str | None = None  # a global that is on the stack
     for instruction in dis.get_instructions(code):
         if before is not None and instruction.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
@@ -52,7 +54,7 @@ def names_of(code: CodeType) -> Names:
         elif instruction.opname in _STORES:
             stores = f"{_STORES[instruction.opname]} {name}"
         elif instruction.opname in _OUTER and name in code.co_freevars:
-            stores = f"assigns to {name}, a variable of the function around it"
+            outer.add(name)
     for constant in code.co_consts:
         if isinstance(constant, str | tuple):
             texts = constant if isinstance(constant, tuple) else (constant,)
@@ -63,13 +65,13 @@ def names_of(code: CodeType) -> Names:
             whole |= inner.whole
             imports.update(dict.fromkeys(inner.imports))
             attributes |= inner.attributes
-            # what is stored in a variable of this very function is no one else's
-            if inner.stores is not None and not _is_own(inner.stores, code):
-                stores = inner.stores
-    return Names(tuple(found), frozenset(whole), frozenset(attributes), tuple(imports), stores)
-
-
-def _is_own(stores: str, code: CodeType) -> bool:
-    """Whether it is a variable of this function that a function within it assigns to."""
-    words = stores.split()
-    return stores.endswith("around it") and words[2].rstrip(",") in code.co_cellvars
+            stores = inner.stores or stores
+            outer |= inner.outer.difference(code.co_cellvars)  # its own are no one else's
+    return Names(
+        tuple(found),
+        frozenset(whole),
+        frozenset(attributes),
+        tuple(imports),
+        stores,
+        frozenset(outer),
+    )

@@ -186,6 +186,11 @@ class Reader:
         named = names_of(code)
         if named.stores is not None:
             raise UnsettledError(f"{f.__qualname__} {named.stores}")
+        if named.outer:
+            raise UnsettledError(
+                f"{f.__qualname__} assigns to {min(named.outer)}, a variable of the function "
+                "around it"
+            )
         self.names |= named.attributes
         if GETATTR in named.globals:
             self.names.add(GETATTR)
@@ -258,7 +263,7 @@ class Reader:
         """A class: those of its methods and values that some of the code names."""
         self.tokens.append(kind)
         for each in kind.__mro__:
-            if is_library(each.__module__) or each.__module__ == "builtins":
+            if is_library(each.__module__):
                 continue
             found = vars(each)
             for name in sorted(found):

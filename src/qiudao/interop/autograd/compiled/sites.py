@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Form, Key, OddError, leaves_of
+from .arguments import Form, Key, OddError
 from .programs import Entry, compilation
 from .reading import Reads, UnsettledError, read
 
@@ -123,13 +123,20 @@ class Site:
             return result
         if not is_due:
             return result
-        if leaves_of(result, callable):
+        if holds_function(result):
             entry.reason = "it returns a function"
         elif any(x.tobytes() != np.asarray(y).tobytes() for x, y in zip(before, key.data)):
             entry.reason = "it changes an argument"
         else:
             entry.make(self.derived, key, form, result)
         return result
+
+
+def holds_function(x: Any) -> bool:
+    """Whether a result is something to call, or a container with that."""
+    if isinstance(x, dict):
+        return any(map(holds_function, x.values()))
+    return any(map(holds_function, x)) if isinstance(x, tuple | list) else callable(x)
 
 
 def code_of(f: Any) -> Any:
