@@ -45,7 +45,7 @@ class RegularGridInterpolator:
         **options: Any,
     ) -> None:
         points = [array(p) for p in points]
-        self.method, self.fill_value, self.values = method, fill_value, values
+        self.method, self.fill_value = method, fill_value
         self.moving = depends(points, values, fill_value)
         checked = method if not self.moving or method not in (*DEGREES, "pchip") else "linear"
         self.table = theirs.RegularGridInterpolator(

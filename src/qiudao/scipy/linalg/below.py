@@ -60,7 +60,7 @@ class Below(Primitive):
         X = there @ solved(S, here @ R @ there, terms, blocks_of(T), self.turned) @ here
         return (X if kind.kind == "c" else X.real).astype(kind, copy=False) * blocks_of(T)
 
-    def moved(self, T: Value, X: Value, sign: float = 1.0) -> Value:
+    def moved(self, T: Value, X: Value) -> Value:
         """T X - X T, with the T that this solves for."""
         T = turned(T, 2) if self.turned else T
         return T @ X - X @ T

@@ -68,6 +68,12 @@ def order_of_rows(a: Any) -> Any:
     return run_foreign("lu", lambda a: permuted(theirs.lu_factor(a)[1], a.shape), [like], a)
 
 
+def order_of(name: str, exchanges: Any, shape: Any) -> Any:
+    """The order of rows that LAPACK's exchanges come to: constant numbers."""
+    like = Aval(shape[:-1], np.dtype(np.intp))
+    return run_foreign(name, lambda exchanges: permuted(exchanges, shape), [like], exchanges)
+
+
 def permuted(exchanges: Any, shape: Any) -> Any:
     """LAPACK's exchanges of rows, one after another, as an order of rows."""
     rows = np.empty(shape[:-1], np.intp)
@@ -86,9 +92,8 @@ def in_order(x: Any, order: Any) -> Any:
     return np.take_along_axis(x, order[..., np.newaxis], axis=-2)
 
 
-def eliminated(a: Any) -> tuple[Any, Any]:
-    """The packed factors of the matrices with their rows in SciPy's order, and that order."""
-    order = order_of_rows(a)
+def eliminated(a: Any, order: Any) -> Any:
+    """The packed factors of the matrices with their rows in this order."""
     a = in_order(a, order)
     m, n = np.shape(a)[-2:]
     k = min(m, n)
@@ -99,7 +104,7 @@ def eliminated(a: Any) -> tuple[Any, Any]:
     if m > k:
         below = a[..., k:, :] @ Inverse(SINGULAR)(upper)
         packed = np.concatenate([packed, below], axis=-2)
-    return packed, order
+    return packed
 
 
 def lu(a: Any, permute_l: bool = False, **options: Any) -> Any:
@@ -113,7 +118,9 @@ def lu(a: Any, permute_l: bool = False, **options: Any) -> Any:
     """
     if not depends(a):
         return theirs.lu(a, permute_l, **options)
-    packed, order = eliminated(a * 1.0)
+    a = a * 1.0
+    order = order_of_rows(a)
+    packed = eliminated(a, order)
     m, n = np.shape(a)[-2:]
     k = min(m, n)
     upper = np.triu(packed[..., :k, :])
@@ -142,7 +149,7 @@ def lu_factor(a: Any, *args: Any, **options: Any) -> tuple[Any, Any]:
     a = a * 1.0
     like = Aval((*np.shape(a)[:-2], min(np.shape(a)[-2:])), np.dtype(np.int32))
     exchanges = run_foreign("lu_factor", lambda a: theirs.lu_factor(a)[1], [like], a)
-    return eliminated(a)[0], exchanges
+    return eliminated(a, order_of("lu_factor", exchanges, np.shape(a))), exchanges
 
 
 def lu_solve(lu_and_piv: tuple[Any, Any], b: Any, trans: Any = 0, **options: Any) -> Any:
@@ -157,13 +164,7 @@ def lu_solve(lu_and_piv: tuple[Any, Any], b: Any, trans: Any = 0, **options: Any
         raise GradientError(
             "lu_solve: derivatives are known for the factors of one matrix; use qd.vmap for more"
         )
-    shape = np.shape(packed)
-    order = run_foreign(
-        "lu_solve",
-        lambda exchanges: permuted(exchanges, shape),
-        [Aval(shape[:-1], np.dtype(np.intp))],
-        exchanges,
-    )
+    order = order_of("lu_solve", exchanges, np.shape(packed))
     lower, upper = halves(packed)
     if trans in (0, "N"):
         return system(upper, system(lower, in_order(b, order)))

@@ -264,10 +264,5 @@ def null_space(A: Any, rcond: float | None = None, **options: Any) -> Any:
         raise GradientError(
             "null_space: derivatives are known for one matrix; use a Python loop over more"
         )
-    rank = rank_of(plain_svdvals(A), np.shape(A), rcond)
+    rank = rank_of(theirs.svdvals(plain(A)), np.shape(A), rcond)
     return NullSpace(rank)(A * 1.0)
-
-
-def plain_svdvals(A: Any) -> Any:
-    """The singular values of the numbers that a tracer stands for."""
-    return theirs.svdvals(plain(A))

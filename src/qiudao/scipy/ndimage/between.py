@@ -50,14 +50,21 @@ def map_coordinates(
             f"{np.ndim(image)} axes; give an array of shape ({np.ndim(image)}, ...)"
         )
     columns = [places[d] for d in range(np.ndim(image))]
-    ready, pad = prepared(image, range(np.ndim(image)), order, mode, cval, prefilter)
-    return like(image, sampled(ready, columns, order, mode, cval, pad))
+    return taken(image, columns, order, mode, cval, prefilter)
 
 
 def allowed(name: str, image: Any, order: int, mode: str, output: Any) -> None:
     """Refuse what SciPy refuses, and `output`."""
     refuse_output(name, output)
     theirs.map_coordinates(np.zeros(2), np.zeros((1, 1)), order=order, mode=mode)
+
+
+def taken(
+    image: Any, places: Sequence[Any], order: int, mode: str, cval: Any, prefilter: bool
+) -> Any:
+    """The image at places, one array for each of its leading axes."""
+    ready, pad = prepared(image, range(len(places)), order, mode, cval, prefilter)
+    return like(image, sampled(ready, places, order, mode, cval, pad))
 
 
 def like(image: Any, found: Any) -> Any:

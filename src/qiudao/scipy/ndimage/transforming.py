@@ -10,7 +10,7 @@ from scipy import special
 
 from ...core.errors import GradientError
 from ..operands import array, depends, known
-from .between import allowed, like, prepared, sampled
+from .between import allowed, like, prepared, sampled, taken
 from .windows import per_axis
 
 
@@ -57,8 +57,7 @@ def affine_transform(
         for k in range(len(sizes)):
             place = place + grid[k] * matrix[d, k]
         places.append(place)
-    ready, pad = prepared(image, range(rank), order, mode, cval, prefilter)
-    return like(image, sampled(ready, places, order, mode, cval, pad))
+    return taken(image, places, order, mode, cval, prefilter)
 
 
 def numbers_of(matrix: Any) -> Any:
@@ -193,6 +192,5 @@ def rotate(
     half, middle = (made - 1) / 2, (sizes - 1) / 2
     down = middle[0] - (c * half[0] + s * half[1]) + grid[0] * c + grid[1] * s
     across = middle[1] - (-s * half[0] + c * half[1]) + grid[0] * -s + grid[1] * c
-    ready, pad = prepared(plane, range(2), order, mode, cval, prefilter)
-    found = like(image, sampled(ready, [down, across], order, mode, cval, pad))
+    found = taken(plane, [down, across], order, mode, cval, prefilter)
     return np.moveaxis(found, (0, 1), (first, second))

@@ -28,22 +28,27 @@ class Several:
         return getattr(self.theirs, name)
 
 
+def whitened(x: Any, middle: Any, spread: Any) -> tuple[Any, Any, int]:
+    """|L^-1 (x - middle)|^2, log det L, and the number of components, with spread = L L^T."""
+    size = np.shape(spread)[-1] if np.ndim(spread) else np.size(middle) if middle is not None else 1
+    if np.ndim(spread) < 2:
+        spread = spread * np.eye(size)
+    away = x - (0 if middle is None else middle)
+    away = away if np.ndim(away) else np.reshape(away, 1)
+    if size == 1 and np.shape(away)[-1] != 1:
+        away = away[..., np.newaxis]
+    factor = np.linalg.cholesky(spread)
+    white = np.linalg.solve(factor, away[..., np.newaxis])[..., 0]
+    return np.sum(white**2, axis=-1), np.sum(np.log(np.diagonal(factor))), size
+
+
 class multivariate_normalDistribution(Several):
     def logpdf(self, x: Any, mean: Any = None, cov: Any = 1, **options: Any) -> Any:
         """The logarithm of the density at `x`, of shape (..., n): by the Cholesky factor."""
         if not depends(x, mean, cov):
             return self.theirs.logpdf(x, mean, cov, **options)
-        size = np.shape(cov)[-1] if np.ndim(cov) else np.size(mean) if mean is not None else 1
-        if np.ndim(cov) < 2:
-            cov = cov * np.eye(size)
-        away = x - (0 if mean is None else mean)
-        away = away if np.ndim(away) else np.reshape(away, 1)
-        if size == 1 and np.shape(away)[-1] != 1:
-            away = away[..., np.newaxis]
-        factor = np.linalg.cholesky(cov)
-        white = np.linalg.solve(factor, away[..., np.newaxis])[..., 0]
-        half_log_det = np.sum(np.log(np.diagonal(factor)))
-        return -np.sum(white**2, axis=-1) / 2 - half_log_det - size / 2 * np.log(2 * np.pi)
+        square, half_log_det, size = whitened(x, mean, cov)
+        return -square / 2 - half_log_det - size / 2 * np.log(2 * np.pi)
 
     def pdf(self, x: Any, mean: Any = None, cov: Any = 1, **options: Any) -> Any:
         """The density."""
@@ -57,19 +62,10 @@ class multivariate_tDistribution(Several):
         """The logarithm of the density at `x`, of shape (..., n): by the Cholesky factor."""
         if not depends(x, loc, shape, df):
             return self.theirs.logpdf(x, loc, shape, df)
-        size = np.shape(shape)[-1] if np.ndim(shape) else np.size(loc) if loc is not None else 1
-        if np.ndim(shape) < 2:
-            shape = shape * np.eye(size)
-        away = x - (0 if loc is None else loc)
-        away = away if np.ndim(away) else np.reshape(away, 1)
-        if size == 1 and np.shape(away)[-1] != 1:
-            away = away[..., np.newaxis]
-        factor = np.linalg.cholesky(shape)
-        white = np.linalg.solve(factor, away[..., np.newaxis])[..., 0]
-        half_log_det = np.sum(np.log(np.diagonal(factor)))
+        square, half_log_det, size = whitened(x, loc, shape)
         norm = special.gammaln((df + size) / 2) - special.gammaln(df / 2)
         norm = norm - size / 2 * np.log(df * np.pi) - half_log_det
-        return norm - (df + size) / 2 * np.log1p(np.sum(white**2, axis=-1) / df)
+        return norm - (df + size) / 2 * np.log1p(square / df)
 
     def pdf(self, x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
         """The density."""
