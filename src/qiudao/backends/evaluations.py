@@ -249,8 +249,7 @@ def incoming(library: Library, v: Any, look: Lookup) -> Any:
 @evaluates(TakeAlong)
 def taken_along(primitive: TakeAlong, library: Library, x: Any, index: Any) -> Any:
     """`x` at `index` along one axis."""
-    if not hasattr(library.xp, "take_along_axis"):
-        raise library.lacks("take_along_axis")
+    take_along_axis = library.function("take_along_axis")
     like = index if is_known(x) else x
     x, index = ours(library, x, like), ours(library, index, like)
     n = int(x.shape[primitive.axis])
@@ -262,7 +261,7 @@ def taken_along(primitive: TakeAlong, library: Library, x: Any, index: Any) -> A
     x = library.xp.broadcast_to(x, tuple(shape))
     shape[primitive.axis] = int(index.shape[primitive.axis])
     index = library.xp.broadcast_to(index, tuple(shape))
-    return library.xp.take_along_axis(x, index, axis=primitive.axis)
+    return take_along_axis(x, index, axis=primitive.axis)
 
 
 @evaluates(AddAlong)
