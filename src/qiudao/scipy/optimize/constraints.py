@@ -19,7 +19,7 @@ import qiudao as qd
 from scipy import optimize as theirs
 
 from ...core.errors import GradientError
-from ..operands import known, plain, plainly, tupled
+from ..operands import array, known, plain, plainly, tupled
 from .implicit import differentiable
 
 Function = Callable[..., Any]
@@ -58,9 +58,7 @@ def of_dict(one: Any) -> Function:
 
 def vector(values: Any) -> Any:
     """A number or an array as a vector."""
-    if isinstance(values, list | tuple):
-        values = np.stack(values)
-    return np.reshape(values, -1)
+    return np.reshape(array(values), -1)
 
 
 def between(one: Any, low: Any, high: Any) -> list[Condition]:

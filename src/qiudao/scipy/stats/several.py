@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 from scipy import stats as theirs
 
-from ..operands import depends
+from ..operands import array, depends
 from .distribution import Frozen
 
 
@@ -104,8 +104,7 @@ class dirichletDistribution(Several):
         """The logarithm of the density at `x`, whose first axis sums to 1."""
         if not depends(x, alpha):
             return self.theirs.logpdf(x, alpha)
-        x = np.stack(x) if isinstance(x, list | tuple) else x
-        alpha = np.stack(alpha) if isinstance(alpha, list | tuple) else alpha
+        x, alpha = array(x), array(alpha)
         if np.shape(x)[0] == np.shape(alpha)[0] - 1:
             rest = 1 - np.sum(x, axis=0, keepdims=True)
             x = np.concatenate([x, rest])
