@@ -32,13 +32,10 @@ class BSpline:
 
     def __init__(self, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> None:
         curve = theirs.BSpline(rising(t), stand_in(c), k, extrapolate, axis)
-        moved = np.moveaxis(array(c), curve.axis, 0)
-        self.be(curve, array(t), moved, depends(t, c))
-
-    def be(self, curve: Any, t: Any, c: Any, moving: bool) -> None:
-        """Be the curve of these knots and coefficients; where nothing moves, SciPy's own."""
-        self.moving, self.curve, self.k = moving, curve, curve.k
-        self.t, self.c = (t, c) if moving else (curve.t, curve.c)
+        self.moving, self.curve, self.k = depends(t, c), curve, curve.k
+        self.t, self.c = curve.t, curve.c
+        if self.moving:
+            self.t, self.c = array(t), np.moveaxis(array(c), curve.axis, 0)
         self.axis, self.extrapolate = curve.axis, curve.extrapolate
 
     def __getattr__(self, name: str) -> Any:
