@@ -122,7 +122,6 @@ class Radau:
 
 def solved(f: Slope, t: Any, y: Any, h: Any) -> Any:
     """The stages by Newton's method, on plain numbers."""
-
     slope = plain(qd.jacobian(lambda y: f(t, y))(y))
     system = np.eye(3 * y.size) - h * np.kron(RADAU_A, slope)
     Z = np.zeros((3, y.size))
