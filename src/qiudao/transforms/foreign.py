@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.avals import Aval, Value
 from ..core.primitive import Primitive, Values
+from .one_by_one import one_by_one
 
 
 class Foreign(Primitive):
@@ -39,12 +40,7 @@ class Foreign(Primitive):
         return tuple(np.asarray(y, a.dtype)[()] for y, a in zip(found, self.avals, strict=True))
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
-        rows = [
-            self(*(x[k] if m else x for x, m in zip(xs, mapped, strict=True))) for k in range(size)
-        ]
-        if len(self.avals) == 1:
-            return np.stack(rows)
-        return tuple(np.stack(column) for column in zip(*rows, strict=True))
+        return one_by_one(self, size, mapped, xs)
 
 
 def run_foreign(
