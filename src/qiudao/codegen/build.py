@@ -23,7 +23,7 @@ from .memory import Arena
 from .resident import resident_module
 from .scope import Function, Scope
 
-STRAIGHT = 2000  # equations from which a program is compiled in the quick way
+MANY = 2000  # equations from which a program is compiled in the quick way
 LONG = 400  # from which LLVM's middle settings do
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
 
@@ -39,7 +39,7 @@ class Built:
     """
 
     def __init__(
-        self, program: Program, level: int | None = None, shared: Mapping[int, int] | None = None
+        self, program: Program, level: str | None = None, shared: Mapping[int, int] | None = None
     ) -> None:
         self.shared = shared or {}
         self.inputs = tuple(Aval(a.shape, a.dtype) for a in program.avals)
@@ -52,12 +52,10 @@ class Built:
         self.may_fail = "%status" in text
         self.pieces = function.pieces
         self.lone = len(self.outputs) == 1
+        level = level or level_of(program, module)
         if not self.shared:
             self.enter(module, "direct")
         self.module = str(module)
-        if level is None:
-            size = size_of(program)
-            level = 1 if size > STRAIGHT else 2 if size > LONG else 3
         names = ["program"] if self.shared else ["program", "direct"]
         native = compile(self.module, module.libraries, names, level=level)
         self.keep = (native, self.held)
@@ -103,6 +101,16 @@ def conformed(x: Any, aval: Aval) -> Any:
     """An argument as machine code takes it: in its dtype, row by row, aligned."""
     made = np.require(np.asarray(x), aval.dtype, ["C", "A"])
     return made if made.shape == aval.shape else np.reshape(made, aval.shape)
+
+
+def level_of(program: Program, module: Module) -> str:
+    """How a program is compiled, whose functions are in a module."""
+    size = size_of(program)
+    if size > MANY:
+        return "quick"
+    if not module.has_loops:
+        return "straight"
+    return "middle" if size > LONG else "full"
 
 
 def size_of(program: Program) -> int:

@@ -83,6 +83,7 @@ class Module:
         self.metadata: list[str] = []
         self.widest = 64  # bytes of the longest vectors that functions have variants for
         self.resident: Resident | None = None  # where functions are that stay in the process
+        self.has_loops = False
         self.within = ""  # the function that checks addresses; none, as a rule
 
     def declare(self, name: str, text: str, address: int | None = None) -> str:
@@ -209,6 +210,7 @@ class Code:
 
         `note` is metadata for the jump back (", !llvm.loop !0").
         """
+        self.module.has_loops = True
         before, head, body, end = self.block, *map(self.label, ("head", "body", "end"))
         index, after = self.fresh(hint), self.fresh("next")
         self.jump(head)

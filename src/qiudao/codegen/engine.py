@@ -4,11 +4,12 @@ Text is parsed, optimised and made into an object file in memory, which is also 
 keeps; the object is then linked into this process by LLVM's ORC JIT.  Objects are position
 independent and name what they need from outside, so they hold in any process.
 
-Two things are fast to compile: loops, which are short, and straight lines, where at `level=1`
-nothing is reordered.  LLVM's scheduler and register allocator take longer than linear time in one
-block of many thousand operations; at `level=1` the quick ones take over, and they make code as
-good provided that a block has no more than `BLOCK` operations (a jump to the next line costs
-nothing, and bounds what must stay in registers).
+What has no loops gains nothing from LLVM's passes (it is even slower after some): the text is
+simplified already.  So at the level "straight" functions are inlined, and that is all.  LLVM's
+scheduler and register allocator take longer than linear time in one block of many thousand
+operations; at the level "quick" the quick ones take over, and they make code nearly as good
+provided that a block has no more than `BLOCK` operations (a jump to the next line costs nothing,
+and bounds what must stay in registers).
 """
 
 from __future__ import annotations
@@ -31,11 +32,17 @@ BLOCK = 100  # operations after which straight-line code should start a new bloc
 class Level(NamedTuple):
     """What is done for one level of optimisation."""
 
-    passes: int  # LLVM's -O for the passes over the text; 0 removes dead code only
+    passes: int | tuple[str, ...]  # over the text: LLVM's -O, or these alone
     emission: int  # LLVM's -O for selecting, scheduling and allocating registers
 
 
-LEVELS = {1: Level(0, 0), 2: Level(2, 2), 3: Level(3, 3)}
+INLINING = ("always_inliner", "global_dead_code_eliminate", "sroa", "simplify_cfg")
+LEVELS = {
+    "quick": Level(("dead_code_elimination",), 0),
+    "straight": Level(INLINING, 1),
+    "middle": Level(2, 2),
+    "full": Level(3, 3),
+}
 
 
 class Statistics:
@@ -100,7 +107,7 @@ class Compiler:
         )
 
     def optimise(
-        self, text: str, level: int, machine: Any, public: Sequence[str] | None = None
+        self, text: str, level: str, machine: Any, public: Sequence[str] | None = None
     ) -> Any:
         """The module after the passes.  Functions that are not `public` (None: all are) may go."""
         llvm, passes = self.llvm, LEVELS[level].passes
@@ -110,27 +117,30 @@ class Compiler:
         for each in module.functions:
             if public is not None and each.name not in public and not each.is_declaration:
                 each.linkage = "internal"
-        options = llvm.create_pipeline_tuning_options(speed_level=passes)
+        options = llvm.create_pipeline_tuning_options()
         options.loop_vectorization = options.loop_interleaving = True
         options.loop_unrolling = False  # but for loops that ask for it
         # LLVM 22 gets selects in a loop wrong when it joins scalars (the saddle objective has one).
         options.slp_vectorization = False
-        builder = llvm.create_pass_builder(machine, options)
-        if passes:
+        if isinstance(passes, int):
+            options.speed_level = passes
+            builder = llvm.create_pass_builder(machine, options)
             manager = builder.getModulePassManager()
         else:
+            builder = llvm.create_pass_builder(machine, options)
             manager = llvm.create_new_module_pass_manager()
-            manager.add_dead_code_elimination_pass()
+            for each in passes:
+                getattr(manager, f"add_{each}_pass")()
         manager.run(module, builder)
         return module
 
-    def object(self, text: str, level: int) -> bytes:
+    def object(self, text: str, level: str) -> bytes:
         """The object file of a module, to be linked into this process."""
         with self.lock:
             machine = self.machine(LEVELS[level].emission)
             return bytes(machine.emit_object(self.optimise(text, level, machine)))
 
-    def exported(self, text: str, level: int, cpu: str | None, public: Sequence[str]) -> bytes:
+    def exported(self, text: str, level: str, cpu: str | None, public: Sequence[str]) -> bytes:
         """The object file of a module, in the platform's own format, for other programs."""
         with self.lock:
             machine = self.machine(LEVELS[level].emission, cpu, jit=False)
@@ -146,7 +156,7 @@ class Compiler:
         with self.lock:
             return Native(builder.link(self.jit, f"qiudao.{next(self.numbers)}"), self.jit)
 
-    def key(self, text: str, libraries: Mapping[str, int], level: int) -> str:
+    def key(self, text: str, libraries: Mapping[str, int], level: str) -> str:
         """The name of an object on disk: all that its bytes depend on, and nothing else."""
         parts = (text, sorted(libraries), level, LEVELS[level], self.host, self.versions)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
@@ -207,13 +217,14 @@ def compile(
     libraries: Mapping[str, int],
     entry_names: Sequence[str],
     *,
-    level: int = 3,
+    level: str = "full",
 ) -> Native:
     """Machine code for a module in LLVM's text form, from the disk cache where it has been seen.
 
     `libraries` holds the addresses of outside functions and objects by name; `entry_names` are the
-    functions whose addresses are wanted; `level` is 1 (straight-line code of many operations, in
-    blocks of at most `BLOCK`), 2, or 3 (everything LLVM has).
+    functions whose addresses are wanted; `level` is "quick" (straight-line code of very many
+    operations, in blocks of at most `BLOCK`), "straight" (code without loops), "middle", or "full"
+    (everything LLVM has).
     """
     tool = compiler()
     key = tool.key(module_text, libraries, level)

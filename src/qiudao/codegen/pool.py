@@ -229,7 +229,7 @@ class Pool:
         libraries = {name: address_of_function(name) for name in NAMES}
         libraries["qiudao.pool"] = ctypes.addressof(self.words)
         text = TEXT.replace("ATTRIBUTES", attributes())
-        return compile(text, libraries, ["run", "helper"], level=2)
+        return compile(text, libraries, ["run", "helper"], level="middle")
 
     def address(self) -> int:
         """The address of `run`."""

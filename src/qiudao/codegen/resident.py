@@ -32,8 +32,9 @@ class Residents:
     def made(self, name: str, define: Callable[[Module], None]) -> tuple[int, Native]:
         """Compile a function, and what it calls in its turn."""
         module = resident_module()
+        module.widest = 0  # called for one number at a time
         define(module)
-        native = compile(str(module), module.libraries, [name])
+        native = compile(str(module), module.libraries, [name], level="straight")
         self.found[name] = native.address(name), native
         return self.found[name]
 

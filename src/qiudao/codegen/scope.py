@@ -555,6 +555,7 @@ class Scope:
             self.fill(stack)
         after = [self.new_buffer(b.shape, b.dtype) for b in carry]
         self.scalars.store(constant(0), count, 0)
+        code.module.has_loops = True
         head, body, end = map(code.label, ("head", "body", "end"))
         code.jump(head)
         code.start(head)

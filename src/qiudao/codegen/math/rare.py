@@ -37,8 +37,8 @@ def unless_rare(
     here = code.block
     with code.when(is_rare.register):
         there = code.block
-        call = f'call {type_} @{symbol}({type_} {x.register}) "vector-function-abi-variant"'
-        other = x.op(f'{call}="{variants}"')
+        noted = f' "vector-function-abi-variant"="{variants}"' if variants else ""
+        other = x.op(f"call {type_} @{symbol}({type_} {x.register}){noted}")
     return x.op(f"phi {type_} [ {usual.register}, %{here} ], [ {other.register}, %{there} ]")
 
 
