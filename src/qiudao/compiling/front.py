@@ -136,8 +136,10 @@ class Jitted:
         lone = version.tree.count == 1 and version.tree.kind is None
         if whole is None or len(call.places) != len(call.leaves):
             return
-        if call.tree.kind is not tuple or any(isinstance(x, Tracer) for x in call.leaves):
+        if any(isinstance(x, Tracer) for x in call.leaves):
             return
+        flat = call.tree.kind is tuple
+        fast = whole.direct if flat else functools.partial(nested, call.tree, whole.direct)
         build: Callable[[Any], Any] | None = version.tree.build
         if lone or (version.tree.kind is tuple and not whole.lone):
             build = None
@@ -145,7 +147,7 @@ class Jitted:
             build = functools.partial(boxed, version.tree)
         if version.compiled.selects:
             build = functools.partial(self.unless_nan, version)
-        self.quick = whole.direct, build
+        self.quick = fast, build
 
     def unless_nan(self, version: Version, found: tuple[Any, ...]) -> Any:
         """The result, where no NaN is in it; else NotImplemented, for the long way."""
@@ -442,6 +444,12 @@ def donated_names(
             )
         names.append(each)  # type: ignore[arg-type]
     return tuple(names)
+
+
+def nested(tree: Tree, direct: Callable[..., Any], *args: Any) -> Any:
+    """The results for arguments of a known structure, nested; NotImplemented for others."""
+    leaves = tree.take(args)
+    return NotImplemented if leaves is None else direct(*leaves)
 
 
 def nothing(*args: Any) -> Any:
