@@ -167,7 +167,7 @@ class ObjectCache:
 
     def clear(self) -> None:
         """Remove all objects."""
-        for path, _ in self.entries():
+        for path in (*(path for path, _ in self.entries()), self.folder / ADDED):
             with contextlib.suppress(OSError):
                 path.unlink()
 

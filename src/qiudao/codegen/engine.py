@@ -20,11 +20,13 @@ import importlib
 import itertools
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .cache import jit_cache
+from .code import Find
 
 BLOCK = 100  # operations after which straight-line code should start a new block
 
@@ -156,10 +158,41 @@ class Compiler:
         with self.lock:
             return Native(builder.link(self.jit, f"qiudao.{next(self.numbers)}"), self.jit)
 
-    def key(self, text: str, libraries: Mapping[str, int], level: str) -> str:
+    def key(self, text: str, outside: Iterable[str], level: str) -> str:
         """The name of an object on disk: all that its bytes depend on, and nothing else."""
-        parts = (text, sorted(libraries), level, LEVELS[level], self.host, self.versions)
+        parts = (text, sorted(outside), level, LEVELS[level], self.host, self.versions)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+class MissingCodeError(LookupError):
+    """Code that was compiled in another process is no longer on disk."""
+
+
+class Object:
+    """Machine code that is not yet in a process: its key on disk, and what it names.
+
+    Pickled, it does not hold the code, which the other process finds on disk.
+    """
+
+    def __init__(
+        self, key: str, outside: Mapping[str, Find], names: Sequence[str], data: bytes | None = None
+    ) -> None:
+        self.key = key
+        self.outside = outside
+        self.names = names
+        self.data = data
+
+    def __reduce__(self) -> Any:
+        return Object, (self.key, self.outside, self.names)
+
+    def linked(self) -> Native:
+        """The code in this process.  Raises `MissingCodeError`."""
+        data = self.data or jit_cache.get(self.key)
+        if data is None:
+            raise MissingCodeError(self.key)
+        statistics.loaded += self.data is None
+        libraries = {name: find() for name, find in self.outside.items()}
+        return compiler().link(data, libraries, self.names)
 
 
 def load_llvm() -> Any:
@@ -212,22 +245,18 @@ def widest_vector() -> int:
     return 64 if compiler().has_wide_vectors else 32
 
 
-def compile(
-    module_text: str,
-    libraries: Mapping[str, int],
-    entry_names: Sequence[str],
-    *,
-    level: str = "full",
-) -> Native:
-    """Machine code for a module in LLVM's text form, from the disk cache where it has been seen.
+def compiled(
+    module_text: str, outside: Mapping[str, Find], entry_names: Sequence[str], level: str = "full"
+) -> Object:
+    """The code of a module in LLVM's text form, from the disk cache where it has been seen.
 
-    `libraries` holds the addresses of outside functions and objects by name; `entry_names` are the
+    `outside` finds the addresses of outside functions and objects by name; `entry_names` are the
     functions whose addresses are wanted; `level` is "quick" (straight-line code of very many
     operations, in blocks of at most `BLOCK`), "straight" (code without loops), "middle", or "full"
     (everything LLVM has).
     """
     tool = compiler()
-    key = tool.key(module_text, libraries, level)
+    key = tool.key(module_text, outside, level)
     data = jit_cache.get(key)
     if data is None:
         data = tool.object(module_text, level)
@@ -235,4 +264,16 @@ def compile(
         jit_cache.put(key, data)
     else:
         statistics.loaded += 1
-    return tool.link(data, libraries, entry_names)
+    return Object(key, outside, entry_names, data)
+
+
+def compile(
+    module_text: str,
+    libraries: Mapping[str, int],
+    entry_names: Sequence[str],
+    *,
+    level: str = "full",
+) -> Native:
+    """As `compiled`, linked into this process; `libraries` holds the addresses themselves."""
+    outside = {name: partial(int, address) for name, address in libraries.items()}
+    return compiled(module_text, outside, entry_names, level).linked()

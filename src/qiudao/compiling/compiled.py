@@ -24,7 +24,8 @@ from ..transforms.batch import vmap
 from ..transforms.forward import jvp
 from ..transforms.reverse import vjp
 from ..transforms.trace import Uncollected, traced
-from .executable import Executable, prepared
+from .executable import Executable
+from .kept import executable
 
 GROWTH = 8  # how many times more steps there is room for after too many
 
@@ -86,7 +87,7 @@ class Compiled(Primitive):
         """The machine code, made when it is first run."""
         program = with_flag(self.program) if self.selects else self.program
         with Uncollected():
-            return Executable(prepared(program))
+            return executable(program)
 
     @functools.cached_property
     def masked(self) -> Compiled:
