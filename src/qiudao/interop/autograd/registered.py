@@ -23,6 +23,7 @@ from ...core.errors import RuleError
 from ...core.primitive import Parents, Primitive, Product, Terms, Values
 from ...core.sweep import fit
 from ...core.trees import LONE, Tree, flatten
+from ...transforms.foreign import one_by_one
 
 Function = Callable[..., Any]
 
@@ -174,10 +175,7 @@ class Registered(Primitive):
         return terms
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
-        rows = [self(*(x[k] if m else x for x, m in zip(xs, mapped))) for k in range(size)]
-        if isinstance(rows[0], tuple):
-            return tuple(np.stack(column) for column in zip(*rows))
-        return np.stack(rows)
+        return one_by_one(self, size, mapped, xs)
 
 
 def transpose_of(line: Function, operands: Values) -> Function:
