@@ -1,5 +1,6 @@
 """The front door: arguments of every layout and kind, threads, rooms of loops, the next process."""
 
+import collections
 import copy
 import os
 import pickle
@@ -162,6 +163,30 @@ def test_nested_containers():
 
 def loss(x):
     return np.sum(np.sin(x) * x)
+
+
+def test_nested_arguments_of_another_structure_after_the_quick_ones():
+    seen = []
+
+    @qd.jit
+    def total(tree):
+        seen.append(type(tree))
+        return {"sum": tree["a"] + sum(tree["b"]), "tree": tree}
+
+    given = {"a": X, "b": [X, X]}
+    for _ in range(3):
+        found = total(given)
+        close(found["sum"], 3 * X)
+        assert type(found["tree"]) is dict
+    assert type(total(collections.OrderedDict(given))["tree"]) is collections.OrderedDict
+    close(total({"a": X, "b": (X, X)})["sum"], 3 * X)
+    close(total({"a": X, "b": [X]})["sum"], 2 * X)
+    close(total({"a": X, "b": [X.T.copy().T, X[:1]]})["sum"], 2 * X + X[0])
+    close(total({"a": X, "b": [X, 1.5]})["sum"], 2 * X + 1.5)
+    t = qd.tensor(X, requires_grad=True)
+    total({"a": t, "b": [X, X]})["sum"].sum().backward()
+    close(t.grad, np.ones_like(X))
+    assert len(seen) == 6
 
 
 def test_tensors_that_a_function_closes_over():

@@ -1,6 +1,7 @@
 """The whole text of every error of the core: rules that are missing, conversions, structures."""
 
 import math
+import statistics
 
 import numpy as np
 import pytest
@@ -89,6 +90,12 @@ MESSAGES = {
         DetachError,
         "using x as an index: this f64[] carries a gradient, which the conversion would cut in "
         "silence; " + NUMBER,
+    ),
+    "a ratio": (
+        lambda: statistics.mean(X),
+        DetachError,
+        "x.as_integer_ratio(), as in statistics: this f64[] carries a gradient, which the "
+        "conversion would cut in silence; " + NUMBER,
     ),
     "memory": (
         lambda: X.view(float),

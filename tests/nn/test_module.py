@@ -8,6 +8,7 @@ import pytest
 
 import qiudao as qd
 from qiudao import nn
+from qiudao.core.dispatch import concrete
 from qiudao.core.trees import flatten
 
 
@@ -235,3 +236,50 @@ def test_a_copy_in_which_something_was_set_is_of_another_structure():
     same.bias = None
     assert flatten(same)[1] != flatten(model)[1]
     assert len(flatten(same)[0]) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.layers.append(nn.relu),
+        lambda model: model.layers.append(nn.Linear(2, 2, rng=3)),
+        lambda model: model.layers.reverse(),
+        lambda model: model.layers.__setitem__(0, nn.Linear(2, 3, rng=2)),
+        lambda model: model.table.update(b=np.ones(2)),
+        lambda model: model.table.__setitem__("a", nn.parameter([5.0])),
+        lambda model: model.table.__setitem__("names", ("y", 1)),
+    ],
+)
+def test_a_copy_whose_lists_and_dicts_changed_comes_apart_as_it_is_now(change):
+    model, fresh = Mixed().arrays(), Mixed()
+    assert flatten(model)[1] == flatten(fresh)[1]
+    change(model)
+    change(fresh)
+    leaves, structure = flatten(fresh)
+    assert flatten(model)[1] == structure
+    for found, wanted in zip(flatten(model)[0], leaves, strict=True):
+        np.testing.assert_array_equal(concrete(found), concrete(wanted))
+
+
+def test_a_copy_in_whose_layers_something_was_set_has_the_new_value():
+    model = Mixed().arrays()
+    model.layers[0].weight = np.zeros((2, 2))
+    model.table["a"] = np.array(5.0)
+    found = dict(zip(flatten(model)[1].paths, flatten(model)[0]))
+    assert found[".table.a"] == 5.0
+    assert not found[".layers.0.weight"].any()
+
+
+def test_a_module_may_name_its_attributes_as_it_likes():
+    class Named(nn.Module):
+        def __init__(self):
+            self.frame = nn.parameter([1.0])
+            self.roles = nn.parameter([2.0])
+            self.parts = [nn.parameter([3.0])]
+            self.made = 4
+
+        def __call__(self, x):
+            return x * self.frame * self.roles * self.parts[0] * self.made
+
+    gradient = qd.grad(lambda model: model(1.0).sum())(Named().arrays())
+    assert [float(x[0]) for x in gradient.parameters()] == [24.0, 12.0, 8.0]

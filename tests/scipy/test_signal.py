@@ -64,12 +64,6 @@ def test_derivatives_of_filters(axis):
     assert qd.gradgradcheck(f, B, A, WIDE[:3, :3])
 
 
-def test_forward_mode_of_filters():
-    x, dx = LONG, np.cos(LONG)
-    _, moved = qd.jvp(lambda x: signal.lfilter(B, A, x), (x,), (dx,))
-    close(moved, theirs.lfilter(B, A, dx))
-
-
 def test_sections():
     sos = theirs.butter(4, 0.3, output="sos")
     expected = theirs.sosfilt(sos, WIDE, axis=0)
@@ -85,19 +79,6 @@ def test_sections():
     h = 1e-6 * np.eye(6)[1]
     ends = [np.sum(theirs.sosfilt(sos + s * np.stack([h, 0 * h]), LONG) ** 2) for s in (1, -1)]
     assert of_sos[0, 1] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-6)
-
-
-def test_batches_and_curvature_of_filters():
-    rows = np.stack([A, A[::-1] + 1])
-    found = qd.vmap(lambda a: signal.lfilter(B, a, LONG))(rows)
-    close(found, np.stack([theirs.lfilter(B, a, LONG) for a in rows]))
-
-    def f(a):
-        return np.sum(signal.lfilter(B, a, LONG) ** 2)
-
-    close(
-        qd.hessian(f)(A), np.stack([qd.grad(lambda a, k=k: qd.grad(f)(a)[k])(A) for k in range(4)])
-    )
 
 
 ROWS = np.random.default_rng(3).normal(size=(3, 40))

@@ -11,6 +11,7 @@ from qiudao.core.families import Constant, Linear, Smooth
 from qiudao.core.primitive import Primitive
 from qiudao.core.samples import sample
 from qiudao.testing import RuleCheckError, check_rule, every_sample
+from qiudao.testing.rules import Case, draw
 
 ONE = sample("f64[3,4]", within=(0.5, 2.0))
 TWO = sample("f64[3,4]", "f64[4]", within=(0.5, 2.0))
@@ -230,6 +231,30 @@ def test_a_tangent_that_is_not_linear():
 
     with pytest.raises(RuleCheckError, match="against differences"):
         check(Bad, TWO)
+
+
+def test_an_operand_that_is_held():
+    class OfRows(Weigh):
+        """Its rule takes the weights for constants."""
+
+        def tangent(self, i, dx, out, *xs):
+            return dx * xs[1][..., None, :] if i == 0 else np.zeros_like(out)
+
+    class Unsaid(OfRows):
+        """The same, whose sample does not say so."""
+
+    check(OfRows, TWO._replace(held=(1,)))
+    caught(Unsaid, "against differences", TWO)
+
+
+def test_a_schur_form_stays_one():
+    given = sample("f64[3,3]", "f64[3,3]", kind="schur")
+    case = Case(Weigh(), given, draw(given, np.random.default_rng(0)))
+    for T, R in (case.xs, case.along()):
+        assert np.array_equal(T != 0, [[1, 1, 1], [1, 1, 1], [0, 0, 1]])
+        assert np.all(R != 0)
+    T = case.xs[0]
+    assert T[0, 1] * T[1, 0] < 0  # a pair of complex eigenvalues
 
 
 def test_constants_let_no_derivative_through():

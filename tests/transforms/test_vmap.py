@@ -151,3 +151,14 @@ def test_a_tensor_that_the_function_closes_over():
     w = qd.tensor(2.0, requires_grad=True)
     y = qd.vmap(lambda x: x * w)(np.arange(3.0))
     close(qd.grad(y.sum(), w)[0], 3.0)
+
+
+def test_no_two_results_are_one_array_nor_an_argument():
+    x = np.ones((2, 3))
+    first, second = qd.vmap(qd.grad(lambda a, b: np.sum((a + b) ** 2), argnums=(0, 1)))(x, x)
+    first += 1.0
+    close(second, np.full((2, 3), 4.0))
+    same, constant = qd.vmap(lambda x: (x, 1.0))(x)
+    same += 1.0
+    constant += 1.0
+    close(x, np.ones((2, 3)))

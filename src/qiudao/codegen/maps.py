@@ -7,6 +7,7 @@ one that an array has (a `Pick`, see `picks.py`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -188,6 +189,8 @@ def viewed(primitive: Primitive, buffer: Buffer, shape: Shape) -> tuple[int, Buf
 
 def reshaped_strides(shape: Shape, strides: Sequence[int], wanted: Shape) -> tuple[int, ...] | None:
     """The strides under another shape, where none of the elements need move."""
+    if 0 in shape:  # there are none, and where rows would begin is as good as in memory order
+        return tuple(math.prod(wanted[k + 1 :]) for k in range(len(wanted)))
     old = [(n, s) for n, s in zip(shape, strides, strict=True) if n != 1]
     merged: list[list[int]] = []
     for n, s in old:

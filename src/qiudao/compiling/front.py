@@ -114,8 +114,10 @@ class Jitted:
         lone = version.tree.count == 1 and version.tree.kind is None
         if whole is None or len(call.places) != len(call.leaves):
             return
-        if call.tree.kind is not tuple or any(isinstance(x, Tracer) for x in call.leaves):
+        if any(isinstance(x, Tracer) for x in call.leaves):
             return
+        flat = call.tree.kind is tuple
+        fast = whole.direct if flat else functools.partial(nested, call.tree, whole.direct)
         build: Callable[[Any], Any] | None = version.tree.build
         if lone or (version.tree.kind is tuple and not whole.lone):
             build = None
@@ -123,7 +125,7 @@ class Jitted:
             build = functools.partial(boxed, version.tree)
         if version.compiled.selects:
             build = functools.partial(self.unless_nan, version)
-        self.quick = whole.direct, build
+        self.quick = fast, build
 
     def unless_nan(self, version: Version, found: tuple[Any, ...]) -> Any:
         """The result, where no NaN is in it; else NotImplemented, for the long way."""
@@ -266,6 +268,12 @@ class Checked(Jitted):
 def boxed(tree: Tree, only: Any) -> Any:
     """A single result in its container."""
     return tree.build([only])
+
+
+def nested(tree: Tree, direct: Callable[..., Any], *args: Any) -> Any:
+    """The results for arguments of a known structure, nested; NotImplemented for others."""
+    leaves = tree.take(args)
+    return NotImplemented if leaves is None else direct(*leaves)
 
 
 def nothing(*args: Any) -> Any:

@@ -157,6 +157,10 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     def __index__(self) -> int:
         return operator.index(self._convert("using x as an index"))
 
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """As a float's: what the statistics module computes with."""
+        return float(self._convert("x.as_integer_ratio(), as in statistics")).as_integer_ratio()
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         instead = (
             "for an array of several use np.stack([a, b]), to fill one start from "

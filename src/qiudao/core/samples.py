@@ -24,6 +24,7 @@ class Sample(NamedTuple):
     kind: str
     fields: dict[str, Any]
     order: int
+    held: tuple[int, ...]
 
     @property
     def avals(self) -> tuple[Aval, ...]:
@@ -36,15 +37,18 @@ def sample(
     within: tuple[float, float] = (-2.0, 2.0),
     kind: str = "general",
     order: int = 3,
+    held: tuple[int, ...] = (),
     **fields: Any,
 ) -> Sample:
     """A sample: `sample("f64[3,4]", axis=-1)`.
 
     Values are drawn between `within`; `kind` is "general", "distinct", "symmetric", "definite"
     (symmetric positive definite), "regular" (far from a singular matrix), "index" (integers valid
-    as indices) or "increasing".  Derivatives are checked up to `order`.
+    as indices), "increasing" or "schur" (the first is a Schur form, and stays one).  Derivatives
+    are checked up to `order`, but not in the operands `held`, which the primitive takes for
+    constants.
     """
-    return Sample(types, within, kind, fields, order)
+    return Sample(types, within, kind, fields, order, held)
 
 
 def parse(text: str) -> Aval:

@@ -385,7 +385,7 @@ def has_nan(x: Value) -> bool:
     if isinstance(x, np.ndarray):
         if x.dtype.kind == "c":
             return bool(np.isnan(x).any())
-        flat = x.reshape(-1)
+        flat = x.ravel("K")  # as it lies in memory: a view
         total = flat.dot(flat)  # one pass and no temporary; inf times inf is no NaN
         return bool(total != total)
     return bool(x != x)

@@ -59,6 +59,11 @@ class Tree:
             return leaf
         return self.spec.unflatten(leaves)
 
+    def take(self, container: Any) -> list[Any] | None:
+        """The leaves of a container of this very structure; None of any other."""
+        leaves, spec = optree().tree_flatten(container, namespace=NAMESPACE)
+        return leaves if spec == self.spec else None
+
     @property
     def paths(self) -> list[str]:
         """Where each leaf is, as Python writes it: `['enc']['b']`."""

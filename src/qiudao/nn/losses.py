@@ -16,8 +16,6 @@ from ..ops.networks.entropy import CrossEntropy
 from .activations import log_softmax
 from .parts import as_array
 
-CROSS_ENTROPY = CrossEntropy()
-
 
 def reduced(losses: Any, reduction: str, name: str, weight: Any = None) -> Any:
     """The mean or the sum of losses; a mean is over the sum of the weights."""
@@ -102,16 +100,19 @@ def of_labels(
     counted = None if ignore_index is None else labels != ignore_index
     chosen = labels if counted is None else np.where(counted, labels, 0)
     check_labels(chosen, logits.shape[-1])
-    losses = CROSS_ENTROPY(logits, chosen)
     rows = None
-    if weight is not None:
-        weight = as_array(weight)
-        rows = weight[chosen]
-        losses = losses * rows
-    if smoothing:
-        logs = log_softmax(logits)
-        spread = logs if weight is None else logs * weight
-        losses = (1.0 - smoothing) * losses - smoothing * np.mean(spread, axis=-1)
+    if weight is None and not isinstance(smoothing, Tracer):
+        losses = CrossEntropy(float(smoothing))(logits, chosen)
+    else:
+        losses = CrossEntropy()(logits, chosen)
+        if weight is not None:
+            weight = as_array(weight)
+            rows = weight[chosen]
+            losses = losses * rows
+        if isinstance(smoothing, Tracer) or smoothing:
+            logs = log_softmax(logits)
+            spread = np.mean(logs if weight is None else logs * weight, axis=-1)
+            losses = (1.0 - smoothing) * losses - smoothing * spread
     if counted is not None:
         losses = np.where(counted, losses, np.zeros((), losses.dtype))
         rows = counted.astype(losses.dtype) if rows is None else np.where(counted, rows, 0.0)

@@ -60,16 +60,16 @@ class Module(Composite):
         register(cls, take_apart, functools.partial(put_together, cls), Step)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self.__dict__.pop("frame", None)
+        self.__dict__.pop("_made", None)
         role = first_role(value)
-        known = self.roles.get(name) if role is not None else None
+        known = self._roles.get(name) if role is not None else None
         if role is None or known is None or is_new_parameter(value):
-            kept = {k: r for k, r in self.roles.items() if k.partition(".")[0] != name}
-            self.__dict__["roles"] = kept if role is None else {**kept, name: role}
+            kept = {k: r for k, r in self._roles.items() if k.partition(".")[0] != name}
+            self.__dict__["_roles"] = kept if role is None else {**kept, name: role}
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        self.__dict__.pop("frame", None)
+        self.__dict__.pop("_made", None)
         object.__delattr__(self, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

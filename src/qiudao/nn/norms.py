@@ -70,7 +70,7 @@ class BatchNorm(Module):
                 "channel, which has no variance; give more, or call eval()"
             )
         mean, variance = np.mean(x, axis=self.axes), np.var(x, axis=self.axes)
-        if is_abstract(x) and not self.is_copy:
+        if is_abstract(x) and not self._is_copy:
             raise RuleError(
                 f"{type(self).__name__}: the running mean of a model that a transform closes over "
                 "would change inside it; pass the model as an argument and return it, or call "

@@ -15,7 +15,7 @@ arrays, symbols or gradients still knows which they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import is_
 from types import FunctionType
 from typing import Any, Literal, NamedTuple
@@ -30,11 +30,11 @@ Role = Literal["parameter", "buffer", "module"]
 
 
 class Composite:
-    """What has parts.  `roles` says of each part that is no module what it is, by name."""
+    """What has parts.  `_roles` says of each part that is no module what it is, by name."""
 
-    roles: dict[str, Role] = {}  # noqa: RUF012 - empty; what has parts has its own
-    is_copy: bool = False  # whether this was put together from parts, as in a transform
-    frame: Frame | None = None  # of a copy in which nothing was set since, where that can be told
+    _roles: dict[str, Role] = {}  # noqa: RUF012 - empty; what has parts has its own
+    _is_copy: bool = False  # whether this was put together from parts, as in a transform
+    _made: Made | None = None  # how, of a copy in which nothing was set since
 
 
 class Hole:
@@ -50,8 +50,8 @@ class Hole:
 
 
 HOLE = Hole()
-KEPT = {"roles", "is_copy", "frame"}  # what a module says of itself
-CONTAINERS = {list, tuple, dict}  # what may hold parts and be changed from within
+KEPT = {"_roles", "_is_copy", "_made"}  # what a module says of itself
+CONTAINERS = {list, tuple, dict}  # what may hold parts
 PLAIN = {int, float, bool, str, type(None), FunctionType}  # what most settings are
 
 
@@ -76,13 +76,16 @@ class Frame:
     Equal frames are of one structure.
     """
 
-    __slots__ = ("attributes", "is_flat", "kept_roles", "roles")
+    __slots__ = ("attributes", "has_buffers", "is_flat", "names", "roles", "start")
 
     def __init__(self, attributes: dict[str, Any], roles: dict[str, Role]) -> None:
         self.attributes = attributes
         self.roles = roles
-        self.kept_roles = {name: role for name, role in roles.items() if role != "module"}
+        self.names = list(roles)
+        self.has_buffers = "buffer" in roles.values()
         self.is_flat = CONTAINERS.isdisjoint(map(type, attributes.values()))
+        kept = {name: role for name, role in roles.items() if role != "module"}
+        self.start = {**attributes, "_roles": kept, "_is_copy": True}  # what all copies hold
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -103,6 +106,27 @@ class Frame:
         return ", ".join(f"{k}={v!r}" for k, v in settings.items())
 
 
+class Holding(NamedTuple):
+    """A list or dict of a copy, and what was in it when the copy was made."""
+
+    container: Any
+    contents: tuple[Any, ...]
+
+    def is_unchanged(self) -> bool:
+        """Whether the very same things are in it."""
+        now = contents(self.container)
+        return len(now) == len(self.contents) and all(map(is_, now, self.contents))
+
+
+# How a copy was put together: it comes apart the same way while nothing in it is set.
+Made = tuple[Frame, Sequence[Any], Sequence[Holding]]
+
+
+def contents(container: Any) -> tuple[Any, ...]:
+    """What is in a list or dict, keys included."""
+    return (*container, *container.values()) if type(container) is dict else tuple(container)
+
+
 def is_inexact_array(x: Any) -> bool:
     """Whether a value is an array or tensor that derivatives exist for."""
     return isinstance(x, np.ndarray | Tracer) and x.dtype.kind in "fc"
@@ -115,17 +139,16 @@ def first_role(value: Any) -> Role | None:
     return "buffer" if isinstance(value, np.ndarray) else "parameter"
 
 
-def take_apart(module: Any) -> tuple[list[Any], Frame, list[str]]:
+def take_apart(module: Any) -> tuple[Sequence[Any], Frame, list[str]]:
     """The parts of a module, its frame, and the names of the parts."""
-    frame = module.frame
-    if frame is not None:
-        known = vars(module)
-        found = list(frame.roles)
-        return [known[name] for name in found], frame, found
+    if module._made is not None:
+        frame, values, holdings = module._made
+        if all(map(Holding.is_unchanged, holdings)):
+            return values, frame, frame.names
     parts: list[Part] = []
     attributes = frame_of(module, parts)
-    names, roles, values = zip(*parts, strict=True) if parts else ((), (), ())
-    return list(values), Frame(attributes, dict(zip(names, roles))), list(names)
+    frame = Frame(attributes, {part.name: part.role for part in parts})
+    return [part.value for part in parts], frame, frame.names
 
 
 def parts_of(module: Any) -> list[Part]:
@@ -137,7 +160,7 @@ def parts_of(module: Any) -> list[Part]:
 
 def frame_of(module: Any, parts: list[Part]) -> dict[str, Any]:
     """A module's attributes with holes for its parts, which are added to `parts`."""
-    known = module.roles
+    known = module._roles
     attributes = {}
     for name, value in vars(module).items():
         if name not in KEPT:
@@ -167,38 +190,42 @@ def framed(value: Any, name: str, known: dict[str, Role], parts: list[Part]) -> 
     return HOLE
 
 
-def put_together(cls: type, frame: Frame, parts: Any) -> Any:
+def put_together(cls: type, frame: Frame, parts: Sequence[Any]) -> Any:
     """A module of these parts.  Its `__init__` is not run again."""
-    made: Any = object.__new__(cls)
-    if "buffer" in frame.roles.values():
+    if frame.has_buffers:
         parts = [
             stop_gradient(part) if role == "buffer" and isinstance(part, Tracer) else part
             for part, role in zip(parts, frame.roles.values())
         ]
-    values = iter(parts)
-    attributes = made.__dict__
-    for name, value in frame.attributes.items():
-        if value is HOLE:
-            attributes[name] = next(values)
-        else:
-            attributes[name] = value if type(value) in PLAIN else filled(value, values)
-    attributes["roles"] = frame.kept_roles
-    attributes["is_copy"] = True
+    module: Any = object.__new__(cls)
+    held = module.__dict__
+    held.update(frame.start)
+    holdings: list[Holding] = []
     if frame.is_flat:
-        attributes["frame"] = frame
-    return made
+        held.update(zip(frame.names, parts))
+    else:
+        values = iter(parts)
+        for name, value in frame.attributes.items():
+            held[name] = filled(value, values, holdings)
+    held["_made"] = frame, parts, holdings
+    return module
 
 
-def filled(value: Any, parts: Iterator[Any]) -> Any:
-    """A value with the next parts in its holes."""
+def filled(value: Any, parts: Iterator[Any], holdings: list[Holding]) -> Any:
+    """A value with the next parts in its holes; new lists and dicts are added to `holdings`."""
     if value is HOLE:
         return next(parts)
     kind = type(value)
-    if kind is list or kind is tuple:
-        return kind([filled(v, parts) for v in value])
-    if kind is dict:
-        return {k: filled(v, parts) for k, v in value.items()}
-    return value
+    if kind is tuple:
+        return tuple([filled(v, parts, holdings) for v in value])
+    if kind is list:
+        new: Any = [filled(v, parts, holdings) for v in value]
+    elif kind is dict:
+        new = {k: filled(v, parts, holdings) for k, v in value.items()}
+    else:
+        return value
+    holdings.append(Holding(new, contents(new)))
+    return new
 
 
 def same(a: Any, b: Any) -> bool:

@@ -66,9 +66,8 @@ class Recurrent(Module):
         if self.bias_ih is None:
             from_inputs = by_time @ self.weight_ih.T
         else:
-            from_inputs = AFFINE(by_time, self.weight_ih, self.bias_ih)
-            if not self.is_split:
-                from_inputs = from_inputs + self.bias_hh
+            bias = self.bias_ih if self.is_split else self.bias_ih + self.bias_hh
+            from_inputs = AFFINE(by_time, self.weight_ih, bias)
         found = self.at_once(from_inputs, initial)
         if found is not None:
             return found

@@ -51,6 +51,9 @@ def every_sample() -> list[tuple[str, Primitive, Sample]]:
     """
     if importlib.util.find_spec("scipy") is not None:
         importlib.import_module("qiudao.ops.special.families")
+        scipy = importlib.import_module("qiudao.scipy")
+        for module in scipy.MODULES:
+            importlib.import_module(f"qiudao.scipy.{module}")
     found = []
     for cls in registry:
         if not cls.samples:
@@ -64,7 +67,8 @@ def every_sample() -> list[tuple[str, Primitive, Sample]]:
 
 def draw(sample: Sample, rng: np.random.Generator) -> list[Any]:
     """Operands for a sample."""
-    return [draw_one(aval, sample, rng) for aval in sample.avals]
+    xs = [draw_one(aval, sample, rng) for aval in sample.avals]
+    return [schur_form(xs[0]), *xs[1:]] if sample.kind == "schur" else xs
 
 
 def draw_one(aval: Aval, sample: Sample, rng: np.random.Generator) -> Any:
@@ -94,6 +98,15 @@ def draw_one(aval: Aval, sample: Sample, rng: np.random.Generator) -> Any:
     return np.asarray(x, aval.dtype)
 
 
+def schur_form(x: Any) -> Any:
+    """The upper triangle of x; a real one of three rows or more begins with a 2 by 2 block."""
+    form = np.triu(x)
+    if x.shape[-1] > 2 and x.dtype.kind != "c":
+        form[..., 1, 0] = -0.5 * form[..., 0, 1]
+        form[..., 1, 1] = form[..., 0, 0]
+    return form
+
+
 class Case:
     """A primitive on drawn operands; called, it is a function of the operands that can move."""
 
@@ -103,7 +116,7 @@ class Case:
         self.sample = sample
         self.xs = list(xs)
         self.rng = np.random.default_rng(seed)
-        self.moving = [i for i, x in enumerate(xs) if x.dtype.kind in "fc"]
+        self.moving = [i for i, x in enumerate(xs) if x.dtype.kind in "fc" and i not in sample.held]
         self.inputs = tuple(xs[i] for i in self.moving)
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
@@ -125,9 +138,13 @@ class Case:
         """Other operands of the sample."""
         return draw(self.sample, self.rng)
 
-    def along(self) -> tuple[Any, ...]:
-        """A random direction for the operands that can move."""
-        return tuple(random_like(x, self.rng) for x in self.inputs)
+    def along(self, inputs: Sequence[Any] | None = None) -> tuple[Any, ...]:
+        """A random direction for the operands that can move; a Schur form keeps its zeros."""
+        xs = self.inputs if inputs is None else inputs
+        dxs = [random_like(x, self.rng) for x in xs]
+        if self.sample.kind != "schur":
+            return tuple(dxs)
+        return tuple(np.where(x == 0, x, dx) for x, dx in zip(xs, dxs, strict=True))
 
     def weights(self) -> tuple[Any, ...]:
         """A random cotangent for the results."""
@@ -420,7 +437,8 @@ def check_broadcast_derivatives(case: Case) -> None:
 
 def check_batched_derivative(case: Case) -> None:
     """Batches of derivatives and derivatives of batches equal a loop."""
-    rows = [tuple(x for x in case.draw() if x.dtype.kind in "fc") for _ in range(EXAMPLES)]
+    drawn = [case.draw() for _ in range(EXAMPLES)]
+    rows = [tuple(xs[i] for i in case.moving) for xs in drawn]
     count = len(case.moving)
     patterns = {(True,) * count, *(tuple(j == i for j in range(count)) for i in range(count))}
     for mapped in sorted(patterns):
@@ -430,7 +448,7 @@ def check_batched_derivative(case: Case) -> None:
             for row in rows
         ]
         xs = tuple(np.stack(c) if m else c[0] for c, m in zip(zip(*points), mapped, strict=True))
-        dxs = tuple(random_like(x, case.rng) for x in xs)
+        dxs = case.along(xs)
         dps = [tuple(d[k] if m else d for d, m in zip(dxs, mapped)) for k in range(EXAMPLES)]
         batched = vmap(case, axes)
         ys, pullback = vjp(batched, *xs)
@@ -475,7 +493,7 @@ def check_eager(case: Case) -> None:
 def check_taylor(case: Case) -> None:
     """Taylor coefficients along a curve are derivatives along it over factorials."""
     order = case.sample.order
-    series = [[random_like(x, case.rng) for _ in range(order)] for x in case.inputs]
+    series = list(zip(*(case.along() for _ in range(order)), strict=True))
     _, found = jet(case, case.inputs, series)
 
     def along(t: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.arriving import arrived, bare
+from ..core.arriving import arrived
 from ..core.avals import Value, describe
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DetachError, ShapeError, TreeError
@@ -18,6 +18,7 @@ from ..core.trees import flatten, prefix
 from ..core.views import Tie, View, follow, tie
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
+from .results import owned
 
 
 class Batch(ArrayMethods, Tracer):
@@ -155,7 +156,7 @@ def vmap(
                 zip(*pieces, strict=True), differs, places, shape.paths, strict=True
             )
         ]
-        return shape.build(map(bare, results))
+        return shape.build(owned(results, leaves))
 
     def run(leaves: list[Value], axes: list[Any], size: int, tree: Any, named: bool) -> Any:
         level = new_level()

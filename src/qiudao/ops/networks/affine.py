@@ -37,11 +37,9 @@ class Affine(Primitive):
     def evaluate(self, *xs: Value) -> Value:
         warm()
         x, w, b = xs
-        y = x @ w.T
-        if b.dtype == y.dtype:
-            y += b
-            return y
-        return y + b
+        y = rows(x) @ w.T
+        y = np.add(y, b, out=y if b.dtype == y.dtype else None)
+        return y.reshape(*x.shape[:-1], len(w))
 
     def expand(self, *xs: Value) -> Value:
         x, w, b = xs
@@ -60,12 +58,12 @@ class Affine(Primitive):
             return super().pull(ct, out, xs, parents, product)
         x, w, _ = xs
         of_x, of_w, of_b = parents
-        lanes = np.reshape(ct, (-1, ct.shape[-1])) if ct.ndim != 2 else ct
+        lanes = rows(ct)
         back: list[Value | None] = [None, None, None]
         if of_x is not None:
-            back[0] = ct @ w
+            back[0] = np.reshape(lanes @ w, x.shape)
         if of_w is not None:
-            back[1] = lanes.T @ (x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1])))
+            back[1] = lanes.T @ rows(x)
         if of_b is not None:
             back[2] = np.sum(lanes, axis=0)
         return back
@@ -83,3 +81,8 @@ class Affine(Primitive):
         lead = x.shape[1:-1]
         y = np.reshape(x, (size, math.prod(lead), x.shape[-1])) @ np.swapaxes(w, -1, -2)
         return np.reshape(y + np.expand_dims(b, 1), (size, *lead, w.shape[1]))
+
+
+def rows(x: Value) -> Value:
+    """An operand as rows, its leading axes as one: products of two axes are the quickest."""
+    return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))

@@ -45,17 +45,20 @@ def nan_or_step(out: Value) -> Value:
 
 @primitive
 class CrossEntropy(Primitive):
-    """log sum e^x - x[label] over the last axis, from logits x and a label for each row.
+    """log sum e^x - sum q x over the last axis, from logits x and a label for each row.
 
-    d = sum (s - h) dx, where s = e^x / sum e^x, and h is 1 at the label and 0 elsewhere.  The
-    largest logit is taken out, and the sum of the other powers goes through log1p, so that a small
-    loss keeps its digits.
+    q is 1 - smoothing at the label, and smoothing / classes is added everywhere.  With
+    s = e^x / sum e^x, d = sum (s - q) dx.  The largest logit is taken out, and the sum of the other
+    powers goes through log1p, so that a small loss keeps its digits.
     """
+
+    smoothing: float = 0.0
 
     keeps_out = False
     samples = (
         sample("f64[3,4]", "i64[3]", kind="index"),
         sample("f64[2,2,3]", "i64[2,2]", kind="index"),
+        sample("f64[3,4]", "i64[3]", smoothing=0.2, kind="index"),
     )
 
     def shape(self, *avals: Aval) -> Aval:
@@ -69,19 +72,41 @@ class CrossEntropy(Primitive):
         with np.errstate(invalid="ignore", over="ignore"):
             e = np.exp(x - top[:, None])
             e[each, largest] = 0.0
-            out = np.log1p(e.sum(-1)) + (top - x[each, labels])
+            left = np.log1p(e.sum(-1))
+            out = left + (top - x[each, labels])
+            if self.smoothing:
+                out *= 1.0 - self.smoothing
+                out += self.smoothing * (left + (top - x.mean(-1)))
         return out.reshape(xs[1].shape)[()]
 
     def expand(self, *xs: Value) -> Any:
         x, labels = xs
-        chosen = np.where(one_hot(labels, x), x, 0.0)
-        return LogSumExp((-1,))(x) - np.sum(chosen, axis=-1)
+        chosen = np.sum(np.where(one_hot(labels, x), x, 0.0), axis=-1)
+        if self.smoothing:
+            mean = np.mean(x, axis=-1)
+            chosen = (1.0 - self.smoothing) * chosen + self.smoothing * mean
+        return LogSumExp((-1,))(x) - chosen
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
-        return np.sum(gradient(*xs) * dx, axis=-1)
+        return np.sum(self.gradient(*xs) * dx, axis=-1)
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
-        return (product(np.expand_dims(ct, -1), gradient(*xs)), None)
+        return (product(np.expand_dims(ct, -1), self.gradient(*xs)), None)
+
+    def gradient(self, x: Value, labels: Value) -> Value:
+        """S - q: by which each logit moves its row's loss."""
+        low, high = self.smoothing / max(x.shape[-1], 1), 1.0 - self.smoothing
+        if isinstance(x, Tracer) or isinstance(labels, Tracer):
+            wanted = one_hot(labels, x).astype(x.dtype)
+            return Share((-1,))(x) - (high * wanted + low if low else wanted)
+        flat, chosen = rows(x, labels)
+        with np.errstate(invalid="ignore", over="ignore"):
+            e = np.exp(flat - flat.max(-1, keepdims=True))
+            e /= e.sum(-1, keepdims=True)
+        if low:
+            e -= low
+        e[np.arange(len(e)), chosen] -= high
+        return e.reshape(x.shape)
 
 
 def rows(x: Value, labels: Value) -> tuple[Value, Value]:
@@ -92,15 +117,3 @@ def rows(x: Value, labels: Value) -> tuple[Value, Value]:
 def one_hot(labels: Value, x: Value) -> Value:
     """Where the logits of the labels are."""
     return np.expand_dims(labels, -1) == np.arange(x.shape[-1])
-
-
-def gradient(x: Value, labels: Value) -> Value:
-    """S - h: by which each logit moves its row's loss."""
-    if isinstance(x, Tracer) or isinstance(labels, Tracer):
-        return Share((-1,))(x) - one_hot(labels, x).astype(x.dtype)
-    flat, chosen = rows(x, labels)
-    with np.errstate(invalid="ignore", over="ignore"):
-        e = np.exp(flat - flat.max(-1, keepdims=True))
-        e /= e.sum(-1, keepdims=True)
-    e[np.arange(len(e)), chosen] -= 1.0
-    return e.reshape(x.shape)

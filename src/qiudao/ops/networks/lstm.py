@@ -58,22 +58,21 @@ class Lstm(Primitive):
         gates = np.empty(x.shape, dtype)
         states = np.empty((*x.shape[:-1], n), dtype)
         memory, tops = np.empty_like(states), np.empty_like(states)
-        one, z = dtype.type(1), np.empty(x.shape[1:], dtype)
+        one, z, new = dtype.type(1), np.empty(x.shape[1:], dtype), np.empty(h.shape, dtype)
+        steps = zip(x, gates, *each(gates, n), states, memory, tops, strict=True)
         with np.errstate(over="ignore"):  # 1 / (1 + inf) is the right gate
-            for given, gate, state, kept, top in zip(x, gates, states, memory, tops, strict=True):
+            for given, gate, i, f, g, o, state, kept, top in steps:
                 np.matmul(h, across, out=z)
                 z += given
                 np.negative(z, out=gate)
                 np.exp(gate, out=gate)
                 gate += one
                 np.reciprocal(gate, out=gate)
-                i, f, g, o = each(gate, n)
-                np.tanh(each(z, n)[2], out=g)
+                np.tanh(z[..., 2 * n : 3 * n], out=g)
                 np.multiply(f, c, out=kept)
-                kept += i * g
+                kept += np.multiply(i, g, out=new)
                 np.tanh(kept, out=top)
-                np.multiply(o, top, out=state)
-                h, c = state, kept
+                h, c = np.multiply(o, top, out=state), kept
         return last(states), last(memory), last(tops), last(gates)
 
     def expand(self, *xs: Value) -> Value:
@@ -121,7 +120,8 @@ class Lstm(Primitive):
         n = h.shape[-1]
         of_states, of_memory, of_tops, of_gates = (None if g is None else first(g) for g in ct)
         i, f, g, o = each(gates, n)
-        slopes = (1.0 - gates) * (gates + of_tanh(n, gates.dtype))
+        slopes = np.subtract(1.0, gates)
+        slopes *= gates + of_tanh(n, gates.dtype)
         of_z = slopes if of_gates is None else slopes.copy()
         of_i, of_f, of_g, of_o = each(of_z, n)  # by which dc and dh become dz, and then dz
         of_i *= g
@@ -131,21 +131,24 @@ class Lstm(Primitive):
         of_o *= tops
         turns = (1.0 - tops) * (1.0 + tops)
         through = o * turns
-        dh, dc = np.zeros_like(states[0]), np.zeros_like(states[0])
+        dh, dc, new = np.zeros_like(h), np.zeros_like(c), np.empty_like(h)
+        both = np.empty((*h.shape[:-1], 4, n), of_z.dtype)  # dc for three of the gates, dh for o
+        of_three, of_last = both[..., :3, :], both[..., 3, :]
         for t in reversed(range(len(states))):
             if of_states is not None:
                 dh += of_states[t]
-            dc += dh * through[t]
+            dc += np.multiply(dh, through[t], out=new)
             if of_memory is not None:
                 dc += of_memory[t]
             if of_tops is not None:
                 dc += turns[t] * of_tops[t]
-            row = of_z[t].reshape(*dh.shape[:-1], 4, n)
-            row[..., :3, :] *= dc[..., None, :]
-            row[..., 3, :] *= dh
+            of_three[...] = dc[..., None, :]
+            of_last[...] = dh
+            row = of_z[t]
+            row *= both.reshape(row.shape)
             if of_gates is not None:
-                of_z[t] += slopes[t] * of_gates[t]
-            np.matmul(of_z[t], w, out=dh)
+                row += slopes[t] * of_gates[t]
+            np.matmul(row, w, out=dh)
             dc *= f[t]
         dw = None
         if parents[3] is not None:

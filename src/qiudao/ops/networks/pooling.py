@@ -69,7 +69,7 @@ class MaxPool(Pooling):
     def evaluate(self, *xs: Value) -> Value:
         (x,) = xs
         n = len(self.length)
-        out = np.full(self.pooled(x.shape), lowest(x.dtype, 1), x.dtype)
+        out = np.full_like(x, lowest(x.dtype, 1), shape=self.pooled(x.shape))
         for at, read in self.windows.taps(x.shape[-n:], out.shape[-n:]):
             target = out[at]
             np.maximum(target, x[read], out=target)
@@ -112,7 +112,7 @@ class MeanOfLargest(Linear, Pooling):
     def evaluate(self, *xs: Value) -> Value:
         x, top, dx = xs
         n = len(self.length)
-        total = np.zeros(top.shape, dx.dtype)
+        total = np.zeros_like(top, dx.dtype)
         taps = list(self.windows.taps(x.shape[-n:], top.shape[-n:]))
         masks = [x[read] == top[at] for at, read in taps]
         for (at, read), mask in zip(taps, masks, strict=True):
@@ -145,7 +145,7 @@ class SpreadToLargest(Linear, Pooling):
     def evaluate(self, *xs: Value) -> Value:
         x, top, ct = xs
         n = len(self.length)
-        out = np.zeros(x.shape, ct.dtype)
+        out = np.zeros_like(x, ct.dtype)
         taps = list(self.windows.taps(x.shape[-n:], top.shape[-n:]))
         masks = [x[read] == top[at] for at, read in taps]
         given = shared(taps, masks, top, ct)
@@ -184,7 +184,7 @@ class WindowSum(Linear, Pooling):
     def evaluate(self, *xs: Value) -> Value:
         (x,) = xs
         n = len(self.length)
-        out = np.zeros(self.pooled(x.shape), x.dtype)
+        out = np.zeros_like(x, shape=self.pooled(x.shape))
         for at, read in self.windows.taps(x.shape[-n:], out.shape[-n:]):
             out[at] += x[read]
         return out
@@ -214,7 +214,7 @@ class WindowSpread(Linear, Pooling):
     def evaluate(self, *xs: Value) -> Value:
         (x,) = xs
         n = len(self.length)
-        out = np.zeros((*x.shape[:-n], *self.sizes), x.dtype)
+        out = np.zeros_like(x, shape=(*x.shape[:-n], *self.sizes))
         for at, read in self.windows.taps(self.sizes, x.shape[-n:]):
             out[read] += x[at]
         return out
@@ -227,13 +227,14 @@ def shared(
     taps: Sequence[tuple[Index, Index]], masks: Sequence[Value], top: Value, totals: Value
 ) -> Value:
     """Totals of windows over how many elements are its largest; NaN where that is NaN."""
-    counts = np.zeros(top.shape, np.uint8 if len(taps) < 256 else np.int64)
+    counts: Value = np.zeros_like(top, np.uint8 if len(taps) < 256 else np.int64)
     for (at, _), mask in zip(taps, masks, strict=True):
         counts[at] += mask
     if counts.size and not counts.min():
         totals = np.where(top == top, totals, np.array(np.nan, totals.dtype))
         counts = np.maximum(counts, 1)
-    return totals / counts.astype(np.finfo(totals.dtype).dtype)
+    shares = np.zeros_like(top, totals.dtype)
+    return np.divide(totals, counts.astype(np.finfo(totals.dtype).dtype), out=shares)
 
 
 # For users

@@ -1,7 +1,9 @@
 """Convolutions with the channels along the last axis: for short rows of many channels.
 
 Taps are copied in runs of memory.  Where channels come before space, a run is a row of windows;
-where they come last, it is the channels of the taps along that row.
+where they come last, it is the channels of the taps along that row.  Results stay so in memory, the
+channels of a place side by side, and what is computed from them element by element does too: then
+the next convolution or pool reads in runs as well.
 """
 
 from __future__ import annotations
@@ -26,11 +28,10 @@ def are_short(counts: Shape, channels: int, groups: int) -> bool:
 def convolved(x: Value, kernel: Value, windows: Windows, counts: Shape, dtype: Dtype) -> Value:
     """The convolution of `x` (n, c, *sizes) with a kernel (o, c, *length): (n, o, *counts)."""
     weights = matrix(kernel).astype(dtype, copy=False).T
-    out = np.empty((len(x), len(kernel), *counts), dtype)
+    out = np.empty((len(x), *counts, len(kernel)), dtype)
     for block, taps in gathered(x, windows, counts, dtype):
-        made = (taps @ weights).reshape(-1, *counts, len(kernel))
-        out[block] = np.moveaxis(made, -1, 1)
-    return out
+        np.matmul(taps, weights, out=out[block].reshape(-1, len(kernel)))
+    return np.moveaxis(out, -1, 1)
 
 
 def by_kernel(x: Value, out: Value, windows: Windows, dtype: Dtype) -> Value:

@@ -8,7 +8,8 @@ from scipy import linalg as theirs
 
 from ...core.avals import Aval, Value
 from ...core.errors import NotDifferentiableError
-from ...core.primitive import Parents, Primitive, Product, Terms, Values
+from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
+from ...core.samples import sample
 from ...ops.linalg.coincidence import offending, tied
 from .solving import turned
 from .undetermined import REPEATED, real_if
@@ -23,6 +24,7 @@ def blocks_of(T: Any) -> Any:
     return free
 
 
+@primitive
 class Below(Primitive):
     """The X below the blocks of T with (T X - X T) below = R, linear in R; 0 elsewhere.
 
@@ -32,11 +34,14 @@ class Below(Primitive):
     is the sum of (R itself, if it is left out).  Further derivatives (`strict`) know no terms.
     """
 
-    name = "schur"
-
-    def __init__(self, turned: bool = False, strict: bool = False) -> None:
-        self.turned = turned
-        self.strict = strict
+    label = "schur"
+    turned: bool = False
+    strict: bool = False
+    samples = (
+        sample("f64[3,3]", "f64[3,3]", kind="schur"),
+        sample("f64[2,2,2]", "f64[2,2,2]", kind="schur", turned=True),
+        sample("c128[3,3]", "c128[3,3]", "f64[3,3]", kind="schur", order=2),
+    )
 
     def is_linear(self, positions: set[int]) -> bool:
         return positions == {1}

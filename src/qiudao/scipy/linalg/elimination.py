@@ -8,7 +8,8 @@ from scipy import linalg as theirs
 
 from ...core.avals import Aval, Value
 from ...core.errors import GradientError
-from ...core.primitive import Primitive
+from ...core.primitive import Primitive, primitive
+from ...core.samples import sample
 from ...ops.linalg.matrices import real_dtype
 from ...ops.linalg.solving import Inverse
 from ...transforms.foreign import run_foreign
@@ -21,6 +22,7 @@ SINGULAR = (
 )
 
 
+@primitive
 class Eliminated(Primitive):
     """L below and U on and above the diagonal, packed, for square matrices with a = L U.
 
@@ -30,10 +32,12 @@ class Eliminated(Primitive):
     The last column of U^-1 is not needed, so that the last pivot may be zero.
     """
 
-    name = "lu"
-
-    def __repr__(self) -> str:
-        return self.name
+    label = "lu"
+    samples = (
+        sample("f64[3,3]", kind="regular"),
+        sample("f64[2,2,2]", kind="regular"),
+        sample("c128[2,2]", kind="regular"),
+    )
 
     def shape(self, *avals: Aval) -> Aval:
         return avals[0]

@@ -9,7 +9,8 @@ from scipy import linalg as theirs
 
 from ...core.avals import Aval, Value
 from ...core.errors import GradientError, NotDifferentiableError
-from ...core.primitive import Parents, Primitive, Product, Terms, Values
+from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
+from ...core.samples import sample
 from ...ops.linalg.coincidence import spread
 from ..operands import depends
 from .parlett import function_of
@@ -24,24 +25,38 @@ def beside(A: Value, E: Value) -> Value:
     return np.concatenate([top, below], axis=-2)
 
 
+@primitive
 class OfMatrix(Primitive):
     """f of square matrices.  d = L(A, dA) (`Frechet`).  Where f is `rooted` it has a branch point
     at 0, where no derivative exists.
     """
 
-    def __init__(self, name: str, f: Function, rooted: bool = False) -> None:
-        self.name = name  # type: ignore[misc]
-        self.f = f
-        self.rooted = rooted
+    function: str = "expm"
+    f: Function = theirs.expm
+    rooted: bool = False
+    samples = (
+        sample("f64[2,2]", function="expm", f=theirs.expm),
+        sample("f64[2,2,2]", function="sinm", f=theirs.sinm),
+        sample("f64[2,2]", kind="definite", function="sqrtm", f=theirs.sqrtm, rooted=True),
+        sample("c128[2,2]", kind="regular", function="sqrtm", f=theirs.sqrtm, rooted=True),
+    )
 
     def __repr__(self) -> str:
-        return self.name
+        return self.function
+
+    @property
+    def label(self) -> str:
+        return self.function
 
     def shape(self, *avals: Aval) -> Aval:
         return avals[0]
 
     def evaluate(self, *xs: Value) -> Value:
-        return self.f(xs[0])
+        (x,) = xs
+        if not x.size:  # which SciPy refuses
+            return x
+        found = self.f(x)
+        return found.astype(x.dtype, copy=False) if found.dtype.kind == x.dtype.kind else found
 
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
         return Frechet(self)(xs[0].astype(out.dtype), dxs[0])
@@ -50,6 +65,7 @@ class OfMatrix(Primitive):
         return (Frechet(self)(xs[0].astype(out.dtype).mT, ct),)
 
 
+@primitive
 class Frechet(Primitive):
     """The derivative L of f at A in the direction E, linear in E.
 
@@ -61,13 +77,16 @@ class Frechet(Primitive):
     """
 
     keeps_out = False
+    of: OfMatrix = OfMatrix()
+    samples = (
+        sample("f64[2,2]", "f64[2,2]"),
+        sample("c128[2,2]", "c128[2,2]", order=2),
+        sample("f64[2,2]", "f64[2,2]", kind="definite", of=OfMatrix("sqrtm", theirs.sqrtm, True)),
+    )
 
-    def __init__(self, of: OfMatrix) -> None:
-        self.name = f"frechet of {of.name}"  # type: ignore[misc]
-        self.of = of
-
-    def __repr__(self) -> str:
-        return self.name
+    @property
+    def label(self) -> str:
+        return f"frechet of {self.of.label}"
 
     def is_linear(self, positions: set[int]) -> bool:
         return positions == {1}
@@ -81,7 +100,7 @@ class Frechet(Primitive):
         n = A.shape[-1]
         if self.of.rooted and is_singular(A):
             raise NotDifferentiableError(
-                f"{self.of.name}: the matrix is singular, and the function has no derivative at "
+                f"{self.of.label}: the matrix is singular, and the function has no derivative at "
                 "the eigenvalue 0; add a small multiple of the identity"
             )
         return self.of.evaluate(beside(A, E))[..., :n, n:]

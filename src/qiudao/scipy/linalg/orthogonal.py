@@ -9,7 +9,8 @@ from scipy import linalg as theirs
 from ...core.avals import Aval, Value
 from ...core.dispatch import overrides
 from ...core.errors import GradientError
-from ...core.primitive import Primitive, Product, Terms, Values
+from ...core.primitive import Primitive, Product, Terms, Values, primitive
+from ...core.samples import sample
 from ...ops.linalg.coincidence import vanishing
 from ...ops.linalg.reflecting import reflection
 from ...ops.linalg.singular import polar as polar_factor
@@ -69,11 +70,13 @@ def qr(
     return (*decompose(a, names[mode]), *last)
 
 
+@primitive
 class OfFullRank(Primitive):
     """A matrix as it is, of which no derivative passes where a singular value is zero."""
 
-    name = "polar"
+    label = "polar"
     keeps_out = False
+    samples = (sample("f64[2,3]"), sample("c128[2,2]"))
 
     def shape(self, *avals: Aval) -> Aval:
         return avals[0]
@@ -88,10 +91,12 @@ class OfFullRank(Primitive):
         return (Beside()(xs[0], ct),)
 
 
+@primitive
 class Beside(Refusing):
     """A change, or a cotangent, of a matrix; refused where that has a singular value of zero."""
 
-    name = "polar"
+    label = "polar"
+    samples = (sample("f64[2,3]", "f64[2,3]"), sample("c128[2,2]", "c128[2,2]"))
 
     def reason(self, of: Any, x: Any, *sizes: Any) -> str | None:
         if not np.any(vanishing(np.linalg.svd(of, compute_uv=False))):
@@ -180,6 +185,7 @@ def rank_of(s: Any, shape: Any, rcond: float | None) -> int:
     return int(np.count_nonzero(values > np.max(values, initial=0.0) * rcond))
 
 
+@primitive
 class NullSpace(Primitive):
     """The last right singular vectors of a, a basis of its null space.
 
@@ -188,24 +194,22 @@ class NullSpace(Primitive):
     depend on it; and a direction must not change the rank.
     """
 
-    name = "null_space"
-
-    def __init__(self, rank: int) -> None:
-        self.rank = rank
+    label = "null_space"
+    rank: int = 0
+    samples = (sample("f64[2,3]", rank=2), sample("f64[1,2]", rank=1))
 
     def shape(self, *avals: Aval) -> Aval:
-        n = avals[0].shape[-1]
-        return Aval((n, n - self.rank), avals[0].dtype)
+        *rows, _, n = avals[0].shape
+        return Aval((*rows, n, n - self.rank), avals[0].dtype)
 
     def evaluate(self, *xs: Value) -> Value:
-        vh = theirs.svd(xs[0], full_matrices=True)[2]
-        return np.ascontiguousarray(np.conj(vh[self.rank :]).T)
+        vh = np.linalg.svd(xs[0])[2]
+        return np.ascontiguousarray(turned(vh[..., self.rank :, :], 2))
 
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
         a, change = xs[0], dxs[0] @ out
         inverse = np.linalg.pinv(a)
-        if self.rank < np.shape(a)[0]:
-            SameRank()(a, change - a @ (inverse @ change), dxs[0])
+        SameRank(self.rank)(a, change - a @ (inverse @ change), dxs[0])  # which may refuse
         return -(inverse @ change)
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Any, product: Product) -> Terms:
@@ -215,13 +219,16 @@ class NullSpace(Primitive):
         return (np.conj(-(back @ turned(out, 2))),)
 
 
+@primitive
 class SameRank(Refusing):
     """What a direction moves out of the range of the matrix, refused unless it is rounding."""
 
-    name = "null_space"
+    label = "null_space"
+    rank: int = 0
+    samples = (sample("f64[2,3]", "f64[2,1]", "f64[2,3]", rank=2),)
 
     def reason(self, of: Any, x: Any, *sizes: Any) -> str | None:
-        if not np.any(np.abs(x) > rounding(max(of.shape), *sizes)):
+        if self.rank == of.shape[-2] or not np.any(np.abs(x) > rounding(max(of.shape), *sizes)):
             return None
         return (
             "null_space: the direction changes the rank of the matrix, where the null space jumps; "
@@ -229,10 +236,12 @@ class SameRank(Refusing):
         )
 
 
+@primitive
 class Unbiased(Refusing):
     """N^H (cotangent of N), refused where it would turn the basis N."""
 
-    name = "null_space"
+    label = "null_space"
+    samples = (sample("f64[2,3]", "f64[1,1]", "f64[3,1]"),)
 
     def reason(self, of: Any, x: Any, *sizes: Any) -> str | None:
         if not np.any(np.abs(x - turned(x, 2)) > rounding(max(of.shape), *sizes)):

@@ -21,7 +21,8 @@ import qiudao as qd
 from scipy import linalg as theirs
 
 from ...core.avals import Aval, Value
-from ...core.primitive import Parents, Primitive, Product, Terms, Values
+from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
+from ...core.samples import sample
 from ...ops.linalg.refusals import apart
 from ...transforms.foreign import run_foreign
 from ..operands import depends
@@ -105,18 +106,22 @@ def placed(x: Value, row: int, column: int) -> Value:
     return (left * x[..., np.newaxis, :]) @ right.T
 
 
+@primitive
 class Schur(Primitive):
     """T and Z of the Schur form a = Z T Z^H, real or complex as `a` is, in SciPy's order."""
 
-    name = "schur"
-
-    def __init__(self, sort: Any) -> None:
-        self.sort = sort
+    sort: Any = None
+    samples = (
+        sample("f64[3,3]", kind="regular"),  # with a pair of complex eigenvalues
+        sample("f64[2,2]", kind="regular", sort="lhp"),
+    )
 
     def shape(self, *avals: Aval) -> tuple[Aval, Aval]:
         return avals[0], avals[0]
 
     def evaluate(self, *xs: Value) -> Value:
+        if not xs[0].size:  # which SciPy refuses
+            return xs[0], xs[0]
         kind = "complex" if xs[0].dtype.kind == "c" else "real"
         return tuple(theirs.schur(xs[0], kind, sort=self.sort)[:2])
 

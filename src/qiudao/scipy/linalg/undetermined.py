@@ -7,7 +7,8 @@ import numpy as np
 from scipy import linalg as theirs
 
 from ...core.avals import Value
-from ...core.primitive import Product
+from ...core.primitive import Product, primitive
+from ...core.samples import sample
 from ...ops.linalg.coincidence import offending, tied
 from ...ops.linalg.refusals import used
 from .refusing import Refusing, rounding
@@ -30,20 +31,27 @@ TURNED = (
 )
 
 
+@primitive
 class Phaseless(Refusing):
     """A cotangent of W, refused if it has a phase."""
 
-    name = "schur"
+    label = "schur"
+    samples = (sample("c128[3,3]", "f64[3,3]", "f64[3,3]", kind="schur"),)
 
     def reason(self, of: Any, x: Any, *sizes: Any) -> str | None:
         phases = np.abs(np.diagonal(x, axis1=-2, axis2=-1).imag)
         return PHASE if np.any(phases > rounding(of.shape[-1], of, *sizes)) else None
 
 
+@primitive
 class Symmetric(Refusing):
     """A cotangent of T, refused where it tells apart what eigenvalues that coincide share."""
 
-    name = "schur"
+    label = "schur"
+    samples = (
+        sample("f64[3,3]", "f64[3,3]", kind="schur"),
+        sample("c128[2,2]", "c128[2,2]", kind="schur"),
+    )
 
     def reason(self, of: Any, x: Any, *sizes: Any) -> str | None:
         if of.ndim > 2:
@@ -77,10 +85,12 @@ def in_use(product: Product) -> Any:
     return T if uses[0] is None else T | np.any(uses[0], axis=-1), Z
 
 
+@primitive
 class Angular(Refusing):
     """What turns blocks, one number for each place below the diagonal, refused at free ones."""
 
-    name = "schur"
+    label = "schur"
+    samples = (sample("f64[3,3]", "f64[2]", "f64[3,3]", kind="schur"),)
 
     def reason(self, of: Any, x: Any, *sizes: Any) -> str | None:
         moved = free_to_turn(of) & (np.abs(x) > rounding(of.shape[-1], *sizes))

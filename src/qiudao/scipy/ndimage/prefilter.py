@@ -1,7 +1,6 @@
 """The filter that makes spline coefficients of an image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,15 @@ from scipy import ndimage as theirs
 
 from ...core.avals import Aval, Value
 from ...core.families import Linear
+from ...core.primitive import primitive
+from ...core.samples import sample
 from ..operands import array, depends
 
 SHORT = 64  # an axis on which SciPy's filter of a reflected image is not yet its own transpose
 HALVED = ("mirror", "constant", "grid-constant", "wrap")  # modes that count the end points once
 
 
-@dataclass(frozen=True, repr=False)
+@primitive
 class SplineFilter(Linear):
     """`scipy.ndimage.spline_filter1d` along an axis counted from the end, or, `turned`, its
     transpose.
@@ -26,11 +27,16 @@ class SplineFilter(Linear):
     with S twice the identity at the end points: so the transpose is S^-1 B^-1 S.
     """
 
-    name = "splinefilter"
-    order: int
-    axis: int
-    mode: str
+    order: int = 3
+    axis: int = -1
+    mode: str = "mirror"
     turned: bool = False
+    samples = (
+        sample("f64[2,5]", order=2, axis=-1),
+        sample("c128[5,2]", order=3, axis=-2, mode="grid-wrap"),
+        sample("f64[66]", order=3, mode="constant", turned=True),
+        sample("f64[66]", order=3, mode="reflect", turned=True),
+    )
 
     def shape(self, *avals: Aval) -> Aval:
         return avals[0]
@@ -42,10 +48,11 @@ class SplineFilter(Linear):
         n = x.shape[self.axis]
         if n <= SHORT:
             matrix = theirs.spline_filter1d(np.eye(n), self.order, 0, mode=self.mode)
-            return np.moveaxis(np.moveaxis(x, self.axis, -1) @ matrix, -1, self.axis)
+            last = np.moveaxis(x, self.axis, -1)
+            return np.moveaxis(last @ matrix.astype(x.dtype), -1, self.axis)
         if self.mode not in HALVED:
             return self.filtered(x)
-        ends = np.ones(n)
+        ends = np.ones(n, x.dtype)
         ends[[0, -1]] = 2.0
         ends = ends.reshape(-1, *(1,) * (-1 - self.axis))
         return self.filtered(x * ends) / ends

@@ -9,9 +9,12 @@ from scipy import signal as theirs
 
 from ...core.avals import Aval, Value
 from ...core.families import Linear
-from ...core.primitive import Parents, Product, Terms, Values, reach_of_any
+from ...core.primitive import Parents, Product, Terms, Values, primitive, reach_of_any
+from ...core.samples import sample
+from ...transforms.one_by_one import one_by_one
 
 
+@primitive
 class AllPole(Linear):
     """y[n] = v[n] - sum over k of a[k] y[n - 1 - k], along the last axis of `v`, by SciPy.
 
@@ -21,18 +24,23 @@ class AllPole(Linear):
     others all at once.
     """
 
-    name = "allpole"
     linear = (1,)
     is_tame = False  # a recursion may grow beyond all bounds
     keeps_out = True
     keeps_operands = True
+    samples = (
+        sample("f64[2]", "f64[2,5]", within=(-0.7, 0.7)),
+        sample("f64[1]", "f64[4]", within=(-0.7, 0.7)),
+        sample("c128[2]", "c128[3]", within=(-0.7, 0.7), order=2),
+    )
 
     def shape(self, *avals: Aval) -> Aval:
         return Aval(avals[1].shape, np.result_type(*(a.dtype for a in avals)))
 
     def evaluate(self, *xs: Value) -> Value:
         a, v = xs
-        return theirs.lfilter([1.0], np.concatenate([[1.0], a]), v)
+        one = np.ones(1, a.dtype)
+        return theirs.lfilter(one, np.concatenate([one, a]), v)
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         return np.flip(self(xs[0], np.flip(ct, -1)), -1)
@@ -65,7 +73,7 @@ class AllPole(Linear):
         a, v = xs
         if not mapped[0]:
             return self(a, v)
-        return np.stack([self(a[k], v[k] if mapped[1] else v) for k in range(size)])
+        return one_by_one(self, size, mapped, xs)
 
 
 all_pole = AllPole()
@@ -73,5 +81,5 @@ all_pole = AllPole()
 
 def later(x: Any, k: int) -> Any:
     """The samples of the last axis k places later, after zeros."""
-    start = np.zeros((*np.shape(x)[:-1], min(k, np.shape(x)[-1])))
+    start = np.zeros((*np.shape(x)[:-1], min(k, np.shape(x)[-1])), x.dtype)
     return np.concatenate([start, x[..., : max(np.shape(x)[-1] - k, 0)]], -1)

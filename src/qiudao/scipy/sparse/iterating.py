@@ -14,10 +14,12 @@ from scipy.sparse import linalg as theirs
 import qiudao as qd
 from scipy import sparse
 
-from ...core.avals import Aval, Value
+from ...core.avals import Aval, Value, is_inexact
 from ...core.errors import GradientError
-from ...core.primitive import Parents, Primitive, Product, Terms, Values
-from ...transforms.foreign import Foreign, run_foreign
+from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
+from ...core.samples import sample
+from ...transforms.foreign import run_foreign
+from ...transforms.one_by_one import one_by_one
 from ..operands import depends, plain, plainly
 from .products import elements, product
 
@@ -75,7 +77,8 @@ class LinearMap(Primitive):
         return True
 
     def shape(self, *avals: Aval) -> Aval:
-        return Aval(avals[-1].shape, np.result_type(*(a.dtype for a in avals)))
+        kinds = [a.dtype for a in avals if is_inexact(a.dtype)]
+        return Aval(avals[-1].shape, np.result_type(*kinds))
 
     def adjoint(self) -> Primitive:
         """The adjoint map."""
@@ -89,41 +92,78 @@ class LinearMap(Primitive):
         return (*(None,) * (len(xs) - 1), back)
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
-        return Foreign.batch(self, size, mapped, xs)  # type: ignore[arg-type]
+        return one_by_one(self, size, mapped, xs)
+
+
+@primitive
+class Iterated(LinearMap):
+    """The solution of `operator(*constants) x = b`, or of the adjoint system if `turn`."""
+
+    how: Method
+    operator: Function
+    turn: bool = False
+    samples = (
+        sample(
+            "f64[2,2]",
+            "f64[2]",
+            kind="definite",
+            held=(0,),
+            how=Method("cg", {"rtol": 1e-14}),
+            operator=np.asarray,
+        ),
+        sample(
+            "c128[2,2]",
+            "c128[2]",
+            kind="regular",
+            held=(0,),
+            how=Method("bicgstab", {"rtol": 1e-14}),
+            operator=np.asarray,
+            turn=True,
+        ),
+    )
+
+    def __repr__(self) -> str:
+        return self.label
 
     @property
-    def avals(self) -> tuple[None]:
-        """One result."""
-        return (None,)
-
-
-class Inverse(LinearMap):
-    """The solution of `operator(*constants) x = b`."""
-
-    def __init__(self, how: Method, operator: Function, turn: bool = False) -> None:
-        self.name = how.name  # type: ignore[misc]
-        self.how, self.operator, self.turn = how, operator, turn
+    def label(self) -> str:
+        return self.how.name
 
     def evaluate(self, *xs: Value) -> Value:
         return self.how.further(self.operator(*xs[:-1]), xs[-1], self.turn)
 
     def adjoint(self) -> Primitive:
-        return Inverse(self.how, self.operator, not self.turn)
+        return Iterated(self.how, self.operator, not self.turn)
 
 
+@primitive
 class Applied(LinearMap):
-    """SciPy's LinearOperator applied to a vector."""
+    """SciPy's LinearOperator applied to a vector, or to the columns of a matrix."""
 
-    name = "matvec"
+    operator: Any
+    function: str = "matvec"
+    samples = (
+        sample("f64[2]", operator=theirs.aslinearoperator(np.eye(3, 2, dtype=np.float32) + 1)),
+        sample("f64[2,2]", operator=theirs.aslinearoperator(np.eye(2, dtype=np.complex64) + 1j)),
+    )
 
-    def __init__(self, operator: Any) -> None:
-        self.operator = operator
+    def __repr__(self) -> str:
+        return self.function
+
+    @property
+    def label(self) -> str:
+        return self.function
+
+    def shape(self, *avals: Aval) -> Aval:
+        (x,) = avals
+        sizes = (self.operator.shape[0], *x.shape[1:])
+        return Aval(sizes, np.result_type(self.operator.dtype, x.dtype))
 
     def evaluate(self, *xs: Value) -> Value:
-        return self.operator.matvec(xs[0])
+        return self.operator @ xs[0]
 
     def adjoint(self) -> Primitive:
-        return Applied(self.operator.H)
+        return Applied(self.operator.H, self.function)
 
 
 def operator_of(apply: Function, n: int, dtype: Any) -> Any:
@@ -157,7 +197,7 @@ def iterated(name: str, A: Any, b: Any, x0: Any, data: Any, options: dict[str, A
         return how.first(operator(*xs[:-1]), xs[-1], start)
 
     x = run_foreign(name, value, [like], *constants)
-    invert, shift = Inverse(how, operator), options.get("shift", 0.0)  # of minres: A - shift
+    invert, shift = Iterated(how, operator), options.get("shift", 0.0)  # of minres: A - shift
     for _ in range(STEPS):
         rest = b - apply(x) + shift * x
         x = x + invert(*constants[:-1], rest - constant(rest))

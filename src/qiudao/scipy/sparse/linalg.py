@@ -1,5 +1,6 @@
 """`qd.scipy.sparse.linalg`: sparse systems, with derivatives."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,9 @@ from scipy.sparse import linalg as theirs
 
 import qiudao as qd
 
-from ...core.avals import Aval, Value
 from ...core.errors import GradientError
-from ...core.primitive import Primitive
 from ..operands import depends
-from .iterating import LinearMap, bicgstab, cg, gmres, minres
+from .iterating import Applied, bicgstab, cg, gmres, minres
 from .products import Places, bilinear_value, elements, pairs, product, turned
 from .spectra import eigsh, svds
 
@@ -79,23 +78,8 @@ def expm_multiply(A: Any, B: Any, *args: Any, **options: Any) -> Any:
             "expm_multiply: derivatives are known in B, for one time; for those in the matrix use "
             "qd.scipy.linalg.expm, and multiply A for other times"
         )
-    return Evolved(A)(B)
-
-
-class Evolved(LinearMap):
-    """exp(A) B, linear in B."""
-
-    name = "expm_multiply"
-
-    def __init__(self, A: Any) -> None:
-        self.A = A
-
-    def evaluate(self, *xs: Value) -> Value:
-        found: Value = theirs.expm_multiply(self.A, xs[0])
-        return found
-
-    def shape(self, *avals: Aval) -> Aval:
-        return Aval(avals[0].shape, np.result_type(self.A.dtype, avals[0].dtype))
-
-    def adjoint(self) -> Primitive:
-        return Evolved(np.conj(self.A).T)
+    onward, back = (functools.partial(theirs.expm_multiply, M) for M in (A, np.conj(A).T))
+    operator = theirs.LinearOperator(
+        A.shape, matvec=onward, matmat=onward, rmatvec=back, rmatmat=back, dtype=A.dtype
+    )
+    return Applied(operator, "expm_multiply")(B)

@@ -16,7 +16,8 @@ from scipy import sparse
 
 from ...core.avals import Aval, Value
 from ...core.errors import DtypeError, GradientError, NotDifferentiableError
-from ...core.primitive import Primitive
+from ...core.primitive import Primitive, primitive
+from ...core.samples import sample
 from ...transforms.foreign import run_foreign
 from ..operands import depends
 from .iterating import STEPS, LinearMap, constant
@@ -25,38 +26,52 @@ from .products import Places, elements, product
 ILL = 1e-11  # the condition number at which an eigenvalue no more counts as simple, inverted
 
 
+@primitive
 class Bordered(LinearMap):
     """The solution of the bordered system of a simple eigenvalue, linear in its right side.
 
-    Operands: the elements of A at `places`, the eigenvalue, its vector, and the right side.
+    Operands: rows and columns of the elements of A, the elements, the eigenvalue, its vector, and
+    the right side.
     """
 
-    def __init__(self, name: str, places: Places) -> None:
-        self.name = name  # type: ignore[misc]
-        self.places = places
+    function: str = "eigsh"
+    turn: bool = False  # of the transpose, which rounding alone tells from A
+    samples = (
+        sample(
+            "i64[3]", "i64[3]", "f64[3]", "f64[]", "f64[3]", "f64[4]", kind="index", held=(2, 3, 4)
+        ),
+    )
+
+    def __repr__(self) -> str:
+        return self.function
+
+    @property
+    def label(self) -> str:
+        return self.function
 
     def evaluate(self, *xs: Value) -> Value:
-        values, w, v, right = xs
+        rows, columns, values, w, v, right = xs
         if not np.any(right):
             return np.zeros_like(right)
-        rows, columns, shape = self.places
-        A = sparse.coo_array((values, (rows, columns)), shape=shape)
-        inner = A - w * sparse.eye_array(shape[0])
+        n = len(v)
+        A = sparse.coo_array((values, (rows, columns)), shape=(n, n))
+        A = A.T if self.turn else A
+        inner = A - w * sparse.eye_array(n)
         whole = sparse.block_array([[inner, -v[:, None]], [-v[None, :], None]]).tocsc()
         size = np.linalg.norm(right)
         try:
             factors = theirs.splu(whole)
         except RuntimeError:  # exactly singular
-            raise NotDifferentiableError(repeated(self.name, w)) from None
+            raise NotDifferentiableError(repeated(self.function, w)) from None
         test = np.random.default_rng(0).normal(size=len(right))
         longest = np.linalg.norm(factors.solve(test)) / np.linalg.norm(test)
         if longest * theirs.norm(whole, 1) * ILL > 1.0:
-            raise NotDifferentiableError(repeated(self.name, w))
+            raise NotDifferentiableError(repeated(self.function, w))
         solved: Value = factors.solve(right / size) * size
-        return solved
+        return solved.astype(np.result_type(values, w, v, right), copy=False)
 
     def adjoint(self) -> Primitive:
-        return self
+        return Bordered(self.function, not self.turn)
 
 
 def repeated(name: str, w: Any) -> str:
@@ -70,13 +85,13 @@ def repeated(name: str, w: Any) -> str:
 
 def moving(name: str, places: Places, values: Any, w: Any, v: Any) -> tuple[Any, Any]:
     """One eigenvalue with its vector, as they move with the elements of the symmetric matrix."""
-    held = (constant(values), w, v)
+    held = (*places[:2], constant(values), w, v)
     z, top = v, w
     for _ in range(STEPS):
         rest = product(places, values, z) - top * z
         border = np.sum(v * z) - 1.0
         whole = np.concatenate([rest, np.reshape(-border, 1)])
-        step = Bordered(name, places)(*held, whole - constant(whole))
+        step = Bordered(name)(*held, whole - constant(whole))
         z, top = z - step[:-1], top - step[-1]
     return top, z / np.sqrt(np.sum(z * z))
 
