@@ -13,7 +13,8 @@ from ...core.dispatch import Tracer
 from ...core.errors import RuleError
 from ...ops.special.declaring import found
 from ...ops.special.gamma import PolyGamma, psi
-from .standing import as_array, on_tensors
+from ..operands import array
+from .standing import on_tensors
 
 
 @on_tensors
@@ -28,7 +29,7 @@ def polygamma(n: Any, x: Any) -> Any:
             f"of shape {np.shape(n)}; stack the results of several calls"
         )
     order = operator.index(n)
-    x = as_array(x)
+    x = array(x)
     return PolyGamma(order)(x) if order else psi(x)
 
 
@@ -36,7 +37,7 @@ def polygamma(n: Any, x: Any) -> Any:
 def multigammaln(a: Any, d: Any) -> Any:
     """The logarithm of the multivariate gamma function: a sum of gammaln(a - j/2) over j < d."""
     d = operator.index(d)
-    a = as_array(a)
+    a = array(a)
     parts = [scipy.special.gammaln(a - 0.5 * j) for j in range(d)]
     return 0.25 * d * (d - 1) * math.log(math.pi) + sum(parts)
 
@@ -45,8 +46,8 @@ def multigammaln(a: Any, d: Any) -> Any:
 def zeta(x: Any, q: Any = None, out: None = None) -> Any:
     """Riemann's zeta function, or Hurwitz's with q; differentiated by both."""
     if q is None:
-        return found("_riemann_zeta")(as_array(x))
-    return found("_zeta")(as_array(x), as_array(q))
+        return found("_riemann_zeta")(array(x))
+    return found("_zeta")(array(x), array(q))
 
 
 @on_tensors
@@ -58,7 +59,7 @@ def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> An
         )
     if repetition:
         return comb(N + k - 1, k)
-    N, k = as_array(N), as_array(k)
+    N, k = array(N), array(k)
     inside = (k <= N) & (N >= 0) & (k >= 0)
     return np.where(inside, found("binom")(N, k), 0.0)
 
@@ -70,7 +71,7 @@ def perm(N: Any, k: Any, exact: bool = False) -> Any:
         raise RuleError(
             "perm: exact=True gives a Python integer, which carries no gradient; leave exact out"
         )
-    N, k = as_array(N), as_array(k)
+    N, k = array(N), array(k)
     inside = (k <= N) & (N >= 0) & (k >= 0)
     return np.where(inside, found("poch")(N - k + 1, k), 0.0)
 
@@ -83,7 +84,7 @@ def factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
             "factorial: exact=True gives a Python integer, which carries no gradient; leave exact "
             "out"
         )
-    n = as_array(n)
+    n = array(n)
     value = found("gamma")(n + 1.0)
     return value if extend == "complex" else np.where(n < 0, 0.0, value)
 
