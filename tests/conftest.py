@@ -5,9 +5,11 @@ Hypothesis draws the same examples each time; `pytest --hypothesis-profile=searc
 
 import os
 
+import pytest
 from hypothesis import settings
 
 import qiudao.ops.rarer  # noqa: F401  # a test that goes through the rules goes through all
+from qiudao.compiling import kept
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # no window
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # an oracle must be as precise as we are
@@ -17,3 +19,11 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 settings.register_profile("search", deadline=None, max_examples=1_000)
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_anew():
+    """Every test's programs go through the passes, though another test compiled the same ones."""
+    recalled, kept.recalled = kept.recalled, lambda name: None
+    yield
+    kept.recalled = recalled

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from qiudao.codegen.cache import LIMIT, ObjectCache, default_folder, jit_cache
+from qiudao.codegen.cache import LIMIT, SHARE, ObjectCache, default_folder, jit_cache
 
 KEY, OTHER, THIRD = "0a" * 32, "0b" * 32, "0c" * 32
 
@@ -70,9 +70,24 @@ def test_what_another_process_left_half_written_goes_after_a_while(cache):
     for path in (fresh, stale):
         path.write_bytes(b"half")
     os.utime(stale, (0, 0))
-    cache.put(OTHER, b"code")
+    cache.evict()
     assert fresh.exists()
     assert not stale.exists()
+
+
+def test_the_folder_is_gone_through_once_a_sixteenth_of_the_limit_was_added(tmp_path):
+    cache = ObjectCache(tmp_path / "objects", limit=SHARE * 10 * 1024)
+    stale = cache.folder / "stale.tmp"
+
+    def is_gone_through(process, size):
+        stale.write_bytes(b"half")
+        os.utime(stale, (0, 0))
+        process.put(KEY, bytes(size))
+        return not stale.exists()
+
+    cache.put(KEY, bytes(4000))
+    other = ObjectCache(cache.folder, limit=cache.limit)  # as in another process
+    assert [is_gone_through(each, 4000) for each in (cache, other, cache)] == [False, True, False]
 
 
 def test_clear_and_size(cache):

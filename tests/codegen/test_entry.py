@@ -54,7 +54,7 @@ def doubling(module, pairs, through_arena=False):
     module.define("@program", code.function("@program(ptr %args, ptr %arena)"))
 
 
-def build(*pairs, level=3, through_arena=False, **options):
+def build(*pairs, level="full", through_arena=False, **options):
     """A builtin that doubles each argument."""
     module = Module()
     doubling(module, pairs, through_arena)

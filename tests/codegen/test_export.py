@@ -79,7 +79,7 @@ EXPECTED = 2 * np.sin([0.5, 1.0, 1.5]) + [10.0, 20.0, 30.0]
 @needs_cc
 @pytest.mark.parametrize("suffix", [".o", ".so"])
 @pytest.mark.parametrize("arena_bytes", [24, 10**6])
-@pytest.mark.parametrize("level", [1, 3])
+@pytest.mark.parametrize("level", ["quick", "straight", "full"])
 def test_a_c_program_calls_it(tmp_path, suffix, arena_bytes, level):
     target = tmp_path / f"waves{suffix}"
     files = export(TEXT, {}, waves(arena_bytes), target, level=level)

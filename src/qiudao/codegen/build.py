@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from ..core.program import Program, inner_programs, letters
 from .checking import checked_module, is_checked
 from .code import GIVEN_UP, Buffer, Code, Module, row_major
 from .element import Lane, Scalars
-from .engine import attributes, compile
+from .engine import Object, attributes, compile, compiled
 from .entry import make_entry, python_callable
 from .export import Signature, export
 from .failures import STATUS_WORDS
@@ -23,61 +23,91 @@ from .memory import Arena
 from .resident import resident_module
 from .scope import Function, Scope
 
-STRAIGHT = 2000  # equations from which a program is compiled in the quick way
+MANY = 2000  # equations from which a program is compiled in the quick way
 LONG = 400  # from which LLVM's middle settings do
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
 
 
-class Built:
-    """Machine code for one program; called with arrays, it gives the tuple of its outputs.
+class Interface(NamedTuple):
+    """What callers of a program's machine code must know.
 
-    `module` is the text it was made from, `arena` the bytes of its temporaries.  `direct` is the
-    machine code itself: it gives a single output bare, and NotImplemented for arguments that are
-    not as it expects.
-
-    With `shared` (outputs, and the inputs in whose memory they are to be) there is `into` alone.
+    `arena` is the bytes of its temporaries; `shared` has the outputs that lie where inputs do.
     """
 
-    def __init__(
-        self, program: Program, level: int | None = None, shared: Mapping[int, int] | None = None
-    ) -> None:
-        self.shared = shared or {}
-        self.inputs = tuple(Aval(a.shape, a.dtype) for a in program.avals)
-        self.outputs = tuple(Aval(a.shape, a.dtype) for a in program.results)
-        module = checked_module() if is_checked() else resident_module()
-        text, function = native_function(module, program, True, self.shared)
-        self.held = function.held
-        self.arena = function.arena.size
-        module.define("@program", text)
-        self.may_fail = "%status" in text
-        self.pieces = function.pieces
-        self.lone = len(self.outputs) == 1
-        if not self.shared:
-            self.enter(module, "direct")
-        self.module = str(module)
-        if level is None:
-            size = size_of(program)
-            level = 1 if size > STRAIGHT else 2 if size > LONG else 3
-        names = ["program"] if self.shared else ["program", "direct"]
-        native = compile(self.module, module.libraries, names, level=level)
-        self.keep = (native, self.held)
+    inputs: tuple[Aval, ...]
+    outputs: tuple[Aval, ...]
+    shared: dict[int, int]
+    arena: int
+    pieces: bool
+    may_fail: bool
+
+    @property
+    def lone(self) -> bool:
+        """Whether there is one output only."""
+        return len(self.outputs) == 1
+
+
+def build(
+    program: Program, level: str | None = None, shared: Mapping[int, int] | None = None
+) -> Built:
+    """Compile a program, which is native throughout, and link it."""
+    shared = dict(shared or {})
+    module = checked_module() if is_checked() else resident_module()
+    text, function = native_function(module, program, True, shared)
+    module.define("@program", text)
+    level = level or level_of(program, module)
+    interface = Interface(
+        inputs=tuple(Aval(a.shape, a.dtype) for a in program.avals),
+        outputs=tuple(Aval(a.shape, a.dtype) for a in program.results),
+        shared=shared,
+        arena=function.arena.size,
+        pieces=function.pieces,
+        may_fail="%status" in text,
+    )
+    if not shared:
+        enter(module, interface, "direct")
+    names = ["program"] if shared else ["program", "direct"]
+    code = compiled(str(module), module.outside, names, level)
+    return Built(interface, code, str(module))
+
+
+def enter(module: Module, seen: Interface, name: str, address: int | None = None) -> None:
+    """Write an entry of the program: `direct`, or `into`."""
+    make_entry(module, name, "program", seen.inputs, seen.outputs, seen.arena,
+               address=address, into=name == "into", shared=seen.shared.values(),
+               release=seen.pieces, lone=seen.lone, fails=seen.may_fail,
+               attributes=attributes())  # fmt: skip
+
+
+class Built:
+    """A program's machine code in this process; called with arrays, it gives the tuple of outputs.
+
+    `module` is the text it was made from, where it was made here.  `direct` is the machine code
+    itself: it gives a single output bare, and NotImplemented for arguments that are not as it
+    expects.
+
+    With `shared` outputs there is `into` alone.
+    """
+
+    def __init__(self, interface: Interface, code: Object, module: str = "") -> None:
+        self.interface = interface
+        self.code = code
+        self.module = module
+        self.lone = interface.lone
+        native = code.linked()
+        self.keep = (native, code)
         self.program = native.address("program")
         self.direct = (
-            self.into if self.shared else python_callable(native.address("direct"), code=self.keep)
+            self.into
+            if interface.shared
+            else python_callable(native.address("direct"), code=self.keep)
         )
-
-    def enter(self, module: Module, name: str, address: int | None = None) -> None:
-        """Write an entry of the program: `direct`, or `into`."""
-        make_entry(module, name, "program", self.inputs, self.outputs, self.arena,
-                   address=address, into=name == "into", shared=self.shared.values(),
-                   release=self.pieces, lone=self.lone, fails=self.may_fail,
-                   attributes=attributes())  # fmt: skip
 
     @functools.cached_property
     def into(self) -> Callable[..., Any]:
         """As `direct`, given arrays for the outputs too; compiled when it is first asked for."""
         module = Module()
-        self.enter(module, "into", self.program)
+        enter(module, self.interface, "into", self.program)
         native = compile(str(module), module.libraries, ["into"])
         return python_callable(native.address("into"), code=(native, self.keep))
 
@@ -85,14 +115,15 @@ class Built:
         """The outputs for arrays of the types that the program takes."""
         found = self.direct(*arrays)
         if found is NotImplemented:
-            found = self.direct(*map(conformed, arrays, self.inputs))
+            found = self.direct(*map(conformed, arrays, self.interface.inputs))
         return (found,) if self.lone else found
 
     def in_place(self, arrays: Sequence[Any]) -> tuple[Any, ...] | None:
         """The outputs, the shared ones in the arrays given; None where an argument does not fit."""
+        shared = self.interface.shared
         outputs = [
-            arrays[self.shared[j]] if j in self.shared else np.empty(aval.shape, aval.dtype)
-            for j, aval in enumerate(self.outputs)
+            arrays[shared[j]] if j in shared else np.empty(aval.shape, aval.dtype)
+            for j, aval in enumerate(self.interface.outputs)
         ]
         if self.into(*arrays, *outputs) is NotImplemented:
             return None
@@ -103,6 +134,16 @@ def conformed(x: Any, aval: Aval) -> Any:
     """An argument as machine code takes it: in its dtype, row by row, aligned."""
     made = np.require(np.asarray(x), aval.dtype, ["C", "A"])
     return made if made.shape == aval.shape else np.reshape(made, aval.shape)
+
+
+def level_of(program: Program, module: Module) -> str:
+    """How a program is compiled, whose functions are in a module."""
+    size = size_of(program)
+    if size > MANY:
+        return "quick"
+    if not module.has_loops:
+        return "straight"
+    return "middle" if size > LONG else "full"
 
 
 def size_of(program: Program) -> int:

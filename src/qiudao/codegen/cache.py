@@ -25,7 +25,9 @@ from pathlib import Path
 MAGIC = b"qiudao1\n"
 SUFFIX = ".object"
 DIGEST = hashlib.sha256().digest_size
+ADDED = "added"  # a file with a byte for each kilobyte put since the folder was gone through
 LIMIT = 512 * 2**20
+SHARE = 16  # the folder is gone through when this part of the limit has been added
 STALE = 3600.0  # seconds after which another process has given up on its temporary file
 
 
@@ -54,6 +56,8 @@ def is_private(status: os.stat_result) -> bool:
 
 class ObjectCache:
     """A folder of compiled objects, bounded in size: the least recently used go first.
+
+    It may grow past its limit by a sixteenth, since to go through all files takes long.
 
     `folder` None means the default one, which the environment may name; `QIUDAO_CACHE=0` there
     turns the cache off.  Where the folder cannot be used there is no cache, and no error.
@@ -120,7 +124,14 @@ class ObjectCache:
             except OSError:
                 Path(name).unlink(missing_ok=True)
                 raise
-            self.evict()
+            if self.is_full(len(data)):
+                self.evict()
+
+    def is_full(self, size: int) -> bool:
+        """Whether enough has been added, by this process or others, to go through the folder."""
+        with (self.folder / ADDED).open("ab") as file:
+            file.write(bytes(1 + size // 1024))
+            return file.tell() * 1024 > self.limit // SHARE
 
     def path(self, key: str) -> Path:
         """The file of a key, which is a string of hexadecimal digits."""
@@ -136,6 +147,7 @@ class ObjectCache:
 
     def evict(self) -> None:
         """Remove the least recently used objects until the others fit the limit."""
+        (self.folder / ADDED).unlink(missing_ok=True)
         entries = sorted(self.entries(), key=lambda entry: entry[1].st_mtime_ns)
         excess = sum(status.st_size for _, status in entries) - self.limit
         for path, status in entries:
@@ -155,7 +167,7 @@ class ObjectCache:
 
     def clear(self) -> None:
         """Remove all objects."""
-        for path, _ in self.entries():
+        for path in (*(path for path, _ in self.entries()), self.folder / ADDED):
             with contextlib.suppress(OSError):
                 path.unlink()
 

@@ -70,7 +70,8 @@ def row_major(shape: Shape) -> tuple[int, ...]:
     return tuple(strides)
 
 
-Resident = Callable[[str, "Callable[[Module], None]"], int]
+Find = Callable[[], int]  # the address of something outside, in the process that asks
+Resident = Callable[[str, "Callable[[Module], None]"], Find]
 
 
 class Module:
@@ -79,17 +80,23 @@ class Module:
     def __init__(self) -> None:
         self.declarations: dict[str, str] = {}  # by name, so that each is written once
         self.definitions: dict[str, str] = {}
-        self.libraries: dict[str, int] = {}  # addresses of outside functions, by name
+        self.outside: dict[str, Find] = {}  # what other modules or libraries define, by name
         self.metadata: list[str] = []
         self.widest = 64  # bytes of the longest vectors that functions have variants for
         self.resident: Resident | None = None  # where functions are that stay in the process
+        self.has_loops = False
         self.within = ""  # the function that checks addresses; none, as a rule
 
-    def declare(self, name: str, text: str, address: int | None = None) -> str:
-        """Declare an outside function once; its address, where the linker cannot find it."""
+    @property
+    def libraries(self) -> dict[str, int]:
+        """The addresses of what is outside, in this process."""
+        return {name: find() for name, find in self.outside.items()}
+
+    def declare(self, name: str, text: str, find: Find | None = None) -> str:
+        """Declare an outside function once; what finds it, where the linker cannot."""
         self.declarations.setdefault(name, text)
-        if address is not None:
-            self.libraries[name.removeprefix("@")] = address
+        if find is not None:
+            self.outside[name.removeprefix("@")] = find
         return name
 
     def define(self, name: str, text: str) -> str:
@@ -209,6 +216,7 @@ class Code:
 
         `note` is metadata for the jump back (", !llvm.loop !0").
         """
+        self.module.has_loops = True
         before, head, body, end = self.block, *map(self.label, ("head", "body", "end"))
         index, after = self.fresh(hint), self.fresh("next")
         self.jump(head)

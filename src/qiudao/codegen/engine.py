@@ -4,11 +4,12 @@ Text is parsed, optimised and made into an object file in memory, which is also 
 keeps; the object is then linked into this process by LLVM's ORC JIT.  Objects are position
 independent and name what they need from outside, so they hold in any process.
 
-Two things are fast to compile: loops, which are short, and straight lines, where at `level=1`
-nothing is reordered.  LLVM's scheduler and register allocator take longer than linear time in one
-block of many thousand operations; at `level=1` the quick ones take over, and they make code as
-good provided that a block has no more than `BLOCK` operations (a jump to the next line costs
-nothing, and bounds what must stay in registers).
+What has no loops gains nothing from LLVM's passes (it is even slower after some): the text is
+simplified already.  So at the level "straight" functions are inlined, and that is all.  LLVM's
+scheduler and register allocator take longer than linear time in one block of many thousand
+operations; at the level "quick" the quick ones take over, and they make code nearly as good
+provided that a block has no more than `BLOCK` operations (a jump to the next line costs nothing,
+and bounds what must stay in registers).
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import importlib
 import itertools
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .cache import jit_cache
+from .code import Find
 
 BLOCK = 100  # operations after which straight-line code should start a new block
 
@@ -31,11 +34,17 @@ BLOCK = 100  # operations after which straight-line code should start a new bloc
 class Level(NamedTuple):
     """What is done for one level of optimisation."""
 
-    passes: int  # LLVM's -O for the passes over the text; 0 removes dead code only
+    passes: int | tuple[str, ...]  # over the text: LLVM's -O, or these alone
     emission: int  # LLVM's -O for selecting, scheduling and allocating registers
 
 
-LEVELS = {1: Level(0, 0), 2: Level(2, 2), 3: Level(3, 3)}
+INLINING = ("always_inliner", "global_dead_code_eliminate", "sroa", "simplify_cfg")
+LEVELS = {
+    "quick": Level(("dead_code_elimination",), 0),
+    "straight": Level(INLINING, 1),
+    "middle": Level(2, 2),
+    "full": Level(3, 3),
+}
 
 
 class Statistics:
@@ -100,7 +109,7 @@ class Compiler:
         )
 
     def optimise(
-        self, text: str, level: int, machine: Any, public: Sequence[str] | None = None
+        self, text: str, level: str, machine: Any, public: Sequence[str] | None = None
     ) -> Any:
         """The module after the passes.  Functions that are not `public` (None: all are) may go."""
         llvm, passes = self.llvm, LEVELS[level].passes
@@ -110,27 +119,30 @@ class Compiler:
         for each in module.functions:
             if public is not None and each.name not in public and not each.is_declaration:
                 each.linkage = "internal"
-        options = llvm.create_pipeline_tuning_options(speed_level=passes)
+        options = llvm.create_pipeline_tuning_options()
         options.loop_vectorization = options.loop_interleaving = True
         options.loop_unrolling = False  # but for loops that ask for it
         # LLVM 22 gets selects in a loop wrong when it joins scalars (the saddle objective has one).
         options.slp_vectorization = False
-        builder = llvm.create_pass_builder(machine, options)
-        if passes:
+        if isinstance(passes, int):
+            options.speed_level = passes
+            builder = llvm.create_pass_builder(machine, options)
             manager = builder.getModulePassManager()
         else:
+            builder = llvm.create_pass_builder(machine, options)
             manager = llvm.create_new_module_pass_manager()
-            manager.add_dead_code_elimination_pass()
+            for each in passes:
+                getattr(manager, f"add_{each}_pass")()
         manager.run(module, builder)
         return module
 
-    def object(self, text: str, level: int) -> bytes:
+    def object(self, text: str, level: str) -> bytes:
         """The object file of a module, to be linked into this process."""
         with self.lock:
             machine = self.machine(LEVELS[level].emission)
             return bytes(machine.emit_object(self.optimise(text, level, machine)))
 
-    def exported(self, text: str, level: int, cpu: str | None, public: Sequence[str]) -> bytes:
+    def exported(self, text: str, level: str, cpu: str | None, public: Sequence[str]) -> bytes:
         """The object file of a module, in the platform's own format, for other programs."""
         with self.lock:
             machine = self.machine(LEVELS[level].emission, cpu, jit=False)
@@ -146,10 +158,41 @@ class Compiler:
         with self.lock:
             return Native(builder.link(self.jit, f"qiudao.{next(self.numbers)}"), self.jit)
 
-    def key(self, text: str, libraries: Mapping[str, int], level: int) -> str:
+    def key(self, text: str, outside: Iterable[str], level: str) -> str:
         """The name of an object on disk: all that its bytes depend on, and nothing else."""
-        parts = (text, sorted(libraries), level, LEVELS[level], self.host, self.versions)
+        parts = (text, sorted(outside), level, LEVELS[level], self.host, self.versions)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+class MissingCodeError(LookupError):
+    """Code that was compiled in another process is no longer on disk."""
+
+
+class Object:
+    """Machine code that is not yet in a process: its key on disk, and what it names.
+
+    Pickled, it does not hold the code, which the other process finds on disk.
+    """
+
+    def __init__(
+        self, key: str, outside: Mapping[str, Find], names: Sequence[str], data: bytes | None = None
+    ) -> None:
+        self.key = key
+        self.outside = outside
+        self.names = names
+        self.data = data
+
+    def __reduce__(self) -> Any:
+        return Object, (self.key, self.outside, self.names)
+
+    def linked(self) -> Native:
+        """The code in this process.  Raises `MissingCodeError`."""
+        data = self.data or jit_cache.get(self.key)
+        if data is None:
+            raise MissingCodeError(self.key)
+        statistics.loaded += self.data is None
+        libraries = {name: find() for name, find in self.outside.items()}
+        return compiler().link(data, libraries, self.names)
 
 
 def load_llvm() -> Any:
@@ -202,21 +245,18 @@ def widest_vector() -> int:
     return 64 if compiler().has_wide_vectors else 32
 
 
-def compile(
-    module_text: str,
-    libraries: Mapping[str, int],
-    entry_names: Sequence[str],
-    *,
-    level: int = 3,
-) -> Native:
-    """Machine code for a module in LLVM's text form, from the disk cache where it has been seen.
+def compiled(
+    module_text: str, outside: Mapping[str, Find], entry_names: Sequence[str], level: str = "full"
+) -> Object:
+    """The code of a module in LLVM's text form, from the disk cache where it has been seen.
 
-    `libraries` holds the addresses of outside functions and objects by name; `entry_names` are the
-    functions whose addresses are wanted; `level` is 1 (straight-line code of many operations, in
-    blocks of at most `BLOCK`), 2, or 3 (everything LLVM has).
+    `outside` finds the addresses of outside functions and objects by name; `entry_names` are the
+    functions whose addresses are wanted; `level` is "quick" (straight-line code of very many
+    operations, in blocks of at most `BLOCK`), "straight" (code without loops), "middle", or "full"
+    (everything LLVM has).
     """
     tool = compiler()
-    key = tool.key(module_text, libraries, level)
+    key = tool.key(module_text, outside, level)
     data = jit_cache.get(key)
     if data is None:
         data = tool.object(module_text, level)
@@ -224,4 +264,16 @@ def compile(
         jit_cache.put(key, data)
     else:
         statistics.loaded += 1
-    return tool.link(data, libraries, entry_names)
+    return Object(key, outside, entry_names, data)
+
+
+def compile(
+    module_text: str,
+    libraries: Mapping[str, int],
+    entry_names: Sequence[str],
+    *,
+    level: str = "full",
+) -> Native:
+    """As `compiled`, linked into this process; `libraries` holds the addresses themselves."""
+    outside = {name: partial(int, address) for name, address in libraries.items()}
+    return compiled(module_text, outside, entry_names, level).linked()

@@ -12,7 +12,7 @@ status after those of its outputs, and what it reports there is raised.
 
 The layouts read here are the public ones of CPython's and NumPy 2's headers.  Nothing of this
 process is in the text, since objects are kept on disk: functions, types and dtypes are names,
-whose addresses go to `Module.libraries`.
+whose addresses are found when the code is linked (`Module.outside`).
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ import importlib
 import struct
 import sys
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..core.avals import Aval, Dtype
 from . import reserve
-from .code import Code, Module, Register
+from .code import Code, Find, Module, Register
 from .failures import STATUS_WORDS, raise_failure
 
 # Byte offsets.  A PyObject ends with its type; what a float, a complex or a NumPy scalar holds
@@ -86,7 +87,7 @@ def make_entry(
     as well.  Data is contiguous and aligned to its items, not more; the arena to 64 bytes.
     """
     if address is not None:
-        module.declare(program, f"declare void @{program}(ptr, ptr)", address)
+        module.declare(program, f"declare void @{program}(ptr, ptr)", lambda: address)
     writer = Entry(module, program, inputs, outputs, arena_bytes, release, fails, attributes)
     return writer.write(name, into, lone, shared)
 
@@ -380,16 +381,21 @@ class Entry:
     def function(self, name: str, result: str, takes: str) -> str:
         """Declare a function of Python's or NumPy's."""
         return self.module.declare(
-            name, f"declare {result} @{name}({takes})", address_of_function(name)
+            name, f"declare {result} @{name}({takes})", partial(address_of_function, name)
         )
 
     def object(self, symbol: str, value: object) -> Register:
         """An object that lives as long as the interpreter does."""
-        return "@" + self.module.declare(symbol, f"@{symbol} = external global i8", id(value))
+        return self.named(symbol, partial(id, value))
 
     def descr(self, dtype: Dtype) -> Register:
         """The dtype that NumPy itself uses for this type number."""
-        return self.object(f"numpy.dtype.{dtype.type.__name__}", np.dtype(dtype.char))
+        name = f"numpy.dtype.{dtype.type.__name__}"
+        return self.named(name, partial(address_of_dtype, dtype.char))
+
+    def named(self, symbol: str, find: Find) -> Register:
+        """An object by its name."""
+        return "@" + self.module.declare(symbol, f"@{symbol} = external global i8", find)
 
     def shape(self, aval: Aval) -> Register:
         """A table of the lengths of the axes."""
@@ -449,6 +455,11 @@ def array_data(module: Module, name: str, attributes: str) -> str:
     code.do("ret ptr null")
     takes = "ptr %item, ptr %descr, i32 %number, i32 %ndim, ptr %shape, i32 %mask, i32 %wanted"
     return code.function(f"{name}({takes})", "internal ptr", attributes)
+
+
+def address_of_dtype(char: str) -> int:
+    """The address of NumPy's own dtype of this letter."""
+    return id(np.dtype(char))
 
 
 @functools.cache

@@ -61,7 +61,7 @@ def export(
     path: str | os.PathLike[str],
     *,
     ir: bool = False,
-    level: int = 3,
+    level: str = "full",
     cpu: str | None = None,
 ) -> list[Path]:
     """Write programs for C, each as a function of the name that it has in `signatures`.

@@ -25,7 +25,7 @@ from .element import UNARY_MATH, Lane, Scalars, constant, real_dtype, register_t
 from .engine import attributes
 from .nest import Nest, Reduction
 from .plan import Root
-from .pool import pool
+from .pool import address_of_run
 
 WORTH = 1 << 17  # operations that a piece should have: about 60 microseconds
 MOST = 64  # pieces
@@ -98,7 +98,7 @@ class Piece:
         for k, store in enumerate(self.stores):
             outer.do(store + outer.op(f"getelementptr i64, ptr {context}, i64 {k}"))
         run = outer.module.declare(
-            "@qiudao.run", "declare void @qiudao.run(ptr, ptr, i64, ptr, i64)", pool.address()
+            "@qiudao.run", "declare void @qiudao.run(ptr, ptr, i64, ptr, i64)", address_of_run
         )
         outer.do(
             f"call void {run}(ptr {name}, ptr {context}, i64 {count}, ptr {arena}, i64 {scratch})"

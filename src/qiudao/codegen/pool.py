@@ -229,16 +229,16 @@ class Pool:
         libraries = {name: address_of_function(name) for name in NAMES}
         libraries["qiudao.pool"] = ctypes.addressof(self.words)
         text = TEXT.replace("ATTRIBUTES", attributes())
-        return compile(text, libraries, ["run", "helper"], level=2)
+        return compile(text, libraries, ["run", "helper"], level="middle")
 
-    def address(self) -> int:
-        """The address of `run`."""
+    def ready(self) -> Native:
+        """The code, with the threads that it may use."""
         with self.lock:
-            address = self.native.address("run")
+            native = self.native
             self.settle()
         if get_num_threads() > 1:
             register()
-        return address
+        return native
 
     def use(self, count: int) -> None:
         """Use so many threads, the one that calls among them."""
@@ -298,6 +298,13 @@ def from_environment() -> int:
 
 
 pool = Pool()
+
+
+def address_of_run() -> int:
+    """The address of what shares out pieces among the threads of this process."""
+    return pool.ready().address("run")
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=pool.forget)
 

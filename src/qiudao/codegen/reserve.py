@@ -21,6 +21,11 @@ MOST = 1 << 26  # bytes of a piece that is kept
 _place = ctypes.c_void_p()  # where the piece lies that no call uses, or null
 
 
+def address_of_place() -> int:
+    """Where the address of that piece is."""
+    return ctypes.addressof(_place)
+
+
 def kept() -> int:
     """The bytes of the piece that waits for the next call, 0 where there is none."""
     return ctypes.c_int64.from_address(_place.value).value if _place.value else 0
@@ -49,9 +54,7 @@ def start(code: Code, piece: Register) -> Register:
 
 def define(module: Module, allocate: str, free: str) -> None:
     """The two functions, once in a module."""
-    name = module.declare(
-        "reserve.place", "@reserve.place = external global ptr", ctypes.addressof(_place)
-    )
+    name = module.declare("reserve.place", "@reserve.place = external global ptr", address_of_place)
     exchange = f"atomicrmw xchg ptr @{name}"
     code = Code(module)
     piece = code.op(f"{exchange}, ptr null acq_rel")

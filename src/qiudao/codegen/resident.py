@@ -10,32 +10,39 @@ import functools
 import threading
 from collections.abc import Callable
 
-from .code import Module
-from .engine import Native, compile, widest_vector
+from .code import Find, Module
+from .engine import Native, Object, compiled, widest_vector
 
 
 class Residents:
-    """The functions by name, each with the machine code that it lives in."""
+    """The functions by name: their code, and where it lies once it is called."""
 
     def __init__(self) -> None:
-        self.found: dict[str, tuple[int, Native]] = {}
+        self.objects: dict[str, Object] = {}
+        self.natives: dict[str, Native] = {}
         self.lock = threading.RLock()
 
-    def address(self, name: str, define: Callable[[Module], None]) -> int:
-        """The address of `@name`, which `define` writes into a module the first time."""
-        known = self.found.get(name)
-        if known is None:
-            with self.lock:  # the same function twice would do no harm, but take its time
-                known = self.found.get(name) or self.made(name, define)
-        return known[0]
+    def find(self, name: str, define: Callable[[Module], None]) -> Find:
+        """What finds `@name`, which `define` writes into a module the first time."""
+        with self.lock:  # the same function twice would do no harm, but take its time
+            if name not in self.objects:
+                module = resident_module()
+                module.widest = 0  # called for one number at a time
+                define(module)
+                self.objects[name] = compiled(str(module), module.outside, [name], "straight")
+            return functools.partial(address, name, self.objects[name])
 
-    def made(self, name: str, define: Callable[[Module], None]) -> tuple[int, Native]:
-        """Compile a function, and what it calls in its turn."""
-        module = resident_module()
-        define(module)
-        native = compile(str(module), module.libraries, [name])
-        self.found[name] = native.address(name), native
-        return self.found[name]
+    def address(self, name: str, code: Object) -> int:
+        """The address of `@name`, which is linked when it is first asked for."""
+        with self.lock:
+            if name not in self.natives:
+                self.natives[name] = code.linked()
+            return self.natives[name].address(name)
+
+
+def address(name: str, code: Object) -> int:
+    """The address in this process of a function that stays in it."""
+    return residents().address(name, code)
 
 
 @functools.cache
@@ -48,5 +55,5 @@ def resident_module() -> Module:
     """A module for this process, which calls what is resident."""
     module = Module()
     module.widest = widest_vector()
-    module.resident = residents().address
+    module.resident = residents().find
     return module

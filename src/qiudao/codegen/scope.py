@@ -5,6 +5,7 @@ Values are held as lanes (numbers, in registers) or buffers (arrays, in memory).
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -38,6 +39,11 @@ TURNED = 1 << 12  # elements up to which a matrix is copied for the steps of a l
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
 
 
+def address_of_data(array: np.ndarray[Any, Any]) -> int:
+    """Where the elements of an array lie."""
+    return array.ctypes.data
+
+
 class Function:
     """What all scopes of one native function share.
 
@@ -50,7 +56,6 @@ class Function:
         self.arena = arena
         self.splits = splits
         self.pieces = False
-        self.held: dict[str, np.ndarray[Any, Any]] = {}  # large constants, by symbol
         self.constants: dict[int, tuple[Any, Buffer]] = {}
 
     def constant(self, array: np.ndarray[Any, Any]) -> Buffer:
@@ -63,9 +68,9 @@ class Function:
         if data.nbytes <= WRITTEN_OUT:
             pointer = module.constant(data)
         else:
-            pointer = f"@held.{len(self.held)}"
-            module.declare(pointer, f"{pointer} = external global i8", data.ctypes.data)
-            self.held[pointer] = data
+            pointer = f"@held.{len(module.outside)}"
+            find = functools.partial(address_of_data, data)
+            module.declare(pointer, f"{pointer} = external global i8", find)
         self.code.claim(pointer, data.nbytes)
         made = Buffer(pointer, data.shape, data.dtype, row_major(data.shape))
         self.constants[id(array)] = (array, made)
@@ -555,6 +560,7 @@ class Scope:
             self.fill(stack)
         after = [self.new_buffer(b.shape, b.dtype) for b in carry]
         self.scalars.store(constant(0), count, 0)
+        code.module.has_loops = True
         head, body, end = map(code.label, ("head", "body", "end"))
         code.jump(head)
         code.start(head)
@@ -619,7 +625,6 @@ class Scope:
         """The whole blocks, shared out; False where they may fail: the first failure counts."""
         piece = Piece(self.code)
         function = Function(piece.code, Arena())
-        function.held = self.function.held
         within = Scope(function, Program((), (), ()))
         partials = [Partial(b.shape, b.dtype, share.count, self.new_buffer) for b in sums]
         own = [p.row(piece.code, "%piece", piece.place(p.rows)) for p in partials]

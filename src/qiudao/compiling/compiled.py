@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Value, aval_of, is_inexact
-from ..core.dispatch import Tracer
 from ..core.modes import modes
+from ..core.node import Node
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.program import Program, inner_programs
 from ..ops.control import CapacityError, While, room
+from ..passes.opened import Writer
 from ..transforms.batch import vmap
 from ..transforms.forward import jvp
 from ..transforms.reverse import vjp
 from ..transforms.trace import Uncollected, traced
-from .executable import Executable, prepared
+from .executable import Executable
+from .kept import executable
 
 GROWTH = 8  # how many times more steps there is room for after too many
 
@@ -85,7 +87,7 @@ class Compiled(Primitive):
         """The machine code, made when it is first run."""
         program = with_flag(self.program) if self.selects else self.program
         with Uncollected():
-            return Executable(prepared(program))
+            return executable(program)
 
     @functools.cached_property
     def masked(self) -> Compiled:
@@ -226,13 +228,18 @@ def loops_of(program: Program) -> Iterator[While]:
 
 def with_flag(program: Program) -> Program:
     """The program with one more output: whether any of the others has a NaN."""
+    watched = [y for y in program.outputs if isinstance(y, Node) and is_inexact(y.dtype)]
+    flag = Writer(traced(any_nan, [aval_of(y) for y in watched], lambda xs: (xs, {})).program)
+    flag.defined.update(zip(flag.program.inputs, watched, strict=True))
+    for equation in flag.program.equations:
+        flag.copy(equation)
+    outputs = [*program.outputs, *map(flag.atom, flag.program.outputs)]
+    return Program(program.inputs, [*program.equations, *flag.equations], outputs)
 
-    def flagged(*xs: Value) -> list[Value]:
-        outputs = program(*xs)
-        flag: Value = False
-        for y in outputs:
-            if isinstance(y, Tracer) and is_inexact(y.dtype):
-                flag = np.any(np.isnan(y)) | flag
-        return [*outputs, flag]
 
-    return traced(flagged, program.avals, lambda symbols: (symbols, {})).program
+def any_nan(*values: Value) -> Value:
+    """Whether there is a NaN in any of these arrays."""
+    found: Value = False
+    for value in values:
+        found = np.any(np.isnan(value)) | found
+    return found

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from ..codegen.build import Built
+from ..codegen.build import Built, build
 from ..codegen.sharing import may_share
 from ..core.avals import Aval
 from .compiled import Compiled, loops_of
@@ -32,7 +32,7 @@ class Donations:
             return None
         executable = self.compiled.executable
         shared = pairs(executable, self.donated)
-        return Built(executable.program, shared=shared) if shared else None
+        return build(executable.program, shared=shared) if shared else None
 
     def __call__(self, arrays: Sequence[Any]) -> tuple[Any, ...] | None:
         """The results, some of them in these arrays; None where that cannot be."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from ..codegen.build import Built
+from ..codegen.build import Built, build
 from ..codegen.native import obstacle
 from ..core.avals import Aval, Value
 from ..core.node import Equation, Leaf, Node
@@ -45,6 +46,8 @@ def prepared(program: Program, seen: Callable[[str, Program], None] | None = Non
 class Executable:
     """Runs a program.  `fallbacks` are the equations that are left to NumPy."""
 
+    traced: Program
+
     def __init__(self, program: Program) -> None:
         self.program = program
         reasons = {e: obstacle(e) for e in program.equations}
@@ -57,11 +60,24 @@ class Executable:
             if why is not None and not isinstance(e.primitive, Part)
         ]
         self.steps: list[Segment | Equation] = []
+        self.whole: Built | None = None
         if self.fallbacks:
             self.split({e for e, why in reasons.items() if why is not None})
-            self.whole = None
         else:
-            self.whole = Built(program)
+            self.whole = build(program)
+
+    @classmethod
+    def found(cls, traced: Program, whole: Built) -> Executable:
+        """A program whose machine code is there already."""
+        made = object.__new__(cls)
+        made.traced = traced
+        made.fallbacks, made.steps, made.whole = [], [], whole
+        return made
+
+    @functools.cached_property
+    def program(self) -> Program:
+        """The program after all passes."""
+        return prepared(self.traced)
 
     def split(self, foreign: set[Equation]) -> None:
         """Native segments as few and as early as the equations of NumPy's between them allow."""
@@ -102,7 +118,7 @@ class Executable:
             made.append(defined[e])  # type: ignore[arg-type]
         writes = tuple(e for e in equations if e in read and not e.is_several)
         program = Program(tuple(inputs.values()), made, [defined[e] for e in writes])
-        return Segment(Built(program), tuple(inputs), writes)
+        return Segment(build(program), tuple(inputs), writes)
 
     def __call__(self, *xs: Value) -> tuple[Value, ...]:
         """The outputs for arrays of the program's types."""

@@ -46,7 +46,9 @@ class Lowered:
         """Bytes of temporaries of a call."""
         built = [s.built for s in self.executable.steps if isinstance(s, Segment)]
         whole = self.executable.whole
-        return max((b.arena for b in ((whole,) if whole is not None else built)), default=0)
+        return max(
+            (b.interface.arena for b in ((whole,) if whole is not None else built)), default=0
+        )
 
     def __str__(self) -> str:
         counts = ", ".join(f"{name} {len(made.equations)}" for name, made in self.passes)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-from functools import cache
+from functools import cache, partial
 
 from ...core.avals import Dtype
 from ..code import Code, Module, Register, floating, memory_type
@@ -44,7 +44,7 @@ def call(code: Code, library: str, name: str, *arguments: Register) -> None:
     """Call a routine; all of its arguments are pointers."""
     types = ", ".join(["ptr"] * len(arguments))
     full = f"@{library}.{name}"
-    code.module.declare(full, f"declare void {full}({types})", address(name, library))
+    code.module.declare(full, f"declare void {full}({types})", partial(address, name, library))
     code.do(f"call void {full}({', '.join(f'ptr {a}' for a in arguments)})")
 
 

@@ -37,8 +37,8 @@ def unless_rare(
     here = code.block
     with code.when(is_rare.register):
         there = code.block
-        call = f'call {type_} @{symbol}({type_} {x.register}) "vector-function-abi-variant"'
-        other = x.op(f'{call}="{variants}"')
+        noted = f' "vector-function-abi-variant"="{variants}"' if variants else ""
+        other = x.op(f"call {type_} @{symbol}({type_} {x.register}){noted}")
     return x.op(f"phi {type_} [ {usual.register}, %{here} ], [ {other.register}, %{there} ]")
 
 
@@ -57,9 +57,9 @@ def _scalar(module: Module, symbol: str, slow: Callable[[Lane], Lane], type_: st
     if module.resident is None:
         define(module, "internal ")
     else:
-        address = module.resident(symbol, define)
+        find = module.resident(symbol, define)
         text = f"declare {type_} @{symbol}({type_}) nounwind willreturn memory(none)"
-        module.declare(f"@{symbol}", text, address)
+        module.declare(f"@{symbol}", text, find)
     return symbol
 
 

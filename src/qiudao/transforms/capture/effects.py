@@ -21,7 +21,7 @@ from .calls import replaced
 from .courses import is_used_up
 from .outcomes import end_trial
 from .owners import is_foreign
-from .scopes import arguments, augmented, own_nodes, written
+from .scopes import arguments, augmented, written
 from .source import Function
 from .state import regions
 
@@ -73,8 +73,7 @@ def is_plain_function(node: Function) -> bool:
     """Whether a function does no more than compute: what it is given, it does not write into."""
     body = node.body if isinstance(node.body, list) else [node.body]
     given = set(arguments(node))
-    inside = list(own_nodes(body))
-    return is_plain(body) and not given & (written(inside) | augmented(inside))
+    return is_plain(body) and not given & (written(body) | augmented(body))
 
 
 def check_call(f: Any) -> Any:

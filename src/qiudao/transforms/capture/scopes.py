@@ -27,11 +27,13 @@ def body_of(node: Function) -> Sequence[ast.AST]:
 
 
 def own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """The nodes of this scope: nested functions and classes are given, and not entered."""
-    for node in nodes:
+    """The nodes of this scope, in no order: nested functions and classes are given, not entered."""
+    stack = [*nodes]
+    while stack:
+        node = stack.pop()
         yield node
         if not isinstance(node, SCOPES):
-            yield from own_nodes(ast.iter_child_nodes(node))
+            stack.extend(ast.iter_child_nodes(node))
 
 
 def bound(nodes: Iterable[ast.AST], inside: bool = False) -> set[str]:
