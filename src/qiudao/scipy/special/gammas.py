@@ -50,40 +50,41 @@ def zeta(x: Any, q: Any = None, out: None = None) -> Any:
     return found("_zeta")(array(x), array(q))
 
 
+def refuse_exact(name: str, exact: bool) -> None:
+    """Refuse exact integers, which carry no gradient."""
+    if exact:
+        raise RuleError(
+            f"{name}: exact=True gives a Python integer, which carries no gradient; leave exact out"
+        )
+
+
+def is_choice(N: Any, k: Any) -> Any:
+    """Whether k of N things can be taken."""
+    return (k <= N) & (N >= 0) & (k >= 0)
+
+
 @on_tensors
 def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> Any:
     """The number of combinations, by the gamma function; 0 outside 0 <= k <= N."""
-    if exact:
-        raise RuleError(
-            "comb: exact=True gives a Python integer, which carries no gradient; leave exact out"
-        )
+    refuse_exact("comb", exact)
     if repetition:
         return comb(N + k - 1, k)
     N, k = array(N), array(k)
-    inside = (k <= N) & (N >= 0) & (k >= 0)
-    return np.where(inside, found("binom")(N, k), 0.0)
+    return np.where(is_choice(N, k), found("binom")(N, k), 0.0)
 
 
 @on_tensors
 def perm(N: Any, k: Any, exact: bool = False) -> Any:
     """The number of arrangements of k out of N, by the gamma function; 0 outside 0 <= k <= N."""
-    if exact:
-        raise RuleError(
-            "perm: exact=True gives a Python integer, which carries no gradient; leave exact out"
-        )
+    refuse_exact("perm", exact)
     N, k = array(N), array(k)
-    inside = (k <= N) & (N >= 0) & (k >= 0)
-    return np.where(inside, found("poch")(N - k + 1, k), 0.0)
+    return np.where(is_choice(N, k), found("poch")(N - k + 1, k), 0.0)
 
 
 @on_tensors
 def factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
     """gamma(n + 1), and 0 for negative n unless extend="complex"."""
-    if exact:
-        raise RuleError(
-            "factorial: exact=True gives a Python integer, which carries no gradient; leave exact "
-            "out"
-        )
+    refuse_exact("factorial", exact)
     n = array(n)
     value = found("gamma")(n + 1.0)
     return value if extend == "complex" else np.where(n < 0, 0.0, value)
