@@ -13,6 +13,6 @@ def prune(program: Program) -> Program:
     for equation in reversed(program.equations):
         if equation in needed:
             kept.append(equation)
-            needed.update(x for x in operands_of(equation) if isinstance(x, Node))
+            needed.update([x for x in operands_of(equation) if isinstance(x, Node)])
     kept.reverse()
     return Program(program.inputs, kept, program.outputs)
