@@ -140,9 +140,9 @@ def inner_programs(primitive: Primitive) -> Iterator[Program]:
 
 def is_read(program: Program) -> list[bool]:
     """For each input, whether the program reads it."""
-    used = {y for y in program.outputs if isinstance(y, Node)}
+    used: set[Node | None] = {y for y in program.outputs if isinstance(y, Node)}
     for equation in program.equations:
-        used.update([x for x in operands_of(equation) if isinstance(x, Node)])
+        used.update(equation.parents)
     return [x in used for x in program.inputs]
 
 
