@@ -136,6 +136,45 @@ def test_integrals_of_arrays(name):
     assert full[2].success
 
 
+OVER = {
+    "quad": lambda f, a, b: integrate.quad(f, a, b)[0],
+    "quad_vec": lambda f, a, b: integrate.quad_vec(f, a, b)[0],
+    "nquad": lambda f, a, b: integrate.nquad(f, [(a, b)])[0],
+}
+REACHES = [(2.0, 3.0), (2.0, np.inf), (np.inf, 2.0), (-np.inf, -2.0), (-2.0, -np.inf)]
+
+
+@pytest.mark.parametrize("a, b", REACHES)
+@pytest.mark.parametrize("over", OVER)
+def test_integrands_are_called_within_the_limits_only(over, a, b):
+    def integral(k):
+        def f(x):
+            if not min(a, b) <= x <= max(a, b):
+                raise ValueError(x)
+            return np.exp(-k * abs(x))
+
+        return OVER[over](f, a, b)
+
+    near, far = np.exp(-2.6), np.exp(-3.9) if b == 3.0 else 0.0
+    size = (near - far) / 1.3
+    slope = -(2 * near - 3 * far) / 1.3 - size / 1.3
+    sign = 1.0 if a < b else -1.0
+    assert float(integral(1.3)) == pytest.approx(sign * size)
+    assert float(qd.grad(integral)(1.3)) == pytest.approx(sign * slope)
+
+
+@pytest.mark.parametrize("over", OVER)
+def test_derivatives_of_what_depends_on_parameters_in_places_only(over):
+    f = lambda k: OVER[over](lambda x: k * (x - 0.75) if x > 0.75 else 0.0, 0.0, 1.0)
+    assert float(qd.grad(f)(1.3)) == pytest.approx(1 / 32)
+
+
+def test_derivatives_of_limits_that_depend_on_parameters_in_places_only():
+    inner = lambda k: lambda y: (0.0, k * y if y > 0.75 else 0.5 * y)
+    f = lambda k: integrate.nquad(lambda x, y: 1.0, [inner(k), (0.0, 1.0)])[0]
+    assert float(qd.grad(f)(1.0)) == pytest.approx(7 / 32)
+
+
 def test_rules_for_samples_and_points():
     y = np.cos(np.arange(18.0)).reshape(2, 9)
     close(integrate.romb(leaf(y), 0.3).detach(), theirs.romb(y, 0.3))

@@ -18,6 +18,7 @@ from .drawing import (
     Call,
     along,
     arrays,
+    axis_of,
     binary,
     call,
     dtypes,
@@ -43,11 +44,6 @@ def after(draw, arguments, rest):
     x = draw(arguments)
     args, options = rest(x)
     return Call((x, *(draw(a) for a in args)), {k: draw(v) for k, v in options.items()})
-
-
-def axis_of(x, extra=0):
-    """An axis of `x`."""
-    return st.integers(-x.ndim - extra, x.ndim - 1 + extra)
 
 
 def shaped(*args, **options):

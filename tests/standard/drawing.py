@@ -82,6 +82,11 @@ def maybe(**options):
     return st.fixed_dictionaries({}, optional=options)
 
 
+def axis_of(x):
+    """An axis of `x`."""
+    return st.integers(-x.ndim, x.ndim - 1)
+
+
 def axes_of(ndim):
     """Axes for a function that takes one, several or none."""
     some = [st.none()]
@@ -123,7 +128,7 @@ def reduction(draw, names, filled=False, **options):
 def along(draw, names, flat=False, **options):
     """Calls with an array that has elements, one axis of it, and options."""
     x = draw(arrays(names, FILLED))
-    axis = st.integers(-x.ndim, x.ndim - 1)
+    axis = axis_of(x)
     if flat:
         return Call((x,), draw(maybe(axis=axis | st.none(), **options)))
     return Call((x,), {"axis": draw(axis), **draw(maybe(**options))})
@@ -140,7 +145,7 @@ def matrices(draw, names=FLOATS, square=False):
     return (x + 4 * np.diag(np.arange(1.0, max(n, m) + 1))[:n, :m]).astype(name)
 
 
-def symmetric(positive=False):
+def symmetric():
     """Stacks of Hermitian matrices whose eigenvalues lie apart."""
 
     def folded(x):

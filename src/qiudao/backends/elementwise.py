@@ -37,10 +37,7 @@ def named(name: str) -> Function:
     """The function of that name in the library's namespace."""
 
     def call(library: Library, *xs: Any, **options: Any) -> Any:
-        function = getattr(library.xp, name, None)
-        if function is None:
-            raise library.lacks(name)
-        return function(*xs, **options)
+        return library.function(name)(*xs, **options)
 
     return call
 

@@ -30,7 +30,16 @@ from ..ops.shaping import Cast, Copy
 from ..ops.sorting import Level, Runs
 from ..ops.stopping import StopGradient
 from ..ops.writing import Put, SetItem
-from .indices import add_rows, padded, place_basic, put_rows, rows_back, rows_first, take_basic
+from .indices import (
+    add_rows,
+    padded,
+    place_basic,
+    put_rows,
+    rows_back,
+    rows_first,
+    take_basic,
+    zeros,
+)
 from .libraries import Library
 
 Evaluation = Callable[..., Any]
@@ -56,6 +65,19 @@ def is_known(x: Any) -> bool:
 def ours(library: Library, x: Any, like: Any) -> Any:
     """An operand as an array of the library."""
     return library.constant(x, like) if is_known(x) else x
+
+
+def together(library: Library, a: Any, b: Any) -> tuple[Any, Any]:
+    """Two operands as arrays of the library, which one of them is."""
+    like = b if is_known(a) else a
+    return ours(library, a, like), ours(library, b, like)
+
+
+def alike(library: Library, a: Any, b: Any) -> tuple[Any, Any]:
+    """Two operands as arrays of the library, in the dtype that NumPy gives the two."""
+    dtype = np.result_type(*(x if is_known(x) else library.dtype_of(x) for x in (a, b)))
+    a, b = together(library, a, b)
+    return library.cast(a, dtype), library.cast(b, dtype)
 
 
 @evaluates(Anew, StopGradient)
@@ -85,19 +107,14 @@ def whole(primitive: Whole, library: Library, x: Any) -> Any:
 @evaluates(Scale)
 def scaled(primitive: Scale, library: Library, dx: Any, slope: Any) -> Any:
     """`dx slope`, and 0 where dx is 0: decided for each element, for whoever has no numbers yet."""
-    like = slope if is_known(dx) else dx
-    dtype = np.result_type(*(x if is_known(x) else library.dtype_of(x) for x in (dx, slope)))
-    a, b = (library.cast(ours(library, x, like), dtype) for x in (dx, slope))
-    return library.xp.where(a == 0, library.constant(0, like, dtype), a * b)
+    dx, slope = alike(library, dx, slope)
+    return library.xp.where(dx == 0, zeros(library, dx, ()), dx * slope)
 
 
 @evaluates(MatMul)
 def product(primitive: MatMul, library: Library, a: Any, b: Any) -> Any:
     """`a @ b` in the dtype of both."""
-    like = b if is_known(a) else a
-    a, b = ours(library, a, like), ours(library, b, like)
-    dtype = np.result_type(library.dtype_of(a), library.dtype_of(b))
-    return library.xp.matmul(library.cast(a, dtype), library.cast(b, dtype))
+    return library.xp.matmul(*alike(library, a, b))
 
 
 # Basic indices
@@ -119,9 +136,8 @@ def placed(primitive: Place, library: Library, x: Any) -> Any:
 def written(primitive: SetItem, library: Library, x: Any, v: Any) -> Any:
     """`x` with `x[index] = v`: a choice between `x` and `v` placed into zeros."""
     xp = library.xp
-    like = v if is_known(x) else x
-    x = ours(library, x, like)
-    v = library.cast(ours(library, v, like), library.dtype_of(x))
+    x, v = together(library, x, v)
+    v = library.cast(v, library.dtype_of(x))
     shape = library.shape_of(x)
     region = np.broadcast_to(False, shape)[primitive.index].shape
     extra = v.ndim - len(region)
@@ -221,14 +237,12 @@ def put(primitive: Put, library: Library, x: Any, v: Any, *arrays: Any) -> Any:
     """`x` with `x[index] = v`, for an index that is known."""
     if not all(map(is_known, arrays)):
         raise library.lacks("setitem", "an index that is itself one of its arrays")
-    xp = library.xp
-    like = v if is_known(x) else x
-    x = ours(library, x, like)
-    v = library.cast(ours(library, v, like), library.dtype_of(x))
+    x, v = together(library, x, v)
+    v = library.cast(v, library.dtype_of(x))
     look = Lookup(library, primitive.pattern, primitive.holes, arrays, library.shape_of(x))
     rows, dims, rest = rows_first(library, take_basic(library, x, look.slices), look.axes)
     result = (*rest[: look.before], *look.fancy, *rest[look.before :])
-    new = incoming(library, xp.broadcast_to(v, result), look)
+    new = incoming(library, library.xp.broadcast_to(v, result), look)
     whole = rows_back(
         library, put_rows(library, rows, new, look.numbers.reshape(-1)), look.axes, dims, rest
     )
@@ -249,10 +263,8 @@ def incoming(library: Library, v: Any, look: Lookup) -> Any:
 @evaluates(TakeAlong)
 def taken_along(primitive: TakeAlong, library: Library, x: Any, index: Any) -> Any:
     """`x` at `index` along one axis."""
-    if not hasattr(library.xp, "take_along_axis"):
-        raise library.lacks("take_along_axis")
-    like = index if is_known(x) else x
-    x, index = ours(library, x, like), ours(library, index, like)
+    take_along_axis = library.function("take_along_axis")
+    x, index = together(library, x, index)
     n = int(x.shape[primitive.axis])
     index = library.xp.where(index < 0, index + n, index)
     sizes, wanted = list(map(int, x.shape)), list(map(int, index.shape))
@@ -262,7 +274,7 @@ def taken_along(primitive: TakeAlong, library: Library, x: Any, index: Any) -> A
     x = library.xp.broadcast_to(x, tuple(shape))
     shape[primitive.axis] = int(index.shape[primitive.axis])
     index = library.xp.broadcast_to(index, tuple(shape))
-    return library.xp.take_along_axis(x, index, axis=primitive.axis)
+    return take_along_axis(x, index, axis=primitive.axis)
 
 
 @evaluates(AddAlong)
@@ -272,16 +284,14 @@ def added_along(primitive: AddAlong, library: Library, v: Any, index: Any) -> An
     v = xp.moveaxis(ours(library, v, index), primitive.axis, -1)
     shape = library.shape_of(v)
     lanes = math.prod(shape[:-1])
-    if is_known(index):
-        index = np.broadcast_to(np.moveaxis(index, primitive.axis, -1), shape)
-        index = np.where(index < 0, index + primitive.count, index).reshape(lanes, shape[-1])
-        each = index + np.arange(lanes)[:, None] * primitive.count
-    else:
-        index = xp.broadcast_to(xp.moveaxis(index, primitive.axis, -1), shape)
-        index = xp.reshape(xp.where(index < 0, index + primitive.count, index), (lanes, shape[-1]))
-        each = index + library.constant(np.arange(lanes)[:, None] * primitive.count, index)
+    starts: Any = np.arange(lanes)[:, None] * primitive.count
+    space = np if is_known(index) else xp  # what is known stays so
+    index = space.broadcast_to(space.moveaxis(index, primitive.axis, -1), shape)
+    index = space.where(index < 0, index + primitive.count, index)
+    index = space.reshape(index, (lanes, shape[-1]))
+    each = index + (starts if space is np else library.constant(starts, index))
     rows = xp.reshape(v, (-1,))
-    added = add_rows(library, rows, flattened(library, each), lanes * primitive.count)
+    added = add_rows(library, rows, space.reshape(each, (-1,)), lanes * primitive.count)
     return xp.moveaxis(xp.reshape(added, (*shape[:-1], primitive.count)), -1, primitive.axis)
 
 
@@ -292,10 +302,7 @@ def added_along(primitive: AddAlong, library: Library, v: Any, index: Any) -> An
 def recurred(primitive: Recurrence, library: Library, a: Any, b: Any) -> Any:
     """t[k] = a[k] t[k-1] + b[k]: steps of 1, 2, 4, ... are put together of two halves each."""
     xp = library.xp
-    like = b if is_known(a) else a
-    dtype = np.result_type(*(x.dtype if is_known(x) else library.dtype_of(x) for x in (a, b)))
-    a, b = (xp.moveaxis(library.cast(ours(library, x, like), dtype), primitive.axis, 0)
-            for x in (a, b))  # fmt: skip
+    a, b = (xp.moveaxis(x, primitive.axis, 0) for x in alike(library, a, b))
     if primitive.reverse:
         a, b = xp.flip(a, axis=0), xp.flip(b, axis=0)
     n, step = int(b.shape[0]), 1

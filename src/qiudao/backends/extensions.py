@@ -19,10 +19,7 @@ def linear(name: str) -> Function:
     """A function of the standard's extension for linear algebra."""
 
     def call(library: Library, *xs: Any, **options: Any) -> Any:
-        function = getattr(getattr(library.xp, "linalg", None), name, None)
-        if function is None:
-            raise library.lacks(f"linalg.{name}")
-        found = function(*xs, **options)
+        found = library.function(f"linalg.{name}")(*xs, **options)
         return tuple(found) if isinstance(found, tuple) else found
 
     return call
@@ -68,11 +65,8 @@ def transform(name: str) -> Function:
     """A function of the standard's extension for Fourier transforms."""
 
     def call(library: Library, x: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-        function = getattr(getattr(library.xp, "fft", None), name, None)
-        if function is None:
-            raise library.lacks(f"fft.{name}")
-        if name != "rfft" and library.dtype_of(x).kind != "c":
-            x = library.cast(x, np.result_type(library.dtype_of(x), np.complex64))
+        function = library.function(f"fft.{name}")
+        x = x if name == "rfft" else as_complex(library, x)
         return function(x, n=n, axis=axis, norm=norm or "backward")
 
     return call
@@ -82,14 +76,15 @@ def transforms(name: str) -> Function:
     """One over several axes."""
 
     def call(library: Library, x: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
-        function = getattr(getattr(library.xp, "fft", None), name, None)
-        if function is None:
-            raise library.lacks(f"fft.{name}")
-        if library.dtype_of(x).kind != "c":
-            x = library.cast(x, np.result_type(library.dtype_of(x), np.complex64))
-        return function(x, s=s, axes=axes, norm=norm or "backward")
+        function = library.function(f"fft.{name}")
+        return function(as_complex(library, x), s=s, axes=axes, norm=norm or "backward")
 
     return call
+
+
+def as_complex(library: Library, x: Any) -> Any:
+    """An array as complex numbers, of the same precision."""
+    return library.cast(x, np.result_type(library.dtype_of(x), np.complex64))
 
 
 extensions: dict[Function, Function] = {

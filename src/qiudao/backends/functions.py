@@ -65,10 +65,7 @@ def running_along(name: str) -> Function:
     """A running sum or product along one axis."""
 
     def run(library: Library, x: Any, axis: int = 0) -> Any:
-        function = getattr(library.xp, name, None)
-        if function is None:
-            raise library.lacks(name)
-        return function(x, axis=axis)
+        return library.function(name)(x, axis=axis)
 
     return run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,13 @@ class Library:
             return None
         function = getattr(importlib.import_module(SPECIAL[self.name]), ufunc.__name__, None)
         return None if function is None else lambda library, *xs: function(*xs)
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """The library's function of this name, which may be dotted, as those of extensions are."""
+        try:
+            return operator.attrgetter(name)(self.xp)  # type: ignore[no-any-return]
+        except AttributeError:
+            raise self.lacks(name) from None
 
     def lacks(self, name: str, why: str = "") -> RuleError:
         """The error for what the library, or the array standard, cannot do."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 import sys
 import threading
@@ -15,10 +14,9 @@ import numpy as np
 
 from ..codegen.build import export_program
 from ..core.anomalies import examine_function, known_check
-from ..core.arriving import is_foreign
 from ..core.avals import Aval, aval_of
 from ..core.dispatch import Tracer
-from ..core.errors import DtypeError, GradientError, RuleError, ShapeError
+from ..core.errors import GradientError, RuleError, ShapeError
 from ..core.modes import modes
 from ..core.program import Program
 from ..core.trees import Tree, flatten, match
@@ -27,31 +25,11 @@ from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.capture import captured
 from ..transforms.trace import Traced, is_symbolic, traced
+from .arguments import Call, Static, gathered, is_scattered, read_call
 from .compiled import Compiled, loops_of, with_masks
 from .donating import Donations
+from .parameters import check_names, donated_names, parameters_of
 from .report import Lowered
-
-PLAIN = {np.ndarray, np.float64, np.float32, np.int64}  # arrays, whoever looks at them
-
-
-class Call(NamedTuple):
-    """One call: its arrays apart from everything that the program is made for."""
-
-    leaves: list[Any]
-    places: tuple[int, ...]  # of the arrays among the leaves
-    tree: Tree
-    key: Any
-
-    @property
-    def arrays(self) -> list[Any]:
-        return [self.leaves[k] for k in self.places]
-
-    def without_arrays(self) -> Call:
-        """What a program is made for, which must not keep the arrays of one call alive."""
-        leaves = list(self.leaves)
-        for k in self.places:
-            leaves[k] = None
-        return self._replace(leaves=leaves)
 
 
 class Version(NamedTuple):
@@ -155,28 +133,7 @@ class Jitted:
 
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         """The arguments of a call, the arrays apart from the static ones."""
-        fixed: list[tuple[str, Any]] = []
-        if self.static:
-            named = dict(zip(self.parameters, args))
-            fixed = [(k, v) for k, v in (*named.items(), *kwargs.items()) if k in self.static]
-            args = tuple(
-                Static(a) if k < len(self.parameters) and self.parameters[k] in self.static else a
-                for k, a in enumerate(args)
-            )
-            kwargs = {k: Static(v) if k in self.static else v for k, v in kwargs.items()}
-        leaves, tree = flatten(args) if not kwargs else flatten((args, kwargs))
-        if not fixed and PLAIN.issuperset(map(type, leaves)):  # as most calls have it
-            every = tuple(range(len(leaves)))
-            types = tuple([(x.shape, x.dtype) for x in leaves])
-            return Call(leaves, every, tree, (tree, every, types, (), bool(kwargs)))
-        leaves = with_numbers(leaves)
-        places = tuple(k for k, x in enumerate(leaves) if is_array(x))
-        for k in places:
-            check_class(leaves[k])
-        types = tuple((x.shape, x.dtype) for x in [aval_of(leaves[k]) for k in places])
-        others = () if len(places) == len(leaves) else without(leaves, places)
-        key = (tree, places, types, tuple(map(hashable, others)), bool(kwargs), *fixed)
-        return Call(leaves, places, tree, key)
+        return read_call(args, kwargs, self.parameters, self.static)
 
     def version(self, call: Call) -> Version:
         """The program for these arguments, made when they are first met."""
@@ -308,142 +265,9 @@ class Checked(Jitted):
         return result
 
 
-class Static:
-    """A value that the program is made for."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Static) and bool(self.value == other.value)
-
-    def __hash__(self) -> int:
-        return hash(self.value)
-
-
-def with_numbers(leaves: list[Any]) -> list[Any]:
-    """The leaves with Python's floats and complex numbers in the precision of the arrays.
-
-    A program has no numbers that widen nothing, as Python's are to NumPy: theirs is the widest
-    precision among the arrays, and double where there are none.
-    """
-    if not any(type(x) in (float, complex) for x in leaves):
-        return leaves
-    kinds = [x.dtype for x in leaves if getattr(x, "dtype", None) is not None and x.shape]
-    wide = np.result_type(*(d for d in kinds if d.kind in "fc"), np.float16)
-    real = np.empty(0, wide).real.dtype if wide != np.float16 else np.dtype(np.float64)
-    both = np.result_type(real, np.complex64)
-    return [
-        real.type(x) if type(x) is float else both.type(x) if type(x) is complex else x
-        for x in leaves
-    ]
-
-
-def without(leaves: Sequence[Any], places: Sequence[int]) -> tuple[Any, ...]:
-    """The leaves in all other places."""
-    taken = set(places)
-    return tuple(x for k, x in enumerate(leaves) if k not in taken)
-
-
 def boxed(tree: Tree, only: Any) -> Any:
     """A single result in its container."""
     return tree.build([only])
-
-
-def is_scattered(x: Any) -> bool:
-    """Whether an argument is an array whose elements do not lie row by row."""
-    return type(x) is np.ndarray and not x.flags.c_contiguous
-
-
-def gathered(x: Any) -> Any:
-    """An argument with its elements row by row."""
-    return np.ascontiguousarray(x) if is_scattered(x) else x
-
-
-def is_array(x: Any) -> bool:
-    """Whether a leaf is data, rather than a value that the program is made for."""
-    return isinstance(x, np.ndarray | np.generic | Tracer) or type(x) in (float, complex)
-
-
-def check_class(x: Any) -> None:
-    """Raise where an array is of a class that does things its own way."""
-    if isinstance(x, np.ndarray) and type(x) not in (np.ndarray, np.memmap):
-        raise DtypeError(
-            f"jit: a {type(x).__name__} does things its own way, which compiled code does not "
-            "know; pass np.asarray(x)"
-        )
-
-
-def hashable(x: Any) -> Any:
-    """A static leaf as a part of a key."""
-    value = x.value if isinstance(x, Static) else x
-    if is_foreign(value):
-        raise DtypeError(
-            f"jit: an argument is a {type(value).__module__} {type(value).__name__}, and machine "
-            "code works on the memory of NumPy's arrays only; call the function without jit, or "
-            "pass a NumPy array"
-        )
-    try:
-        hash(value)
-    except TypeError:
-        raise DtypeError(
-            f"jit: an argument of type {type(value).__name__} is neither data nor hashable, so no "
-            "program can be looked up for it; pass arrays, numbers or hashable values"
-        ) from None
-    return type(x), type(value), x
-
-
-def parameters_of(f: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of the parameters that may be passed by position."""
-    return tuple(
-        p.name
-        for p in inspect.signature(f).parameters.values()
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    )
-
-
-def check_names(f: Callable[..., Any], static: frozenset[str]) -> None:
-    """Refuse names that are no parameters."""
-    if not static:
-        return
-    parameters = inspect.signature(f).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return
-    for name in sorted(static - set(parameters)):
-        raise GradientError(
-            f"jit: static_argnames names {name!r}, which is no parameter; there are "
-            f"{', '.join(parameters)}"
-        )
-
-
-def donated_names(
-    f: Callable[..., Any], donate: Sequence[str | int], static: frozenset[str]
-) -> tuple[str, ...]:
-    """The names of the donated parameters, which are given by name or by position."""
-    if not donate:
-        return ()
-    parameters = parameters_of(f)
-    listed = ", ".join(parameters)
-    names: list[str] = []
-    for each in donate:
-        if type(each) is int:
-            if not 0 <= each < len(parameters):
-                raise GradientError(
-                    f"jit: donate has position {each}, where no parameter is; there are {listed}"
-                )
-            each = parameters[each]
-        if each not in inspect.signature(f).parameters:
-            raise GradientError(
-                f"jit: donate names {each!r}, which is no parameter; there are {listed}"
-            )
-        if each in static:
-            raise GradientError(
-                f"jit: {each!r} is static and donated; donate arrays, which have memory to give"
-            )
-        names.append(each)  # type: ignore[arg-type]
-    return tuple(names)
 
 
 def nested(tree: Tree, direct: Callable[..., Any], *args: Any) -> Any:

@@ -64,6 +64,23 @@ def depends(*values: Any) -> bool:
     return any(isinstance(x, Tracer) for x in flatten(values)[0])
 
 
+class Watched:
+    """A function that remembers whether it has given a tracer: `moves`.
+
+    A function may depend on what it closes over in some places only, so a probe at one would not
+    tell.
+    """
+
+    def __init__(self, f: Function) -> None:
+        self.f = f
+        self.moves = False
+
+    def __call__(self, *args: Any) -> Any:
+        found = self.f(*args)
+        self.moves = self.moves or depends(found)
+        return found
+
+
 def as_number(f: Function) -> Function:
     """A function whose results are Python floats, whatever it closes over."""
     return lambda *args: float(plain(f(*args)))

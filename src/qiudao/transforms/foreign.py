@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Aval, Value, aval_of
+from ..core.avals import Aval, Value
 from ..core.primitive import Primitive, Values
+from .one_by_one import one_by_one
 
 
 class Foreign(Primitive):
@@ -40,22 +41,6 @@ class Foreign(Primitive):
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         return one_by_one(self, size, mapped, xs)
-
-
-def one_by_one(primitive: Primitive, size: int, mapped: Sequence[bool], xs: Values) -> Value:
-    """A primitive on each example of a batch of length `size`, by itself; the results stacked."""
-    rows = [
-        primitive(*(x[k] if m else x for x, m in zip(xs, mapped, strict=True))) for k in range(size)
-    ]
-    if not rows:
-        pairs = zip(map(aval_of, xs), mapped, strict=True)
-        avals = primitive.shape(*(Aval(a.shape[1:], a.dtype) if m else a for a, m in pairs))
-        if isinstance(avals, Aval):
-            return np.zeros((0, *avals.shape), avals.dtype)
-        return tuple(np.zeros((0, *a.shape), a.dtype) for a in avals)
-    if isinstance(rows[0], tuple):
-        return tuple(np.stack(column) for column in zip(*rows, strict=True))
-    return np.stack(rows)
 
 
 def run_foreign(

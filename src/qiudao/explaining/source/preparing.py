@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...compiling.arguments import Call
 from ...compiling.compiled import GROWTH, masked, plain, roomy
-from ...compiling.front import Call, Jitted
+from ...compiling.front import Jitted
 from ...core.avals import Aval, Value, aval_of
 from ...core.errors import GradientError
 from ...core.modes import Running

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ...compiling.front import Call, Jitted
+from ...compiling.arguments import Call
+from ...compiling.front import Jitted
 from ...core.avals import aval_of
 from ...core.errors import GradientError
 from ...core.node import Equation, Node

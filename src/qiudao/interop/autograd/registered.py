@@ -23,7 +23,7 @@ from ...core.errors import RuleError
 from ...core.primitive import Parents, Primitive, Product, Terms, Values
 from ...core.sweep import fit
 from ...core.trees import LONE, Tree, flatten
-from ...transforms.foreign import one_by_one
+from ...transforms.one_by_one import one_by_one
 
 Function = Callable[..., Any]
 

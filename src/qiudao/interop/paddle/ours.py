@@ -10,11 +10,12 @@ import numpy as np
 import paddle
 from paddle import Tensor
 
-from ...core.avals import Value, aval_of
+from ...core.avals import Value
 from ...core.complexes import conjugated
 from ...core.dispatch import Tracer
 from ...core.primitive import Values
 from ...transforms.custom import Custom
+from ...transforms.one_by_one import one_by_one
 from ..foreign import Arguments
 from .arrays import array_of, tensor_of
 from .grads import grad
@@ -60,16 +61,7 @@ class Foreign(Custom):
     """
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
-        if not size:
-            avals = [
-                aval_of(np.zeros(np.shape(x)[1:], x.dtype) if m else x)
-                for x, m in zip(xs, mapped, strict=True)
-            ]
-            return tuple(np.zeros((0, *a.shape), a.dtype) for a in self.shape(*avals))
-        rows = [
-            self(*(x[k] if m else x for x, m in zip(xs, mapped, strict=True))) for k in range(size)
-        ]
-        return tuple(np.stack(column) for column in zip(*rows, strict=True))
+        return one_by_one(self, size, mapped, xs)
 
 
 def primitive(flat: Flat) -> Foreign:

@@ -13,6 +13,7 @@ import torch
 from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import Tracer
 from ...transforms.custom import unchanged
+from ...transforms.one_by_one import each
 from ...transforms.trace import is_symbolic
 from ..foreign import Arguments, Flags
 from ..operations import apart
@@ -225,7 +226,7 @@ def one_by_one(f: InTorch, mapped: Flags | None) -> InTorch:
     def over(*xs: torch.Tensor) -> list[torch.Tensor]:
         flags = (True,) * len(xs) if mapped is None else mapped
         size = next(len(x) for x, m in zip(xs, flags, strict=True) if m)
-        rows = [f(*(x[k] if m else x for x, m in zip(xs, flags, strict=True))) for k in range(size)]
+        rows = each(f, size, flags, xs)
         return [torch.stack(column) for column in zip(*rows, strict=True)]
 
     return over

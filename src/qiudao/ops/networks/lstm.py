@@ -129,27 +129,29 @@ class Lstm(Primitive):
         of_f[1:] *= memory[:-1]
         of_g *= i
         of_o *= tops
-        turns = (1.0 - tops) * (1.0 + tops)
+        turns = np.subtract(1.0, tops)
+        turns *= 1.0 + tops
         through = o * turns
         dh, dc, new = np.zeros_like(h), np.zeros_like(c), np.empty_like(h)
         both = np.empty((*h.shape[:-1], 4, n), of_z.dtype)  # dc for three of the gates, dh for o
-        of_three, of_last = both[..., :3, :], both[..., 3, :]
-        for t in reversed(range(len(states))):
+        of_three, of_last, factor = both[..., :3, :], both[..., 3, :], both.reshape(of_z.shape[1:])
+        wide = dc[..., None, :]
+        steps = zip(range(len(states)), of_z, through, f, strict=True)
+        for t, row, passing, kept in reversed(list(steps)):
             if of_states is not None:
                 dh += of_states[t]
-            dc += np.multiply(dh, through[t], out=new)
+            dc += np.multiply(dh, passing, out=new)
             if of_memory is not None:
                 dc += of_memory[t]
             if of_tops is not None:
                 dc += turns[t] * of_tops[t]
-            of_three[...] = dc[..., None, :]
+            of_three[...] = wide
             of_last[...] = dh
-            row = of_z[t]
-            row *= both.reshape(row.shape)
+            row *= factor
             if of_gates is not None:
                 row += slopes[t] * of_gates[t]
             np.matmul(row, w, out=dh)
-            dc *= f[t]
+            dc *= kept
         dw = None
         if parents[3] is not None:
             dw = product_of_rows(of_z[:1], h[None]) + product_of_rows(of_z[1:], states[:-1])

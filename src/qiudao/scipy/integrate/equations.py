@@ -8,9 +8,8 @@ import numpy as np
 import qiudao as qd
 from scipy import integrate as theirs
 
-from ...core.dispatch import concrete
 from ...core.errors import GradientError
-from ..operands import depends, plain, plainly
+from ..operands import array, depends, plain, plainly
 from .paths import Path, crossing
 from .steppers import METHODS
 
@@ -56,11 +55,9 @@ def solve_ivp(
     span = tuple(float(plain(t)) for t in t_span)
 
     def slope(t: Any, y: Any) -> Any:
-        found = fun(t, y, *given)
-        return np.stack(found) if isinstance(found, list | tuple) else found
+        return array(fun(t, y, *given))
 
-    start = np.stack(y0) if isinstance(y0, list | tuple) and depends(y0) else y0
-    start = start if depends(start) else np.atleast_1d(np.asarray(start, float))
+    start = array(y0) if depends(y0) else np.atleast_1d(np.asarray(y0, float))
     watched = [] if events is None else [events] if callable(events) else list(events)
 
     def value_of(k: int) -> Function:
@@ -72,7 +69,7 @@ def solve_ivp(
         options["jac"] = plainly(lambda t, y: of_user(t, y, *given))
 
     def bare_slope(t: Any, y: Any) -> Any:
-        return np.asarray(concrete(slope(t, y)), start.dtype)
+        return np.asarray(plain(slope(t, y)), start.dtype)
 
     ask = {"events": [bare_event(e, v) for e, v in zip(watched, values, strict=True)] or None}
     still = qd.stop_gradient(start)

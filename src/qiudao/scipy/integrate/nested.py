@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 import qiudao as qd
 from scipy import integrate as theirs
 
 from ...core.errors import GradientError
-from ..operands import as_number, depends, plain, tupled
-from .integrals import by_pieces
+from ..operands import Watched, as_number, depends, plain, tupled
+from .integrals import intervals_of
+from .rules import by_pieces
 
 Function = Callable[..., Any]
 Limits = Callable[..., tuple[Any, Any]]  # of the variables further out
@@ -33,14 +32,13 @@ def nquad(
     np.float64(3.0)
     """
     args = () if args is None else tupled(args)
-    limits = [as_limits(r) for r in ranges]
+    integrand, limits = Watched(func), [Watched(as_function(r)) for r in ranges]
     stated = opts if isinstance(opts, list | tuple) else [opts or {}] * len(limits)
-    bare_limits = [lambda *outer, r=r: tuple(float(plain(v)) for v in r(*outer)) for r in limits]
     bare_args = tuple(plain(a)[()] for a in args)
-    value, *rest = theirs.nquad(as_number(func), bare_limits, bare_args, opts, full_output)
-    middle = middle_of([lambda *o, r=r: r(*o, *args) for r in limits])
-    ends = [limits[k](*middle[k + 1 :], *args) for k in range(len(limits))]
-    if depends(args, ends, func(*middle, *args)):
+    value, *rest = theirs.nquad(
+        as_number(integrand), [bare(r) for r in limits], bare_args, opts, full_output
+    )
+    if depends(args) or any(f.moves for f in (integrand, *limits)):
         if any(callable(o) or not {"points", "weight"}.isdisjoint(o) for o in stated):
             raise GradientError(
                 "nquad: derivatives with points or weight in opts=, or with a function there, are "
@@ -52,23 +50,15 @@ def nquad(
     return (value, *rest)
 
 
-def as_limits(range_of_one: Any) -> Limits:
-    """A pair of limits as a function."""
-    if callable(range_of_one):
-        found: Limits = range_of_one
-        return found
-    pair = tuple(range_of_one)
-    return lambda *outer: pair
+def as_function(value: Any) -> Function:
+    """A limit, or a pair of them, as a function of the variables further out."""
+    found: Function = value if callable(value) else lambda *outer: value
+    return found
 
 
-def middle_of(limits: Sequence[Limits]) -> list[Any]:
-    """A point within the limits, to ask there what the function depends on."""
-    point: list[Any] = []
-    for r in reversed(limits):
-        a, b = (float(plain(v)) for v in r(*point))
-        near = a if np.isfinite(a) else b - 2.0 if np.isfinite(b) else -1.0
-        point.insert(0, 0.5 * (a + b) if np.isfinite(a) and np.isfinite(b) else near + 1.0)
-    return point
+def bare(limits: Limits) -> Limits:
+    """Limits as pairs of Python floats."""
+    return lambda *outer: tuple(float(plain(v)) for v in limits(*outer))
 
 
 def nested(f: Function, limits: Sequence[Limits], opts: Sequence[dict[str, Any]]) -> Any:
@@ -79,21 +69,19 @@ def nested(f: Function, limits: Sequence[Limits], opts: Sequence[dict[str, Any]]
     a, b = outer()
     low, high = float(plain(a)), float(plain(b))
 
-    def bare(x: Any) -> float:
-        if not inner:
-            return float(plain(f(x)))
-        within = [lambda *o, r=r: tuple(float(plain(v)) for v in r(*o, x)) for r in inner]
-        found = theirs.nquad(lambda *y: float(plain(f(*y, x))), within, opts=list(opts[:-1]))
-        return float(found[0])
+    def within(x: Any) -> tuple[Function, list[Limits]]:
+        return lambda *y: f(*y, x), [lambda *o, r=r: r(*o, x) for r in inner]
 
-    info = theirs.quad(bare, low, high, full_output=1, **opts[-1])[2]
+    def value(x: Any) -> Any:
+        g, ranges = within(x)
+        return theirs.nquad(as_number(g), [bare(r) for r in ranges], opts=list(opts[:-1]))[0]
 
-    def of_one(x: Any) -> Any:
-        if not inner:
-            return f(x)
-        return nested(lambda *y: f(*y, x), [lambda *o, r=r: r(*o, x) for r in inner], opts[:-1])
+    def moving(x: Any) -> Any:
+        return nested(*within(x), opts[:-1])
 
-    return by_pieces(of_one, a, b, low, high, info, at_once=not inner)
+    info = theirs.quad(value if inner else as_number(f), low, high, full_output=1, **opts[-1])[2]
+    intervals = intervals_of(info, low, high)
+    return by_pieces(moving if inner else f, a, b, intervals, at_once=not inner)
 
 
 def dblquad(
@@ -114,7 +102,7 @@ def dblquad(
     >>> qd.grad(f)(2.0).round(9)
     np.float64(1.333333333)
     """
-    low, high = as_curve(gfun), as_curve(hfun)
+    low, high = as_function(gfun), as_function(hfun)
     return nquad(
         func, [lambda x, *rest: (low(x), high(x)), (a, b)], args,
         {"epsabs": epsabs, "epsrel": epsrel},
@@ -136,22 +124,14 @@ def tplquad(
     """`scipy.integrate.tplquad`: the integral of func(z, y, x) for z from qfun(x, y) to rfun(x, y),
     y from gfun(x) to hfun(x) and x from a to b; as `nquad`.
     """
-    curves, surfaces = [as_curve(g) for g in (gfun, hfun)], [as_curve(q) for q in (qfun, rfun)]
+    front, back, bottom, top = map(as_function, (gfun, hfun, qfun, rfun))
     return nquad(
         func,
         [
-            lambda y, x, *rest: (surfaces[0](x, y), surfaces[1](x, y)),
-            lambda x, *rest: (curves[0](x), curves[1](x)),
+            lambda y, x, *rest: (bottom(x, y), top(x, y)),
+            lambda x, *rest: (front(x), back(x)),
             (a, b),
         ],
         args,
         {"epsabs": epsabs, "epsrel": epsrel},
     )
-
-
-def as_curve(limit: Any) -> Function:
-    """A limit that may be a number, as a function."""
-    if callable(limit):
-        found: Function = limit
-        return found
-    return lambda *outer: limit

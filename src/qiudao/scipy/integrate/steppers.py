@@ -9,7 +9,6 @@ from scipy.integrate import DOP853, RK23, RK45
 
 import qiudao as qd
 
-from ...core.dispatch import concrete
 from ..operands import plain
 from ..optimize.implicit import differentiable
 
@@ -108,7 +107,7 @@ class Radau:
             slopes = np.stack([f(t + c * h, y + Z[k]) for k, c in enumerate(RADAU_C)])
             return Z - h * (RADAU_A @ slopes)
 
-        bare = solved(f, *(np.asarray(concrete(v)) for v in (t, y, h)))
+        bare = solved(f, plain(t), plain(y), plain(h))
         Z = differentiable(residual, bare)
 
         def within(share: Any) -> Any:
@@ -123,15 +122,11 @@ class Radau:
 
 def solved(f: Slope, t: Any, y: Any, h: Any) -> Any:
     """The stages by Newton's method, on plain numbers."""
-
-    def plainly(t: Any, y: Any) -> Any:
-        return np.asarray(concrete(f(t, y)))
-
-    slope = np.asarray(concrete(qd.jacobian(lambda y: f(t, y))(y)))
+    slope = plain(qd.jacobian(lambda y: f(t, y))(y))
     system = np.eye(3 * y.size) - h * np.kron(RADAU_A, slope)
     Z = np.zeros((3, y.size))
     for _ in range(MOST):
-        slopes = np.stack([plainly(t + c * h, y + Z[k]) for k, c in enumerate(RADAU_C)])
+        slopes = np.stack([plain(f(t + c * h, y + Z[k])) for k, c in enumerate(RADAU_C)])
         change = np.linalg.solve(system, np.ravel(h * (RADAU_A @ slopes) - Z)).reshape(Z.shape)
         Z = Z + change
         if np.max(np.abs(change)) <= 1e-14 * np.max(np.abs(y) + np.abs(Z)):

@@ -7,7 +7,7 @@ import numpy as np
 
 from scipy import integrate as theirs
 
-from ..operands import depends, plain, tupled
+from ..operands import array, depends, plain, plainly, tupled
 from .equations import solve_ivp
 
 Function = Callable[..., Any]
@@ -42,15 +42,12 @@ def odeint(
     def slope(t: Any, y: Any) -> Any:
         return func(t, y, *args) if tfirst else func(y, t, *args)
 
-    def plainly(t: Any, y: Any) -> Any:
-        return plain(slope(t, y))
-
-    start = np.atleast_1d(np.stack(y0) if isinstance(y0, list | tuple) and depends(y0) else y0)
+    start = np.atleast_1d(array(y0))
     bare = plain(start)
     if not depends(start, args, slope(t[0], bare)):
         return theirs.odeint(func, y0, t, args, tfirst=tfirst, rtol=rtol, atol=atol, **options)
     times = np.asarray(t, float)
-    _, info = theirs.odeint(plainly, bare, times, tfirst=True, full_output=True)
+    _, info = theirs.odeint(plainly(slope), bare, times, tfirst=True, full_output=True)
     stiff = 2 in info["mused"]
     found = solve_ivp(
         slope, (times[0], times[-1]), start * 1.0, "Radau" if stiff else "DOP853", times,

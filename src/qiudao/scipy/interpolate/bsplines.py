@@ -9,11 +9,12 @@ from scipy import interpolate as theirs
 
 from ...core.errors import GradientError
 from ..operands import array, at, depends, rising, stand_in
-from .pieces import column, in_place
+from .curves import Curve
+from .pieces import column
 from .slopes import solved
 
 
-class BSpline:
+class BSpline(Curve):
     """`scipy.interpolate.BSpline`, with derivatives in the places, the knots `t` and the
     coefficients `c` of shape (n, ...): S(x) is the sum of c[i] B[i, k](x).
 
@@ -32,25 +33,10 @@ class BSpline:
 
     def __init__(self, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> None:
         curve = theirs.BSpline(rising(t), stand_in(c), k, extrapolate, axis)
-        moved = np.moveaxis(array(c), curve.axis, 0)
-        self.be(curve, array(t), moved, depends(t, c))
-
-    def be(self, curve: Any, t: Any, c: Any, moving: bool) -> None:
-        """Be the curve of these knots and coefficients; where nothing moves, SciPy's own."""
-        self.moving, self.curve, self.k = moving, curve, curve.k
-        self.t, self.c = (t, c) if moving else (curve.t, curve.c)
-        self.axis, self.extrapolate = curve.axis, curve.extrapolate
-
-    def __getattr__(self, name: str) -> Any:
-        """What SciPy's object has, where its data carry no derivative."""
-        if name.startswith("_") or name in ("moving", "curve", "t", "c"):
-            raise AttributeError(name)
+        self.be(curve, depends(t, c))
+        self.t, self.c, self.k = curve.t, curve.c, curve.k
         if self.moving:
-            raise GradientError(
-                f"BSpline.{name}: its derivative with respect to the data is not known; call the "
-                "curve, or its derivative(), antiderivative() or integrate()"
-            )
-        return getattr(self.curve, name)
+            self.t, self.c = array(t), np.moveaxis(array(c), curve.axis, 0)
 
     @property
     def count(self) -> int:
@@ -58,22 +44,12 @@ class BSpline:
         count: int = np.shape(self.t)[0] - self.k - 1
         return count
 
-    def base(self) -> tuple[Any, Any]:
+    def ends(self) -> tuple[Any, Any]:
         """The ends of the interval that the coefficients say all about."""
         return self.t[self.k], self.t[self.count]
 
-    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
-        """The curve at `x`, or its derivative of order `nu`: the places stand in the axis of the
-        data.
-        """
-        if not self.moving and not depends(x):
-            return self.curve(x, nu, extrapolate)
-        if nu < 0:
-            raise ValueError(f"BSpline: nu={nu} is negative; use antiderivative({-nu})")
-        x, beyond = array(x), self.extrapolate if extrapolate is None else extrapolate
-        first, last = self.base()
-        if beyond == "periodic":
-            x, beyond = first + np.mod(x - first, last - first), False
+    def values(self, x: Any, nu: int) -> Any:
+        """By de Boor's recursion, whose last `nu` steps are those of the derivative."""
         k, rank = self.k, np.ndim(x)
         j = np.clip(np.searchsorted(self.t, x, "right") - 1, k, self.count - 1)
         near = np.reshape(np.arange(1 - k, k + 1), (-1, *(1,) * rank))
@@ -92,10 +68,7 @@ class BSpline:
                 else:
                     share = np.reshape(x - low, lanes) / wide
                     d[i] = d[i - 1] + share * (d[i] - d[i - 1])
-        total = d[-1] + np.reshape(0.0 * x, lanes) if k <= nu else d[-1]
-        if not beyond:
-            total = np.where(np.reshape((x < first) | (x > last), lanes), np.nan, total)
-        return in_place(total, rank, self.axis)
+        return d[-1] + np.reshape(0.0 * x, lanes) if k <= nu else d[-1]
 
     def of(self, t: Any, c: Any, k: int, extrapolate: Any) -> "BSpline":
         """A curve of other knots and coefficients along the same axis."""
@@ -136,18 +109,12 @@ class BSpline:
         if not self.moving and not depends(a, b):
             return self.curve.integrate(a, b, extrapolate)
         beyond = self.extrapolate if extrapolate is None else extrapolate
-        whole = self.antiderivative()
-        first, last = self.base()
         if beyond == "periodic":
-            period = last - first
-
-            def up_to(x: Any) -> Any:
-                rounds = np.floor((x - first) / period)
-                all_round = whole(last, extrapolate=True) - whole(first, extrapolate=True)
-                return rounds * all_round + whole(x - rounds * period, extrapolate=True)
-
+            up_to = self.in_rounds()
             return up_to(b) - up_to(a)
+        whole = self.antiderivative()
         if not beyond:
+            first, last = self.ends()
             a, b = (np.minimum(np.maximum(x, first), last) for x in (a, b))
         return whole(b, extrapolate=True) - whole(a, extrapolate=True)
 

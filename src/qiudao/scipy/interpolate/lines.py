@@ -9,7 +9,8 @@ from scipy import interpolate as theirs
 from ...core.errors import GradientError
 from ..operands import array, at, depends, known, rising, stand_in
 from .bsplines import make_interp_spline
-from .pieces import in_place, interval
+from .curves import in_place
+from .pieces import interval
 
 DEGREES = {"zero": 0, "slinear": 1, "quadratic": 2, "cubic": 3}
 STEPS = ("nearest", "nearest-up", "previous", "next")

@@ -10,6 +10,7 @@ from scipy import interpolate as theirs
 
 from ...core.errors import GradientError
 from ..operands import array, at, depends, known, rising, stand_in
+from .curves import Curve
 
 
 def interval(knots: Any, places: Any, side: Any = "right") -> Any:
@@ -25,12 +26,7 @@ def column(x: Any, like: Any) -> Any:
     return np.reshape(x, (-1, *(1,) * (np.ndim(like) - 1)))
 
 
-def in_place(found: Any, rank: int, axis: int) -> Any:
-    """Values of shape (places..., others...) with the `rank` axes of the places at `axis`."""
-    return np.moveaxis(found, range(rank), range(axis, axis + rank)) if axis else found
-
-
-class PPoly:
+class PPoly(Curve):
     """`scipy.interpolate.PPoly`, with derivatives in the places, the coefficients and the
     breakpoints.
 
@@ -47,45 +43,21 @@ class PPoly:
 
     def __init__(self, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> None:
         curve = theirs.PPoly(stand_in(c), rising(x), extrapolate, axis)
-        self.be(curve, array(c), array(x), depends(c, x))
+        self.be(curve, depends(c, x))
+        self.c, self.x = (array(c), array(x)) if self.moving else (curve.c, curve.x)
 
-    def be(self, curve: Any, c: Any, x: Any, moving: bool) -> None:
-        """Be the curve of these coefficients; where nothing moves, SciPy's own."""
-        self.moving, self.curve, self.extrapolate = moving, curve, curve.extrapolate
-        self.c, self.x = (c, x) if moving else (curve.c, curve.x)
-        self.axis = curve.axis
-
-    def __getattr__(self, name: str) -> Any:
-        """What SciPy's object has, where its data carry no derivative."""
-        if name.startswith("_") or name in ("moving", "curve", "x", "c"):
-            raise AttributeError(name)
-        if self.moving:
-            raise GradientError(
-                f"{type(self).__name__}.{name}: its derivative with respect to the data is not "
-                "known; call the curve, or its derivative(), antiderivative() or integrate()"
-            )
-        return getattr(self.curve, name)
-
-    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
-        """The curve at `x`, or its derivative of order `nu`: the places stand in the axis of the
-        data.
-        """
-        if not self.moving and not depends(x):
-            return self.curve(x, nu, extrapolate)
-        if nu < 0:
-            raise ValueError(
-                f"{type(self).__name__}: nu={nu} is negative; use antiderivative({-nu})"
-            )
-        x, beyond = array(x), self.extrapolate if extrapolate is None else extrapolate
-        first, last = self.x[0], self.x[-1]
-        falls = known(first > last)
+    def ends(self) -> tuple[Any, Any]:
+        """The first breakpoint and the last."""
+        falls = known(self.x[0] > self.x[-1])
         if falls is not None and falls:
             raise GradientError(
                 "PPoly: derivatives are known for breakpoints that rise, and these fall; give them "
                 "and the coefficients in reverse, in powers from the other ends"
             )
-        if beyond == "periodic":
-            x, beyond = first + np.mod(x - first, last - first), False
+        return self.x[0], self.x[-1]
+
+    def values(self, x: Any, nu: int) -> Any:
+        """By Horner's rule, on the interval that each place is in."""
         k = interval(self.x, x)
         c = at(self.c, k, axis=1)
         t = np.reshape(x - at(self.x, k), (*np.shape(x), *(1,) * (np.ndim(self.c) - 2)))
@@ -93,12 +65,7 @@ class PPoly:
         total: Any = 0.0
         for power in range(degree, nu - 1, -1):
             total = total * t + poch(power - nu + 1, nu) * c[degree - power]
-        if nu > degree:
-            total = 0.0 * c[degree] * t
-        if not beyond:
-            outside = np.reshape((x < first) | (x > last), np.shape(t))
-            total = np.where(outside, np.nan, total)
-        return in_place(total, np.ndim(x), self.axis)
+        return 0.0 * c[degree] * t if nu > degree else total
 
     def of(self, c: Any, extrapolate: Any) -> "PPoly":
         """A curve of other coefficients over the same intervals."""
@@ -139,17 +106,11 @@ class PPoly:
         if not self.moving and not depends(a, b):
             return self.curve.integrate(a, b, extrapolate)
         beyond = self.extrapolate if extrapolate is None else extrapolate
+        if beyond == "periodic":
+            up_to = self.in_rounds()
+            return up_to(b) - up_to(a)
         whole = self.antiderivative()
-        if beyond != "periodic":
-            return whole(b, extrapolate=beyond) - whole(a, extrapolate=beyond)
-        first, period = self.x[0], self.x[-1] - self.x[0]
-
-        def up_to(t: Any) -> Any:
-            rounds = np.floor((t - first) / period)
-            over = whole(t - rounds * period, extrapolate=True)
-            return rounds * whole(self.x[-1], extrapolate=True) + over
-
-        return up_to(b) - up_to(a)
+        return whole(b, extrapolate=beyond) - whole(a, extrapolate=beyond)
 
 
 def as_ours(curve: Any) -> PPoly:
@@ -177,12 +138,11 @@ class CubicHermiteSpline(PPoly):
         """Be the cubics with these values at the knots and the slopes that are a function of both,
         and of what `more` there is.
         """
-        if not depends(x, y, more):
-            self.be(curve, None, None, moving=False)
-            return
-        knots, values = array(x), np.moveaxis(array(y), curve.axis, 0)
-        c = hermite(knots, values, slopes(knots, values))
-        self.be(curve, c, knots, moving=True)
+        self.be(curve, depends(x, y, more))
+        self.c, self.x = curve.c, curve.x
+        if self.moving:
+            self.x, values = array(x), np.moveaxis(array(y), curve.axis, 0)
+            self.c = hermite(self.x, values, slopes(self.x, values))
 
 
 def hermite(x: Any, y: Any, slopes: Any) -> Any:

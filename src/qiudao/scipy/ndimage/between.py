@@ -9,7 +9,7 @@ from scipy import ndimage as theirs
 
 from ..operands import array, at, depends
 from .prefilter import coefficients, double
-from .windows import refuse_output
+from .windows import padded, refuse_output
 
 PAD = 12  # points put around an image of which the filter knows no exact end
 ENDING = ("constant", "mirror", "wrap")  # modes in which places go up to the last point
@@ -81,10 +81,8 @@ def prepared(
         return image, 0
     pad = PAD if mode in ("nearest", "grid-constant") else 0
     widths = [(pad, pad) if d in axes else (0, 0) for d in range(np.ndim(image))]
-    if mode == "nearest":
-        image = np.pad(image, widths, mode="edge")
-    elif pad:
-        image = np.pad(image - cval, widths) + cval
+    if pad:
+        image = padded(image, widths, mode, cval)
     return coefficients(image, order, axes, mode), pad
 
 

@@ -30,13 +30,16 @@ def windows(
     if mode not in PADS:
         raise GradientError(f"{name}: mode={mode!r} is not known; use one of {', '.join(PADS)}")
     widths = [(c, n - 1 - c) for n, c in zip(shape, middle, strict=True)]
+    return sliding_window_view(padded(image, widths, mode, cval), tuple(shape))
+
+
+def padded(image: Any, widths: Sequence[tuple[int, int]], mode: str, cval: Any) -> Any:
+    """The image with so many points before and after it along each axis, as a mode has them."""
     if PADS[mode] != "constant":
-        image = np.pad(image, widths, mode=PADS[mode])
-    elif depends(cval):
-        image = np.pad(image - cval, widths) + cval
-    else:
-        image = np.pad(image, widths, mode="constant", constant_values=cval)
-    return sliding_window_view(image, tuple(shape))
+        return np.pad(image, widths, mode=PADS[mode])
+    if depends(cval):
+        return np.pad(image - cval, widths) + cval
+    return np.pad(image, widths, mode="constant", constant_values=cval)
 
 
 def centre(shape: Sequence[int], origin: Any) -> list[int]:

@@ -19,7 +19,7 @@ import qiudao as qd
 from scipy import optimize as theirs
 
 from ...core.errors import GradientError
-from ..operands import known, plain, plainly, tupled
+from ..operands import array, known, plain, plainly, tupled
 from .implicit import differentiable
 
 Function = Callable[..., Any]
@@ -38,7 +38,7 @@ class Condition(NamedTuple):
 def conditions(constraints: Any, bounds: Any, size: int) -> list[Condition]:
     """SciPy's constraints and bounds, each as values that are 0 or not negative."""
     found: list[Condition] = []
-    for one in constraints if isinstance(constraints, list | tuple) else [constraints]:
+    for one in listed(constraints):
         if isinstance(one, dict):
             is_equation = str(one["type"]).lower() == "eq"
             found.append(Condition(is_equation, of_dict(one)))
@@ -50,6 +50,11 @@ def conditions(constraints: Any, bounds: Any, size: int) -> list[Condition]:
     return found
 
 
+def listed(constraints: Any) -> Sequence[Any]:
+    """SciPy's `constraints`: several, or one alone."""
+    return constraints if isinstance(constraints, list | tuple) else [constraints]
+
+
 def of_dict(one: Any) -> Function:
     """The values of a constraint given as a dictionary."""
     args = tupled(one.get("args", ()))
@@ -58,9 +63,7 @@ def of_dict(one: Any) -> Function:
 
 def vector(values: Any) -> Any:
     """A number or an array as a vector."""
-    if isinstance(values, list | tuple):
-        values = np.stack(values)
-    return np.reshape(values, -1)
+    return np.reshape(array(values), -1)
 
 
 def between(one: Any, low: Any, high: Any) -> list[Condition]:
@@ -106,7 +109,7 @@ def limits(bounds: Any, size: int) -> tuple[Any, Any]:
 
 def arguments(constraints: Any) -> list[Any]:
     """The `args` of each constraint that has some."""
-    rows = constraints if isinstance(constraints, list | tuple) else [constraints]
+    rows = listed(constraints)
     return [tupled(one.get("args", ())) if isinstance(one, dict) else () for one in rows]
 
 
@@ -114,9 +117,8 @@ def for_scipy(constraints: Any, args: list[Any], exact: bool) -> list[Any]:
     """The constraints on plain numbers, where none is given with our exact Jacobian; `args` are
     the plain arguments of each.
     """
-    rows = constraints if isinstance(constraints, list | tuple) else [constraints]
     found: list[Any] = []
-    for one, given in zip(rows, args, strict=True):
+    for one, given in zip(listed(constraints), args, strict=True):
         if isinstance(one, dict):
             bare = one | {"fun": plainly(one["fun"]), "args": given}
             if callable(one.get("jac")):

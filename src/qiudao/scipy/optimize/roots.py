@@ -8,7 +8,7 @@ import qiudao as qd
 from scipy import optimize as theirs
 
 from ...core.avals import Aval
-from ..operands import Function, as_number, plainly, solve, tupled
+from ..operands import Function, array, as_number, plainly, solve, tupled
 from .implicit import differentiable, reported, start_of
 
 
@@ -146,8 +146,7 @@ def fsolve(
     box: list[Any] = []
 
     def residual(x: Any, *args: Any) -> Any:
-        found = func(x, *args)
-        return np.stack(found) if isinstance(found, list | tuple) else found
+        return array(func(x, *args))
 
     def scipy(x0: Any, args: Any) -> Any:
         exact = qd.jacobian(residual) if fprime is None else fprime

@@ -11,7 +11,7 @@ from ...core.avals import Aval, Value
 from ...core.families import Linear
 from ...core.primitive import Parents, Product, Terms, Values, primitive, reach_of_any
 from ...core.samples import sample
-from ...transforms.foreign import one_by_one
+from ...transforms.one_by_one import one_by_one
 
 
 @primitive

@@ -18,7 +18,8 @@ from ...core.avals import Aval, Value, is_inexact
 from ...core.errors import GradientError
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
-from ...transforms.foreign import one_by_one, run_foreign
+from ...transforms.foreign import run_foreign
+from ...transforms.one_by_one import one_by_one
 from ..operands import depends, plain, plainly
 from .products import elements, product
 

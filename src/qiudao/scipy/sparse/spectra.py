@@ -156,7 +156,7 @@ def eigsh(
     n = places[2][0]
     shapes = [(k,), (n, k)]
 
-    def plainly(S: Any) -> Any:
+    def ordered(S: Any) -> Any:
         w, V = theirs.eigsh(S, k, **chosen)
         if return_eigenvectors:
             return w, V
@@ -164,7 +164,7 @@ def eigsh(
         order = np.argsort(w)[np.argsort(np.argsort(alone))]
         return w[order], V[:, order]
 
-    w, V = found("eigsh", places, values, shapes, plainly)
+    w, V = found("eigsh", places, values, shapes, ordered)
     pairs = [moving("eigsh", places, values, w[i], V[:, i]) for i in range(k)]
     tops = np.stack([top for top, _ in pairs])
     return (tops, np.stack([v for _, v in pairs], axis=1)) if return_eigenvectors else tops

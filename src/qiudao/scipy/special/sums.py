@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...ops import reducing
 from ...ops.stopping import stop_gradient
 from .standing import as_array, on_tensors
 
@@ -20,29 +21,9 @@ def level(a: Any, axis: Any) -> Any:
 def logsumexp(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
-    """log(sum(b e^a)), whose derivative by a is the softmax.
-
-    The largest terms are kept apart from the rest, so that a sum near 1 keeps its digits.
-    """
-    a = as_array(a)
-    if b is not None:
-        b = as_array(b)
-        a, b = np.broadcast_arrays(a, b)
-        a = np.where(b == 0, -np.inf, a)
-    top = level(a, axis)
-    terms = np.exp(a - top) if b is None else b * np.exp(a - top)
-    largest = stop_gradient(a) == top
-    most = np.sum(np.where(largest, terms, 0.0), axis=axis, keepdims=True)
-    rest = np.sum(np.where(largest, 0.0, terms), axis=axis, keepdims=True)
-    whole = most + rest
-    sign = np.sign(stop_gradient(whole))
-    near = (stop_gradient(most) > 0) & (sign > 0)
-    m, r = np.where(near, most, 1.0), np.where(near, rest, 0.0)
-    far = np.where(near, 1.0, whole if not return_sign else whole * sign)
-    out = np.where(near, np.log1p(r / m) + np.log(m), np.log(far)) + top
-    if not keepdims:
-        out, sign = np.squeeze(out, axis), np.squeeze(sign, axis)
-    return (out, sign) if return_sign else out
+    """log(sum(b e^a)), whose derivative by a is the softmax."""
+    b = None if b is None else as_array(b)
+    return reducing.logsumexp(as_array(a), axis, b, keepdims, return_sign)
 
 
 @on_tensors

@@ -7,6 +7,8 @@ import numpy as np
 from scipy import stats as theirs
 
 from ..operands import array, depends, known
+from ..special import logsumexp
+from .several import multivariate_normal
 
 
 class gaussian_kde:
@@ -67,15 +69,8 @@ class gaussian_kde:
             return self.theirs.logpdf(x)
         points = array(x)
         points = np.reshape(points, (self.d, -1)) if np.ndim(points) < 2 else points
-        factor = np.linalg.cholesky(self.covariance)
-        half_log_det = np.sum(np.log(np.diagonal(factor)))
-        away = points[:, :, None] - self.dataset[:, None, :]
-        count = np.shape(points)[1]
-        white = np.linalg.solve(factor, np.reshape(away, (self.d, -1)))
-        heights = -np.reshape(np.sum(white**2, axis=0), (count, self.n)) / 2 + np.log(self.weights)
-        top = np.max(heights, axis=1)
-        total = np.log(np.sum(np.exp(heights - top[:, None]), axis=1)) + top
-        return total - half_log_det - self.d / 2 * np.log(2 * np.pi)
+        log_density = multivariate_normal.logpdf(points.T[:, None], self.dataset.T, self.covariance)
+        return logsumexp(log_density + np.log(self.weights), axis=1)
 
     def evaluate(self, points: Any) -> Any:
         """The density at points of shape (d, points)."""

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 from scipy import stats as theirs
 
-from ..operands import depends
+from ..operands import array, depends
 from .distribution import Frozen
 
 
@@ -28,6 +28,16 @@ class Several:
         return getattr(self.theirs, name)
 
 
+class Dense(Several):
+    """One that has a density, of which `logpdf` is stated."""
+
+    def pdf(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """The density at `x`, with the parameters of `logpdf`."""
+        if not depends(x, args, kwargs):
+            return self.theirs.pdf(x, *args, **kwargs)
+        return np.exp(self.logpdf(x, *args, **kwargs))
+
+
 def whitened(x: Any, middle: Any, spread: Any) -> tuple[Any, Any, int]:
     """|L^-1 (x - middle)|^2, log det L, and the number of components, with spread = L L^T."""
     size = np.shape(spread)[-1] if np.ndim(spread) else np.size(middle) if middle is not None else 1
@@ -38,11 +48,12 @@ def whitened(x: Any, middle: Any, spread: Any) -> tuple[Any, Any, int]:
     if size == 1 and np.shape(away)[-1] != 1:
         away = away[..., np.newaxis]
     factor = np.linalg.cholesky(spread)
-    white = np.linalg.solve(factor, away[..., np.newaxis])[..., 0]
-    return np.sum(white**2, axis=-1), np.sum(np.log(np.diagonal(factor))), size
+    white = np.linalg.solve(factor, np.reshape(away, (-1, size)).T)
+    square = np.reshape(np.sum(white**2, axis=0), np.shape(away)[:-1])
+    return square, np.sum(np.log(np.diagonal(factor))), size
 
 
-class multivariate_normalDistribution(Several):
+class multivariate_normalDistribution(Dense):
     def logpdf(self, x: Any, mean: Any = None, cov: Any = 1, **options: Any) -> Any:
         """The logarithm of the density at `x`, of shape (..., n): by the Cholesky factor."""
         if not depends(x, mean, cov):
@@ -50,14 +61,8 @@ class multivariate_normalDistribution(Several):
         square, half_log_det, size = whitened(x, mean, cov)
         return -square / 2 - half_log_det - size / 2 * np.log(2 * np.pi)
 
-    def pdf(self, x: Any, mean: Any = None, cov: Any = 1, **options: Any) -> Any:
-        """The density."""
-        if not depends(x, mean, cov):
-            return self.theirs.pdf(x, mean, cov, **options)
-        return np.exp(self.logpdf(x, mean, cov))
 
-
-class multivariate_tDistribution(Several):
+class multivariate_tDistribution(Dense):
     def logpdf(self, x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
         """The logarithm of the density at `x`, of shape (..., n): by the Cholesky factor."""
         if not depends(x, loc, shape, df):
@@ -67,14 +72,8 @@ class multivariate_tDistribution(Several):
         norm = norm - size / 2 * np.log(df * np.pi) - half_log_det
         return norm - (df + size) / 2 * np.log1p(square / df)
 
-    def pdf(self, x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
-        """The density."""
-        if not depends(x, loc, shape, df):
-            return self.theirs.pdf(x, loc, shape, df)
-        return np.exp(self.logpdf(x, loc, shape, df))
 
-
-class wishartDistribution(Several):
+class wishartDistribution(Dense):
     def logpdf(self, x: Any, df: Any, scale: Any) -> Any:
         """The logarithm of the density at one definite matrix `x`, of shape (p, p)."""
         if not depends(x, df, scale):
@@ -86,12 +85,6 @@ class wishartDistribution(Several):
         norm = df * size / 2 * np.log(2) + df / 2 * log_scale + gammaln_of_several(df / 2, size)
         return (df - size - 1) / 2 * log_x - trace / 2 - norm
 
-    def pdf(self, x: Any, df: Any, scale: Any) -> Any:
-        """The density."""
-        if not depends(x, df, scale):
-            return self.theirs.pdf(x, df, scale)
-        return np.exp(self.logpdf(x, df, scale))
-
 
 def gammaln_of_several(a: Any, size: int) -> Any:
     """The logarithm of the multivariate gamma function."""
@@ -99,23 +92,18 @@ def gammaln_of_several(a: Any, size: int) -> Any:
     return sum(terms, size * (size - 1) / 4 * np.log(np.pi))
 
 
-class dirichletDistribution(Several):
+class dirichletDistribution(Dense):
     def logpdf(self, x: Any, alpha: Any) -> Any:
         """The logarithm of the density at `x`, whose first axis sums to 1."""
         if not depends(x, alpha):
             return self.theirs.logpdf(x, alpha)
-        x = np.stack(x) if isinstance(x, list | tuple) else x
-        alpha = np.stack(alpha) if isinstance(alpha, list | tuple) else alpha
+        x, alpha = array(x), array(alpha)
         if np.shape(x)[0] == np.shape(alpha)[0] - 1:
             rest = 1 - np.sum(x, axis=0, keepdims=True)
             x = np.concatenate([x, rest])
         shaped = np.reshape(alpha, np.shape(alpha) + (1,) * (np.ndim(x) - 1))
         norm = np.sum(special.gammaln(alpha)) - special.gammaln(np.sum(alpha))
         return np.sum(special.xlogy(shaped - 1, x), axis=0) - norm
-
-    def pdf(self, x: Any, alpha: Any) -> Any:
-        """The density."""
-        return np.exp(self.logpdf(x, alpha)) if depends(x, alpha) else self.theirs.pdf(x, alpha)
 
 
 class multinomialDistribution(Several):
