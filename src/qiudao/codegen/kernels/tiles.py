@@ -6,7 +6,7 @@ cache in one piece: where they lie apart, or are so many that other tiles drive 
 *panel* of them, `DEEP` steps of the sums by the lanes of one tile, is copied and serves all rows.
 
     for as many rows as are near:  for each chunk of the sums:
-        for each panel:  copy it;  for each tile in it:  add the chunk
+        for some panels:  copy them;  for each tile in each:  add the chunk
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import NamedTuple
 from ...core.avals import Dtype
 from ..code import Buffer, Code
 from .axes import Axis, sizes_of, strides_of
-from .loops import counted, nest, offset_of, plus, times
+from .loops import counted, nest, offset_of, part_of, plus, times
 from .numbers import Number, Offset, Variable, add, load, multiply, nothing, store
 
 VECTOR = 32  # bytes
@@ -29,7 +29,8 @@ GATHERED = 16  # sums up to this length read lanes that lie apart one by one
 DEEP = 256  # steps of the sums in a panel
 NEAR = 1 << 18  # bytes that a second cache holds: of lanes read where they are, and of rows
 WRITTEN_OUT = 32  # terms up to which a sum is written out, where its vectors are few
-REUSE = 64  # rows from which copies of panels pay
+REUSE = 16  # rows from which copies of panels pay
+GROUP = 4  # panels that are copied together: of each row read, so many lines of the cache
 
 
 def contract_in_tiles(code: Code, axes: Sequence[Axis], a: Buffer, b: Buffer, out: Buffer) -> None:
@@ -248,26 +249,39 @@ def rows_near(seen: Panels, dtype: Dtype) -> int:
     return -(-seen.rows.size // (shares * ROWS)) * ROWS
 
 
+def panels_at_once(seen: Panels) -> int:
+    """How many panels are copied together: neighbours are read in one piece where they are one."""
+    return GROUP if (seen.lanes.a if seen.swapped else seen.lanes.b) == 1 else 1
+
+
 def panel_size(seen: Panels, dtype: Dtype) -> int:
-    """The bytes of one panel."""
-    return min(seen.summed.size, DEEP) * width_of(dtype) * dtype.itemsize
+    """The bytes of the panels that are copied together."""
+    depth = min(seen.summed.size, DEEP)
+    return panels_at_once(seen) * depth * width_of(dtype) * dtype.itemsize
 
 
 def contract_in_panels(
     code: Code, seen: Panels, a: Buffer, b: Buffer, out: Buffer, memory: Buffer
 ) -> None:
-    """The product of matrices by panels, each copied to `memory`."""
-    dtype = out.dtype
-    panel = Buffer(memory.pointer, (DEEP, width_of(dtype)), dtype, (width_of(dtype), 1))
+    """The product of matrices by panels, which are copied to `memory`."""
+    dtype, width = out.dtype, width_of(out.dtype)
+    most = panels_at_once(seen)
+    size = min(seen.summed.size, DEEP) * width
+    panels = Buffer(memory.pointer, (most, DEEP, width), dtype, (size, width, 1))
     with nest(code, sizes_of(seen.outer)) as indices:
         start = starts(code, indices, seen.outer)
         if seen.summed.size > DEEP:
             fill_with_zeros(code, seen, out, start[2])
         for block, height in pieces(code, seen.rows, rows_near(seen, dtype), start):
             for chunk, depth in pieces(code, seen.summed, DEEP, block):
-                for place, lanes in halving(code, seen.lanes, width_of(dtype), chunk):
-                    copy_panel(code, seen, (depth, lanes), (a, b), place, panel)
-                    tiles_of_panel(code, seen, (height, depth, lanes), (a, b, out), place, panel)
+                for group, lanes in halving(code, seen.lanes, most * width, chunk):
+                    copy_panels(code, seen, (depth, lanes), (a, b), group, panels)
+                    with counted(code, max(lanes // width, 1)) as k:
+                        place = moved(code, group, seen.lanes, times(code, k, width))
+                        first = part_of(code, panels, times(code, k, panels.strides[0]))
+                        panel = Buffer(first, (DEEP, width), dtype, panels.strides[1:])
+                        sizes = height, depth, min(lanes, width)
+                        tiles_of_panel(code, seen, sizes, (a, b, out), place, panel)
 
 
 def tiles_of_panel(
@@ -302,19 +316,22 @@ def fill_with_zeros(code: Code, seen: Panels, out: Buffer, start: Offset) -> Non
         store(code, nothing(out.dtype), out, place)
 
 
-def copy_panel(
+def copy_panels(
     code: Code,
     seen: Panels,
     sizes: tuple[int, int],
     operands: tuple[Buffer, Buffer],
     start: Sequence[Offset],
-    panel: Buffer,
+    panels: Buffer,
 ) -> None:
-    """The lanes of one tile at `depth` steps of the sums, in one piece."""
+    """The lanes of some tiles at `depth` steps of the sums, those of each tile in one piece."""
     depth, lanes = sizes
     which = 0 if seen.swapped else 1
     source, place = operands[which], start[which]
     step, along = seen.lanes[1 + which], seen.summed[1 + which]
+    apart, down, _ = panels.strides
     with code.loop(depth) as k:
-        row = load(code, source, plus(code, place, times(code, k, along)), panel.dtype, lanes, step)
-        store(code, row, panel, times(code, k, panel.strides[0]), lanes)
+        row, to = plus(code, place, times(code, k, along)), times(code, k, down)
+        for n, (first, width) in enumerate(vectors(lanes, min(lanes, down))):
+            part = load(code, source, plus(code, row, first * step), panels.dtype, width, step)
+            store(code, part, panels, plus(code, to, n * apart), width)
