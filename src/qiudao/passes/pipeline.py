@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..core.program import Program, apply, operands_of, with_bodies
 from ..ops.control import Rows, Structured
 from .ahead import ahead
+from .alike import alike
 from .builder import rewrite
 from .fold import fold
 from .identities import identities, sink
@@ -62,6 +63,7 @@ PIPELINE = (
     Pass("narrow", "drop results of loops that nothing reads", narrow),
     Pass("simplify", "fold constants, apply identities, sink broadcasts, share", simplify),
     Pass("prune again", "drop what the identities have made unused", prune),
+    Pass("alike", "compute once what is the same in many directions of a Jacobian", alike),
     Pass("settle", "compute once, before a loop, what is the same in every step", settled),
     Pass("bodies", "optimise the bodies of loops and branches likewise", inside),
     Pass(

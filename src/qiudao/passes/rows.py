@@ -20,6 +20,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..core.avals import Aval, aval_of, with_length
 from ..core.families import Elementwise
 from ..core.node import Equation, Leaf, Node
@@ -28,7 +30,7 @@ from ..core.primitive import Primitive
 from ..core.program import Atom, Program, apply, operands_of, stated
 from ..ops.control import Rows
 from ..ops.einsum import Einsum, split
-from ..ops.indexing import GetItem, Place
+from ..ops.indexing import Gather, GetItem, Place
 from ..ops.products import MatMul
 from ..ops.reducing import Max, Min, Prod, Sum, Truth
 from ..ops.shaping import Cast, Concatenate, Copy, Flip, Reshape, Stretch, Transpose
@@ -449,6 +451,20 @@ def is_all(part: slice, n: int) -> bool:
     return part.indices(n) == (0, n, 1) and part.stop is None
 
 
+def picked(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
+    """Aligned where it is other axes that constants index, each by itself, in front."""
+    x, *indices = operands
+    primitive: Any = e.primitive
+    simple = len(indices) == 1 and primitive.pattern == (0,) and not isinstance(indices[0], Node)
+    if simple and np.ndim(indices[0]) == 1:
+        for axis in blocks.axes_of(x):
+            if axis != -len(e.shape):
+                if not blocks.is_moved(x):
+                    blocks.sliced[e, 0] = axis
+                return ALIGNED, axis
+    return NOTHING
+
+
 def stretched(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
     """Aligned: each row is a row of the operand, or the operand itself."""
     (x,) = operands
@@ -538,6 +554,7 @@ def by_letters(
 RULES: dict[type[Primitive], Callable[[Blocks, Equation, Sequence[Atom]], Found]] = {
     **dict.fromkeys((Reshape, Transpose, Flip, GetItem, Place, Copy), moved_within),
     **dict.fromkeys(REDUCTIONS, reduction),
+    Gather: picked,
     Stretch: stretched,
     Concatenate: joined,
     MatMul: product,

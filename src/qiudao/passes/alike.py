@@ -1,0 +1,255 @@
+"""Rows that are alike are computed once: the directions of a Jacobian that do not move a value.
+
+`jacfwd` pushes all directions at once, as the rows of arrays with a leading axis for them.  What
+only some parameters move is the same, mostly zero, in all other directions, and so is all that is
+computed of it row by row: of `n` rows only those that differ need to be there, one of those that
+are alike among them.  They are spread out where a row more differs.
+
+    dx: f64[28, 3, 88], of which 20 rows are not zero, times W   ->   21 rows times W, spread to 28
+
+No value changes, NaN and infinity included: each row is computed as before.  That is worth it
+where products of matrices get smaller.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Aval, aval_of, with_length
+from ..core.families import Elementwise
+from ..core.node import Equation, Node
+from ..core.program import Atom, Program, apply, operands_of, stated
+from ..ops.einsum import Einsum, split
+from ..ops.indexing import Gather, GetItem
+from ..ops.products import MatMul
+from ..ops.reducing import Sum
+from ..ops.shaping import Cast, Concatenate, Reshape, Stretch, Transpose
+from .opened import Writer
+from .rows import after
+
+LEAST = 8  # rows from which they are looked at
+WORTH = 1 << 16  # multiplications that products must lose
+MOST = 5 / 6  # of the rows: with more that differ, all are computed
+
+Classes = tuple[int, ...]
+"""Of each row, the first row that it is equal to."""
+
+
+def alike(program: Program) -> Program:
+    """The program in which rows that are alike are computed once, where that pays."""
+    for n in lengths(program):
+        found = Alike(program, n)
+        if found.saved() >= WORTH:
+            return found.written()
+    return program
+
+
+def lengths(program: Program) -> list[int]:
+    """How many rows the constants have that may be seeds of directions, the most frequent first."""
+    counts = Counter(
+        len(x) for e in program.equations for x in operands_of(e)
+        if isinstance(x, np.ndarray) and x.ndim > 1 and len(x) >= LEAST
+    )  # fmt: skip
+    return [n for n, _ in counts.most_common()]
+
+
+def classes_of(x: np.ndarray) -> Classes:
+    """Which rows of a constant are equal, bit by bit."""
+    first: dict[bytes, int] = {}
+    return tuple(first.setdefault(row.tobytes(), k) for k, row in enumerate(x))
+
+
+def joined(several: Sequence[Classes]) -> Classes:
+    """Rows are alike where they are alike in all of the operands."""
+    first: dict[tuple[int, ...], int] = {}
+    return tuple(first.setdefault(row, k) for k, row in enumerate(zip(*several, strict=True)))
+
+
+class Alike:
+    """The equations of a program that work row by row on arrays of `length` rows in front.
+
+    `classes` has those of which some rows are known to be alike.
+    """
+
+    def __init__(self, program: Program, length: int) -> None:
+        self.program = program
+        self.length = length
+        self.classes: dict[Equation, Classes] = {}
+        self.constants: dict[int, Classes] = {}
+        for e in program.equations:
+            rows = None if e.is_several else self.operands_by_rows(e)
+            if rows:
+                found = joined([self.known(x) for x in rows])
+                if len(set(found)) <= MOST * length:
+                    self.classes[e] = found
+
+    def operands_by_rows(self, e: Equation) -> list[Atom] | None:
+        """The operands that are read row by row; None where rows are not computed of rows."""
+        rule = elementwise if isinstance(e.primitive, Elementwise) else RULES.get(type(e.primitive))
+        if rule is None or not e.shape or e.shape[0] != self.length:
+            return None
+        operands = operands_of(e)
+        if any(isinstance(x, Node) and x.is_several for x in operands):
+            return None
+        return rule(e, operands, self.length)
+
+    def known(self, x: Atom) -> Classes:
+        """Which rows of an operand are alike."""
+        if isinstance(x, Node):
+            each = tuple(range(self.length))
+            return self.classes.get(x, each) if isinstance(x, Equation) else each
+        if id(x) not in self.constants:
+            self.constants[id(x)] = classes_of(np.asarray(x))
+        return self.constants[id(x)]
+
+    def saved(self) -> float:
+        """How many multiplications products lose."""
+        return sum(
+            multiplications(e) * (1 - len(set(rows)) / self.length)
+            for e, rows in self.classes.items()
+            if isinstance(e.primitive, MatMul | Einsum)
+        )
+
+    def written(self) -> Program:
+        """The program with one row of each class, spread out for what reads all of them."""
+        self.writer = Writer(self.program)
+        self.rows: dict[Equation, Equation] = {}  # of an old equation, one row of each class
+        self.spread: dict[tuple[int, Classes], Atom] = {}
+        reads = {y for y in self.program.outputs if isinstance(y, Node)}
+        for e in self.program.equations:
+            if e in self.classes:
+                self.rows[e] = self.write(e, self.classes[e])
+                continue
+            for x in operands_of(e):
+                self.whole(x)
+            self.writer.copy(e)
+        for y in reads:
+            self.whole(y)
+        return self.writer.written()
+
+    def write(self, e: Equation, classes: Classes) -> Equation:
+        """An equation on one row of each class."""
+        by_rows = {id(x) for x in self.operands_by_rows(e) or ()}
+        operands = [
+            self.taken(x, classes) if id(x) in by_rows else self.writer.atom(self.whole(x))
+            for x in operands_of(e)
+        ]
+        primitive: Any = e.primitive
+        if isinstance(primitive, Reshape | Stretch):
+            axis = -len(primitive.sizes)
+            primitive = type(primitive)(with_length(primitive.sizes, axis, len(set(classes))))
+        made = apply(primitive, operands, stated(primitive, operands), e)
+        self.writer.equations.append(made)
+        return made
+
+    def whole(self, x: Atom) -> Atom:
+        """An operand of the old program, which the new one has with all of its rows."""
+        if isinstance(x, Equation) and x in self.rows and x not in self.writer.defined:
+            self.writer.defined[x] = self.taken(x, tuple(range(self.length)))
+        return x
+
+    def taken(self, x: Atom, classes: Classes) -> Atom:
+        """The rows of an operand that stand for these classes."""
+        wanted = sorted(set(classes))
+        if not isinstance(x, Node):
+            return np.asarray(x)[wanted]
+        if not isinstance(x, Equation) or x not in self.rows:
+            return self.picked(self.writer.atom(x), wanted, x)
+        own = self.classes[x]
+        place = {row: k for k, row in enumerate(sorted(set(own)))}
+        return self.picked(self.rows[x], [place[own[row]] for row in wanted], x)
+
+    def picked(self, x: Atom, rows: list[int], like: Atom) -> Atom:
+        """Some rows of an atom of the new program."""
+        count = aval_of(x).shape[0]
+        if rows == list(range(count)):
+            return x
+        key = id(x), tuple(rows)
+        if key not in self.spread:
+            index = np.array(rows)
+            aval = Aval((len(rows), *aval_of(x).shape[1:]), aval_of(x).dtype)
+            made = apply(Gather((0,), (0,)), (x, index), aval, like)
+            self.writer.equations.append(made)
+            self.spread[key] = made
+        return self.spread[key]
+
+
+def multiplications(e: Equation) -> int:
+    """Of a product."""
+    if isinstance(e.primitive, MatMul):
+        return math.prod(e.shape) * aval_of(operands_of(e)[0]).shape[-1]
+    first, second, _ = split(e.primitive.spec)  # type: ignore[attr-defined]
+    sizes: dict[str, int] = {}
+    for names, x in zip((first, second), operands_of(e), strict=True):
+        sizes.update(zip(names, aval_of(x).shape, strict=True))
+    return math.prod(sizes.values())
+
+
+# Rules: the operands of which row i of the result reads row i, all of the others; None where it
+# reads other rows
+
+
+def elementwise(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+    """Those that are not broadcast along the rows."""
+    return [x for x in operands
+            if aval_of(x).ndim == len(e.shape) and aval_of(x).shape[0] == length]  # fmt: skip
+
+
+def moved(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+    """Where the first axis stays in front."""
+    shape = aval_of(operands[0]).shape
+    kept = bool(shape) and after(e.primitive, -len(shape), shape, e.shape) == -len(e.shape)
+    return [operands[0]] if kept and shape[0] == length else None
+
+
+def summed(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+    """Sums within rows."""
+    primitive: Any = e.primitive
+    ndim = aval_of(operands[0]).ndim
+    return None if any(a % ndim == 0 for a in primitive.axes) else [operands[0]]
+
+
+def stretched(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+    """Broadcast within rows."""
+    return elementwise(e, operands, length) or None
+
+
+def side_by_side(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+    """Joined within rows."""
+    primitive: Any = e.primitive
+    return None if primitive.axis % len(e.shape) == 0 else list(operands)
+
+
+def product(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+    """The rows of a matrix, or the matrices of a stack."""
+    a, b = (aval_of(x).ndim for x in operands)
+    if b <= 2 <= a:
+        return [operands[0]]
+    if a <= 2 < b:
+        return [operands[1]]
+    return elementwise(e, operands, length) if a > 2 and b > 2 else None
+
+
+def contraction(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+    """Those that have the first letter of the result, in front as well and nowhere else."""
+    *names, out = split(e.primitive.spec)  # type: ignore[attr-defined]
+    row = out[0]
+    if any(row in own[1:] for own in (*names, out)):
+        return None
+    return [x for own, x in zip(names, operands, strict=True) if own.startswith(row)]
+
+
+Rule = Callable[[Equation, Sequence[Atom], int], "list[Atom] | None"]
+RULES: dict[type, Rule] = {
+    **dict.fromkeys((Reshape, Transpose, GetItem, Cast), moved),
+    Sum: summed,
+    Stretch: stretched,
+    Concatenate: side_by_side,
+    MatMul: product,
+    Einsum: contraction,
+}
