@@ -62,10 +62,15 @@ def inputs(v: str, model: str, c: int) -> Inputs:
     points = np.array([row[1:] for row in rows[:c]], float).T
     theta = np.array([float(row[0]) for row in rows[-PARAMETERS:]])
     if v == "simple":
-        return Inputs((theta,), (base, inverse, mesh[:, :, which], points))
+        return Inputs((theta,), (base, inverse, taken(mesh, which), points))
     at = np.array(rows[c : 2 * c], float).T
     corners = triangles[which].T.ravel()
-    return Inputs((theta, np.zeros(2)), (base, inverse, mesh[:, :, corners], points, at))
+    return Inputs((theta, np.zeros(2)), (base, inverse, taken(mesh, corners), points, at))
+
+
+def taken(mesh: Array, which: Array) -> Array:
+    """Some vertices, in row-major order: jax and torch copy them beforehand, so for all."""
+    return np.ascontiguousarray(mesh[:, :, which])
 
 
 def hand(model: str) -> tuple[Array, Array, Array, Array]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,11 +33,14 @@ from .opened import Writer
 from .rows import after
 
 LEAST = 8  # rows from which they are looked at
+LARGEST = 1 << 20  # elements of a constant, likewise
 WORTH = 1 << 16  # multiplications that products must lose
 MOST = 5 / 6  # of the rows: with more that differ, all are computed
 
 Classes = tuple[int, ...]
 """Of each row, the first row that it is equal to."""
+
+Places = list[int]
 
 
 def alike(program: Program) -> Program:
@@ -50,16 +53,29 @@ def alike(program: Program) -> Program:
 
 
 def lengths(program: Program) -> list[int]:
-    """How many rows the constants have that may be seeds of directions, the most frequent first."""
+    """How many rows the constants have that may be seeds of directions, the most frequent first.
+
+    They are those of products too, or else nothing is to be gained.
+    """
+    wanted = {e.shape[0] for e in program.equations if is_product(e) and e.shape} - {*range(LEAST)}
+    if not wanted:
+        return []
     counts = Counter(
         len(x) for e in program.equations for x in operands_of(e)
-        if isinstance(x, np.ndarray) and x.ndim > 1 and len(x) >= LEAST
+        if isinstance(x, np.ndarray) and x.ndim > 1 and x.size <= LARGEST and len(x) in wanted
     )  # fmt: skip
     return [n for n, _ in counts.most_common()]
 
 
+def is_product(e: Equation) -> bool:
+    """Whether an equation multiplies matrices."""
+    return isinstance(e.primitive, MatMul | Einsum)
+
+
 def classes_of(x: np.ndarray) -> Classes:
     """Which rows of a constant are equal, bit by bit."""
+    if x.size > LARGEST:
+        return tuple(range(len(x)))
     first: dict[bytes, int] = {}
     return tuple(first.setdefault(row.tobytes(), k) for k, row in enumerate(x))
 
@@ -82,21 +98,22 @@ class Alike:
         self.classes: dict[Equation, Classes] = {}
         self.constants: dict[int, Classes] = {}
         for e in program.equations:
-            rows = None if e.is_several else self.operands_by_rows(e)
-            if rows:
-                found = joined([self.known(x) for x in rows])
+            operands = operands_of(e)
+            places = self.places(e)
+            if places:
+                found = joined([self.known(operands[k]) for k in places])
                 if len(set(found)) <= MOST * length:
                     self.classes[e] = found
 
-    def operands_by_rows(self, e: Equation) -> list[Atom] | None:
-        """The operands that are read row by row; None where rows are not computed of rows."""
+    def places(self, e: Equation) -> Places:
+        """Which operands an equation reads row by row; none where its rows are not made of rows."""
         rule = elementwise if isinstance(e.primitive, Elementwise) else RULES.get(type(e.primitive))
-        if rule is None or not e.shape or e.shape[0] != self.length:
-            return None
+        if rule is None or e.is_several or not e.shape or e.shape[0] != self.length:
+            return []
         operands = operands_of(e)
         if any(isinstance(x, Node) and x.is_several for x in operands):
-            return None
-        return rule(e, operands, self.length)
+            return []
+        return rule(e, operands, self.length) or []
 
     def known(self, x: Atom) -> Classes:
         """Which rows of an operand are alike."""
@@ -112,7 +129,7 @@ class Alike:
         return sum(
             multiplications(e) * (1 - len(set(rows)) / self.length)
             for e, rows in self.classes.items()
-            if isinstance(e.primitive, MatMul | Einsum)
+            if is_product(e)
         )
 
     def written(self) -> Program:
@@ -134,10 +151,10 @@ class Alike:
 
     def write(self, e: Equation, classes: Classes) -> Equation:
         """An equation on one row of each class."""
-        by_rows = {id(x) for x in self.operands_by_rows(e) or ()}
+        places = self.places(e)
         operands = [
-            self.taken(x, classes) if id(x) in by_rows else self.writer.atom(self.whole(x))
-            for x in operands_of(e)
+            self.taken(x, classes) if k in places else self.writer.atom(self.whole(x))
+            for k, x in enumerate(operands_of(e))
         ]
         primitive: Any = e.primitive
         if isinstance(primitive, Reshape | Stretch):
@@ -190,65 +207,60 @@ def multiplications(e: Equation) -> int:
     return math.prod(sizes.values())
 
 
-# Rules: the operands of which row i of the result reads row i, all of the others; None where it
+# Rules: which operands row i of the result reads row i of, and all of the others; None where it
 # reads other rows
 
 
-def elementwise(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+def elementwise(e: Equation, operands: Sequence[Atom], length: int) -> Places | None:
     """Those that are not broadcast along the rows."""
-    return [x for x in operands
-            if aval_of(x).ndim == len(e.shape) and aval_of(x).shape[0] == length]  # fmt: skip
+    avals = map(aval_of, operands)
+    return [k for k, x in enumerate(avals) if x.ndim == len(e.shape) and x.shape[0] == length]
 
 
-def moved(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+def moved(e: Equation, operands: Sequence[Atom], length: int) -> Places | None:
     """Where the first axis stays in front."""
     shape = aval_of(operands[0]).shape
     kept = bool(shape) and after(e.primitive, -len(shape), shape, e.shape) == -len(e.shape)
-    return [operands[0]] if kept and shape[0] == length else None
+    return [0] if kept and shape[0] == length else None
 
 
-def summed(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+def summed(e: Equation, operands: Sequence[Atom], length: int) -> Places | None:
     """Sums within rows."""
     primitive: Any = e.primitive
     ndim = aval_of(operands[0]).ndim
-    return None if any(a % ndim == 0 for a in primitive.axes) else [operands[0]]
+    return None if any(a % ndim == 0 for a in primitive.axes) else [0]
 
 
-def stretched(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
-    """Broadcast within rows."""
-    return elementwise(e, operands, length) or None
-
-
-def side_by_side(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+def side_by_side(e: Equation, operands: Sequence[Atom], length: int) -> Places | None:
     """Joined within rows."""
     primitive: Any = e.primitive
-    return None if primitive.axis % len(e.shape) == 0 else list(operands)
+    return None if primitive.axis % len(e.shape) == 0 else [*range(len(operands))]
 
 
-def product(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+def product(e: Equation, operands: Sequence[Atom], length: int) -> Places | None:
     """The rows of a matrix, or the matrices of a stack."""
     a, b = (aval_of(x).ndim for x in operands)
     if b <= 2 <= a:
-        return [operands[0]]
+        return [0]
     if a <= 2 < b:
-        return [operands[1]]
+        return [1]
     return elementwise(e, operands, length) if a > 2 and b > 2 else None
 
 
-def contraction(e: Equation, operands: Sequence[Atom], length: int) -> list[Atom] | None:
+def contraction(e: Equation, operands: Sequence[Atom], length: int) -> Places | None:
     """Those that have the first letter of the result, in front as well and nowhere else."""
     *names, out = split(e.primitive.spec)  # type: ignore[attr-defined]
     row = out[0]
     if any(row in own[1:] for own in (*names, out)):
         return None
-    return [x for own, x in zip(names, operands, strict=True) if own.startswith(row)]
+    return [k for k, own in enumerate(names) if own.startswith(row)]
 
 
-Rule = Callable[[Equation, Sequence[Atom], int], "list[Atom] | None"]
+Rule = Callable[[Equation, Sequence[Atom], int], "Places | None"]
 RULES: dict[type, Rule] = {
     **dict.fromkeys((Reshape, Transpose, GetItem, Cast), moved),
     Sum: summed,
-    Stretch: stretched,
+    Stretch: elementwise,
     Concatenate: side_by_side,
     MatMul: product,
     Einsum: contraction,

@@ -20,8 +20,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..core.avals import Aval, aval_of, with_length
 from ..core.families import Elementwise
 from ..core.node import Equation, Leaf, Node
@@ -30,7 +28,7 @@ from ..core.primitive import Primitive
 from ..core.program import Atom, Program, apply, operands_of, stated
 from ..ops.control import Rows
 from ..ops.einsum import Einsum, split
-from ..ops.indexing import Gather, GetItem, Place
+from ..ops.indexing import GetItem, Place
 from ..ops.products import MatMul
 from ..ops.reducing import Max, Min, Prod, Sum, Truth
 from ..ops.shaping import Cast, Concatenate, Copy, Flip, Reshape, Stretch, Transpose
@@ -212,7 +210,10 @@ class Blocks:
         return Program(self.program.inputs, self.equations, outputs)
 
     def is_worth(self, rows: Sequence[Equation]) -> bool:
-        """Whether the equations of a stage keep much out of memory."""
+        """Whether the equations of a stage keep much out of memory.
+
+        Without products, which read their matrices again, a block must fit into the cache.
+        """
         own = set(rows)
         outside = {
             x
@@ -226,7 +227,9 @@ class Blocks:
             for e in rows
             if self.kind[e] == ALIGNED and e not in outside
         )
-        return between >= WORTH or self.reread(own) >= WORTH
+        row = sum(self.row_size(e) for e in rows if self.kind[e] == ALIGNED)
+        fits = row <= CACHE or has_products(rows)
+        return (fits and between >= WORTH) or self.reread(own) >= WORTH
 
     def with_cheap(self, rows: Sequence[Equation]) -> list[Equation]:
         """The equations of a stage, and what it computes again rather than reads from memory."""
@@ -303,9 +306,8 @@ class Blocks:
     def block_of(self, rows: Sequence[Equation], sliced: Sequence[Atom]) -> int:
         """How many rows fit into the cache."""
         row = sum(self.row_size(e) for e in rows if self.kind[e] == ALIGNED)
-        products = any(isinstance(e.primitive, MatMul | Einsum) for e in rows)
         read = sum(map(self.row_size, sliced))
-        block = max(CACHE // max(row + read, 1), 32 if products else 1)
+        block = max(CACHE // max(row + read, 1), 32 if has_products(rows) else 1)
         if block >= 8:
             block -= block % 8
         return min(block, self.length)
@@ -347,6 +349,11 @@ class Blocks:
             defined[key(e)] = equation
             made.append(equation)
         return Program(inputs, made, [defined[key(y)] for y in outputs])
+
+
+def has_products(rows: Sequence[Equation]) -> bool:
+    """Whether matrices are multiplied."""
+    return any(isinstance(e.primitive, MatMul | Einsum) for e in rows)
 
 
 def key(x: Atom) -> Any:
@@ -451,20 +458,6 @@ def is_all(part: slice, n: int) -> bool:
     return part.indices(n) == (0, n, 1) and part.stop is None
 
 
-def picked(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
-    """Aligned where it is other axes that constants index, each by itself, in front."""
-    x, *indices = operands
-    primitive: Any = e.primitive
-    simple = len(indices) == 1 and primitive.pattern == (0,) and not isinstance(indices[0], Node)
-    if simple and np.ndim(indices[0]) == 1:
-        for axis in blocks.axes_of(x):
-            if axis != -len(e.shape):
-                if not blocks.is_moved(x):
-                    blocks.sliced[e, 0] = axis
-                return ALIGNED, axis
-    return NOTHING
-
-
 def stretched(blocks: Blocks, e: Equation, operands: Sequence[Atom]) -> Found:
     """Aligned: each row is a row of the operand, or the operand itself."""
     (x,) = operands
@@ -554,7 +547,6 @@ def by_letters(
 RULES: dict[type[Primitive], Callable[[Blocks, Equation, Sequence[Atom]], Found]] = {
     **dict.fromkeys((Reshape, Transpose, Flip, GetItem, Place, Copy), moved_within),
     **dict.fromkeys(REDUCTIONS, reduction),
-    Gather: picked,
     Stretch: stretched,
     Concatenate: joined,
     MatMul: product,
