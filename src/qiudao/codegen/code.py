@@ -71,7 +71,7 @@ def row_major(shape: Shape) -> tuple[int, ...]:
 
 
 Find = Callable[[], int]  # the address of something outside, in the process that asks
-Resident = Callable[[str, "Callable[[Module], None]"], Find]
+Resident = Callable[[str, "Callable[[Module], None]", str], Find]
 
 
 class Module:

@@ -197,7 +197,7 @@ class Scalars:
     def cast(self, x: Lane, dtype: Dtype) -> Lane:
         """The same value in another dtype; complex to real takes the real part."""
         if x.dtype == dtype:
-            return x._replace(weak=None)
+            return x if x.weak is None else x._replace(weak=None)
         if x.fixed:
             return Lane(converted(x.value, dtype), dtype, None, fixed=True)
         if dtype.kind == "c":
@@ -218,7 +218,9 @@ class Scalars:
 
     def together(self, *xs: Lane, inexact: bool = False) -> list[Lane]:
         """The numbers in the dtype that NumPy promotes them to."""
-        dtype = promote(*(x.aval for x in xs))
+        dtype = xs[0].dtype
+        if any(x.weak is not None or x.dtype != dtype for x in xs):
+            dtype = promote(*(x.aval for x in xs))
         if inexact and dtype.kind not in "fc":
             dtype = np.dtype(np.float64)
         return [self.cast(x, dtype) for x in xs]

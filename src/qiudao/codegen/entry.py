@@ -52,6 +52,7 @@ INLINED = 4  # arguments up to which checks are written out
 PYTHON_SCALARS = {"d": float, "D": complex}  # by dtype: these hold their value as NumPy's do
 
 METH_FASTCALL = 0x0080
+QUICK = " noinline optnone"  # to LLVM: this has many branches and runs once a call
 
 
 def is_supported() -> bool:
@@ -146,7 +147,8 @@ class Entry:
         self.give(self.object("_Py_NotImplementedStruct", NotImplemented))
         self.write_failures()
         head = f"@{name}(ptr %self, ptr %objects, i64 %count)"
-        self.module.define(f"@{name}", code.function(head, "ptr", self.attributes))
+        attributes = self.attributes + ("" if into else QUICK)
+        self.module.define(f"@{name}", code.function(head, "ptr", attributes))
         return name
 
     # Arguments.

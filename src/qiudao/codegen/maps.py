@@ -70,6 +70,8 @@ def identity(shape: Shape) -> Map:
 
 def broadcast(at: Map, shape: Shape, result: Shape) -> Map:
     """The map of an operand of this shape where the result is read at `at`."""
+    if not shape:
+        return ()
     lead = len(result) - len(shape)
     return tuple(ORIGIN if n == 1 else at[lead + k] for k, n in enumerate(shape))
 

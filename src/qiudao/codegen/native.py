@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ..core.avals import Aval, aval_of
+from ..core.avals import Aval, Dtype, aval_of
 from ..core.families import Elementwise
 from ..core.node import Equation, Node
 from ..core.parts import Part
@@ -24,12 +24,13 @@ from .plan import REDUCTIONS
 
 ALIKE = {"add", "subtract", "multiply", "divide"}  # whose code is of one form for all constants
 MOVES = (*VIEWS, Place, SetItem, Concatenate, Cast)
+PLAIN = (*MOVES, *REDUCTIONS)
+FUSED = (Elementwise, *PLAIN)
 
 
 def is_fused(equation: Equation) -> bool:
     """Whether an equation is computed by the fused loops."""
-    fused = isinstance(equation.primitive, (Elementwise, *MOVES, *REDUCTIONS))
-    return fused or is_picked(equation)
+    return isinstance(equation.primitive, FUSED) or is_picked(equation)
 
 
 def obstacle(equation: Equation) -> str | None:
@@ -38,24 +39,25 @@ def obstacle(equation: Equation) -> str | None:
     if isinstance(primitive, Part):
         return None
     operands = operands_of(equation)
-    avals = tuple(aval_of(x) for x in operands)
+    avals = tuple(map(aval_of, operands))
     if isinstance(primitive, Scan | While | Switch | Rows):
         return next(filter(None, map(obstacle_within, inner_programs(primitive))), None)
     results = (Aval(equation.shape, equation.dtype),) if not equation.is_several else ()
     for aval in (*avals, *results):
-        if not has_type(aval):
+        if not has_type(aval.dtype):
             return f"{aval.dtype} is no type of machine code"
     if isinstance(primitive, Elementwise):
-        values = tuple(None if isinstance(x, Node) or aval_of(x).shape else x for x in operands)
+        values = tuple([None if a.shape or isinstance(x, Node) else x
+                        for x, a in zip(operands, avals, strict=True)])  # fmt: skip
         key = () if primitive.name in ALIKE else tuple(map(repr, values))
         return element_obstacle(primitive, avals, key, values)
     if isinstance(primitive, Max | Min) and avals[0].dtype.kind == "c":
         return "the order of complex numbers is left to NumPy"
-    if isinstance(primitive, MOVES + REDUCTIONS):
+    if isinstance(primitive, PLAIN):
         return None
     stated: Any = primitive.shape(*avals)
     results = (stated,) if isinstance(stated, Aval) else tuple(stated)
-    if not all(map(has_type, results)):
+    if not all(has_type(aval.dtype) for aval in results):
         return "a result of a type that machine code has not"
     if kernel_for(primitive, avals, results) is None:
         return f"{primitive.name} has no native form for {', '.join(map(str, avals))}"
@@ -67,10 +69,11 @@ def obstacle_within(program: Program) -> str | None:
     return next(filter(None, map(obstacle, program.equations)), None)
 
 
-def has_type(aval: Aval) -> bool:
+@functools.cache
+def has_type(dtype: Dtype) -> bool:
     """Whether machine code has numbers of this dtype, in the byte order of this machine."""
-    key = f"{aval.dtype.kind}{aval.dtype.itemsize}"
-    return aval.dtype.isnative and (key in TYPES or key in INTERLEAVED)
+    key = f"{dtype.kind}{dtype.itemsize}"
+    return dtype.isnative and (key in TYPES or key in INTERLEAVED)
 
 
 _obstacles: dict[Any, str | None] = {}
@@ -80,10 +83,10 @@ def element_obstacle(
     primitive: Elementwise, avals: tuple[Aval, ...], key: tuple[str, ...], values: tuple[Any, ...]
 ) -> str | None:
     """Why scalar code cannot be written for operands of these types, found by trying."""
-    types = tuple((a.dtype, a.weak) for a in avals)
-    if (primitive, types, key) not in _obstacles:
-        _obstacles[primitive, types, key] = try_element(primitive, avals, values)
-    return _obstacles[primitive, types, key]
+    called = primitive, tuple([(a.dtype, a.weak) for a in avals]), key
+    if called not in _obstacles:
+        _obstacles[called] = try_element(primitive, avals, values)
+    return _obstacles[called]
 
 
 def try_element(

@@ -28,6 +28,7 @@ Index = Register | int
 FEW = 4  # steps that are written one by one, without a loop
 SHORT = 64  # steps up to which a loop is cut into vectors here; LLVM cuts longer ones
 VECTOR = 32  # bytes
+PASSED_ON = (*VIEWS, *READS)  # whose value is that of an operand
 
 
 class Loops:
@@ -399,7 +400,7 @@ def operand_maps(equation: Equation, at: Map) -> list[tuple[Atom, Map]]:
 def element(scalars: Scalars, equation: Equation, lanes: Sequence[Lane]) -> Lane:
     """The scalar code of an equation, in the dtype of its result."""
     primitive: Any = equation.primitive
-    if isinstance(primitive, (*VIEWS, *READS)):
+    if isinstance(primitive, PASSED_ON):
         return lanes[0]
     if isinstance(primitive, Cast):
         return scalars.cast(lanes[0], equation.dtype)

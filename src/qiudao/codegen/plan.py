@@ -35,6 +35,7 @@ from .element import BINARY_MATH, UNARY_MATH
 from .maps import VIEWS, Map, broadcast, identity, through
 from .picks import ADDS, READS, adds, covers, limits, picks_of, reads
 
+NUMBERS = (Elementwise, Cast, *READS)  # what makes one number of numbers
 LOOPS = ("map", "reduce", "region")
 REDUCTIONS = (Sum, Prod, Max, Min, Truth)
 CHEAP = {
@@ -121,7 +122,7 @@ class Plan:
         operands = operands_of(equation)
         if isinstance(primitive, Part) or equation.is_several or not self.lowerable(equation):
             self.call(equation)
-        elif equation.shape == () and isinstance(primitive, (Elementwise, Cast, *READS)):
+        elif equation.shape == () and isinstance(primitive, NUMBERS):
             self.scalar(equation)
         elif isinstance(primitive, REDUCTIONS):
             self.reduction(equation)

@@ -22,14 +22,14 @@ class Residents:
         self.natives: dict[str, Native] = {}
         self.lock = threading.RLock()
 
-    def find(self, name: str, define: Callable[[Module], None]) -> Find:
+    def find(self, name: str, define: Callable[[Module], None], level: str) -> Find:
         """What finds `@name`, which `define` writes into a module the first time."""
         with self.lock:  # the same function twice would do no harm, but take its time
             if name not in self.objects:
                 module = resident_module()
                 module.widest = 0  # called for one number at a time
                 define(module)
-                self.objects[name] = compiled(str(module), module.outside, [name], "straight")
+                self.objects[name] = compiled(str(module), module.outside, [name], level)
             return functools.partial(address, name, self.objects[name])
 
     def address(self, name: str, code: Object) -> int:

@@ -113,7 +113,7 @@ def apply(
     equation.notes = None
     equation.primitive = primitive
     equation.operands = tuple(operands)
-    equation.parents = tuple(x if isinstance(x, Node) else None for x in operands)
+    equation.parents = tuple([x if isinstance(x, Node) else None for x in operands])
     equation.out = None
     if like is not None:
         equation.code, equation.offset = like.code, like.offset
@@ -140,9 +140,9 @@ def inner_programs(primitive: Primitive) -> Iterator[Program]:
 
 def is_read(program: Program) -> list[bool]:
     """For each input, whether the program reads it."""
-    used = {y for y in program.outputs if isinstance(y, Node)}
+    used: set[Node | None] = {y for y in program.outputs if isinstance(y, Node)}
     for equation in program.equations:
-        used.update(x for x in operands_of(equation) if isinstance(x, Node))
+        used.update(equation.parents)
     return [x in used for x in program.inputs]
 
 

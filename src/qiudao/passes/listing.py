@@ -8,8 +8,8 @@ numbers    the integers of an index, which the token leaves out: `x[3]` and `x[4
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable
 from itertools import repeat
 from operator import attrgetter
 from typing import Any
@@ -27,6 +27,7 @@ from ..ops.writing import SetItem
 Array = np.ndarray[Any, Any]
 Numbers = tuple[int | None, ...]
 
+NONE: Numbers = ()
 CONSTANT = -(1 << 40)  # the place of a constant
 
 
@@ -53,8 +54,15 @@ class Listing:
         kinds: dict[Hashable, int] = {}
         kind_of: dict[int, int] = {}
         self.numbers: dict[int, Numbers] = {}  # by the identity of the primitive
-        for identity, primitive in dict(zip(self.identities, primitives)).items():
-            key, numbers = template(primitive)
+        distinct = dict(zip(self.identities, primitives))
+        outlines = {k: structure(p, extent) for k, p in distinct.items() if has_programs(p)}
+        alike = Counter(outlines.values())
+        for identity, primitive in distinct.items():
+            outline = outlines.get(identity)
+            if alike[outline] == 1:  # what is inside need not be looked at
+                key, numbers = outline, NONE
+            else:
+                key, numbers = template(primitive)
             kind_of[identity] = kinds.setdefault(key, len(kinds))
             self.numbers[identity] = numbers
         tokens = np.fromiter(map(kind_of.__getitem__, self.identities), np.int64, count)
@@ -122,24 +130,32 @@ def template(primitive: Primitive) -> tuple[Hashable, Numbers]:
         return tuple(key), tuple(numbers)
     if kind is Part:
         return (kind, *vars(primitive).values()), ()
-    if any(True for _ in inner_programs(primitive)):
-        return structure(primitive), ()
+    if has_programs(primitive):
+        return structure(primitive, program_key), ()
     return primitive, ()
 
 
-def structure(primitive: Primitive) -> Hashable:
-    """A key that primitives have in common whose inner programs are equal, though not the same."""
+def has_programs(primitive: Primitive) -> bool:
+    """Whether there are programs inside a primitive."""
+    return any(True for _ in inner_programs(primitive))
+
+
+def structure(primitive: Primitive, key: Callable[[Program], Hashable]) -> Hashable:
+    """A key that primitives have in common whose inner programs have equal keys."""
     fields: list[Any] = [type(primitive)]
     for name, value in vars(primitive).items():
         if isinstance(value, Program):
-            fields.append((name, program_key(value)))
+            fields.append((name, key(value)))
         elif isinstance(value, tuple):
-            fields.append(
-                (name, tuple(program_key(e) if isinstance(e, Program) else e for e in value))
-            )
+            fields.append((name, tuple(key(e) if isinstance(e, Program) else e for e in value)))
         else:
             fields.append((name, value))
     return tuple(fields)
+
+
+def extent(program: Program) -> Hashable:
+    """How large a program is."""
+    return len(program.inputs), len(program.equations), len(program.outputs)
 
 
 def program_key(program: Program) -> Hashable:

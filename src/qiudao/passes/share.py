@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Aval
 from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.program import Atom, stated
+from ..core.program import Atom
 from ..ops.arithmetic import Add, Multiply
 from .builder import Builder, Operands
 
@@ -32,13 +31,7 @@ def share(builder: Builder, primitive: Primitive, operands: Operands, like: Equa
     key = (type(primitive), part, *keys)
     found = builder.seen.get(key)
     if found is None:
-        aval = (
-            Aval(like.shape, like.dtype)
-            if isinstance(primitive, Part)
-            else stated(primitive, operands)
-        )
-        found = builder.add(primitive, operands, aval, like)
-        builder.seen[key] = found
+        found = builder.seen[key] = builder.kept(primitive, operands, like)
     return found
 
 

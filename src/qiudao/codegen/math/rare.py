@@ -57,7 +57,7 @@ def _scalar(module: Module, symbol: str, slow: Callable[[Lane], Lane], type_: st
     if module.resident is None:
         define(module, "internal ")
     else:
-        find = module.resident(symbol, define)
+        find = module.resident(symbol, define, "quick")
         text = f"declare {type_} @{symbol}({type_}) nounwind willreturn memory(none)"
         module.declare(f"@{symbol}", text, find)
     return symbol

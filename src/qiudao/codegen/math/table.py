@@ -114,5 +114,5 @@ def called(module: Module, name: str, type_: str) -> str | None:
         define(module, "internal ")
         return symbol
     types = ", ".join([type_] * len(names))
-    find = module.resident(symbol.removeprefix("@"), define)
+    find = module.resident(symbol.removeprefix("@"), define, "straight")
     return module.declare(symbol, f"declare {type_} {symbol}({types}) {PURE}", find)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
+from .nodes import below
 from .source import Function
 
 FUTURE = 0x1FF0000  # the flags of `from __future__ import ...`
@@ -20,7 +21,7 @@ def place(node: ast.AST, like: ast.AST) -> None:
     """
     line, column = like.lineno, like.col_offset  # type: ignore[attr-defined]
     end = like.end_col_offset if like.end_lineno == line else column + 1  # type: ignore[attr-defined]
-    for each in ast.walk(node):
+    for each in below(node):
         if "lineno" in each._attributes and not hasattr(each, "lineno"):
             new: Any = each
             new.lineno = new.end_lineno = line

@@ -19,6 +19,7 @@ from ...core.dispatch import Tracer, overrides
 from ...core.source import PACKAGE
 from .calls import replaced
 from .courses import is_used_up
+from .nodes import below
 from .outcomes import end_trial
 from .owners import is_foreign
 from .scopes import arguments, augmented, written
@@ -26,9 +27,9 @@ from .source import Function
 from .state import regions
 
 ACTS = (
-    ast.With | ast.AsyncWith | ast.AsyncFor | ast.AsyncFunctionDef | ast.Try | ast.TryStar
-    | ast.Import | ast.ImportFrom | ast.Delete | ast.Global | ast.Nonlocal | ast.Yield
-    | ast.YieldFrom | ast.Await | ast.Assert | ast.ClassDef | ast.GeneratorExp
+    ast.With, ast.AsyncWith, ast.AsyncFor, ast.AsyncFunctionDef, ast.Try, ast.TryStar,
+    ast.Import, ast.ImportFrom, ast.Delete, ast.Global, ast.Nonlocal, ast.Yield,
+    ast.YieldFrom, ast.Await, ast.Assert, ast.ClassDef, ast.GeneratorExp
 )  # fmt: skip
 TRANSFORMS = PACKAGE + "transforms"
 PURE = {
@@ -49,7 +50,7 @@ METHODS = {
 def is_plain(nodes: Iterable[ast.AST]) -> bool:
     """Whether statements do no more than compute and bind variables, as far as can be read."""
     for top in nodes:
-        for node in ast.walk(top):
+        for node in below(top):
             match node:
                 case ast.Attribute(ctx=ast.Store()) | ast.keyword(arg="out"):
                     return False
@@ -61,11 +62,11 @@ def is_plain(nodes: Iterable[ast.AST]) -> bool:
 def appended(nodes: Sequence[ast.AST]) -> set[str]:
     """The lists that these nodes append to, and do nothing else with."""
     calls = [
-        n.func.value.id for top in nodes for n in ast.walk(top)
+        n.func.value.id for top in nodes for n in below(top)
         if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)
         and n.func.attr == "append" and isinstance(n.func.value, ast.Name)
     ]  # fmt: skip
-    found = [n.id for top in nodes for n in ast.walk(top) if isinstance(n, ast.Name)]
+    found = [n.id for top in nodes for n in below(top) if isinstance(n, ast.Name)]
     return {name for name in calls if found.count(name) == calls.count(name)}
 
 

@@ -7,6 +7,7 @@ import copy
 from typing import Any
 
 from .compiling import place
+from .nodes import below, copied
 from .scopes import COMPREHENSIONS, WRITERS, Scope, arguments
 
 
@@ -28,7 +29,7 @@ def thunk(body: ast.expr) -> ast.Lambda:
 def must_stay(*nodes: ast.AST) -> bool:
     """Whether expressions bind names or suspend, and so cannot be put into a lambda."""
     kinds = ast.NamedExpr | ast.Yield | ast.YieldFrom | ast.Await
-    return any(isinstance(n, kinds) for node in nodes for n in ast.walk(node))
+    return any(isinstance(n, kinds) for node in nodes for n in below(node))
 
 
 class Expressions(ast.NodeTransformer):
@@ -53,10 +54,8 @@ class Expressions(ast.NodeTransformer):
     def defaults(self, given: ast.arguments) -> ast.arguments:
         """Arguments with their defaults rewritten; annotations stay."""
         new = copy.copy(given)
-        new.defaults = [self.visit(copy.deepcopy(d)) for d in given.defaults]
-        new.kw_defaults = [
-            None if d is None else self.visit(copy.deepcopy(d)) for d in given.kw_defaults
-        ]
+        new.defaults = [self.visit(copied(d)) for d in given.defaults]
+        new.kw_defaults = [None if d is None else self.visit(copied(d)) for d in given.kw_defaults]
         return new
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:

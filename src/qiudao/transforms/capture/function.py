@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
-import copy
 import functools
 import inspect
 import types
@@ -20,6 +18,7 @@ from . import branch, conditions, courses, finishing, loops, outcomes, trial, wr
 from .calls import replaced
 from .compiling import compile_function
 from .effects import check_call, is_plain_function
+from .nodes import below, copied
 from .outcomes import CaptureError, end_trial
 from .owners import is_foreign
 from .rewrite import rewritten
@@ -194,7 +193,7 @@ def make(code: CodeType) -> Template:
     found = find(code)
     if found is None:
         return Template(None, [], "its source is not to be had")
-    node = copy.deepcopy(found.node)
+    node = copied(found.node)
     if found.owner is not None:
         Mangle(found.owner).visit(node)
     sites: list[Site] = []
@@ -203,13 +202,15 @@ def make(code: CodeType) -> Template:
     made = compile_function(
         new, code.co_freevars, code.co_filename, flags, code.co_qualname
     )  # fmt: skip
+    whole = is_plain_function(node)
     plain: dict[tuple[str, int], bool] = {}  # by name and line, of the functions within it
-    for each in ast.walk(node):
+    for each in below(node):
         if isinstance(each, Function):
             at = getattr(each, "name", "<lambda>"), each.lineno
-            plain[at] = plain.get(at, True) and is_plain_function(each)
+            own = whole if each is node else is_plain_function(each)
+            plain[at] = plain.get(at, True) and own
     note(made, plain)
-    return Template(made, sites, plain=is_plain_function(node))
+    return Template(made, sites, plain=whole)
 
 
 def note(code: CodeType, plain: dict[tuple[str, int], bool]) -> None:

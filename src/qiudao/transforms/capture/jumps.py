@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from .nodes import children
 from .scopes import SCOPES
 
 LOOPS = ast.For | ast.While
@@ -20,7 +21,7 @@ def jumps(statements: Iterable[ast.AST], in_loop: bool = False) -> Iterator[ast.
             yield from jumps(node.body, True)
             yield from jumps(node.orelse, in_loop)
         elif not isinstance(node, SCOPES):
-            yield from jumps(ast.iter_child_nodes(node), in_loop)
+            yield from jumps(children(node), in_loop)
 
 
 def always_jumps(statements: Iterable[ast.stmt]) -> bool:
@@ -51,5 +52,5 @@ def conditional(statements: Iterable[ast.AST], inside: bool) -> Iterator[bool]:
             yield inside
         else:
             yield from conditional(
-                ast.iter_child_nodes(node), inside or isinstance(node, ast.If | ast.match_case)
+                children(node), inside or isinstance(node, ast.If | ast.match_case)
             )

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from .nodes import below
 from .scopes import SCOPES, bound
 
 Names = frozenset[str]
@@ -103,11 +104,11 @@ def reads(nodes: Sequence[ast.AST]) -> Names:
     """The names that nodes read; an array that is written into is read."""
     found: set[str] = set()
     for top in nodes:
-        for node in ast.walk(top):
+        for node in below(top):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 found.add(node.id)
             elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 found.add(node.target.id)
             elif isinstance(node, SCOPES):
-                found |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                found |= {n.id for n in below(node) if isinstance(n, ast.Name)}
     return frozenset(found)

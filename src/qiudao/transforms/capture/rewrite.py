@@ -38,6 +38,7 @@ from .effects import is_plain
 from .expressions import Expressions, call, name, thunk
 from .jumps import jumps, may_turn
 from .liveness import Liveness
+from .nodes import below, copied
 from .scopes import Scope, bound, mentioned, written
 from .sites import Site
 from .source import Function
@@ -139,12 +140,12 @@ class Writer(Expressions):
         if method is not None:
             return method(copy.copy(node), node, tail)
         if isinstance(node, ast.ClassDef | ast.AsyncFunctionDef):
-            return [copy.deepcopy(node)]
-        return [self.visit(copy.deepcopy(node))]
+            return [copied(node)]
+        return [self.visit(copied(node))]
 
     def expression(self, node: ast.expr) -> ast.expr:
         """An expression rewritten."""
-        new: ast.expr = self.visit(copy.deepcopy(node))
+        new: ast.expr = self.visit(copied(node))
         return new
 
     # Decisions
@@ -205,7 +206,7 @@ class Writer(Expressions):
         given = [values, where[1], ast.Constant(turns)]
         steps = call("tried", where[0], *given) if tried else call("steps", *given)
         node.iter = name(it)
-        node.target = self.visit(copy.deepcopy(node.target))
+        node.target = self.visit(copied(node.target))
         first = ast.Assign([name(it, ast.Store())], steps)
         return [first, *self.loop(node, old, it, where, tail)]
 
@@ -267,12 +268,12 @@ class Writer(Expressions):
         if self.structured and not self.trying:
             _, where = self.site(old, Tail())
             return [ast.Expr(call("refuse_raise", where[0]))]
-        return [self.visit(copy.deepcopy(old))]
+        return [self.visit(copied(old))]
 
     # Blocks that are entered and left
 
     def write_With(self, node: ast.With, old: ast.With, tail: Tail) -> list[ast.stmt]:
-        node.items = [self.visit(copy.deepcopy(item)) for item in node.items]
+        node.items = [self.visit(copied(item)) for item in node.items]
         node.body = self.block(node.body, tail.fenced())
         return [node]
 
@@ -353,7 +354,7 @@ class Writer(Expressions):
 
     def store(self, target: ast.Subscript, value: ast.expr) -> ast.stmt:
         """`z[i] = value`: the name of an array that turns into a recording one is bound anew."""
-        index = self.index(copy.deepcopy(target.slice))
+        index = self.index(copied(target.slice))
         written_to = target.value
         if isinstance(written_to, ast.Name) and written_to.id in self.scope.own:
             array: ast.expr = name(written_to.id)
@@ -374,7 +375,7 @@ class Writer(Expressions):
         if isinstance(old.target, ast.Subscript) or self.structured:
             return self.write_Assign(plain, plain, tail)
         node.value = self.expression(old.value)
-        node.target = self.visit(copy.deepcopy(old.target))
+        node.target = self.visit(copied(old.target))
         return [node]
 
     def write_AugAssign(
@@ -393,14 +394,14 @@ class Writer(Expressions):
             ]
         if isinstance(old.target, ast.Subscript):
             held, array = self.temporary(), old.target.value
-            index = self.index(copy.deepcopy(old.target.slice))
+            index = self.index(copied(old.target.slice))
             found: list[ast.stmt] = []
             if not (isinstance(array, ast.Name) and array.id in self.scope.own):
                 kept = self.temporary()
                 found.append(ast.Assign([name(kept, ast.Store())], self.expression(array)))
                 array = name(kept)
             found.append(ast.Assign([name(held, ast.Store())], index))
-            element = call("getitem", copy.deepcopy(array), name(held))
+            element = call("getitem", copied(array), name(held))
             new = call("inplace", operation, element, value, ast.Constant(True))
             if not array.id.startswith("."):
                 stored: ast.stmt = ast.Assign(
@@ -410,7 +411,7 @@ class Writer(Expressions):
                 text = ast.Constant(ast.unparse(old.target.value))
                 stored = ast.Expr(call("store", new, array, name(held), text))
             return [*found, stored]
-        node.target = self.visit(copy.deepcopy(old.target))
+        node.target = self.visit(copied(old.target))
         node.value = value
         return [node]
 
@@ -433,7 +434,7 @@ class Writer(Expressions):
             binding = node.body
             if isinstance(node, ast.For):
                 parameters = [".item"]
-                item = ast.Assign([copy.deepcopy(node.target)], name(".item"))
+                item = ast.Assign([copied(node.target)], name(".item"))
                 ast.copy_location(item, node)
                 body = [*writer.statement(item, tail), *body]
                 binding = [node.target, *node.body]
@@ -500,7 +501,7 @@ def rewritten(node: Function, around: frozenset[str], file: str, flags: int,
     new = copy.copy(node)
     new.args = bare(node.args)
     if isinstance(new, ast.Lambda):
-        new.body = Expressions(scope).visit(copy.deepcopy(new.body))
+        new.body = Expressions(scope).visit(copied(new.body))
         place(new, node)
         return new
     new.decorator_list = []
@@ -514,10 +515,10 @@ def rewritten(node: Function, around: frozenset[str], file: str, flags: int,
 
 def bare(arguments: ast.arguments) -> ast.arguments:
     """Arguments without defaults and annotations."""
-    new = copy.deepcopy(arguments)
+    new = copied(arguments)
     new.defaults = []
     new.kw_defaults = [None for _ in new.kwonlyargs]
-    for each in ast.walk(new):
+    for each in below(new):
         if isinstance(each, ast.arg):
             each.annotation = None
     return new

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
+from .nodes import below, children
 from .source import Function
 
 # NumPy's functions, and the method of its ufuncs, that write into their first argument.
@@ -33,7 +34,7 @@ def own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         node = stack.pop()
         yield node
         if not isinstance(node, SCOPES):
-            stack.extend(ast.iter_child_nodes(node))
+            stack.extend(children(node))
 
 
 def bound(nodes: Iterable[ast.AST], inside: bool = False) -> set[str]:
@@ -56,7 +57,7 @@ def bound(nodes: Iterable[ast.AST], inside: bool = False) -> set[str]:
                 found.add(name)
             case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
                 found.add(name)
-        found |= bound(ast.iter_child_nodes(node), inside or isinstance(node, COMPREHENSIONS))
+        found |= bound(children(node), inside or isinstance(node, COMPREHENSIONS))
     return found
 
 
@@ -90,7 +91,7 @@ def rebound(nodes: Iterable[ast.AST]) -> set[str]:
         if isinstance(node, ast.AugAssign):
             found |= bound([node.value])
         elif isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try | ast.Match):
-            found |= rebound(ast.iter_child_nodes(node))
+            found |= rebound(children(node))
         elif isinstance(node, ast.ExceptHandler | ast.match_case):
             found |= bound([node]) - augmented([node]) | rebound(node.body)
         else:
@@ -99,8 +100,8 @@ def rebound(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def declared(nodes: Iterable[ast.AST], kind: type[ast.Global] | type[ast.Nonlocal]) -> set[str]:
-    """The names under `global` or `nonlocal` here."""
-    return {name for n in own_nodes(nodes) if isinstance(n, kind) for name in n.names}
+    """The names in those of the nodes that are `global` or `nonlocal`."""
+    return {name for n in nodes if isinstance(n, kind) for name in n.names}
 
 
 def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
@@ -108,7 +109,7 @@ def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
     found: set[str] = set()
     for top in nodes:
         found |= bound([top])
-        for node in ast.walk(top):
+        for node in below(top):
             if isinstance(node, ast.Name):
                 found.add(node.id)
             elif isinstance(node, ast.Nonlocal):
@@ -124,14 +125,15 @@ class Scope:
 
     def __init__(self, node: Function, around: frozenset[str]) -> None:
         body = body_of(node)
+        inside = [*own_nodes(body)]
         self.node = node
         self.body: list[ast.stmt] = node.body if isinstance(node, ast.FunctionDef) else []
         self.name = node.name if isinstance(node, ast.FunctionDef) else "<lambda>"
-        self.globals = declared(body, ast.Global)
-        self.nonlocals = declared(body, ast.Nonlocal)
+        self.globals = declared(inside, ast.Global)
+        self.nonlocals = declared(inside, ast.Nonlocal)
         self.own = set(arguments(node)) | (bound(body) - self.globals - self.nonlocals)
         self.visible = frozenset((around | self.own) - self.globals)
-        self.kept = frozenset(mentioned([n for n in own_nodes(body) if isinstance(n, SCOPES)]))
+        self.kept = frozenset(mentioned([n for n in inside if isinstance(n, SCOPES)]))
         self.is_generator = any(
-            isinstance(n, ast.Yield | ast.YieldFrom | ast.Await) for n in own_nodes(body)
+            isinstance(n, (ast.Yield, ast.YieldFrom, ast.Await)) for n in inside
         )

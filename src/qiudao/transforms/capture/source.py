@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import NamedTuple
 
+from .nodes import children
+
 Function = ast.FunctionDef | ast.Lambda
 Span = tuple[int, int, int, int]
 
@@ -43,7 +45,7 @@ def functions_of(file: str) -> list[Found]:
 
 def walk(node: ast.AST, owner: str | None) -> Iterator[Found]:
     """The functions below a node, each with the innermost class around it."""
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(child, Function):
             yield Found(child, owner)
         yield from walk(child, child.name if isinstance(child, ast.ClassDef) else owner)

@@ -10,7 +10,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from types import CellType
+from types import CellType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +33,9 @@ def is_numeric(x: Any) -> bool:
     return isinstance(x, NUMBERS) and np.asarray(x).dtype.kind in "fciub"
 
 
+OPAQUE = (ModuleType, FunctionType, type)  # what functions mention, and no containers
+
+
 class Nest(NamedTuple):
     """A value taken apart."""
 
@@ -46,6 +49,8 @@ class Nest(NamedTuple):
 
 def nest(value: Any) -> Nest:
     """A value taken apart; None, strings and other objects are leaves too."""
+    if value is None or isinstance(value, OPAQUE):
+        return Nest((value,), LONE)
     leaves, tree = flatten(value, none_is_leaf=True)
     if len(leaves) == 1 and leaves[0] is value:
         tree = LONE
