@@ -10,32 +10,22 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.avals import Dtype, Shape, Value, describe
+from ..core.avals import Value, describe
 from ..core.dispatch import Tracer
 from ..core.errors import DetachError, DtypeError, QiudaoError, RuleError
-from ..core.methods import ArrayMethods
 from ..core.primitive import Primitive
 from .evaluations import evaluations
-from .libraries import Library, device_of, library_of
+from .hosted import Hosted
+from .libraries import device_of, library_of
 from .translated import ForeignConversionError, Translated
 
 
-class Guest(ArrayMethods, Tracer):
+class Guest(Hosted, Tracer):
     """An array of another library, `array`, to which primitives are applied by that library."""
 
-    __slots__ = ("__weakref__", "array", "dtype", "library", "shape")
+    __slots__ = ("__weakref__",)
 
-    array: Any
-    library: Library
-    shape: Shape
-    dtype: Dtype
     level = -0.5
-
-    def __init__(self, array: Any, library: Library) -> None:
-        self.array = array
-        self.library = library
-        self.shape = library.shape_of(array)
-        self.dtype = library.dtype_of(array)
 
     @staticmethod
     def of(array: Any) -> Guest:
@@ -125,15 +115,6 @@ class Guest(ArrayMethods, Tracer):
 
     def overwrite(self, new: Value) -> None:
         self.array = new.array
-
-    def __bool__(self) -> bool:
-        return bool(self.array)
-
-    def __float__(self) -> float:
-        return float(self.array)
-
-    def __int__(self) -> int:
-        return int(self.array)
 
     def __complex__(self) -> complex:
         return complex(self.array)

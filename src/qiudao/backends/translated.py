@@ -10,33 +10,20 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.avals import Dtype, Shape
-from ..core.methods import ArrayMethods
 from .elementwise import elementwise, is_array
 from .functions import functions, reductions, running
+from .hosted import Hosted
 from .indices import take_basic
-from .libraries import Library
 
 
 class ForeignConversionError(TypeError):
     """A rule wants the numbers of a foreign array as a NumPy array."""
 
 
-class Translated(ArrayMethods):
+class Translated(Hosted):
     """An array of another library with NumPy's shape, dtype, operators, methods and functions."""
 
-    __slots__ = ("array", "dtype", "library", "shape")
-
-    array: Any
-    library: Library
-    shape: Shape
-    dtype: Dtype
-
-    def __init__(self, array: Any, library: Library) -> None:
-        self.array = array
-        self.library = library
-        self.shape = library.shape_of(array)
-        self.dtype = library.dtype_of(array)
+    __slots__ = ()
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         options = {k: v for k, v in options.items() if v is not None and v is not np._NoValue}
@@ -97,15 +84,6 @@ class Translated(ArrayMethods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
         raise ForeignConversionError
-
-    def __bool__(self) -> bool:
-        return bool(self.array)
-
-    def __float__(self) -> float:
-        return float(self.array)
-
-    def __int__(self) -> int:
-        return int(self.array)
 
     def astype(self, dtype: Any, *rest: Any, **options: Any) -> Translated:
         return Translated(self.library.cast(self.array, np.dtype(dtype)), self.library)

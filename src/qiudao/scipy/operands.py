@@ -14,6 +14,7 @@ from ..ops.taking import take
 from ..transforms.foreign import run_foreign
 
 Function = Callable[..., Any]
+PLAIN = {np.ndarray, np.float64, float, int, complex, bool, str, type(None)}  # never taken apart
 
 
 def plain(value: Any) -> Any:
@@ -22,10 +23,10 @@ def plain(value: Any) -> Any:
 
 
 def array(value: Any) -> Any:
-    """A value as an array: a tracer as it is, a list of tracers stacked."""
+    """A value as an array: a tracer as it is, lists with tracers in them stacked."""
     if isinstance(value, Tracer):
         return value
-    return np.stack(value) if depends(value) else np.asarray(value)
+    return np.stack([array(x) for x in value]) if depends(value) else np.asarray(value)
 
 
 def plainly(f: Function) -> Function:
@@ -60,8 +61,19 @@ def solve(
 
 
 def depends(*values: Any) -> bool:
-    """Whether any of these is a tracer, and so a derivative may be wanted."""
-    return any(isinstance(x, Tracer) for x in flatten(values)[0])
+    """Whether any of these is or holds a tracer, and so a derivative may be wanted."""
+    return any(map(has_tracer, values))
+
+
+def has_tracer(value: Any) -> bool:
+    """Whether a value is a tracer or a nest with one in it."""
+    if isinstance(value, Tracer):
+        return True
+    if type(value) in PLAIN:
+        return False
+    if type(value) in (list, tuple):
+        return any(map(has_tracer, value))
+    return any(isinstance(x, Tracer) for x in flatten(value)[0])
 
 
 class Watched:

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 import math
 
-from .exponents import Rounded, enlarge, inverse_power_of_two, rounded_product, scale
+from .exponents import (
+    Rounded,
+    enlarge,
+    factors,
+    inverse_power_of_two,
+    power_of_two,
+    rounded_product,
+    scale,
+)
 from .lane import Lane, in_pairs, polynomial
 from .pairs import Pair, constant, quick_sum, two_product, two_sum
 
@@ -47,9 +55,9 @@ def minus_one(r: Pair) -> Pair:
     return quick_sum(x, curve)
 
 
-def exponential(r: Lane) -> Lane:
-    """e^r for a small r."""
-    return 1.0 + (r * r).fma(in_pairs(r, TAIL[r.type_]), r)
+def exponential_less_one(r: Lane) -> Lane:
+    """e^r - 1 for a small r."""
+    return (r * r).fma(in_pairs(r, TAIL[r.type_]), r)
 
 
 def clamp(x: Lane) -> Lane:
@@ -64,7 +72,8 @@ def exp(x: Lane) -> Lane:
     n = rounded_product(x, LOG2_E)
     high, low = constant(x, *LOG_2)
     r = (-n.real).fma(low, (-n.real).fma(high, x))
-    return scale(exponential(r), n)
+    first, second = factors(n)
+    return exponential_less_one(r).fma(first, first) * second
 
 
 def exp2(x: Lane) -> Lane:
@@ -75,7 +84,7 @@ def exp2(x: Lane) -> Lane:
     r = x - n.real
     high, low = constant(x, *LOG_2)
     product = two_product(r, high)
-    return scale(1.0 + minus_one(Pair(product.high, r.fma(low, product.low))).value(), n)
+    return scale(1.0 + minus_one(Pair(product.high, r.fma(low, product.low))).high, n)
 
 
 def exponential_minus_one(x: Lane, halvings: int = 0) -> Pair:
@@ -90,9 +99,24 @@ def exponential_minus_one(x: Lane, halvings: int = 0) -> Pair:
     return Pair(enlarge(high, n, halvings), enlarge(low, n, halvings))
 
 
+def near_exponential_minus_one(x: Lane, halvings: int = 0) -> Lane:
+    """(e^x - 1) / 2^halvings as one number, for an x of which 2^(n - halvings) is a number.
+
+    2^n (e^r - 1) + (2^n - 1): the last is exact up to where it no longer counts.
+    """
+    n = rounded_product(x, LOG2_E)
+    high, low = constant(x, *LOG_2)
+    near = (-n.real).fma(high, x)
+    r = (-n.real).fma(low, near)
+    lost = (-n.real).fma(low, near - r)
+    small = (r * r).fma(in_pairs(r, TAIL[x.type_]), lost) + r
+    factor = power_of_two(n.bits + (x.format.bias - halvings))
+    return factor.fma(small, factor - 2.0**-halvings)
+
+
 def expm1(x: Lane) -> Lane:
     """e^x - 1 without cancellation."""
     low = {"double": -40.0, "float": -20.0}[x.type_]
     clamped = x.at_most(RANGE[x.type_][1]).at_least(low)
-    value = exponential_minus_one(clamped)
-    return (x.abs() < TINY[x.type_]).choose(x, value.high + value.low)
+    value = near_exponential_minus_one(clamped, halvings=4) * 16.0
+    return (x.abs() < TINY[x.type_]).choose(x, value)

@@ -34,15 +34,17 @@ def power_of_two(n: Lane) -> Lane:
     return (n << FORMATS[REALS[n.type_]].mantissa).real()
 
 
-def scale(x: Lane, n: Rounded) -> Lane:
-    """The product x 2^n, rounded once where the result is denormal, for x near 1.
+def factors(n: Rounded) -> tuple[Lane, Lane]:
+    """2^half and 2^(n - half): n may run twice as far as exponents do."""
+    bias = n.real.format.bias
+    half = n.real.fma(0.5, magic(n.real) + bias).bits()
+    return power_of_two(half), power_of_two(n.bits - half + 2 * bias)
 
-    n may run twice as far as exponents do: the factor is split into 2^half and 2^(n - half).
-    """
-    bias = x.format.bias
-    half = n.real.fma(0.5, magic(x) + bias).bits()
-    rest = n.bits - half + 2 * bias
-    return x * power_of_two(half) * power_of_two(rest)
+
+def scale(x: Lane, n: Rounded) -> Lane:
+    """The product x 2^n, rounded once where the result is denormal, for x near 1."""
+    first, second = factors(n)
+    return x * first * second
 
 
 def enlarge(x: Lane, n: Rounded, halvings: int = 0) -> Lane:

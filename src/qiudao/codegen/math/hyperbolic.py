@@ -5,14 +5,20 @@ rounded once:
 
     sinh x = (E + E / (E + 1)) / 2        arsinh x = log(1 + x + x^2 / (1 + sqrt(1 + x^2)))
     cosh x = (e^x + e^-x) / 2             arcosh x = log(1 + t + sqrt(t (2 + t))),  t = x - 1
-    tanh x = E / (E + 2),  E of 2x        artanh x = log(1 + 2 x / (1 - x)) / 2
+    tanh x = E / (E + 2),  E of 2|x|      artanh x = log(1 + 2 x / (1 - x)) / 2
 """
 
 from __future__ import annotations
 
 import math
 
-from .exponentials import clamp, exponential_minus_one, minus_one, reduce
+from .exponentials import (
+    clamp,
+    exponential_minus_one,
+    minus_one,
+    near_exponential_minus_one,
+    reduce,
+)
 from .exponents import enlarge, scale
 from .lane import Lane
 from .logarithms import log_one_plus
@@ -21,6 +27,7 @@ from .pairs import Pair, divide, quick_sum, two_sum
 TINY = {"double": 2.0**-28, "float": 2.0**-13}  # below, sinh x and tanh x round to x
 STEEP = {"double": 40.0, "float": 20.0}  # above, e^-x no longer counts beside e^x
 LARGE = {"double": 2.0**60, "float": 2.0**30}  # above, 1 no longer counts beside x
+SPARSE = {"double": 2.0**50, "float": 2.0**20}  # above, 2 is not far from the last place of x
 
 
 def sinh(x: Lane) -> Lane:
@@ -56,10 +63,12 @@ def sech(x: Lane) -> Lane:
 def tanh(x: Lane) -> Lane:
     """The quotient of sinh x and cosh x."""
     a = x.abs().at_most(STEEP[x.type_])
-    e = exponential_minus_one(a + a)
-    below = two_sum(e.high, x.constant(2.0))
-    result = divide(e, Pair(below.high, below.low + e.low)).value()
-    return (a < TINY[x.type_]).choose(x, result.copysign(x))
+    e = near_exponential_minus_one(a + a)
+    near = e / (e + 2.0)
+    some = e.at_most(SPARSE[x.type_])
+    lost = some - ((some + 2.0) - 2.0)
+    inverse = near.fma(-0.5, 0.5)  # 1 / (E + 2) again, near enough
+    return (near * -lost).fma(inverse, near).copysign(x)
 
 
 def octave(large: Lane, x: Lane) -> Lane:

@@ -76,7 +76,7 @@ def two_to(e: Pair) -> Lane:
     r = high - n.real
     product = two_product(r, unit)
     rest = low.fma(unit, r.fma(small, product.low))
-    return scale(1.0 + minus_one(quick_sum(product.high, rest)).value(), n)
+    return scale(1.0 + minus_one(quick_sum(product.high, rest)).high, n)
 
 
 def positive_power(x: Lane, y: Lane) -> Lane:

@@ -21,7 +21,7 @@ from functools import partial
 from typing import NamedTuple
 
 from .exponents import rounded_product
-from .lane import Lane, polynomial
+from .lane import Lane, in_pairs
 from .pairs import Pair, divide, quick_sum, two_product, two_sum
 from .rare import unless_rare
 from .two_over_pi import remainder
@@ -64,7 +64,7 @@ def reduce(x: Lane) -> Turned:
     start = (-n.real).fma(first, x)
     step = two_product(n.real, second)
     high, low = two_sum(start, -step.high)
-    return Turned(n.bits, quick_sum(high, low - n.real.fma(third, step.low)))
+    return Turned(n.bits, Pair(high, low - n.real.fma(third, step.low)))
 
 
 def sine(r: Pair) -> Pair:
@@ -73,7 +73,7 @@ def sine(r: Pair) -> Pair:
     z = x * x
     # The derivative, 1 - z / 2, times the low part.
     turn = z.fma(r.low * -0.5, r.low)
-    return quick_sum(x, (x * z).fma(polynomial(z, SIN[x.type_]), turn))
+    return quick_sum(x, (x * z).fma(in_pairs(z, SIN[x.type_]), turn))
 
 
 def cosine(r: Pair) -> Pair:
@@ -82,13 +82,13 @@ def cosine(r: Pair) -> Pair:
     z = x * x
     one = quick_sum(1.0, z * -0.5)
     lost = z.fma(-0.5, 1.0 - one.high)  # from z / 2 as well as from the sum
-    curve = (z * z).fma(polynomial(z, COS[x.type_]), lost)
+    curve = (z * z).fma(in_pairs(z, COS[x.type_]), lost)
     return quick_sum(one.high, (-x).fma(r.low, curve))
 
 
-def is_odd(quarter: Lane) -> Lane:
-    """Whether sine and cosine change places."""
-    return ~(quarter & 1).equals(0)
+def is_odd(t: Turned) -> Lane:
+    """Whether sine and cosine change places: the low bit, where a choice finds it at once."""
+    return (t.quarter << (t.r.high.format.width - 1)).real().is_negative()
 
 
 def upside_down(value: Lane, quarter: Lane) -> Lane:
@@ -99,18 +99,19 @@ def upside_down(value: Lane, quarter: Lane) -> Lane:
 
 def sine_of(t: Turned) -> Lane:
     """Sine, after reduction."""
-    value = is_odd(t.quarter).choose(cosine(t.r).value(), sine(t.r).value())
+    value = is_odd(t).choose(cosine(t.r).high, sine(t.r).high)
     return upside_down(value, t.quarter)
 
 
 def cosine_of(t: Turned) -> Lane:
     """Cosine, after reduction."""
-    return sine_of(Turned(t.quarter + 1, t.r))
+    value = is_odd(t).choose(sine(t.r).high, cosine(t.r).high)
+    return upside_down(value, t.quarter + 1)
 
 
 def tangent_of(t: Turned) -> Lane:
     """Tangent, after reduction."""
-    s, c, odd = sine(t.r), cosine(t.r), is_odd(t.quarter)
+    s, c, odd = sine(t.r), cosine(t.r), is_odd(t)
     over = Pair(odd.choose(-c.high, s.high), odd.choose(-c.low, s.low))
     under = Pair(odd.choose(s.high, c.high), odd.choose(s.low, c.low))
     return divide(over, under).value()

@@ -75,6 +75,21 @@ class Curve:
             found = np.where(np.reshape(outside, lanes), np.nan, found)
         return in_place(found, rank, self.axis)
 
+    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
+        """The integral from `a` to `b`, both of which may carry derivatives."""
+        if not self.moving and not depends(a, b):
+            return self.curve.integrate(a, b, extrapolate)
+        beyond = self.extrapolate if extrapolate is None else extrapolate
+        if beyond != "periodic":
+            return self.total(a, b, beyond)
+        up_to = self.in_rounds()
+        return up_to(b) - up_to(a)
+
+    def total(self, a: Any, b: Any, beyond: Any) -> Any:
+        """The integral of a curve that is not periodic."""
+        whole = self.antiderivative()
+        return whole(b, extrapolate=beyond) - whole(a, extrapolate=beyond)
+
     def in_rounds(self) -> Callable[[Any], Any]:
         """The integral up to a place, of a periodic curve."""
         whole = self.antiderivative()

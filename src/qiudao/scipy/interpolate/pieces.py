@@ -101,17 +101,6 @@ class PPoly(Curve):
             c = np.concatenate([c, starts[None]])
         return self.of(c, False if self.extrapolate == "periodic" else self.extrapolate)
 
-    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
-        """The integral from `a` to `b`, both of which may carry derivatives."""
-        if not self.moving and not depends(a, b):
-            return self.curve.integrate(a, b, extrapolate)
-        beyond = self.extrapolate if extrapolate is None else extrapolate
-        if beyond == "periodic":
-            up_to = self.in_rounds()
-            return up_to(b) - up_to(a)
-        whole = self.antiderivative()
-        return whole(b, extrapolate=beyond) - whole(a, extrapolate=beyond)
-
 
 def as_ours(curve: Any) -> PPoly:
     """SciPy's curve of plain data as one of ours."""

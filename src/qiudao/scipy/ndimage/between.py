@@ -42,8 +42,7 @@ def map_coordinates(
     """
     if not depends(input, coordinates, cval):
         return theirs.map_coordinates(input, coordinates, output, order, mode, cval, prefilter)
-    image, places = array(input), array(coordinates)
-    allowed("map_coordinates", image, order, mode, output)
+    image, places = admitted("map_coordinates", input, order, mode, output), array(coordinates)
     if np.shape(places)[0] != np.ndim(image) or np.ndim(places) < 2:
         raise ValueError(
             f"map_coordinates: coordinates of shape {np.shape(places)} for an image of "
@@ -53,10 +52,11 @@ def map_coordinates(
     return taken(image, columns, order, mode, cval, prefilter)
 
 
-def allowed(name: str, image: Any, order: int, mode: str, output: Any) -> None:
-    """Refuse what SciPy refuses, and `output`."""
+def admitted(name: str, input: Any, order: int, mode: str, output: Any) -> Any:
+    """The image as an array; what SciPy refuses, and `output`, are refused."""
     refuse_output(name, output)
     theirs.map_coordinates(np.zeros(2), np.zeros((1, 1)), order=order, mode=mode)
+    return array(input)
 
 
 def taken(

@@ -10,7 +10,7 @@ from scipy import special
 
 from ...core.errors import GradientError
 from ..operands import array, depends, known
-from .between import allowed, like, prepared, sampled, taken
+from .between import admitted, like, prepared, sampled, taken
 from .windows import per_axis
 
 
@@ -39,8 +39,7 @@ def affine_transform(
         return theirs.affine_transform(
             input, matrix, offset, output_shape, output, order, mode, cval, prefilter
         )
-    image, matrix = array(input), array(matrix)
-    allowed("affine_transform", image, order, mode, output)
+    image, matrix = admitted("affine_transform", input, order, mode, output), array(matrix)
     rank = np.ndim(image)
     theirs.affine_transform(np.zeros((1,) * rank), numbers_of(matrix), 0.0, order=0)
     if np.ndim(matrix) == 2 and np.shape(matrix)[1] == rank + 1:
@@ -97,8 +96,7 @@ def shift(
     """
     if not depends(input, shift, cval):
         return theirs.shift(input, shift, output, order, mode, cval, prefilter)
-    image = array(input)
-    allowed("shift", image, order, mode, output)
+    image = admitted("shift", input, order, mode, output)
     by = per_axis(shift, np.ndim(image))
     rows = [np.arange(n) - s for n, s in zip(np.shape(image), by, strict=True)]
     return axis_by_axis(image, rows, order, mode, cval, prefilter)
@@ -129,8 +127,7 @@ def zoom(
         )
     if not depends(input, cval):
         return theirs.zoom(input, zoom, output, order, mode, cval, prefilter, grid_mode=grid_mode)
-    image = array(input)
-    allowed("zoom", image, order, mode, output)
+    image = admitted("zoom", input, order, mode, output)
     factors = per_axis(zoom, np.ndim(image))
     if all(f == 1 for f in factors) and prefilter:
         return image * 1.0
@@ -168,8 +165,7 @@ def rotate(
     """
     if not depends(input, angle, cval):
         return theirs.rotate(input, angle, axes, reshape, output, order, mode, cval, prefilter)
-    image = array(input)
-    allowed("rotate", image, order, mode, output)
+    image = admitted("rotate", input, order, mode, output)
     numbers = known(angle)
     if reshape and numbers is None:
         raise GradientError(

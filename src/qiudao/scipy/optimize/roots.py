@@ -36,6 +36,11 @@ def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options
     return found
 
 
+def searched(name: str, scipy: Function, start: Any, args: Any) -> Any:
+    """Where `scipy(start, args)` ends, which has the shape of the start; a constant."""
+    return solve(name, scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
+
+
 def scalar(name: str) -> Function:
     """One of SciPy's functions for the root of a function of one number."""
     solver = getattr(theirs, name)
@@ -84,7 +89,7 @@ def newton(
         return theirs.newton(plainly(func), x0, plainly(fprime or slope), args, **options)
 
     start = start_of(x0)
-    x = solve("newton", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
+    x = searched("newton", scipy, start, args)
     return differentiable(lambda x: func(x, *args), x)
 
 
@@ -100,7 +105,7 @@ def fixed_point(func: Function, x0: Any, args: Any = (), **options: Any) -> Any:
         return theirs.fixed_point(plainly(func), x0, args, **options)
 
     start = start_of(x0)
-    x = solve("fixed_point", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
+    x = searched("fixed_point", scipy, start, args)
     return differentiable(lambda x: func(x, *args) - x, x)
 
 
@@ -154,6 +159,6 @@ def fsolve(
         box[:] = [found[1:] if full_output else ()]
         return found[0] if full_output else found
 
-    x = solve("fsolve", scipy, (start, args), [Aval(np.shape(start), np.dtype(float))])
+    x = searched("fsolve", scipy, start, args)
     x = differentiable(lambda x: residual(x, *args), x)
     return (x, *box[0]) if full_output else x

@@ -6,10 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-import numpy as np
 import scipy.special
 
-from ...core.dispatch import Tracer
+from ..operands import depends
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,21 +19,6 @@ def on_tensors(ours: F) -> F:
 
     @functools.wraps(theirs, assigned=("__name__", "__doc__"))
     def call(*args: Any, **kwargs: Any) -> Any:
-        given = (*args, *kwargs.values())
-        return (ours if any(map(has_tensor, given)) else theirs)(*args, **kwargs)
+        return (ours if depends(*args, *kwargs.values()) else theirs)(*args, **kwargs)
 
     return cast("F", call)
-
-
-def has_tensor(x: Any) -> bool:
-    """Whether a value is a tensor or a list with one in it."""
-    if isinstance(x, list | tuple):
-        return any(map(has_tensor, x))
-    return isinstance(x, Tracer)
-
-
-def as_array(x: Any) -> Any:
-    """An argument as an array, its type as SciPy takes it; lists of tensors are stacked."""
-    if isinstance(x, list | tuple) and has_tensor(x):
-        return np.stack([as_array(each) for each in x])
-    return x if isinstance(x, Tracer) else np.asarray(x)

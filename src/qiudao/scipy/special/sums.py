@@ -8,7 +8,8 @@ import numpy as np
 
 from ...ops import reducing
 from ...ops.stopping import stop_gradient
-from .standing import as_array, on_tensors
+from ..operands import array
+from .standing import on_tensors
 
 
 def level(a: Any, axis: Any) -> Any:
@@ -22,14 +23,14 @@ def logsumexp(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
     """log(sum(b e^a)), whose derivative by a is the softmax."""
-    b = None if b is None else as_array(b)
-    return reducing.logsumexp(as_array(a), axis, b, keepdims, return_sign)
+    b = None if b is None else array(b)
+    return reducing.logsumexp(array(a), axis, b, keepdims, return_sign)
 
 
 @on_tensors
 def softmax(x: Any, axis: Any = None) -> Any:
     """e^x over its sum along an axis."""
-    x = as_array(x)
+    x = array(x)
     e = np.exp(x - level(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 
@@ -37,7 +38,7 @@ def softmax(x: Any, axis: Any = None) -> Any:
 @on_tensors
 def log_softmax(x: Any, axis: Any = None) -> Any:
     """The logarithm of softmax."""
-    x = as_array(x)
+    x = array(x)
     lower = x - level(x, axis)
     return lower - np.log(np.sum(np.exp(lower), axis=axis, keepdims=True))
 
@@ -45,13 +46,13 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 @on_tensors
 def softplus(x: Any, **kwargs: Any) -> Any:
     """log(1 + e^x)."""
-    return np.logaddexp(as_array(x), 0.0, **kwargs)
+    return np.logaddexp(array(x), 0.0, **kwargs)
 
 
 @on_tensors
 def sinc(x: Any) -> Any:
     """sin(pi x) / (pi x), 1 at 0."""
-    return np.sinc(as_array(x))
+    return np.sinc(array(x))
 
 
 __all__ = ["log_softmax", "logsumexp", "sinc", "softmax", "softplus"]

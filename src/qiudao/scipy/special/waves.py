@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ...ops.special.declaring import found
-from .standing import as_array, on_tensors
+from ..operands import array
+from .standing import on_tensors
 
 
 def spherical(kind: str, n: Any, z: Any, derivative: bool) -> Any:
     """A spherical Bessel function or its derivative; n is held fixed."""
     name = f"_spherical_{kind}_d" if derivative else f"_spherical_{kind}"
-    return found(name)(np.asarray(n, dtype=np.dtype("long")), as_array(z))
+    return found(name)(np.asarray(n, dtype=np.dtype("long")), array(z))
 
 
 @on_tensors
@@ -45,7 +46,7 @@ def spherical_kn(n: Any, z: Any, derivative: bool = False) -> Any:
 def differentiated(name: str, v: Any, z: Any, n: Any, sign: int) -> Any:
     """The n-th derivative by z: a sum over neighbouring orders (DLMF 10.6.7, 10.29.5)."""
     n = operator.index(n)
-    v, z = as_array(v), as_array(z)
+    v, z = array(v), array(z)
     f = found(name)
     terms = [sign**k * math.comb(n, k) * f(v - n + 2 * k, z) for k in range(n + 1)]
     return sum(terms[1:], terms[0]) / 2.0**n
@@ -90,7 +91,7 @@ def h2vp(v: Any, z: Any, n: int = 1) -> Any:
 @on_tensors
 def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
     """Lambert's function, the solution w of w e^w = z on branch k."""
-    return found("_lambertw")(as_array(z), np.asarray(k, dtype=np.dtype("long")), tol)
+    return found("_lambertw")(array(z), np.asarray(k, dtype=np.dtype("long")), tol)
 
 
 __all__ = [

@@ -5,32 +5,11 @@
 np.float64(-0.375)
 """
 
-from .continuous import (
+from .bounded import (
     beta,
-    cauchy,
-    chi2,
-    expon,
-    f,
-    gamma,
-    genextreme,
-    gumbel_l,
-    gumbel_r,
-    halfcauchy,
-    halfnorm,
-    invgamma,
-    laplace,
-    logistic,
-    lognorm,
-    norm,
-    pareto,
-    rayleigh,
-    skewnorm,
-    t,
     truncnorm,
     uniform,
     vonmises,
-    weibull_max,
-    weibull_min,
 )
 from .discrete import (
     bernoulli,
@@ -39,7 +18,34 @@ from .discrete import (
     nbinom,
     poisson,
 )
+from .extremes import (
+    genextreme,
+    gumbel_l,
+    gumbel_r,
+    weibull_max,
+    weibull_min,
+)
 from .kernels import gaussian_kde
+from .line import (
+    cauchy,
+    laplace,
+    logistic,
+    norm,
+    skewnorm,
+    t,
+)
+from .positive import (
+    chi2,
+    expon,
+    f,
+    gamma,
+    halfcauchy,
+    halfnorm,
+    invgamma,
+    lognorm,
+    pareto,
+    rayleigh,
+)
 from .scaling import zscore
 from .several import (
     dirichlet,

@@ -8,6 +8,7 @@ from scipy import special
 from scipy import stats as theirs
 
 from ..operands import array, depends
+from ..special import multigammaln
 from .distribution import Frozen
 
 
@@ -82,14 +83,8 @@ class wishartDistribution(Dense):
         of_scale, of_x = np.linalg.cholesky(scale), np.linalg.cholesky(x)
         log_scale, log_x = (2 * np.sum(np.log(np.diagonal(f))) for f in (of_scale, of_x))
         trace = np.sum(np.linalg.solve(of_scale, of_x) ** 2)
-        norm = df * size / 2 * np.log(2) + df / 2 * log_scale + gammaln_of_several(df / 2, size)
+        norm = df * size / 2 * np.log(2) + df / 2 * log_scale + multigammaln(df / 2, size)
         return (df - size - 1) / 2 * log_x - trace / 2 - norm
-
-
-def gammaln_of_several(a: Any, size: int) -> Any:
-    """The logarithm of the multivariate gamma function."""
-    terms = [special.gammaln(a - j / 2) for j in range(size)]
-    return sum(terms, size * (size - 1) / 4 * np.log(np.pi))
 
 
 class dirichletDistribution(Dense):
