@@ -3,6 +3,7 @@
 from . import (
     affine,
     convolution,
+    convolving,
     entropy,
     folding,
     gathering,
@@ -16,6 +17,7 @@ from . import (
 __all__ = [
     "affine",
     "convolution",
+    "convolving",
     "entropy",
     "folding",
     "gathering",
