@@ -10,7 +10,6 @@ from . import (
     lstm,
     pooling,
     rows,
-    warming,
     windows,
 )
 
@@ -24,6 +23,5 @@ __all__ = [
     "lstm",
     "pooling",
     "rows",
-    "warming",
     "windows",
 ]

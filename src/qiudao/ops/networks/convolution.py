@@ -20,10 +20,10 @@ from ...core.avals import Aval, Shape, Value, aval_of, promote
 from ...core.families import Bilinear
 from ...core.primitive import Values, primitive
 from ...core.samples import sample
+from ..warming import warm
 from .folding import into, out_of, out_of_groups, within_groups
 from .gathering import blocks, by_group, gathered, spread_out
 from .rows import are_short, by_kernel, convolved
-from .warming import warm
 from .windows import Padding, Windows, inside
 
 
