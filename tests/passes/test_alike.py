@@ -28,6 +28,7 @@ W = RNG.normal(size=(4, 9))
 def small(monkeypatch):
     """Every program whose products get smaller is changed."""
     monkeypatch.setattr(pass_, "WORTH", 1)
+    monkeypatch.setattr(pass_, "SPREAD", 0)
 
 
 def turned(x: Any) -> Any:
@@ -98,6 +99,10 @@ def test_what_gains_too_little_stays_as_it_is(monkeypatch):
     program, changed = before_and_after(qd.jacfwd(turned), X)
     assert changed is program
     monkeypatch.setattr(pass_, "WORTH", 1)
+    monkeypatch.setattr(pass_, "SPREAD", 100)
+    program, changed = before_and_after(qd.jacfwd(turned), X)
+    assert changed is program, "more is spread out than is saved"
+    monkeypatch.setattr(pass_, "SPREAD", 0)
     program, changed = before_and_after(qd.jacfwd(lambda x: np.sin(x) @ np.ones((N, 9))), X)
     assert changed is program, "all directions differ"
 

@@ -35,6 +35,7 @@ from .rows import after
 LEAST = 8  # rows from which they are looked at
 LARGEST = 1 << 20  # elements of a constant, likewise
 WORTH = 1 << 16  # multiplications that products must lose
+SPREAD = 2  # ... for each element that is read from a row that stands for several
 MOST = 5 / 6  # of the rows: with more that differ, all are computed
 
 Classes = tuple[int, ...]
@@ -72,18 +73,28 @@ def is_product(e: Equation) -> bool:
     return isinstance(e.primitive, MatMul | Einsum)
 
 
-def classes_of(x: np.ndarray) -> Classes:
-    """Which rows of a constant are equal, bit by bit."""
+def classes_of(x: np.ndarray) -> Classes | None:
+    """Which rows of a constant are equal, bit by bit; None where most differ."""
     if x.size > LARGEST:
-        return tuple(range(len(x)))
+        return None
     first: dict[bytes, int] = {}
-    return tuple(first.setdefault(row.tobytes(), k) for k, row in enumerate(x))
+    return few(tuple(first.setdefault(row.tobytes(), k) for k, row in enumerate(x)))
 
 
-def joined(several: Sequence[Classes]) -> Classes:
-    """Rows are alike where they are alike in all of the operands."""
+def joined(several: Sequence[Classes | None]) -> Classes | None:
+    """Rows are alike where they are alike in all of the operands; None where most differ."""
+    known = [each for each in several if each is not None]
+    if len(known) < len(several):
+        return None
+    if all(each is known[0] for each in known):
+        return known[0]
     first: dict[tuple[int, ...], int] = {}
-    return tuple(first.setdefault(row, k) for k, row in enumerate(zip(*several, strict=True)))
+    return few(tuple(first.setdefault(row, k) for k, row in enumerate(zip(*known, strict=True))))
+
+
+def few(classes: Classes) -> Classes | None:
+    """The classes, None where there are too many."""
+    return classes if len(set(classes)) <= MOST * len(classes) else None
 
 
 class Alike:
@@ -96,14 +107,12 @@ class Alike:
         self.program = program
         self.length = length
         self.classes: dict[Equation, Classes] = {}
-        self.constants: dict[int, Classes] = {}
+        self.constants: dict[int, Classes | None] = {}
         for e in program.equations:
-            operands = operands_of(e)
-            places = self.places(e)
-            if places:
-                found = joined([self.known(operands[k]) for k in places])
-                if len(set(found)) <= MOST * length:
-                    self.classes[e] = found
+            operands, places = operands_of(e), self.places(e)
+            found = joined([self.known(operands[k]) for k in places]) if places else None
+            if found is not None:
+                self.classes[e] = found
 
     def places(self, e: Equation) -> Places:
         """Which operands an equation reads row by row; none where its rows are not made of rows."""
@@ -115,29 +124,31 @@ class Alike:
             return []
         return rule(e, operands, self.length) or []
 
-    def known(self, x: Atom) -> Classes:
+    def known(self, x: Atom) -> Classes | None:
         """Which rows of an operand are alike."""
         if isinstance(x, Node):
-            each = tuple(range(self.length))
-            return self.classes.get(x, each) if isinstance(x, Equation) else each
+            return self.classes.get(x) if isinstance(x, Equation) else None
         if id(x) not in self.constants:
             self.constants[id(x)] = classes_of(np.asarray(x))
         return self.constants[id(x)]
 
     def saved(self) -> float:
-        """How many multiplications products lose."""
-        return sum(
+        """How many multiplications products lose, less what it takes to spread rows out."""
+        lost = sum(
             multiplications(e) * (1 - len(set(rows)) / self.length)
             for e, rows in self.classes.items()
             if is_product(e)
         )
+        read = {x for e in self.program.equations if e not in self.classes for x in operands_of(e)
+                if isinstance(x, Node)}  # fmt: skip
+        read.update(y for y in self.program.outputs if isinstance(y, Node))
+        return lost - SPREAD * sum(math.prod(e.shape) for e in self.classes if e in read)
 
     def written(self) -> Program:
         """The program with one row of each class, spread out for what reads all of them."""
         self.writer = Writer(self.program)
         self.rows: dict[Equation, Equation] = {}  # of an old equation, one row of each class
         self.spread: dict[tuple[int, Classes], Atom] = {}
-        reads = {y for y in self.program.outputs if isinstance(y, Node)}
         for e in self.program.equations:
             if e in self.classes:
                 self.rows[e] = self.write(e, self.classes[e])
@@ -145,7 +156,7 @@ class Alike:
             for x in operands_of(e):
                 self.whole(x)
             self.writer.copy(e)
-        for y in reads:
+        for y in self.program.outputs:
             self.whole(y)
         return self.writer.written()
 

@@ -161,7 +161,9 @@ def test_panels_of_the_first_operand_and_of_stacks():
 
 
 def test_panels_where_lanes_are_too_many_for_the_second_cache():
-    hold([(MatMul(), [draw((130, 260), "f8"), draw((260, 300), "f8")])])
+    """Panels are copied some at a time, whose rests are 15 and 12 lanes; few rows suffice."""
+    hold([(MatMul(), [draw((m, 260), t), draw((260, n), t)])
+          for m, n, t in ((130, 300, "f8"), (17, 303, "f8"), (33, 620, "f4"))])  # fmt: skip
 
 
 def test_products_that_several_threads_of_blas_share(monkeypatch):
