@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .explaining.source.source import source
     from .explaining.story.story import story
     from .numeric.check import gradcheck, gradgradcheck
-    from .ops.networks.convolution import convolution, transposed_convolution
+    from .ops.networks.convolving import convolution, transposed_convolution
     from .ops.networks.pooling import avg_pool, max_pool
     from .tape import graph
     from .transforms import forward_ad
@@ -134,7 +134,7 @@ _later = {
     "branches": "explaining.branching.report",
     "contributions": "explaining.questions.contributions",
     "checkpoint": "transforms.checkpoint",
-    "convolution": "ops.networks.convolution",
+    "convolution": "ops.networks.convolving",
     "custom_jvp": "transforms.custom",
     "custom_vjp": "transforms.custom",
     "Function": "transforms.functions.function",
@@ -166,7 +166,7 @@ _later = {
     "story": "explaining.story.story",
     "source": "explaining.source.source",
     "trace": "compiling.tracing",
-    "transposed_convolution": "ops.networks.convolution",
+    "transposed_convolution": "ops.networks.convolving",
     "why": "explaining.questions.why",
     **dict.fromkeys(
         ("associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"),

@@ -230,3 +230,12 @@ def test_the_smooth_functions_agree_with_jax():
         for _ in range(3):
             ours, theirs = qd.grad(ours), jax.grad(theirs)
             np.testing.assert_allclose(ours(0.6), theirs(0.6), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_the_slope_of_tanh_is_one_of_many_elements_and_of_few(dtype):
+    x = np.concatenate([np.linspace(-20, 20, 5000), [np.inf, -np.inf, 0.0]]).astype(dtype)
+    whole = qd.grad(lambda x: np.sum(np.tanh(x)))(x)
+    parts = [qd.grad(lambda x: np.sum(np.tanh(x)))(part) for part in np.array_split(x, 100)]
+    np.testing.assert_allclose(whole, np.concatenate(parts), rtol=6 * np.finfo(dtype).eps)
+    assert np.isnan(qd.grad(lambda x: np.sum(np.tanh(x)))(np.full(5000, np.nan, dtype))).all()

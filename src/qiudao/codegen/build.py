@@ -94,7 +94,7 @@ class Built:
         self.code = code
         self.module = module
         self.lone = interface.lone
-        native = code.linked()
+        native = code.native
         self.keep = (native, code)
         self.program = native.address("program")
         self.direct = (

@@ -169,9 +169,9 @@ class MissingCodeError(LookupError):
 
 
 class Object:
-    """Machine code that is not yet in a process: its key on disk, and what it names.
+    """Machine code before it is in a process: its key on disk, and what it names.
 
-    Pickled, it does not hold the code, which the other process finds on disk.
+    `data` is the code until it is linked.  A pickle is without it: other processes find it on disk.
     """
 
     def __init__(
@@ -185,12 +185,15 @@ class Object:
     def __reduce__(self) -> Any:
         return Object, (self.key, self.outside, self.names)
 
-    def linked(self) -> Native:
+    @functools.cached_property
+    def native(self) -> Native:
         """The code in this process.  Raises `MissingCodeError`."""
-        data = self.data or jit_cache.get(self.key)
+        data, self.data = self.data, None
         if data is None:
-            raise MissingCodeError(self.key)
-        statistics.loaded += self.data is None
+            data = jit_cache.get(self.key)
+            if data is None:
+                raise MissingCodeError(self.key)
+            statistics.loaded += 1
         libraries = {name: find() for name, find in self.outside.items()}
         return compiler().link(data, libraries, self.names)
 
@@ -276,4 +279,4 @@ def compile(
 ) -> Native:
     """As `compiled`, linked into this process; `libraries` holds the addresses themselves."""
     outside = {name: partial(int, address) for name, address in libraries.items()}
-    return compiled(module_text, outside, entry_names, level).linked()
+    return compiled(module_text, outside, entry_names, level).native

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 from ..core.avals import Aval, Dtype, aval_of
@@ -42,15 +43,14 @@ def obstacle(equation: Equation) -> str | None:
     avals = tuple(map(aval_of, operands))
     if isinstance(primitive, Scan | While | Switch | Rows):
         return next(filter(None, map(obstacle_within, inner_programs(primitive))), None)
-    results = (Aval(equation.shape, equation.dtype),) if not equation.is_several else ()
-    for aval in (*avals, *results):
-        if not has_type(aval.dtype):
-            return f"{aval.dtype} is no type of machine code"
     if isinstance(primitive, Elementwise):
         values = tuple([None if a.shape or isinstance(x, Node) else x
                         for x, a in zip(operands, avals, strict=True)])  # fmt: skip
-        key = () if primitive.name in ALIKE else tuple(map(repr, values))
-        return element_obstacle(primitive, avals, key, values)
+        return element_obstacle(primitive, avals, values, equation.dtype)
+    dtypes = [a.dtype for a in avals] + ([] if equation.is_several else [equation.dtype])
+    found = untyped(dtypes)
+    if found is not None:
+        return found
     if isinstance(primitive, Max | Min) and avals[0].dtype.kind == "c":
         return "the order of complex numbers is left to NumPy"
     if isinstance(primitive, PLAIN):
@@ -79,13 +79,21 @@ def has_type(dtype: Dtype) -> bool:
 _obstacles: dict[Any, str | None] = {}
 
 
+def untyped(dtypes: Iterable[Dtype]) -> str | None:
+    """The first of these types that machine code has not, as a reason; None where it has all."""
+    missing = (f"{d} is no type of machine code" for d in dtypes if not has_type(d))
+    return next(missing, None)
+
+
 def element_obstacle(
-    primitive: Elementwise, avals: tuple[Aval, ...], key: tuple[str, ...], values: tuple[Any, ...]
+    primitive: Elementwise, avals: tuple[Aval, ...], values: tuple[Any, ...], dtype: Dtype
 ) -> str | None:
     """Why scalar code cannot be written for operands of these types, found by trying."""
+    key = () if primitive.name in ALIKE else tuple(map(repr, values))
     called = primitive, tuple([(a.dtype, a.weak) for a in avals]), key
     if called not in _obstacles:
-        _obstacles[called] = try_element(primitive, avals, values)
+        reason = untyped([*(a.dtype for a in avals), dtype])
+        _obstacles[called] = reason or try_element(primitive, avals, values)
     return _obstacles[called]
 
 

@@ -11,15 +11,14 @@ import threading
 from collections.abc import Callable
 
 from .code import Find, Module
-from .engine import Native, Object, compiled, widest_vector
+from .engine import Object, compiled, widest_vector
 
 
 class Residents:
-    """The functions by name: their code, and where it lies once it is called."""
+    """The code of the functions by name."""
 
     def __init__(self) -> None:
         self.objects: dict[str, Object] = {}
-        self.natives: dict[str, Native] = {}
         self.lock = threading.RLock()
 
     def find(self, name: str, define: Callable[[Module], None], level: str) -> Find:
@@ -27,17 +26,17 @@ class Residents:
         with self.lock:  # the same function twice would do no harm, but take its time
             if name not in self.objects:
                 module = resident_module()
-                module.widest = 0  # called for one number at a time
                 define(module)
                 self.objects[name] = compiled(str(module), module.outside, [name], level)
             return functools.partial(address, name, self.objects[name])
 
     def address(self, name: str, code: Object) -> int:
-        """The address of `@name`, which is linked when it is first asked for."""
+        """The address of `@name`; it is linked when it is first asked for, and stays."""
         with self.lock:
-            if name not in self.natives:
-                self.natives[name] = code.linked()
-            return self.natives[name].address(name)
+            known = self.objects.get(name, code)
+            found = known.native.address(name)
+            self.objects[name] = known
+            return found
 
 
 def address(name: str, code: Object) -> int:

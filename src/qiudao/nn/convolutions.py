@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.errors import ShapeError
-from ..ops.networks.convolution import convolution
+from ..ops.networks.convolving import convolution
 from .initial import Rng, generator
 from .linear import uniform
 from .module import Module

@@ -17,6 +17,9 @@ from ..core.primitive import Parents, Product, Terms, Values, primitive
 from ..core.samples import sample
 from .einsum import Einsum, cast, einsum, unused
 from .faces import array, delivered, from_end, whole
+from .warming import warm
+
+MANY = 4096  # elements of an operand, from which on the product is more than its call
 
 
 @primitive
@@ -53,6 +56,8 @@ class MatMul(Bilinear):
 
     def evaluate(self, *xs: Value) -> Value:
         a, b = xs
+        if a.size >= MANY:
+            warm()
         try:
             if a.ndim > 2 >= b.ndim and a.size and a.flags.c_contiguous:
                 rows = a.reshape(-1, a.shape[-1])  # one product, not one for each leading index

@@ -22,6 +22,8 @@ from .faces import face
 
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)  # plain numbers, so that float32 stays float32
 
+MANY = 2048  # elements, from which on the exponential in four passes is quicker than cosh in two
+
 ANY = (sample("f64[3,4]"), sample("f64[]"), sample("c128[3]"))
 POSITIVE = (sample("f64[3,4]", within=(0.2, 3.0)), sample("c128[3]", within=(0.2, 3.0)))
 UNIT = (sample("f64[3,4]", within=(-0.8, 0.8)), sample("c128[3]", within=(-0.8, 0.8)))
@@ -252,7 +254,15 @@ class Sech(Smooth):
     samples = (sample("f64[3,4]"), sample("c128[3]", within=(-0.8, 0.8)))
 
     def evaluate(self, *xs: Value) -> Value:
-        return np.reciprocal(np.cosh(xs[0]))  # only rules call this, and they run with warnings off
+        (x,) = xs
+        if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or x.size < MANY:
+            return np.reciprocal(np.cosh(x))  # only rules call this: they run with warnings off
+        h = np.abs(x)
+        np.exp(np.negative(h, out=h), out=h)
+        below = h * h
+        below += 1.0
+        h += h
+        return np.divide(h, below, out=h)  # 2 e^-|x| / (1 + e^-2|x|): quicker than cosh
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         return -out * np.tanh(xs[0])

@@ -3,25 +3,25 @@
 from . import (
     affine,
     convolution,
+    convolving,
     entropy,
     folding,
     gathering,
     lstm,
     pooling,
     rows,
-    warming,
     windows,
 )
 
 __all__ = [
     "affine",
     "convolution",
+    "convolving",
     "entropy",
     "folding",
     "gathering",
     "lstm",
     "pooling",
     "rows",
-    "warming",
     "windows",
 ]

@@ -11,7 +11,7 @@ from ...core.avals import Aval, Value, promote
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive, stretch
 from ...core.samples import sample
 from ...core.sweep import Masked
-from .warming import warm
+from ..warming import warm
 
 
 @primitive

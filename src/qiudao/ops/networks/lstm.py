@@ -20,7 +20,7 @@ from ...core.primitive import (
 from ...core.samples import sample
 from ...core.sweep import Masked
 from ..logsums import logistic
-from .warming import warm
+from ..warming import warm
 
 
 @primitive
