@@ -354,21 +354,19 @@ def fit(g: Value, node: Any) -> Value:
     shape, dtype = node.shape, node.dtype
     if shape is None:
         return g
-    given = np.shape(g)
+    given = getattr(g, "shape", ())
     if given != shape:
         if len(given) < len(shape):
             given = (1,) * (len(shape) - len(given)) + given
             g = np.reshape(g, given)
         lead = len(given) - len(shape)
-        axes = tuple(
-            k for k, n in enumerate(given) if k < lead or (shape[k - lead] == 1 and n != 1)
-        )
-        if axes:
-            total = np.sum if isinstance(g, Tracer) else np.add.reduce  # the latter has less to do
-            g = total(g, axis=axes, keepdims=True)
+        ones = tuple(k for k, n in enumerate(shape, lead) if n == 1 != given[k])
+        total = np.sum if isinstance(g, Tracer) else np.add.reduce  # the latter has less to do
+        if ones:
+            g = total(g, axis=ones, keepdims=True)
         if lead:
-            g = np.reshape(g, np.shape(g)[lead:])
-        if np.shape(g) != shape:
+            g = total(g, axis=tuple(range(lead)))
+        if g.shape != shape:
             g = np.broadcast_to(g, shape)
     given_dtype = np.result_type(g) if not hasattr(g, "dtype") else g.dtype
     if given_dtype != dtype:
