@@ -160,12 +160,12 @@ class Lstm(Primitive):
 
 def first(x: Value) -> Value:
     """An array with time as its first axis."""
-    return np.moveaxis(x, -3, 0)
+    return x if x.ndim == 3 else np.moveaxis(x, -3, 0)
 
 
 def last(x: Value) -> Value:
     """The inverse."""
-    return np.moveaxis(x, 0, -3)
+    return x if x.ndim == 3 else np.moveaxis(x, 0, -3)
 
 
 def product_of_rows(a: Value, b: Value) -> Value:
