@@ -100,19 +100,21 @@ def few(classes: Classes) -> Classes | None:
 class Alike:
     """The equations of a program that work row by row on arrays of `length` rows in front.
 
-    `classes` has those of which some rows are known to be alike.
+    `classes` has those of which some rows are known to be alike, and `by_rows` the operands that
+    these read row by row.
     """
 
     def __init__(self, program: Program, length: int) -> None:
         self.program = program
         self.length = length
         self.classes: dict[Equation, Classes] = {}
+        self.by_rows: dict[Equation, Places] = {}
         self.constants: dict[int, Classes | None] = {}
         for e in program.equations:
             operands, places = operands_of(e), self.places(e)
             found = joined([self.known(operands[k]) for k in places]) if places else None
             if found is not None:
-                self.classes[e] = found
+                self.classes[e], self.by_rows[e] = found, places
 
     def places(self, e: Equation) -> Places:
         """Which operands an equation reads row by row; none where its rows are not made of rows."""
@@ -162,9 +164,8 @@ class Alike:
 
     def write(self, e: Equation, classes: Classes) -> Equation:
         """An equation on one row of each class."""
-        places = self.places(e)
         operands = [
-            self.taken(x, classes) if k in places else self.writer.atom(self.whole(x))
+            self.taken(x, classes) if k in self.by_rows[e] else self.writer.atom(self.whole(x))
             for k, x in enumerate(operands_of(e))
         ]
         primitive: Any = e.primitive
@@ -183,6 +184,8 @@ class Alike:
 
     def taken(self, x: Atom, classes: Classes) -> Atom:
         """The rows of an operand that stand for these classes."""
+        if isinstance(x, Equation) and self.classes.get(x) is classes:
+            return self.rows[x]
         wanted = sorted(set(classes))
         if not isinstance(x, Node):
             return np.asarray(x)[wanted]
