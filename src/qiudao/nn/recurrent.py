@@ -63,14 +63,14 @@ class Recurrent(Module):
             dtype = np.result_type(x.dtype, self.weight_ih.dtype)
             initial = self.start(np.zeros((x.shape[0], self.hidden), dtype))
         by_time = np.swapaxes(x, 0, 1)
+        found = self.at_once(by_time, initial)
+        if found is not None:
+            return found
         if self.bias_ih is None:
             from_inputs = by_time @ self.weight_ih.T
         else:
             bias = self.bias_ih if self.is_split else self.bias_ih + self.bias_hh
             from_inputs = AFFINE(by_time, self.weight_ih, bias)
-        found = self.at_once(from_inputs, initial)
-        if found is not None:
-            return found
         turned = self.weight_hh.T
 
         def step(state: Any, from_input: Any) -> tuple[Any, Any]:
@@ -83,7 +83,7 @@ class Recurrent(Module):
         last, states = scan(step, initial, from_inputs, reverse=self.reverse)
         return np.swapaxes(states, 0, 1), last
 
-    def at_once(self, from_inputs: Any, initial: Any) -> tuple[Any, Any] | None:
+    def at_once(self, by_time: Any, initial: Any) -> tuple[Any, Any] | None:
         """The states and the last one by an operation of the whole sequence, or None."""
         return None
 
@@ -157,12 +157,15 @@ class LSTM(Recurrent):
     def start(self, zeros: Any) -> Any:
         return zeros, zeros
 
-    def at_once(self, from_inputs: Any, initial: Any) -> tuple[Any, Any] | None:
+    def at_once(self, by_time: Any, initial: Any) -> tuple[Any, Any] | None:
         h, c = initial
-        if not is_eager((from_inputs, h, c, self.weight_hh)) or not from_inputs.size:
+        if not is_eager((by_time, h, c, self.weight_ih, self.weight_hh)) or not by_time.size:
             return None
-        given = from_inputs[::-1] if self.reverse else from_inputs
-        states, memory, *_ = LSTM_OPERATION(given, h, c, self.weight_hh)
+        bias: Any = np.zeros(4 * self.hidden, by_time.dtype)
+        if self.bias_ih is not None:
+            bias = self.bias_ih + self.bias_hh
+        given = by_time[::-1] if self.reverse else by_time
+        states, memory, *_ = LSTM_OPERATION(given, h, c, self.weight_ih, self.weight_hh, bias)
         in_place = states[::-1] if self.reverse else states
         return np.swapaxes(in_place, 0, 1), (states[-1], memory[-1])
 

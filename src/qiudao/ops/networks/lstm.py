@@ -27,60 +27,64 @@ from ..warming import warm
 class Lstm(Primitive):
     """All states h and memories c of an LSTM, with tanh(c) and the gates (i, f, g, o).
 
-    z = x + h Wᵀ;  i, f, o = σ(z) and g = tanh(z);  c ← f c + i g;  h ← o tanh(c)
+    z = x Uᵀ + h Wᵀ + b;  i, f, o = σ(z) and g = tanh(z);  c ← f c + i g;  h ← o tanh(c)
 
-    From x (time, n, 4 m), which is what the inputs have to say, the first h and c (n, m), and W
-    (4 m, m): h, c and tanh(c) after each step, (time, n, m), and the gates, (time, n, 4 m); the
-    derivative reads them all.  With dz = dx + dh Wᵀ + h dWᵀ, dσ = σ (1 - σ) dz and dg = (1 + g)
-    (1 - g) dz: dc ← f dc + c df + i dg + g di, dh ← tanh(c) do + o (1 - tanh(c)²) dc.  Slopes are
-    taken from the gates' values, so what a gate that is all but shut or open still lets through
-    has an error relative to 1.
+    From x (time, n, k), the first h and c (n, m), U (4 m, k), W (4 m, m) and b (4 m): h, c and
+    tanh(c) after each step, (time, n, m), and the gates, (time, n, 4 m); the derivative reads them
+    all.  With dz the derivative of z, dσ = σ (1 - σ) dz and dg = (1 + g) (1 - g) dz:
+    dc ← f dc + c df + i dg + g di, dh ← tanh(c) do + o (1 - tanh(c)²) dc.  Slopes are taken from
+    the gates' values, so what a gate that is all but shut or open still lets through has an error
+    relative to 1.
     """
 
     is_tame = True
     samples = (
-        sample("f64[2,2,4]", "f64[2,1]", "f64[2,1]", "f64[4,1]"),
-        sample("f64[3,1,8]", "f64[1,2]", "f64[1,2]", "f64[8,2]", order=2),
+        sample("f64[2,2,3]", "f64[2,1]", "f64[2,1]", "f64[4,3]", "f64[4,1]", "f64[4]"),
+        sample("f64[3,1,1]", "f64[1,2]", "f64[1,2]", "f64[8,1]", "f64[8,2]", "f64[8]", order=2),
     )
 
     def shape(self, *avals: Aval) -> tuple[Aval, ...]:
         x, h, *_ = avals
-        dtype = promote(*avals)
-        states = Aval((*x.shape[:-1], h.shape[-1]), dtype)
-        return states, states, states, Aval(x.shape, dtype)
+        dtype, m = promote(*avals), h.shape[-1]
+        states = Aval((*x.shape[:-1], m), dtype)
+        return states, states, states, Aval((*x.shape[:-1], 4 * m), dtype)
 
     def evaluate(self, *xs: Value) -> Value:
         warm()
-        x, h, c, w = xs
+        x, h, c, u, w, b = xs
         dtype = np.result_type(*xs)
-        x, across = first(x), np.ascontiguousarray(np.swapaxes(w, -1, -2))
-        n = h.shape[-1]
-        gates = np.empty(x.shape, dtype)
-        states = np.empty((*x.shape[:-1], n), dtype)
-        memory, tops = np.empty_like(states), np.empty_like(states)
-        one, z, new = dtype.type(1), np.empty(x.shape[1:], dtype), np.empty(h.shape, dtype)
-        steps = zip(x, gates, *each(gates, n), states, memory, tops, strict=True)
+        x, m = first(x), h.shape[-1]
+        weights = np.concatenate([w, u, b[..., None]], axis=-1)
+        across = np.ascontiguousarray(np.swapaxes(weights, -1, -2))
+        read = np.empty((len(x) + 1, *x.shape[1:-1], weights.shape[-1]), dtype)  # h, x and 1
+        read[0, ..., :m], read[:-1, ..., m:-1], read[..., -1] = h, x, 1.0
+        states = read[1:, ..., :m]
+        gates = np.empty((*x.shape[:-1], 4 * m), dtype)
+        memory, tops = np.empty(states.shape, dtype), np.empty(states.shape, dtype)
+        one, z, new = dtype.type(1), np.empty(gates.shape[1:], dtype), np.empty(h.shape, dtype)
+        steps = zip(read[:-1], gates, *each(gates, m), states, memory, tops, strict=True)
         with np.errstate(over="ignore"):  # 1 / (1 + inf) is the right gate
             for given, gate, i, f, g, o, state, kept, top in steps:
-                np.matmul(h, across, out=z)
-                z += given
+                np.matmul(given, across, out=z)
                 np.negative(z, out=gate)
                 np.exp(gate, out=gate)
                 gate += one
                 np.reciprocal(gate, out=gate)
-                np.tanh(z[..., 2 * n : 3 * n], out=g)
+                np.tanh(z[..., 2 * m : 3 * m], out=g)
                 np.multiply(f, c, out=kept)
                 kept += np.multiply(i, g, out=new)
                 np.tanh(kept, out=top)
-                h, c = np.multiply(o, top, out=state), kept
+                np.multiply(o, top, out=state)
+                c = kept
         return last(states), last(memory), last(tops), last(gates)
 
     def expand(self, *xs: Value) -> Value:
-        x, h, c, w = xs
-        across, n = np.swapaxes(w, -1, -2), h.shape[-1]
+        x, h, c, u, w, b = xs
+        from_inputs = x @ turned(u)[..., None, :, :] + b[..., None, None, :]
+        across, m = turned(w), h.shape[-1]
         made = []
         for t in range(x.shape[-3]):
-            i, f, g, o = each(x[..., t, :, :] + h @ across, n)
+            i, f, g, o = each(from_inputs[..., t, :, :] + h @ across, m)
             i, f, g, o = logistic(i), logistic(f), np.tanh(g), logistic(o)
             c = f * c + i * g
             top = np.tanh(c)
@@ -90,20 +94,30 @@ class Lstm(Primitive):
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         states, memory, tops, gates = out
-        x, h, c, w = xs
-        n = h.shape[-1]
-        across = np.swapaxes(w if i != 3 else dx, -1, -2)
-        slopes = (1.0 - gates) * (gates + of_tanh(n, gates.dtype))
+        x, h, c, u, w, _ = xs
+        m = h.shape[-1]
+        slopes = (1.0 - gates) * (gates + of_tanh(m, gates.dtype))
+        given: Value | None = None  # what moves z at once, in every step
+        if i == 0:
+            given = dx @ turned(u)[..., None, :, :]
+        elif i == 3:
+            given = x @ turned(dx)[..., None, :, :]
+        elif i == 5:
+            given = np.broadcast_to(dx[..., None, None, :], gates.shape)
         dh, dc = (dx if i == 1 else None), (dx if i == 2 else None)
         made = []
         for t in range(x.shape[-3]):
-            kept, gate = memory[..., t, :, :], each(gates[..., t, :, :], n)
-            terms = [dx[..., t, :, :] if i == 0 else None, h @ across if i == 3 else None]
-            dz = add_all([*terms, None if dh is None else dh @ np.swapaxes(w, -1, -2)])
+            kept, gate = memory[..., t, :, :], each(gates[..., t, :, :], m)
+            terms = [
+                None if given is None else given[..., t, :, :],
+                h @ turned(dx) if i == 4 else None,
+                None if dh is None else dh @ turned(w),
+            ]
+            dz = add_all(terms)
             if dz is None:  # the first memory moves no gate at once
-                dz = np.zeros(x.shape[:-3] + x.shape[-2:], x.dtype)
+                dz = np.zeros(gates.shape[:-3] + gates.shape[-2:], gates.dtype)
             dgate = slopes[..., t, :, :] * dz
-            di, df, dg, do = each(dgate, n)
+            di, df, dg, do = each(dgate, m)
             dc = add_all([None if dc is None else gate[1] * dc, c * df, gate[0] * dg, gate[2] * di])
             top = tops[..., t, :, :]
             dtop = (1.0 - top) * (1.0 + top) * dc
@@ -113,17 +127,17 @@ class Lstm(Primitive):
         return stacked(made)
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
-        """As derived; of plain arrays in place, with one product for the gradient of W."""
+        """As derived; of plain arrays in place, with one product for the gradients of weights."""
         if isinstance(product, Masked) or any(isinstance(v, Tracer) for v in (*ct, *out, *xs)):
             return super().pull(ct, out, xs, parents, product)
-        (states, memory, tops, gates), (_, h, c, w) = map(first, out), xs
-        n = h.shape[-1]
+        (states, memory, tops, gates), (x, h, c, u, w, _) = map(first, out), xs
+        m = h.shape[-1]
         of_states, of_memory, of_tops, of_gates = (None if g is None else first(g) for g in ct)
-        i, f, g, o = each(gates, n)
+        i, f, g, o = each(gates, m)
         slopes = np.subtract(1.0, gates)
-        slopes *= gates + of_tanh(n, gates.dtype)
+        slopes *= gates + of_tanh(m, gates.dtype)
         of_z = slopes if of_gates is None else slopes.copy()
-        of_i, of_f, of_g, of_o = each(of_z, n)  # by which dc and dh become dz, and then dz
+        of_i, of_f, of_g, of_o = each(of_z, m)  # by which dc and dh become dz, and then dz
         of_i *= g
         of_f[0] *= c
         of_f[1:] *= memory[:-1]
@@ -133,7 +147,7 @@ class Lstm(Primitive):
         turns *= 1.0 + tops
         through = o * turns
         dh, dc, new = np.zeros_like(h), np.zeros_like(c), np.empty_like(h)
-        both = np.empty((*h.shape[:-1], 4, n), of_z.dtype)  # dc for three of the gates, dh for o
+        both = np.empty((*h.shape[:-1], 4, m), of_z.dtype)  # dc for three of the gates, dh for o
         of_three, of_last, factor = both[..., :3, :], both[..., 3, :], both.reshape(of_z.shape[1:])
         wide = dc[..., None, :]
         steps = zip(range(len(states)), of_z, through, f, strict=True)
@@ -152,10 +166,20 @@ class Lstm(Primitive):
                 row += slopes[t] * of_gates[t]
             np.matmul(row, w, out=dh)
             dc *= kept
-        dw = None
-        if parents[3] is not None:
-            dw = product_of_rows(of_z[:1], h[None]) + product_of_rows(of_z[1:], states[:-1])
-        return [last(of_z), dh, dc, dw]
+        dx = None if parents[0] is None else last(of_z @ u)
+        if parents[3] is parents[4] is parents[5] is None:
+            return [dx, dh, dc, None, None, None]
+        before = np.concatenate([h[None], states[:-1]])
+        read = np.concatenate(
+            [before, first(x), np.ones((*before.shape[:-1], 1), x.dtype)], axis=-1
+        )
+        dweights = product_of_rows(of_z, read)
+        return [dx, dh, dc, dweights[..., m:-1], dweights[..., :m], dweights[..., -1]]
+
+
+def turned(w: Value) -> Value:
+    """The transposed matrix, or matrices."""
+    return np.swapaxes(w, -1, -2)
 
 
 def first(x: Value) -> Value:
