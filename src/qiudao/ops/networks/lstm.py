@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...core.avals import Aval, Value, promote
@@ -30,7 +28,7 @@ class Lstm(Primitive):
     z = x Uᵀ + h Wᵀ + b;  i, f, o = σ(z) and g = tanh(z);  c ← f c + i g;  h ← o tanh(c)
 
     From x (time, n, k), the first h and c (n, m), U (4 m, k), W (4 m, m) and b (4 m): h, c and
-    tanh(c) after each step, (time, n, m), and the gates, (time, n, 4 m); the derivative reads them
+    tanh(c) after each step, (time, n, m), and the gates, (time, 4, n, m); the derivative reads them
     all.  With dz the derivative of z, dσ = σ (1 - σ) dz and dg = (1 + g) (1 - g) dz:
     dc ← f dc + c df + i dg + g di, dh ← tanh(c) do + o (1 - tanh(c)²) dc.  Slopes are taken from
     the gates' values, so what a gate that is all but shut or open still lets through has an error
@@ -46,37 +44,45 @@ class Lstm(Primitive):
     def shape(self, *avals: Aval) -> tuple[Aval, ...]:
         x, h, *_ = avals
         dtype, m = promote(*avals), h.shape[-1]
-        states = Aval((*x.shape[:-1], m), dtype)
-        return states, states, states, Aval((*x.shape[:-1], 4 * m), dtype)
+        *lead, time, n, _ = x.shape
+        states = Aval((*lead, time, n, m), dtype)
+        return states, states, states, Aval((*lead, time, 4, n, m), dtype)
 
     def evaluate(self, *xs: Value) -> Value:
         warm()
         x, h, c, u, w, b = xs
         dtype = np.result_type(*xs)
-        x, m = first(x), h.shape[-1]
+        x, m = first(x, 1), h.shape[-1]
         weights = np.concatenate([w, u, b[..., None]], axis=-1)
-        across = np.ascontiguousarray(np.swapaxes(weights, -1, -2))
+        weights *= np.repeat(np.array([-1, -1, 1, -1], dtype), m)[:, None]  # σ(z) = 1/(1 + e^-z)
+        across = np.ascontiguousarray(turned(weights))
         read = np.empty((len(x) + 1, *x.shape[1:-1], weights.shape[-1]), dtype)  # h, x and 1
         read[0, ..., :m], read[:-1, ..., m:-1], read[..., -1] = h, x, 1.0
         states = read[1:, ..., :m]
-        gates = np.empty((*x.shape[:-1], 4 * m), dtype)
+        gates = np.empty((len(x), 4, *h.shape), dtype)
         memory, tops = np.empty(states.shape, dtype), np.empty(states.shape, dtype)
-        one, z, new = dtype.type(1), np.empty(gates.shape[1:], dtype), np.empty(h.shape, dtype)
-        steps = zip(read[:-1], gates, *each(gates, m), states, memory, tops, strict=True)
+        one, new, z = (
+            dtype.type(1),
+            np.empty(h.shape, dtype),
+            np.empty((*h.shape[:-1], 4 * m), dtype),
+        )
+        powers = np.empty(z.shape, dtype)
+        of_gates, of_g = by_gate(powers, 0), z[..., 2 * m : 3 * m]
+        steps = zip(read[:-1], gates, states, memory, tops, strict=True)
         with np.errstate(over="ignore"):  # 1 / (1 + inf) is the right gate
-            for given, gate, i, f, g, o, state, kept, top in steps:
+            for given, gate, state, kept, top in steps:
                 np.matmul(given, across, out=z)
-                np.negative(z, out=gate)
-                np.exp(gate, out=gate)
-                gate += one
-                np.reciprocal(gate, out=gate)
-                np.tanh(z[..., 2 * m : 3 * m], out=g)
+                np.exp(z, out=powers)
+                powers += one
+                np.reciprocal(of_gates, out=gate)
+                i, f, g, o = gate
+                np.tanh(of_g, out=g)
                 np.multiply(f, c, out=kept)
                 kept += np.multiply(i, g, out=new)
                 np.tanh(kept, out=top)
                 np.multiply(o, top, out=state)
                 c = kept
-        return last(states), last(memory), last(tops), last(gates)
+        return last(states, 1), last(memory, 1), last(tops, 1), last(gates, 2)
 
     def expand(self, *xs: Value) -> Value:
         x, h, c, u, w, b = xs
@@ -89,25 +95,25 @@ class Lstm(Primitive):
             c = f * c + i * g
             top = np.tanh(c)
             h = o * top
-            made.append((h, c, top, np.concatenate([i, f, g, o], axis=-1)))
+            made.append((h, c, top, np.stack([i, f, g, o], axis=-3)))
         return stacked(made)
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         states, memory, tops, gates = out
         x, h, c, u, w, _ = xs
         m = h.shape[-1]
-        slopes = (1.0 - gates) * (gates + of_tanh(m, gates.dtype))
+        slopes = slopes_of(gates)
         given: Value | None = None  # what moves z at once, in every step
         if i == 0:
             given = dx @ turned(u)[..., None, :, :]
         elif i == 3:
             given = x @ turned(dx)[..., None, :, :]
         elif i == 5:
-            given = np.broadcast_to(dx[..., None, None, :], gates.shape)
+            given = np.broadcast_to(dx[..., None, None, :], (*x.shape[:-1], 4 * m))
         dh, dc = (dx if i == 1 else None), (dx if i == 2 else None)
         made = []
         for t in range(x.shape[-3]):
-            kept, gate = memory[..., t, :, :], each(gates[..., t, :, :], m)
+            kept, gate = memory[..., t, :, :], gates[..., t, :, :, :]
             terms = [
                 None if given is None else given[..., t, :, :],
                 h @ turned(dx) if i == 4 else None,
@@ -115,13 +121,20 @@ class Lstm(Primitive):
             ]
             dz = add_all(terms)
             if dz is None:  # the first memory moves no gate at once
-                dz = np.zeros(gates.shape[:-3] + gates.shape[-2:], gates.dtype)
-            dgate = slopes[..., t, :, :] * dz
-            di, df, dg, do = each(dgate, m)
-            dc = add_all([None if dc is None else gate[1] * dc, c * df, gate[0] * dg, gate[2] * di])
+                dz = np.zeros((*h.shape[:-1], 4 * m), gates.dtype)
+            dgate = slopes[..., t, :, :, :] * by_gate(dz, -3)
+            di, df, dg, do = of_each(dgate)
+            dc = add_all(
+                [
+                    None if dc is None else gate[..., 1, :, :] * dc,
+                    c * df,
+                    gate[..., 0, :, :] * dg,
+                    gate[..., 2, :, :] * di,
+                ]
+            )
             top = tops[..., t, :, :]
             dtop = (1.0 - top) * (1.0 + top) * dc
-            dh = top * do + gate[3] * dtop
+            dh = top * do + gate[..., 3, :, :] * dtop
             made.append((dh, dc, dtop, dgate))
             h, c = states[..., t, :, :], kept
         return stacked(made)
@@ -130,28 +143,26 @@ class Lstm(Primitive):
         """As derived; of plain arrays in place, with one product for the gradients of weights."""
         if isinstance(product, Masked) or any(isinstance(v, Tracer) for v in (*ct, *out, *xs)):
             return super().pull(ct, out, xs, parents, product)
-        (states, memory, tops, gates), (x, h, c, u, w, _) = map(first, out), xs
+        x, h, c, u, w, _ = xs
         m = h.shape[-1]
-        of_states, of_memory, of_tops, of_gates = (None if g is None else first(g) for g in ct)
-        i, f, g, o = each(gates, m)
-        slopes = np.subtract(1.0, gates)
-        slopes *= gates + of_tanh(m, gates.dtype)
-        of_z = slopes if of_gates is None else slopes.copy()
-        of_i, of_f, of_g, of_o = each(of_z, m)  # by which dc and dh become dz, and then dz
-        of_i *= g
-        of_f[0] *= c
-        of_f[1:] *= memory[:-1]
-        of_g *= i
-        of_o *= tops
+        states, memory, tops = (first(y, 1) for y in out[:3])
+        of_states, of_memory, of_tops = (None if y is None else first(y, 1) for y in ct[:3])
+        slopes = first(slopes_of(out[3]), 2)
+        of_gates = None if ct[3] is None else first(ct[3], 2)
+        i, f, g, o = np.moveaxis(first(out[3], 2), 1, 0)
+        by = slopes if of_gates is None else slopes.copy()  # which dc and dh become dz by
+        by[:, 0] *= g
+        by[0, 1] *= c
+        by[1:, 1] *= memory[:-1]
+        by[:, 2] *= i
+        by[:, 3] *= tops
         turns = np.subtract(1.0, tops)
         turns *= 1.0 + tops
         through = o * turns
+        of_z = np.empty((len(by), *h.shape[:-1], 4 * m), by.dtype)
         dh, dc, new = np.zeros_like(h), np.zeros_like(c), np.empty_like(h)
-        both = np.empty((*h.shape[:-1], 4, m), of_z.dtype)  # dc for three of the gates, dh for o
-        of_three, of_last, factor = both[..., :3, :], both[..., 3, :], both.reshape(of_z.shape[1:])
-        wide = dc[..., None, :]
-        steps = zip(range(len(states)), of_z, through, f, strict=True)
-        for t, row, passing, kept in reversed(list(steps)):
+        steps = zip(range(len(by)), of_z, by_gate(of_z, 1), by, through, f, strict=True)
+        for t, row, at, factor, passing, kept in reversed(list(steps)):
             if of_states is not None:
                 dh += of_states[t]
             dc += np.multiply(dh, passing, out=new)
@@ -159,20 +170,20 @@ class Lstm(Primitive):
                 dc += of_memory[t]
             if of_tops is not None:
                 dc += turns[t] * of_tops[t]
-            of_three[...] = wide
-            of_last[...] = dh
-            row *= factor
+            np.multiply(factor[:3], dc, out=at[:3])
+            np.multiply(factor[3], dh, out=at[3])
             if of_gates is not None:
-                row += slopes[t] * of_gates[t]
+                at += slopes[t] * of_gates[t]
             np.matmul(row, w, out=dh)
             dc *= kept
-        dx = None if parents[0] is None else last(of_z @ u)
+        dx = None if parents[0] is None else last(of_z @ u, 1)
         if parents[3] is parents[4] is parents[5] is None:
             return [dx, dh, dc, None, None, None]
-        before = np.concatenate([h[None], states[:-1]])
-        read = np.concatenate(
-            [before, first(x), np.ones((*before.shape[:-1], 1), x.dtype)], axis=-1
+        before, one = (
+            np.concatenate([h[None], states[:-1]]),
+            np.ones((*of_z.shape[:-1], 1), x.dtype),
         )
+        read = np.concatenate([before, first(x, 1), one], axis=-1)
         dweights = product_of_rows(of_z, read)
         return [dx, dh, dc, dweights[..., m:-1], dweights[..., :m], dweights[..., -1]]
 
@@ -182,32 +193,47 @@ def turned(w: Value) -> Value:
     return np.swapaxes(w, -1, -2)
 
 
-def first(x: Value) -> Value:
-    """An array with time as its first axis."""
-    return x if x.ndim == 3 else np.moveaxis(x, -3, 0)
+def first(x: Value, count: int) -> Value:
+    """An array with time, or time and the four gates, as its first axes rather than before two."""
+    axes = range(-2 - count, -2)
+    return x if x.ndim == 2 + count else np.moveaxis(x, axes, range(count))
 
 
-def last(x: Value) -> Value:
+def last(x: Value, count: int) -> Value:
     """The inverse."""
-    return x if x.ndim == 3 else np.moveaxis(x, 0, -3)
+    axes = range(-2 - count, -2)
+    return x if x.ndim == 2 + count else np.moveaxis(x, range(count), axes)
 
 
 def product_of_rows(a: Value, b: Value) -> Value:
     """Aᵀ B over time and examples, of arrays with time as their first axis."""
-    a, b = (np.reshape(x, (*x.shape[:-3], -1, x.shape[-1])) for x in (last(a), last(b)))
-    return np.swapaxes(a, -1, -2) @ b
+    a, b = (np.reshape(x, (*x.shape[:-3], -1, x.shape[-1])) for x in (last(a, 1), last(b, 1)))
+    return turned(a) @ b
 
 
-def each(x: Value, n: int) -> list[Value]:
-    """The four gates side by side, one by one."""
-    return [x[..., k * n : (k + 1) * n] for k in range(4)]
+def each(x: Value, m: int) -> list[Value]:
+    """What four gates are made of, side by side along the last axis, one by one."""
+    return [x[..., k * m : (k + 1) * m] for k in range(4)]
 
 
-def of_tanh(n: int, dtype: Any) -> Value:
-    """1 where the gates are a tanh: (1 - y) (y + 1) is its slope, and (1 - y) y the others'."""
-    return (np.arange(4 * n) // n == 2).astype(dtype)
+def of_each(gates: Value) -> list[Value]:
+    """The four gates one by one."""
+    return [gates[..., k, :, :] for k in range(4)]
+
+
+def by_gate(x: Value, axis: int) -> Value:
+    """What lies side by side for the four gates, with an axis of its own for them."""
+    *lead, n = x.shape
+    return np.moveaxis(np.reshape(x, (*lead, 4, n // 4)), -2, axis)
+
+
+def slopes_of(gates: Value) -> Value:
+    """The slopes at z: (1 - y) (y + 1) of the third, a tanh, and (1 - y) y of the others."""
+    slopes = 1.0 - gates
+    return slopes * (gates + np.array([0, 0, 1, 0], gates.dtype)[:, None, None])
 
 
 def stacked(steps: list[tuple[Value, ...]]) -> tuple[Value, ...]:
     """What each step has, all steps in one array."""
-    return tuple(np.stack(column, axis=-3) for column in zip(*steps, strict=True))
+    *states, gates = zip(*steps, strict=True)
+    return (*(np.stack(column, axis=-3) for column in states), np.stack(gates, axis=-4))
