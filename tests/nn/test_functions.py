@@ -129,3 +129,21 @@ def test_orthogonal(shape):
     w = w if w.shape[0] <= w.shape[1] else w.T
     np.testing.assert_allclose(w @ w.T, 4.0 * np.eye(len(w)), atol=1e-14)
     assert nn.orthogonal(shape, 0, dtype=np.float32).dtype == np.float32
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_row_that_is_not_a_number_spoils_no_other_row_of_the_cross_entropy(smoothing):
+    x = np.array([[1.0, 1.0, 0.0], [np.nan, 1.0, 2.0], [np.inf, 1.0, 0.0], [-np.inf, 0.0, 1.0]])
+    labels = np.array([0, 0, 1, 1])
+
+    def loss(x, labels):
+        return nn.cross_entropy(x, labels, label_smoothing=smoothing, reduction="none")
+
+    each = loss(x, labels)
+    assert np.isnan(each[1])
+    assert each[2] == np.inf or smoothing  # which has inf - inf in it
+    np.testing.assert_allclose(each[:1], loss(x[:1], labels[:1]), rtol=1e-15)
+    slopes = qd.grad(lambda x: np.sum(loss(x, labels)))(x)
+    assert np.isnan(slopes[1:3]).all()
+    alone = qd.grad(lambda x: np.sum(loss(x, labels[:1])))(x[:1])
+    np.testing.assert_allclose(slopes[:1], alone, rtol=1e-15)

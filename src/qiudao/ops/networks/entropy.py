@@ -12,7 +12,7 @@ from ...core.element import Element, Scalar
 from ...core.families import Smooth
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
-from ...core.sweep import has_nan
+from ...core.sweep import Masked, has_nan
 from ..reducing import LogSumExp, Share
 
 
@@ -66,14 +66,17 @@ class CrossEntropy(Primitive):
 
     def evaluate(self, *xs: Value) -> Value:
         x, labels = rows(*xs)
-        each = np.arange(len(x))
-        largest = x.argmax(-1)
-        top = x[each, largest]
+        top = largest(x)
+        at_top = x == top
         with np.errstate(invalid="ignore", over="ignore"):
-            e = np.exp(x - top[:, None])
-            e[each, largest] = 0.0
-            left = np.log1p(e.sum(-1))
-            out = left + (top - x[each, labels])
+            e = x - top
+            np.exp(e, out=e)
+            np.copyto(e, 0.0, where=at_top)
+            others = e.sum(-1)
+            if np.count_nonzero(at_top) != len(x) or has_nan(top):  # there may be ties
+                others += at_top.sum(-1) - 1
+            left, top = np.log1p(others), top[:, 0]
+            out = left + (top - x[np.arange(len(x)), labels])
             if self.smoothing:
                 out *= 1.0 - self.smoothing
                 out += self.smoothing * (left + (top - x.mean(-1)))
@@ -91,6 +94,8 @@ class CrossEntropy(Primitive):
         return np.sum(self.gradient(*xs) * dx, axis=-1)
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
+        if isinstance(product, Masked):  # whose mask is that of the rows
+            return super().pull(ct, out, xs, parents, product)
         return (product(np.expand_dims(ct, -1), self.gradient(*xs)), None)
 
     def gradient(self, x: Value, labels: Value) -> Value:
@@ -101,7 +106,8 @@ class CrossEntropy(Primitive):
             return Share((-1,))(x) - (high * wanted + low if low else wanted)
         flat, chosen = rows(x, labels)
         with np.errstate(invalid="ignore", over="ignore"):
-            e = np.exp(flat - flat.max(-1, keepdims=True))
+            e = flat - largest(flat)
+            np.exp(e, out=e)
             e /= e.sum(-1, keepdims=True)
         if low:
             e -= low
@@ -112,6 +118,13 @@ class CrossEntropy(Primitive):
 def rows(x: Value, labels: Value) -> tuple[Value, Value]:
     """Logits and labels with the leading axes as one."""
     return x.reshape(-1, x.shape[-1]), labels.reshape(-1)
+
+
+def largest(x: Value) -> Value:
+    """The largest of each row, (n, 1): for short rows in half the time of `max` along the axis."""
+    if not x.size:
+        return x.max(-1, keepdims=True)
+    return np.maximum.reduceat(x.ravel(), np.arange(0, x.size, x.shape[-1]))[:, None]
 
 
 def one_hot(labels: Value, x: Value) -> Value:

@@ -229,8 +229,10 @@ def by_gate(x: Value, axis: int) -> Value:
 
 def slopes_of(gates: Value) -> Value:
     """The slopes at z: (1 - y) (y + 1) of the third, a tanh, and (1 - y) y of the others."""
+    above = gates + np.array([0, 0, 1, 0], gates.dtype)[:, None, None]
     slopes = 1.0 - gates
-    return slopes * (gates + np.array([0, 0, 1, 0], gates.dtype)[:, None, None])
+    slopes *= above
+    return slopes
 
 
 def stacked(steps: list[tuple[Value, ...]]) -> tuple[Value, ...]:
