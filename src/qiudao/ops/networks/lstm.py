@@ -146,23 +146,29 @@ class Lstm(Primitive):
         x, h, c, u, w, _ = xs
         m = h.shape[-1]
         states, memory, tops = (first(y, 1) for y in out[:3])
-        of_states, of_memory, of_tops = (None if y is None else first(y, 1) for y in ct[:3])
-        slopes = first(slopes_of(out[3]), 2)
+        of_states, of_memory, of_tops = (
+            None if y is None else np.ascontiguousarray(first(y, 1)) for y in ct[:3]
+        )
         of_gates = None if ct[3] is None else first(ct[3], 2)
+        slopes = first(slopes_of(out[3]), 2)
         i, f, g, o = np.moveaxis(first(out[3], 2), 1, 0)
-        by = slopes if of_gates is None else slopes.copy()  # which dc and dh become dz by
-        by[:, 0] *= g
-        by[0, 1] *= c
-        by[1:, 1] *= memory[:-1]
-        by[:, 2] *= i
-        by[:, 3] *= tops
+        of_z = np.empty((len(states), *h.shape[:-1], 4 * m), slopes.dtype)
+        each_of_z = by_gate(of_z, 1)  # by which dc and dh become dz, and then dz
+        of_i, of_f, of_g, of_o = np.moveaxis(each_of_z, 1, 0)
+        np.multiply(slopes[:, 0], g, out=of_i)
+        np.multiply(slopes[0, 1], c, out=of_f[0])
+        np.multiply(slopes[1:, 1], memory[:-1], out=of_f[1:])
+        np.multiply(slopes[:, 2], i, out=of_g)
+        np.multiply(slopes[:, 3], tops, out=of_o)
         turns = np.subtract(1.0, tops)
         turns *= 1.0 + tops
         through = o * turns
-        of_z = np.empty((len(by), *h.shape[:-1], 4 * m), by.dtype)
         dh, dc, new = np.zeros_like(h), np.zeros_like(c), np.empty_like(h)
-        steps = zip(range(len(by)), of_z, by_gate(of_z, 1), by, through, f, strict=True)
-        for t, row, at, factor, passing, kept in reversed(list(steps)):
+        both = np.empty((*h.shape[:-1], 4, m), of_z.dtype)  # dc for three of the gates, dh for o
+        of_three, of_last, factor = both[..., :3, :], both[..., 3, :], both.reshape(of_z.shape[1:])
+        wide = dc[..., None, :]
+        steps = zip(range(len(of_z)), of_z, through, f, strict=True)
+        for t, row, passing, kept in reversed(list(steps)):
             if of_states is not None:
                 dh += of_states[t]
             dc += np.multiply(dh, passing, out=new)
@@ -170,10 +176,11 @@ class Lstm(Primitive):
                 dc += of_memory[t]
             if of_tops is not None:
                 dc += turns[t] * of_tops[t]
-            np.multiply(factor[:3], dc, out=at[:3])
-            np.multiply(factor[3], dh, out=at[3])
+            of_three[...] = wide
+            of_last[...] = dh
+            row *= factor
             if of_gates is not None:
-                at += slopes[t] * of_gates[t]
+                each_of_z[t] += slopes[t] * of_gates[t]
             np.matmul(row, w, out=dh)
             dc *= kept
         dx = None if parents[0] is None else last(of_z @ u, 1)
