@@ -183,7 +183,9 @@ class Lstm(Primitive):
                 each_of_z[t] += slopes[t] * of_gates[t]
             np.matmul(row, w, out=dh)
             dc *= kept
-        dx = None if parents[0] is None else last(of_z @ u, 1)
+        dx = None
+        if parents[0] is not None:
+            dx = np.reshape(as_rows(of_z) @ u, x.shape)
         if parents[3] is parents[4] is parents[5] is None:
             return [dx, dh, dc, None, None, None]
         before, one = (
@@ -214,8 +216,13 @@ def last(x: Value, count: int) -> Value:
 
 def product_of_rows(a: Value, b: Value) -> Value:
     """Aᵀ B over time and examples, of arrays with time as their first axis."""
-    a, b = (np.reshape(x, (*x.shape[:-3], -1, x.shape[-1])) for x in (last(a, 1), last(b, 1)))
-    return turned(a) @ b
+    return turned(as_rows(a)) @ as_rows(b)
+
+
+def as_rows(x: Value) -> Value:
+    """An array with time as its first axis as the rows of a matrix, or of matrices."""
+    x = last(x, 1)
+    return np.reshape(x, (*x.shape[:-3], -1, x.shape[-1]))
 
 
 def each(x: Value, m: int) -> list[Value]:
