@@ -23,9 +23,12 @@ from ..warming import warm
 
 @primitive
 class Lstm(Primitive):
-    """All states h and memories c of an LSTM, with tanh(c) and the gates (i, f, g, o).
+    """All states h and memories c of an LSTM, with tanh(c) and the gates (o, i, f, g).
 
     z = x Uᵀ + h Wᵀ + b;  i, f, o = σ(z) and g = tanh(z);  c ← f c + i g;  h ← o tanh(c)
+
+    Rows of U, W and b are those of i, f, g and o, as in torch.  Within, o comes first: then one
+    call computes σ of three, and one multiplies three by dc.
 
     From x (time, n, k), the first h and c (n, m), U (4 m, k), W (4 m, m) and b (4 m): h, c and
     tanh(c) after each step, (time, n, m), and the gates, (time, 4, n, m); the derivative reads them
@@ -53,8 +56,8 @@ class Lstm(Primitive):
         x, h, c, u, w, b = xs
         dtype = np.result_type(*xs)
         x, m = first(x, 1), h.shape[-1]
-        weights = np.concatenate([w, u, b[..., None]], axis=-1)
-        weights *= np.repeat(np.array([-1, -1, 1, -1], dtype), m)[:, None]  # σ(z) = 1/(1 + e^-z)
+        weights = o_first(np.concatenate([w, u, b[..., None]], axis=-1), m)
+        weights[..., : 3 * m, :] *= -1.0  # σ(z) = 1 / (1 + e^-z)
         across = np.ascontiguousarray(turned(weights))
         read = np.empty((len(x) + 1, *x.shape[1:-1], weights.shape[-1]), dtype)  # h, x and 1
         read[0, ..., :m], read[:-1, ..., m:-1], read[..., -1] = h, x, 1.0
@@ -66,16 +69,16 @@ class Lstm(Primitive):
             np.empty(h.shape, dtype),
             np.empty((*h.shape[:-1], 4 * m), dtype),
         )
-        powers = np.empty(z.shape, dtype)
-        of_gates, of_g = by_gate(powers, 0), z[..., 2 * m : 3 * m]
+        powers = np.empty((*h.shape[:-1], 3 * m), dtype)
+        of_three, of_powers, of_g = z[..., : 3 * m], by_gate(powers, 3, 0), z[..., 3 * m :]
         steps = zip(read[:-1], gates, states, memory, tops, strict=True)
         with np.errstate(over="ignore"):  # 1 / (1 + inf) is the right gate
             for given, gate, state, kept, top in steps:
                 np.matmul(given, across, out=z)
-                np.exp(z, out=powers)
+                np.exp(of_three, out=powers)
                 powers += one
-                np.reciprocal(of_gates, out=gate)
-                i, f, g, o = gate
+                np.reciprocal(of_powers, out=gate[:3])
+                o, i, f, g = gate
                 np.tanh(of_g, out=g)
                 np.multiply(f, c, out=kept)
                 kept += np.multiply(i, g, out=new)
@@ -95,7 +98,7 @@ class Lstm(Primitive):
             c = f * c + i * g
             top = np.tanh(c)
             h = o * top
-            made.append((h, c, top, np.stack([i, f, g, o], axis=-3)))
+            made.append((h, c, top, np.stack([o, i, f, g], axis=-3)))
         return stacked(made)
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
@@ -122,19 +125,20 @@ class Lstm(Primitive):
             dz = add_all(terms)
             if dz is None:  # the first memory moves no gate at once
                 dz = np.zeros((*h.shape[:-1], 4 * m), gates.dtype)
-            dgate = slopes[..., t, :, :, :] * by_gate(dz, -3)
-            di, df, dg, do = of_each(dgate)
+            di, df, dg, do = each(dz, m)
+            dgate = slopes[..., t, :, :, :] * np.stack([do, di, df, dg], axis=-3)
+            do, di, df, dg = of_each(dgate)
             dc = add_all(
                 [
-                    None if dc is None else gate[..., 1, :, :] * dc,
+                    None if dc is None else gate[..., 2, :, :] * dc,
                     c * df,
-                    gate[..., 0, :, :] * dg,
-                    gate[..., 2, :, :] * di,
+                    gate[..., 1, :, :] * dg,
+                    gate[..., 3, :, :] * di,
                 ]
             )
             top = tops[..., t, :, :]
             dtop = (1.0 - top) * (1.0 + top) * dc
-            dh = top * do + gate[..., 3, :, :] * dtop
+            dh = top * do + gate[..., 0, :, :] * dtop
             made.append((dh, dc, dtop, dgate))
             h, c = states[..., t, :, :], kept
         return stacked(made)
@@ -145,27 +149,28 @@ class Lstm(Primitive):
             return super().pull(ct, out, xs, parents, product)
         x, h, c, u, w, _ = xs
         m = h.shape[-1]
+        u, w = o_first(u, m), o_first(w, m)
         states, memory, tops = (first(y, 1) for y in out[:3])
         of_states, of_memory, of_tops = (
             None if y is None else np.ascontiguousarray(first(y, 1)) for y in ct[:3]
         )
         of_gates = None if ct[3] is None else first(ct[3], 2)
         slopes = first(slopes_of(out[3]), 2)
-        i, f, g, o = np.moveaxis(first(out[3], 2), 1, 0)
+        o, i, f, g = np.moveaxis(first(out[3], 2), 1, 0)
         of_z = np.empty((len(states), *h.shape[:-1], 4 * m), slopes.dtype)
-        each_of_z = by_gate(of_z, 1)  # by which dc and dh become dz, and then dz
-        of_i, of_f, of_g, of_o = np.moveaxis(each_of_z, 1, 0)
-        np.multiply(slopes[:, 0], g, out=of_i)
-        np.multiply(slopes[0, 1], c, out=of_f[0])
-        np.multiply(slopes[1:, 1], memory[:-1], out=of_f[1:])
-        np.multiply(slopes[:, 2], i, out=of_g)
-        np.multiply(slopes[:, 3], tops, out=of_o)
+        each_of_z = by_gate(of_z, 4, 1)  # by which dc and dh become dz, and then dz
+        of_o, of_i, of_f, of_g = np.moveaxis(each_of_z, 1, 0)
+        np.multiply(slopes[:, 0], tops, out=of_o)
+        np.multiply(slopes[:, 1], g, out=of_i)
+        np.multiply(slopes[0, 2], c, out=of_f[0])
+        np.multiply(slopes[1:, 2], memory[:-1], out=of_f[1:])
+        np.multiply(slopes[:, 3], i, out=of_g)
         turns = np.subtract(1.0, tops)
         turns *= 1.0 + tops
         through = o * turns
         dh, dc, new = np.zeros_like(h), np.zeros_like(c), np.empty_like(h)
-        both = np.empty((*h.shape[:-1], 4, m), of_z.dtype)  # dc for three of the gates, dh for o
-        of_three, of_last, factor = both[..., :3, :], both[..., 3, :], both.reshape(of_z.shape[1:])
+        both = np.empty((*h.shape[:-1], 4, m), of_z.dtype)  # dh for o, dc for three of the gates
+        of_first, of_three, factor = both[..., 0, :], both[..., 1:, :], both.reshape(of_z.shape[1:])
         wide = dc[..., None, :]
         steps = zip(range(len(of_z)), of_z, through, f, strict=True)
         for t, row, passing, kept in reversed(list(steps)):
@@ -177,7 +182,7 @@ class Lstm(Primitive):
             if of_tops is not None:
                 dc += turns[t] * of_tops[t]
             of_three[...] = wide
-            of_last[...] = dh
+            of_first[...] = dh
             row *= factor
             if of_gates is not None:
                 each_of_z[t] += slopes[t] * of_gates[t]
@@ -193,7 +198,7 @@ class Lstm(Primitive):
             np.ones((*of_z.shape[:-1], 1), x.dtype),
         )
         read = np.concatenate([before, first(x, 1), one], axis=-1)
-        dweights = product_of_rows(of_z, read)
+        dweights = np.roll(product_of_rows(of_z, read), -m, axis=-2)
         return [dx, dh, dc, dweights[..., m:-1], dweights[..., :m], dweights[..., -1]]
 
 
@@ -235,15 +240,20 @@ def of_each(gates: Value) -> list[Value]:
     return [gates[..., k, :, :] for k in range(4)]
 
 
-def by_gate(x: Value, axis: int) -> Value:
-    """What lies side by side for the four gates, with an axis of its own for them."""
+def o_first(weights: Value, m: int) -> Value:
+    """Rows of i, f, g and o as those of o, i, f and g."""
+    return np.roll(weights, m, axis=-2)
+
+
+def by_gate(x: Value, count: int, axis: int) -> Value:
+    """What lies side by side for some gates, with an axis of its own for them."""
     *lead, n = x.shape
-    return np.moveaxis(np.reshape(x, (*lead, 4, n // 4)), -2, axis)
+    return np.moveaxis(np.reshape(x, (*lead, count, n // count)), -2, axis)
 
 
 def slopes_of(gates: Value) -> Value:
-    """The slopes at z: (1 - y) (y + 1) of the third, a tanh, and (1 - y) y of the others."""
-    above = gates + np.array([0, 0, 1, 0], gates.dtype)[:, None, None]
+    """The slopes at z: (1 - y) (y + 1) of the last, a tanh, and (1 - y) y of the others."""
+    above = gates + np.array([0, 0, 0, 1], gates.dtype)[:, None, None]
     slopes = 1.0 - gates
     slopes *= above
     return slopes
