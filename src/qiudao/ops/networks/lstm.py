@@ -64,12 +64,8 @@ class Lstm(Primitive):
         states = read[1:, ..., :m]
         gates = np.empty((len(x), 4, *h.shape), dtype)
         memory, tops = np.empty(states.shape, dtype), np.empty(states.shape, dtype)
-        one, new, z = (
-            dtype.type(1),
-            np.empty(h.shape, dtype),
-            np.empty((*h.shape[:-1], 4 * m), dtype),
-        )
-        powers = np.empty((*h.shape[:-1], 3 * m), dtype)
+        one, new = dtype.type(1), np.empty(h.shape, dtype)
+        z, powers = (np.empty((*h.shape[:-1], count * m), dtype) for count in (4, 3))
         of_three, of_powers, of_g = z[..., : 3 * m], by_gate(powers, 3, 0), z[..., 3 * m :]
         steps = zip(read[:-1], gates, states, memory, tops, strict=True)
         with np.errstate(over="ignore"):  # 1 / (1 + inf) is the right gate
@@ -193,10 +189,8 @@ class Lstm(Primitive):
             dx = np.reshape(as_rows(of_z) @ u, x.shape)
         if parents[3] is parents[4] is parents[5] is None:
             return [dx, dh, dc, None, None, None]
-        before, one = (
-            np.concatenate([h[None], states[:-1]]),
-            np.ones((*of_z.shape[:-1], 1), x.dtype),
-        )
+        before = np.concatenate([h[None], states[:-1]])
+        one = np.ones((*before.shape[:-1], 1), x.dtype)
         read = np.concatenate([before, first(x, 1), one], axis=-1)
         dweights = np.roll(product_of_rows(of_z, read), -m, axis=-2)
         return [dx, dh, dc, dweights[..., m:-1], dweights[..., :m], dweights[..., -1]]
