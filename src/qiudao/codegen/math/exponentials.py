@@ -44,8 +44,8 @@ def reduce(x: Lane) -> tuple[Rounded, Pair]:
     n = rounded_product(x, LOG2_E)
     high, low = constant(x, *LOG_2)
     near = (-n.real).fma(high, x)
-    product = n.real * low
-    return n, quick_sum(near, -product)
+    r = (-n.real).fma(low, near)
+    return n, Pair(r, (-n.real).fma(low, near - r))
 
 
 def minus_one(r: Pair) -> Pair:
@@ -53,11 +53,6 @@ def minus_one(r: Pair) -> Pair:
     x = r.high
     curve = (x * x).fma(polynomial(x, TAIL[x.type_]), r.low)
     return quick_sum(x, curve)
-
-
-def exponential_less_one(r: Lane) -> Lane:
-    """e^r - 1 for a small r."""
-    return (r * r).fma(in_pairs(r, TAIL[r.type_]), r)
 
 
 def clamp(x: Lane) -> Lane:
@@ -68,12 +63,10 @@ def clamp(x: Lane) -> Lane:
 
 def exp(x: Lane) -> Lane:
     """e^x."""
-    x = clamp(x)
-    n = rounded_product(x, LOG2_E)
-    high, low = constant(x, *LOG_2)
-    r = (-n.real).fma(low, (-n.real).fma(high, x))
+    n, (r, _) = reduce(clamp(x))
     first, second = factors(n)
-    return exponential_less_one(r).fma(first, first) * second
+    small = (r * r).fma(in_pairs(r, TAIL[r.type_]), r)
+    return small.fma(first, first) * second
 
 
 def exp2(x: Lane) -> Lane:
@@ -104,11 +97,7 @@ def near_exponential_minus_one(x: Lane, halvings: int = 0) -> Lane:
 
     2^n (e^r - 1) + (2^n - 1): the last is exact up to where it no longer counts.
     """
-    n = rounded_product(x, LOG2_E)
-    high, low = constant(x, *LOG_2)
-    near = (-n.real).fma(high, x)
-    r = (-n.real).fma(low, near)
-    lost = (-n.real).fma(low, near - r)
+    n, (r, lost) = reduce(x)
     small = (r * r).fma(in_pairs(r, TAIL[x.type_]), lost) + r
     factor = power_of_two(n.bits + (x.format.bias - halvings))
     return factor.fma(small, factor - 2.0**-halvings)
