@@ -73,6 +73,15 @@ class Method:
 class LinearMap(Primitive):
     """A map of vectors, linear in the last operand; the others are constants that make it."""
 
+    function: str  # of SciPy's: what messages and programs call the map
+
+    def __repr__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        return self.function
+
     def is_linear(self, positions: set[int]) -> bool:
         return True
 
@@ -122,9 +131,6 @@ class Iterated(LinearMap):
         ),
     )
 
-    def __repr__(self) -> str:
-        return self.label
-
     @property
     def label(self) -> str:
         return self.how.name
@@ -146,13 +152,6 @@ class Applied(LinearMap):
         sample("f64[2]", operator=theirs.aslinearoperator(np.eye(3, 2, dtype=np.float32) + 1)),
         sample("f64[2,2]", operator=theirs.aslinearoperator(np.eye(2, dtype=np.complex64) + 1j)),
     )
-
-    def __repr__(self) -> str:
-        return self.function
-
-    @property
-    def label(self) -> str:
-        return self.function
 
     def shape(self, *avals: Aval) -> Aval:
         (x,) = avals

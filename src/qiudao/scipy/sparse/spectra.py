@@ -42,13 +42,6 @@ class Bordered(LinearMap):
         ),
     )
 
-    def __repr__(self) -> str:
-        return self.function
-
-    @property
-    def label(self) -> str:
-        return self.function
-
     def evaluate(self, *xs: Value) -> Value:
         rows, columns, values, w, v, right = xs
         if not np.any(right):
