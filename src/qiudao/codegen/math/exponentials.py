@@ -19,7 +19,7 @@ from .exponents import (
     rounded_product,
     scale,
 )
-from .lane import Lane, in_pairs, polynomial
+from .lane import Lane, in_pairs
 from .pairs import Pair, constant, quick_sum, two_product, two_sum
 
 LOG_2 = (math.log(2.0), 2.3190468138462996e-17)  # in two words
@@ -51,7 +51,7 @@ def reduce(x: Lane) -> tuple[Rounded, Pair]:
 def minus_one(r: Pair) -> Pair:
     """e^r - 1 for a small r, as a pair."""
     x = r.high
-    curve = (x * x).fma(polynomial(x, TAIL[x.type_]), r.low)
+    curve = (x * x).fma(in_pairs(x, TAIL[x.type_]), r.low)
     return quick_sum(x, curve)
 
 
@@ -97,10 +97,9 @@ def near_exponential_minus_one(x: Lane, halvings: int = 0) -> Lane:
 
     2^n (e^r - 1) + (2^n - 1): the last is exact up to where it no longer counts.
     """
-    n, (r, lost) = reduce(x)
-    small = (r * r).fma(in_pairs(r, TAIL[x.type_]), lost) + r
+    n, r = reduce(x)
     factor = power_of_two(n.bits + (x.format.bias - halvings))
-    return factor.fma(small, factor - 2.0**-halvings)
+    return factor.fma(minus_one(r).high, factor - 2.0**-halvings)
 
 
 def expm1(x: Lane) -> Lane:
