@@ -1,9 +1,9 @@
 """How fast are the derivatives that the AD benchmarks ADBench and GradBench ask for?
 
-Every objective of both, at the published sizes, its derivative by each library in its best form
-and by hand, in NumPy and in C, one thread. "primal" rows: the objective alone, gradient over primal.
-`QIUDAO_ADBENCH` (or --data) names the folder of ADBench's files; what needs them is left out
-without.
+Every objective of both, at the published sizes, its derivative by each library in its best form,
+by hand in NumPy and by hand in C, one thread. "primal" rows are the objective alone: gradient over
+primal. `QIUDAO_ADBENCH` (or --data) names the folder of ADBench's files; what needs them is left
+out without.
 
     python benchmarks/adbench.py --objective gmm ba --quick
 """
