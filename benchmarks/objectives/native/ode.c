@@ -47,58 +47,54 @@ static void back(const double *x, const double *restrict y, double *restrict by,
     }
 }
 
-/* x from component `start` on, with the reach on either side. */
-static void scaled(const double *given, long n, double h, long start, long length, double *x) {
-    memset(x - REACH, 0, (length + 2 * REACH) * sizeof *x);
-    long first = start > REACH ? -REACH : 1 - start, end = least(length + REACH, n + 1 - start);
-    given += start - 1;
-    for (long i = first; i < end; i++) x[i] = 0.5 * h * given[i];
+static void scale(const double *given, long n, double h, double *x) {
+    memset(x - PAD, 0, (PAD + 1) * sizeof *x);
+    for (long i = 0; i < n; i++) x[i + 1] = 0.5 * h * given[i];
+    memset(x + n + 1, 0, PAD * sizeof *x);
 }
 
 /* Over all components. They depend on those before them alone, so that a block of them, which
    stays in the cache, takes all steps before the next block starts; back likewise, from the last
-   block on. `states`: for each block the states before each step and after the last. */
+   block on. `states`: for each block, the states before each step. */
 
 double dense_work(long n, long steps) {
     long blocks = n / BLOCK + 1;
-    return blocks * (steps + 1) * ROW + steps * REACH;
+    return rounded_up(n + 1 + 2 * PAD, PAD) + blocks * steps * ROW + steps * REACH;
 }
 
 void dense(const double *given, long n, long steps, double end, double *work, double *gradient) {
     const double h = end / steps;
     const long blocks = n / BLOCK + 1;
-    double (*states)[ROW] = (void *)work;
-    double (*above)[REACH] = (void *)(states + blocks * (steps + 1)); /* the adjoints there */
-    double __attribute__((aligned(64))) padded[ROW], adjoints[ROW], sums[ROW];
-    double *x = padded + PAD, *by = adjoints + PAD;
+    double *x = work + PAD, (*states)[ROW] = (void *)(work + rounded_up(n + 1 + 2 * PAD, PAD));
+    double (*above)[REACH] = (void *)(states + blocks * steps); /* the adjoints there */
+    double __attribute__((aligned(64))) adjoints[ROW], sums[ROW], *by = adjoints + PAD;
+    scale(given, n, h, x);
     for (long block = 0; block < blocks; block++) {
         long start = block * BLOCK, length = least(BLOCK, n + 1 - start);
-        double (*mine)[ROW] = states + block * (steps + 1), (*below)[ROW] = mine - (steps + 1);
-        scaled(given, n, h, start, length, x);
+        double (*mine)[ROW] = states + block * steps, (*below)[ROW] = mine - steps;
         memset(mine[0], 0, sizeof mine[0]);
         if (block == 0) mine[0][PAD] = 1.0;
         for (long t = 0; t < steps; t++) {
             double *beside = mine[t] + PAD - REACH;
             if (block == 0) memset(beside, 0, REACH * sizeof *x);
             else memcpy(beside, below[t] + PAD + BLOCK - REACH, REACH * sizeof *x);
-            step(x, mine[t] + PAD, mine[t + 1] + PAD, length);
+            if (t < steps - 1) step(x + start, mine[t] + PAD, mine[t + 1] + PAD, length);
         }
     }
     memset(above, 0, steps * sizeof above[0]);
     for (long block = blocks - 1; block >= 0; block--) {
         long start = block * BLOCK, length = least(BLOCK, n + 1 - start);
-        double (*mine)[ROW] = states + block * (steps + 1);
-        scaled(given, n, h, start, length, x);
+        double (*mine)[ROW] = states + block * steps;
         memset(adjoints, 0, sizeof adjoints);
         memset(sums, 0, sizeof sums);
         if (block == blocks - 1) by[length - 1] = 1.0 / 6.0;
         for (long t = steps - 1; t >= 0; t--) {
-            double reached[REACH];
-            memcpy(by + length, above[t], sizeof reached);
-            memcpy(above[t], by, sizeof reached);
-            back(x, mine[t] + PAD, by, sums, length);
+            memcpy(by + length, above[t], sizeof above[t]);
+            memcpy(above[t], by, sizeof above[t]);
+            back(x + start, mine[t] + PAD, by, sums, length);
         }
-        for (long i = 1; i <= least(length, n - start); i++) gradient[start + i - 1] = h * sums[i];
+        long count = least(length, n - start);
+        for (long i = 0; i < count; i++) gradient[start + i] = h * sums[i + 1];
     }
 }
 
@@ -112,7 +108,7 @@ static long needed(long n, long steps, long t) {
 }
 
 double sparse_work(long n, long steps) {
-    return n > REACH * steps ? 0.0 : (steps + 4.0) * (n + 1 + 2 * PAD);
+    return n > REACH * steps ? 0.0 : (steps + 3.0) * (n + 1 + 2 * PAD);
 }
 
 void sparse(const double *given, long n, long steps, double end, double *work, double *gradient) {
@@ -120,11 +116,11 @@ void sparse(const double *given, long n, long steps, double end, double *work, d
     const long row = n + 1 + 2 * PAD;
     memset(gradient, 0, n * sizeof(double));
     if (n > REACH * steps) return;
-    memset(work, 0, (steps + 4) * row * sizeof(double));
+    memset(work, 0, (steps + 3) * row * sizeof(double));
     double *x = work + PAD, *by = x + row, *sums = by + row, *states = sums + row;
-    scaled(given, n, h, 0, n + 1, x);
+    scale(given, n, h, x);
     states[0] = 1.0;
-    for (long t = 0; t < steps; t++) {
+    for (long t = 0; t < steps - 1; t++) {
         long lo = needed(n, steps, t), filled = least(n + 1, REACH * (t + 1) + 1);
         step(x + lo, states + t * row + lo, states + (t + 1) * row + lo, filled - lo);
     }
