@@ -43,6 +43,7 @@ UNARY_MATH = {
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin",
     "arccos", "arctan", "sech", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "cbrt",
 }  # fmt: skip
+COMPLEX_MATH = {"sqrt", "reciprocal"}  # which for real numbers are instructions
 BINARY_MATH = {"arctan2", "hypot", "logaddexp", "logaddexp2"}
 INTRINSICS = {
     "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint",
@@ -112,6 +113,8 @@ class Scalars:
             return self.bits(name, *xs)
         if name in ROUNDINGS and xs[0].dtype.kind in "biu":
             return xs[0]
+        if name in COMPLEX_MATH and xs[0].dtype.kind == "c":
+            return self.math(name, xs[0])
         if name in INTRINSICS:
             return self.intrinsic(name, self.inexact(xs[0]))
         if name in UNARY_MATH:
@@ -559,16 +562,21 @@ class Scalars:
 
     def math(self, name: str, *xs: Lane) -> Lane:
         """A function of the vector library."""
-        x = xs[0]
-        if x.dtype.kind != "f" or x.dtype.itemsize not in (4, 8):
-            raise NoNativeForm(f"{name} of other than floats is left to NumPy")
-        type_ = memory_type(x.dtype)
+        dtype = xs[0].dtype
+        if dtype.kind not in "fc" or real_dtype(dtype).itemsize not in (4, 8):
+            raise NoNativeForm(f"{name} of other than numbers is left to NumPy")
+        is_complex = dtype.kind == "c"
+        type_ = memory_type(dtype)
         here = called if self.once else function
-        symbol = here(self.code.module, name, type_)
+        symbol = here(self.code.module, name, type_, is_complex=is_complex)
         if symbol is None:
-            raise NoNativeForm(f"{name} has no native form")
-        arguments = ", ".join(f"{type_} {self.register(each)}" for each in xs)
-        return Lane(self.code.op(f"call {type_} {symbol}({arguments})"), x.dtype)
+            raise NoNativeForm(f"{name} of {dtype} has no native form")
+        arguments = ", ".join(f"{type_} {part}" for x in xs for part in self.parts(x))
+        if not is_complex:
+            return Lane(self.code.op(f"call {type_} {symbol}({arguments})"), dtype)
+        pair = f"{{{type_}, {type_}}}"
+        made = self.code.op(f"call {pair} {symbol}({arguments})")
+        return Lane(tuple(self.code.op(f"extractvalue {pair} {made}, {k}") for k in (0, 1)), dtype)
 
 
 def converted(value: Number, dtype: Dtype) -> Number:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from ..code import Code, Module
+from ..code import Code, Module, Register
 from . import (
+    complex_hyperbolic,
+    complex_inverse,
+    complexes,
     elementary,
     exponentials,
     hyperbolic,
@@ -15,6 +19,7 @@ from . import (
     special,
     trigonometric,
 )
+from .complexes import Complex
 from .lane import FORMATS, Lane
 
 UNARY: dict[str, Callable[[Lane], Lane]] = {
@@ -67,52 +72,114 @@ BINARY: dict[str, Callable[[Lane, Lane], Lane]] = {
     "remainder": elementary.remainder,
 }
 
+COMPLEX_UNARY: dict[str, Callable[[Complex], Complex]] = {
+    "arccos": complex_inverse.arccos,
+    "arccosh": complex_inverse.arccosh,
+    "arcsin": complex_inverse.arcsin,
+    "arcsinh": complex_inverse.arcsinh,
+    "arctan": complex_inverse.arctan,
+    "arctanh": complex_inverse.arctanh,
+    "cos": complex_hyperbolic.cos,
+    "cosh": complex_hyperbolic.cosh,
+    "exp": complexes.exp,
+    "exp2": complexes.exp2,
+    "expm1": complexes.expm1,
+    "log": complexes.log,
+    "log10": complexes.log10,
+    "log1p": complexes.log1p,
+    "log2": complexes.log2,
+    "reciprocal": complexes.reciprocal,
+    "sech": complex_hyperbolic.sech,
+    "sin": complex_hyperbolic.sin,
+    "sinh": complex_hyperbolic.sinh,
+    "sqrt": complexes.sqrt,
+    "tan": complex_hyperbolic.tan,
+    "tanh": complex_hyperbolic.tanh,
+}
+
+COMPLEX_BINARY: dict[str, Callable[[Complex, Complex], Complex]] = {}
+
 PURE = "nounwind willreturn memory(none)"
 ATTRIBUTES = f"alwaysinline {PURE}"
 
 
-def function(module: Module, name: str, type_: str) -> str | None:
-    """Define the function `name` of `float` or `double` operands, once, and name its symbol.
+class Signature(NamedTuple):
+    """How a function of real or complex numbers is called: each part is a parameter."""
 
-    None where there is no such function.  Callers emit `call double @qd.exp.f64(double %x)`.
-    """
+    symbol: str
+    parameters: tuple[str, ...]
+    type_: str
+    result: str
+
+    def given(self) -> str:
+        """The parameters with their types."""
+        return ", ".join(f"{self.type_} {name}" for name in self.parameters)
+
+
+def signature(name: str, type_: str, is_complex: bool) -> Signature | None:
+    """That of the function `name`; None where there is no such function."""
     if type_ not in FORMATS:
         return None
-    symbol = f"@qd.{name}.{FORMATS[type_].name}"
-    if symbol in module.definitions:
-        return symbol
-    code = Code(module)
-    x, y = Lane(code, "%x", type_), Lane(code, "%y", type_)
-    if name in UNARY:
-        result, parameters = UNARY[name](x), f"{type_} %x"
-    elif name in BINARY:
-        result, parameters = BINARY[name](x, y), f"{type_} %x, {type_} %y"
-    else:
+    suffix = FORMATS[type_].name
+    if is_complex:
+        if name not in COMPLEX_UNARY and name not in COMPLEX_BINARY:
+            return None
+        parameters = ("%x.re", "%x.im", "%y.re", "%y.im")[: 2 if name in COMPLEX_UNARY else 4]
+        return Signature(f"@qd.complex.{name}.{suffix}", parameters, type_, f"{{{type_}, {type_}}}")
+    if name not in UNARY and name not in BINARY:
         return None
-    code.do(f"ret {type_} {result.register}")
-    head = f"{symbol}({parameters})"
-    return module.define(symbol, code.function(head, f"internal {type_}", ATTRIBUTES))
+    parameters = ("%x", "%y")[: 1 if name in UNARY else 2]
+    return Signature(f"@qd.{name}.{suffix}", parameters, type_, type_)
 
 
-def called(module: Module, name: str, type_: str) -> str | None:
+def function(module: Module, name: str, type_: str, *, is_complex: bool = False) -> str | None:
+    """Define the function `name` of `float` or `double` operands, once, and name its symbol.
+
+    None where there is no such function.  Callers emit `call double @qd.exp.f64(double %x)`; a
+    complex function takes both parts of each operand, and returns the two of its result.
+    """
+    found = signature(name, type_, is_complex)
+    if found is None:
+        return None
+    if found.symbol in module.definitions:
+        return found.symbol
+    code = Code(module)
+    lanes = [Lane(code, parameter, type_) for parameter in found.parameters]
+    code.do(f"ret {found.result} {written(code, name, lanes, found.result)}")
+    head = f"{found.symbol}({found.given()})"
+    return module.define(found.symbol, code.function(head, f"internal {found.result}", ATTRIBUTES))
+
+
+def written(code: Code, name: str, lanes: list[Lane], type_: str) -> Register:
+    """The instructions of a function, and where its result is."""
+    if type_ in FORMATS:
+        return (UNARY if name in UNARY else BINARY)[name](*lanes).register
+    pairs = [Complex(*lanes[k : k + 2]) for k in range(0, len(lanes), 2)]
+    re, im = (COMPLEX_UNARY if name in COMPLEX_UNARY else COMPLEX_BINARY)[name](*pairs)
+    half = code.op(f"insertvalue {type_} poison, {re.type_} {re.register}, 0")
+    return code.op(f"insertvalue {type_} {half}, {im.type_} {im.register}, 1")
+
+
+def called(module: Module, name: str, type_: str, *, is_complex: bool = False) -> str | None:
     """The same function as one that stays one, rather than becoming part of its callers.
 
     It is one for all programs of the process where the module can call such.
     """
-    if type_ not in FORMATS or not (name in UNARY or name in BINARY):
+    found = signature(name, type_, is_complex)
+    if found is None:
         return None
-    symbol = f"@qd.{name}.{FORMATS[type_].name}.called"
-    names = ["%x", "%y"][: 1 if name in UNARY else 2]
+    result, given = found.result, found.given()
+    symbol = f"{found.symbol}.called"
 
     def define(module: Module, linkage: str = "") -> None:
-        given = ", ".join(f"{type_} {x}" for x in names)
-        inner = f"%result = call {type_} {function(module, name, type_)}({given})"
-        head = f"define {linkage}{type_} {symbol}({given}) noinline {PURE}"
-        module.define(symbol, f"{head} {{\n  {inner}\n  ret {type_} %result\n}}")
+        inner = function(module, name, type_, is_complex=is_complex)
+        head = f"define {linkage}{result} {symbol}({given}) noinline {PURE}"
+        body = f"%result = call {result} {inner}({given})\n  ret {result} %result"
+        module.define(symbol, f"{head} {{\n  {body}\n}}")
 
     if module.resident is None:
         define(module, "internal ")
         return symbol
-    types = ", ".join([type_] * len(names))
+    types = ", ".join([type_] * len(found.parameters))
     find = module.resident(symbol.removeprefix("@"), define, "straight")
-    return module.declare(symbol, f"declare {type_} {symbol}({types}) {PURE}", find)
+    return module.declare(symbol, f"declare {result} {symbol}({types}) {PURE}", find)
