@@ -16,14 +16,12 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .complexes import Complex, is_infinite, sqrt
+from .complexes import HIGH, Complex, is_infinite, reduction, sqrt
 from .hyperbolic import arcsinh as real_arcsinh
 from .inverse import arctan2
 from .lane import Lane
 from .logarithms import log1p
 from .powers import hypot
-
-HIGH = {"double": 600, "float": 80}  # exponents from which on 1 is nothing, and squares overflow
 
 # Distances from a pole of artanh below which their squares underflow, and the exponent of a power
 # of 2 that brings them up.
@@ -48,10 +46,10 @@ def roots(z: Complex) -> Roots:
         endless.choose(is_infinite(part).choose(far, part * 0.0).copysign(part), part)
         for part in (x, y)
     )
-    large = (x.abs() > far) | (y.abs() > far)
-    factor = large.choose(far.constant(0.25), 1.0)
+    factor = reduction(x, y)
     x, y = x * factor, y * factor
-    shift = endless.choose(far.constant(math.inf), large.choose(far.constant(math.log(4.0)), 0.0))
+    shift = (factor < 1.0).choose(far.constant(math.log(4.0)), 0.0)
+    shift = endless.choose(far.constant(math.inf), shift)
     return Roots(sqrt(Complex(1.0 - x, -y)), sqrt(Complex(1.0 + x, y)), x, shift)
 
 
@@ -96,7 +94,7 @@ def arctanh(z: Complex) -> Complex:
     x, y = z
     a, limit = x.abs(), 2.0 ** HIGH[x.type_]
     gap = 1.0 - a
-    factor = ((a > limit) | (y.abs() > limit)).choose(x.constant(0.25), 1.0)
+    factor = reduction(x, y)
     d = hypot(gap * factor, y * factor)
     bound, up = CLOSE[x.type_]
     close = d < bound

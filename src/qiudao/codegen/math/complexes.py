@@ -23,6 +23,7 @@ from .inverse import arctan2
 from .lane import Lane, in_pairs
 from .logarithms import log_one_plus
 from .pairs import Pair, constant, two_product, two_sum
+from .powers import hypot
 from .trigonometric import cos, sin
 
 # Where e^x times the least number that a sine has is 0 or infinite: twice as far as for e^x alone.
@@ -34,6 +35,8 @@ SLIGHT = {"double": 2.0**-26, "float": 2.0**-12}  # angles whose squares are not
 LARGE = {"double": (2.0**500, -600), "float": (2.0**60, -76)}
 SMALL = {"double": (2.0**-450, 600), "float": (2.0**-45, 100)}
 UNIT = 0.625  # mantissas begin here, so that no number near the unit circle is scaled
+
+HIGH = {"double": 600, "float": 80}  # exponents from which on 1 is nothing, and squares overflow
 
 LOG10_E = 0.4342944819032518
 
@@ -61,6 +64,12 @@ def is_finite(x: Lane) -> Lane:
 def is_infinite(x: Lane) -> Lane:
     """Whether a real number is infinite."""
     return x.abs().equals(math.inf)
+
+
+def reduction(x: Lane, y: Lane) -> Lane:
+    """1/4 where |x + iy| might overflow, else 1: no digit is lost by it."""
+    high = 2.0 ** HIGH[x.type_]
+    return ((x.abs() > high) | (y.abs() > high)).choose(x.constant(0.25), 1.0)
 
 
 class Growth(NamedTuple):
@@ -132,11 +141,15 @@ def expm1(z: Complex) -> Complex:
     return Complex(re, exponentials.exp(z.re) * sin(z.im))
 
 
-def log_modulus(x: Pair, y: Lane) -> Lane:
-    """Log |x + iy| for a pair x: half of log(1 + (x^2 + y^2 - 1)), summed as pairs.
+class Modulus(NamedTuple):
+    """|z|^2 = 2^octaves (1 + excess)."""
 
-    Numbers far from the unit circle are first divided by a power of 2.
-    """
+    excess: Pair
+    octaves: Lane
+
+
+def modulus(x: Pair, y: Lane) -> Modulus:
+    """That of x + iy for a pair x.  Near the unit circle the octaves are 0."""
     a, b = x.high.abs(), y.abs()
     long = (a < b).choose(b, a)
     (top, down), (bottom, up) = LARGE[y.type_], SMALL[y.type_]
@@ -146,11 +159,18 @@ def log_modulus(x: Pair, y: Lane) -> Lane:
     k, _ = split(long * first, UNIT)
     second = power_of_two(((magic(k) + k.format.bias) - k).bits())
     p, rest, q = (part * first * second for part in (x.high, x.low, y))
-    excess = less_one(squared(p, rest), two_product(q, q))
-    size = log_one_plus(excess, (k + moved) * 2.0) * 0.5
-    endless = a.equals(math.inf) | b.equals(math.inf)
-    size = endless.choose(y.constant(math.inf), size)
-    return (a + b).equals(0.0).choose(y.constant(-math.inf), size)
+    return Modulus(less_one(squared(p, rest), two_product(q, q)), (k + moved) * 2.0)
+
+
+def log_modulus(x: Pair, y: Lane) -> Lane:
+    """Log |x + iy| for a pair x: half of log(1 + excess) + octaves log 2."""
+    return at_ends(log_one_plus(*modulus(x, y)) * 0.5, x.high, y)
+
+
+def at_ends(size: Lane, x: Lane, y: Lane) -> Lane:
+    """Log |x + iy|, given `size` where it is finite or NaN."""
+    size = (is_infinite(x) | is_infinite(y)).choose(x.constant(math.inf), size)
+    return (x.abs() + y.abs()).equals(0.0).choose(x.constant(-math.inf), size)
 
 
 def squared(high: Lane, low: Lane) -> Pair:
@@ -223,3 +243,18 @@ def reciprocal(z: Complex) -> Complex:
     whole = small.fma(ratio, large)
     one = x.constant(1.0)
     return Complex(wide.choose(one, ratio) / whole, -wide.choose(ratio, one) / whole)
+
+
+def sign(z: Complex) -> Complex:
+    """Z / |z|, 0 for 0, and NaN where both parts are infinite or one is NaN."""
+    x, y = z
+    factor = reduction(x, y)
+    size = hypot(x * factor, y * factor)
+    ones = [is_infinite(part).choose(x.constant(1.0).copysign(part), 0.0) for part in z]
+    endless = is_infinite(x) ^ is_infinite(y)
+    nothing = size.equals(0.0)
+    re, im = (
+        endless.choose(one, nothing.choose(x.constant(0.0), part * factor / size))
+        for one, part in zip(ones, z, strict=True)
+    )
+    return Complex(re, im)

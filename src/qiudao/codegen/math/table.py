@@ -9,6 +9,7 @@ from ..code import Code, Module, Register
 from . import (
     complex_hyperbolic,
     complex_inverse,
+    complex_powers,
     complexes,
     elementary,
     exponentials,
@@ -90,6 +91,7 @@ COMPLEX_UNARY: dict[str, Callable[[Complex], Complex]] = {
     "log2": complexes.log2,
     "reciprocal": complexes.reciprocal,
     "sech": complex_hyperbolic.sech,
+    "sign": complexes.sign,
     "sin": complex_hyperbolic.sin,
     "sinh": complex_hyperbolic.sinh,
     "sqrt": complexes.sqrt,
@@ -97,7 +99,9 @@ COMPLEX_UNARY: dict[str, Callable[[Complex], Complex]] = {
     "tanh": complex_hyperbolic.tanh,
 }
 
-COMPLEX_BINARY: dict[str, Callable[[Complex, Complex], Complex]] = {}
+COMPLEX_BINARY: dict[str, Callable[[Complex, Complex], Complex]] = {
+    "power": complex_powers.power,
+}
 
 PURE = "nounwind willreturn memory(none)"
 ATTRIBUTES = f"alwaysinline {PURE}"
