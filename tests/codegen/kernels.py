@@ -7,25 +7,39 @@ import numpy as np
 
 from qiudao.codegen.code import Code, Module
 from qiudao.codegen.math import function
-from qiudao.codegen.math.table import BINARY
+from qiudao.codegen.math.table import BINARY, COMPLEX_BINARY
 
 C_TYPES = {"double": ctypes.c_double, "float": ctypes.c_float}
 DTYPES = {"double": np.dtype(np.float64), "float": np.dtype(np.float32)}
 
 
-def kernel_text(name, type_):
+COMPLEX = {"double": np.dtype(np.complex128), "float": np.dtype(np.complex64)}
+
+
+def kernel_text(name, type_, is_complex=False):
     """A module with a function `kernel(out, x, y, n)`."""
     module = Module()
-    symbol = function(module, name, type_)
+    symbol = function(module, name, type_, is_complex=is_complex)
+    result_type = f"{{{type_}, {type_}}}" if is_complex else type_
+    parts = range(2 if is_complex else 1)
     code = Code(module)
+
+    def places(array, i):
+        element = f"[{len(parts)} x {type_}]"
+        first = code.op(f"getelementptr inbounds {element}, ptr {array}, i64 {i}")
+        return [code.op(f"getelementptr inbounds {type_}, ptr {first}, i64 {k}") for k in parts]
+
     with code.loop("%n") as i:
-        operands = []
-        for array in ("%x", "%y") if name in BINARY else ("%x",):
-            place = code.op(f"getelementptr inbounds {type_}, ptr {array}, i64 {i}")
-            operands.append(f"{type_} " + code.op(f"load {type_}, ptr {place}"))
-        result = code.op(f"call {type_} {symbol}({', '.join(operands)})")
-        place = code.op(f"getelementptr inbounds {type_}, ptr %out, i64 {i}")
-        code.do(f"store {type_} {result}, ptr {place}")
+        binary = name in (COMPLEX_BINARY if is_complex else BINARY)
+        operands = [
+            f"{type_} " + code.op(f"load {type_}, ptr {place}")
+            for array in (("%x", "%y") if binary else ("%x",))
+            for place in places(array, i)
+        ]
+        result = code.op(f"call {result_type} {symbol}({', '.join(operands)})")
+        for k, place in enumerate(places("%out", i)):
+            part = code.op(f"extractvalue {result_type} {result}, {k}") if is_complex else result
+            code.do(f"store {type_} {part}, ptr {place}")
     code.do("ret void")
     head = "@kernel(ptr noalias %out, ptr noalias %x, ptr noalias %y, i64 %n)"
     module.define("@kernel", code.function(head))
@@ -35,7 +49,7 @@ def kernel_text(name, type_):
 class Kernel:
     """One function, compiled for this machine: call it with arrays."""
 
-    def __init__(self, name, type_):
+    def __init__(self, name, type_, is_complex=False):
         llvm = importlib.import_module("llvmlite.binding")
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
@@ -45,7 +59,7 @@ class Kernel:
             opt=3,
             jit=True,
         )
-        module = llvm.parse_assembly(kernel_text(name, type_))
+        module = llvm.parse_assembly(kernel_text(name, type_, is_complex))
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
         module.verify()
@@ -53,7 +67,7 @@ class Kernel:
         options.loop_vectorization = options.slp_vectorization = True
         passes = llvm.create_pass_builder(machine, options)
         passes.getModulePassManager().run(module, passes)
-        self.dtype = DTYPES[type_]
+        self.dtype = (COMPLEX if is_complex else DTYPES)[type_]
         self.text = str(module)
         self.assembly = machine.emit_assembly(module)
         self.engine = llvm.create_mcjit_compiler(module, machine)
