@@ -95,7 +95,7 @@ def errors(name, type_, *zs, precision=400):
 @pytest.mark.parametrize("type_", TYPES)
 @pytest.mark.parametrize("name", UNARY)
 def test_accuracy(name, type_):
-    z = points(type_, 40)
+    z = points(type_, 25)
     found = errors(name, type_, z)[:, 0]
     assert found.max() <= BOUNDS[name], z[found.argmax()]
 

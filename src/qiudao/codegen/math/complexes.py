@@ -73,33 +73,38 @@ def reduction(x: Lane, y: Lane) -> Lane:
 
 
 class Growth(NamedTuple):
-    """e^x in three factors, which over- and underflow only together with what they multiply."""
+    """A factor in three, which over- and underflow only together with what they multiply."""
 
     most: Lane
     more: Lane
     last: Lane
 
     def times(self, x: Lane) -> Lane:
-        """The product e^x x, rounded once also where it is denormal."""
+        """The product with x, rounded once also where it is denormal."""
         return x * self.most * self.more * self.last
 
 
 def growth(x: Lane) -> Growth:
-    """e^x = e^r 2^n of a real number."""
+    """e^x = 2^n e^r of a real number."""
     bound = RANGE[x.type_]
     n, (r, _) = exponentials.reduce(x.at_most(bound).at_least(-bound))
     return grown(n.real, r)
 
 
 def grown(n: Lane, r: Lane) -> Growth:
-    """2^n e^r of a small r: as much of the power as a number can hold, and the rest in two."""
+    """2^n e^r of a small r."""
     small = (r * r).fma(in_pairs(r, exponentials.TAIL[r.type_]), r)
+    power = raised(n)
+    return power._replace(most=small.fma(power.most, power.most))
+
+
+def raised(n: Lane) -> Growth:
+    """2^n: as much of it as a number can hold, and the rest in two."""
     bias = n.format.bias
     first = n.at_most(bias - 1.0).at_least(2.0 - bias)
     second = (n - first).at_most(bias - 1.0).at_least(2.0 - bias)
-    powers = [power_of_two((k + (magic(n) + bias)).bits()) for k in (first, second)]
-    last = power_of_two(((n - first - second) + (magic(n) + bias)).bits())
-    return Growth(small.fma(powers[0], powers[0]), powers[1], last)
+    exponents = (first, second, n - first - second)
+    return Growth(*(power_of_two((k + (magic(n) + bias)).bits()) for k in exponents))
 
 
 def exp(z: Complex) -> Complex:
