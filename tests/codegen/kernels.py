@@ -6,8 +6,8 @@ import importlib
 import numpy as np
 
 from qiudao.codegen.code import Code, Module
-from qiudao.codegen.math import function
-from qiudao.codegen.math.table import BINARY, COMPLEX_BINARY
+from qiudao.codegen.math import inlined
+from qiudao.codegen.math.table import BINARY, COMPLEX_BINARY, COMPLEX_UNARY
 
 C_TYPES = {"double": ctypes.c_double, "float": ctypes.c_float}
 DTYPES = {"double": np.dtype(np.float64), "float": np.dtype(np.float32)}
@@ -16,13 +16,11 @@ DTYPES = {"double": np.dtype(np.float64), "float": np.dtype(np.float32)}
 COMPLEX = {"double": np.dtype(np.complex128), "float": np.dtype(np.complex64)}
 
 
-def kernel_text(name, type_, is_complex=False):
+def kernel_text(name, type_):
     """A module with a function `kernel(out, x, y, n)`."""
     module = Module()
-    symbol = function(module, name, type_, is_complex=is_complex)
-    result_type = f"{{{type_}, {type_}}}" if is_complex else type_
-    parts = range(2 if is_complex else 1)
     code = Code(module)
+    parts = range(2 if name in COMPLEX_UNARY or name in COMPLEX_BINARY else 1)
 
     def places(array, i):
         element = f"[{len(parts)} x {type_}]"
@@ -30,16 +28,16 @@ def kernel_text(name, type_, is_complex=False):
         return [code.op(f"getelementptr inbounds {type_}, ptr {first}, i64 {k}") for k in parts]
 
     with code.loop("%n") as i:
-        binary = name in (COMPLEX_BINARY if is_complex else BINARY)
         operands = [
-            f"{type_} " + code.op(f"load {type_}, ptr {place}")
-            for array in (("%x", "%y") if binary else ("%x",))
+            code.op(f"load {type_}, ptr {place}")
+            for array in ("%x", "%y")[: 2 if name in BINARY or name in COMPLEX_BINARY else 1]
             for place in places(array, i)
         ]
-        result = code.op(f"call {result_type} {symbol}({', '.join(operands)})")
+        result = inlined(code, name, type_, operands)
         for k, place in enumerate(places("%out", i)):
-            part = code.op(f"extractvalue {result_type} {result}, {k}") if is_complex else result
-            code.do(f"store {type_} {part}, ptr {place}")
+            pair = f"{{ {type_}, {type_} }}"
+            value = code.op(f"extractvalue {pair} {result}, {k}") if len(parts) > 1 else result
+            code.do(f"store {type_} {value}, ptr {place}")
     code.do("ret void")
     head = "@kernel(ptr noalias %out, ptr noalias %x, ptr noalias %y, i64 %n)"
     module.define("@kernel", code.function(head))
@@ -49,7 +47,7 @@ def kernel_text(name, type_, is_complex=False):
 class Kernel:
     """One function, compiled for this machine: call it with arrays."""
 
-    def __init__(self, name, type_, is_complex=False):
+    def __init__(self, name, type_):
         llvm = importlib.import_module("llvmlite.binding")
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
@@ -59,7 +57,7 @@ class Kernel:
             opt=3,
             jit=True,
         )
-        module = llvm.parse_assembly(kernel_text(name, type_, is_complex))
+        module = llvm.parse_assembly(kernel_text(name, type_))
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
         module.verify()
@@ -67,7 +65,7 @@ class Kernel:
         options.loop_vectorization = options.slp_vectorization = True
         passes = llvm.create_pass_builder(machine, options)
         passes.getModulePassManager().run(module, passes)
-        self.dtype = (COMPLEX if is_complex else DTYPES)[type_]
+        self.dtype = (COMPLEX if name.startswith("complex.") else DTYPES)[type_]
         self.text = str(module)
         self.assembly = machine.emit_assembly(module)
         self.engine = llvm.create_mcjit_compiler(module, machine)

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..core.avals import Aval, Dtype, aval_of, promote
 from .code import Buffer, Code, Register, floating, memory_type
-from .math import called, function
+from .math import called, inlined
 
 Number = bool | int | float | complex
 
@@ -577,22 +577,21 @@ class Scalars:
         return Lane(self.code.op(f"call {type_} {llvm}({arguments})"), x.dtype)
 
     def math(self, name: str, *xs: Lane) -> Lane:
-        """A function of the vector library."""
+        """A function of the vector library; of complex numbers, its results are a structure."""
         dtype = xs[0].dtype
         if dtype.kind not in "fc" or real_dtype(dtype).itemsize not in (4, 8):
             raise NoNativeForm(f"{name} of other than numbers is left to NumPy")
-        is_complex = dtype.kind == "c"
-        type_ = memory_type(dtype)
-        here = called if self.once else function
-        symbol = here(self.code.module, name, type_, is_complex=is_complex)
-        if symbol is None:
+        type_, is_complex = memory_type(dtype), dtype.kind == "c"
+        emit = called if self.once else inlined
+        known = f"complex.{name}" if is_complex else name
+        value = emit(self.code, known, type_, [part for x in xs for part in self.parts(x)])
+        if value is None:
             raise NoNativeForm(f"{name} of {dtype} has no native form")
-        arguments = ", ".join(f"{type_} {part}" for x in xs for part in self.parts(x))
         if not is_complex:
-            return Lane(self.code.op(f"call {type_} {symbol}({arguments})"), dtype)
-        pair = f"{{{type_}, {type_}}}"
-        made = self.code.op(f"call {pair} {symbol}({arguments})")
-        return Lane(tuple(self.code.op(f"extractvalue {pair} {made}, {k}") for k in (0, 1)), dtype)
+            return Lane(value, dtype)
+        pair = f"{{ {type_}, {type_} }}"
+        made = [self.code.op(f"extractvalue {pair} {value}, {k}") for k in (0, 1)]
+        return self.joined(made, dtype)
 
 
 def converted(value: Number, dtype: Dtype) -> Number:

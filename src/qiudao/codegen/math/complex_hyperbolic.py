@@ -20,12 +20,12 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from . import trigonometric
 from .complexes import RANGE, Complex, is_finite, is_infinite, raised
 from .exponentials import minus_one, reduce
 from .exponents import magic, power_of_two
 from .lane import Lane
 from .pairs import Pair, divide, quick_sum, two_sum
+from .trigonometric import circle
 
 
 class Factors(NamedTuple):
@@ -48,8 +48,7 @@ def factors(z: Complex) -> Factors:
     one = quick_sum(1.0, e.high)
     other = divide(e, Pair(one.high, one.low + e.low)).times(q)
     less, more = gathered(1.0 - q, e, other), gathered(1.0 + q, e, other.times(-1.0))
-    y = z.im
-    return Factors(less.copysign(z.re), more, trigonometric.sin(y), trigonometric.cos(y), n, shrink)
+    return Factors(less.copysign(z.re), more, *circle(z.im), n, shrink)
 
 
 def gathered(one: Lane, e: Pair, other: Pair) -> Lane:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from .complexes import SLIGHT, Complex, at_ends, growth, is_finite, modulus, turned
+from .complexes import Complex, at_ends, growth, is_finite, modulus, nearby, turned
 from .exponentials import LOG_2
 from .exponents import inverse_power_of_two, split
 from .inverse import unsigned_angle
@@ -17,7 +17,7 @@ from .lane import Lane
 from .logarithms import ROOT
 from .pairs import Pair, constant, divide, quick_sum, two_product, two_sum
 from .powers import artanh_series
-from .trigonometric import cos, sin
+from .trigonometric import circle
 
 
 def power(a: Complex, b: Complex) -> Complex:
@@ -25,11 +25,9 @@ def power(a: Complex, b: Complex) -> Complex:
     size, angle = log_size(a), log_angle(a)
     t = difference(product(b.re, size), product(b.im, angle))
     u = difference(product(b.re, angle), product(-b.im, size))
-    e, c, s = growth(t.high), cos(u.high), sin(u.high)
-    rest = (u.low.abs() < SLIGHT[u.low.type_]).choose(u.low, 0.0)
-    c, s = (-s).fma(rest, c), c.fma(rest, s)
-    c, s = c.fma(t.low, c), s.fma(t.low, s)
-    return exceptions(a, b, turned(e, t.high, u.high, c, s))
+    s, c = nearby(circle(u.high), u.low)
+    point = s.fma(t.low, s), c.fma(t.low, c)
+    return exceptions(a, b, turned(growth(t.high), t.high, u.high, point))
 
 
 def exceptions(a: Complex, b: Complex, power: Complex) -> Complex:

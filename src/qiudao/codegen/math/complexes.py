@@ -24,7 +24,7 @@ from .lane import Lane, in_pairs
 from .logarithms import log_one_plus
 from .pairs import Pair, constant, two_product, two_sum
 from .powers import hypot
-from .trigonometric import cos, sin
+from .trigonometric import circle
 
 # Where e^x times the least number that a sine has is 0 or infinite: twice as far as for e^x alone.
 RANGE = {"double": 1500.0, "float": 200.0}
@@ -109,11 +109,15 @@ def raised(n: Lane) -> Growth:
 
 def exp(z: Complex) -> Complex:
     """e^z.  A part may be finite where e^x is not."""
-    return turned(growth(z.re), z.re, z.im, cos(z.im), sin(z.im))
+    return turned(growth(z.re), z.re, z.im, circle(z.im))
 
 
-def turned(e: Growth, x: Lane, y: Lane, c: Lane, s: Lane) -> Complex:
-    """`e` (c + i s), with the limits at infinities of x and at y = 0."""
+def turned(e: Growth, x: Lane, y: Lane, point: tuple[Lane, Lane]) -> Complex:
+    """e^x (cos y + i sin y), with the limits at infinities of x and at y = 0.
+
+    `point` is the sine and the cosine.
+    """
+    s, c = point
     whirls = ~is_finite(y)
     nothing, all_ = x.equals(-math.inf) & whirls, x.equals(math.inf) & whirls
     zero = x.constant(0.0)
@@ -131,9 +135,15 @@ def exp2(z: Complex) -> Complex:
     r = (x - n) * high
     angle = two_product(z.im, high)
     rest = z.im.fma(low, angle.low)
-    rest = (rest.abs() < SLIGHT[x.type_]).choose(rest, 0.0)
-    c, s = cos(angle.high), sin(angle.high)
-    return turned(grown(n, r), z.re, z.im, (-s).fma(rest, c), c.fma(rest, s))
+    point = nearby(circle(angle.high), rest)
+    return turned(grown(n, r), z.re, z.im, point)
+
+
+def nearby(point: tuple[Lane, Lane], angle: Lane) -> tuple[Lane, Lane]:
+    """A sine and a cosine, turned by a small angle, or not where it is not small."""
+    s, c = point
+    angle = (angle.abs() < SLIGHT[angle.type_]).choose(angle, 0.0)
+    return c.fma(angle, s), (-s).fma(angle, c)
 
 
 def expm1(z: Complex) -> Complex:
@@ -141,9 +151,10 @@ def expm1(z: Complex) -> Complex:
 
     No term is larger than the result by more than a small factor.
     """
-    half = sin(z.im * 0.5)
-    re = exponentials.expm1(z.re) * cos(z.im) - 2.0 * half * half
-    return Complex(re, exponentials.exp(z.re) * sin(z.im))
+    s, c = circle(z.im)
+    half, _ = circle(z.im * 0.5)
+    re = exponentials.expm1(z.re) * c - 2.0 * half * half
+    return Complex(re, exponentials.exp(z.re) * s)
 
 
 class Modulus(NamedTuple):

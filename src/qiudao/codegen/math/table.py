@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 from ..code import Code, Module, Register
 from . import (
@@ -33,7 +32,6 @@ UNARY: dict[str, Callable[[Lane], Lane]] = {
     "arctanh": hyperbolic.arctanh,
     "cbrt": powers.cbrt,
     "ceil": elementary.ceil,
-    "cos": trigonometric.cos,
     "cosh": hyperbolic.cosh,
     "erf": special.erf,
     "erfc": special.erfc,
@@ -50,13 +48,16 @@ UNARY: dict[str, Callable[[Lane], Lane]] = {
     "rint": elementary.rint,
     "sech": hyperbolic.sech,
     "sign": elementary.sign,
-    "sin": trigonometric.sin,
     "sinh": hyperbolic.sinh,
     "sqrt": elementary.sqrt,
     "tan": trigonometric.tan,
     "tanh": hyperbolic.tanh,
     "trunc": elementary.trunc,
 }
+
+# Several functions of one operand that share work, and so are computed together.
+TOGETHER: dict[str, Callable[[Lane], tuple[Lane, ...]]] = {"circle": trigonometric.circle}
+PARTS = {"sin": ("circle", 0), "cos": ("circle", 1)}
 
 BINARY: dict[str, Callable[[Lane, Lane], Lane]] = {
     "arctan2": inverse.arctan2,
@@ -73,117 +74,119 @@ BINARY: dict[str, Callable[[Lane, Lane], Lane]] = {
     "remainder": elementary.remainder,
 }
 
+# Functions of complex numbers, whose parts are operands and results.
 COMPLEX_UNARY: dict[str, Callable[[Complex], Complex]] = {
-    "arccos": complex_inverse.arccos,
-    "arccosh": complex_inverse.arccosh,
-    "arcsin": complex_inverse.arcsin,
-    "arcsinh": complex_inverse.arcsinh,
-    "arctan": complex_inverse.arctan,
-    "arctanh": complex_inverse.arctanh,
-    "cos": complex_hyperbolic.cos,
-    "cosh": complex_hyperbolic.cosh,
-    "exp": complexes.exp,
-    "exp2": complexes.exp2,
-    "expm1": complexes.expm1,
-    "log": complexes.log,
-    "log10": complexes.log10,
-    "log1p": complexes.log1p,
-    "log2": complexes.log2,
-    "reciprocal": complexes.reciprocal,
-    "sech": complex_hyperbolic.sech,
-    "sign": complexes.sign,
-    "sin": complex_hyperbolic.sin,
-    "sinh": complex_hyperbolic.sinh,
-    "sqrt": complexes.sqrt,
-    "tan": complex_hyperbolic.tan,
-    "tanh": complex_hyperbolic.tanh,
+    "complex.arccos": complex_inverse.arccos,
+    "complex.arccosh": complex_inverse.arccosh,
+    "complex.arcsin": complex_inverse.arcsin,
+    "complex.arcsinh": complex_inverse.arcsinh,
+    "complex.arctan": complex_inverse.arctan,
+    "complex.arctanh": complex_inverse.arctanh,
+    "complex.cos": complex_hyperbolic.cos,
+    "complex.cosh": complex_hyperbolic.cosh,
+    "complex.exp": complexes.exp,
+    "complex.exp2": complexes.exp2,
+    "complex.expm1": complexes.expm1,
+    "complex.log": complexes.log,
+    "complex.log10": complexes.log10,
+    "complex.log1p": complexes.log1p,
+    "complex.log2": complexes.log2,
+    "complex.reciprocal": complexes.reciprocal,
+    "complex.sech": complex_hyperbolic.sech,
+    "complex.sign": complexes.sign,
+    "complex.sin": complex_hyperbolic.sin,
+    "complex.sinh": complex_hyperbolic.sinh,
+    "complex.sqrt": complexes.sqrt,
+    "complex.tan": complex_hyperbolic.tan,
+    "complex.tanh": complex_hyperbolic.tanh,
 }
 
 COMPLEX_BINARY: dict[str, Callable[[Complex, Complex], Complex]] = {
-    "power": complex_powers.power,
+    "complex.power": complex_powers.power,
 }
+
+OPERANDS: dict[str, int] = {  # how many real numbers each takes
+    **dict.fromkeys((*UNARY, *TOGETHER), 1),
+    **dict.fromkeys((*BINARY, *COMPLEX_UNARY), 2),
+    **dict.fromkeys(COMPLEX_BINARY, 4),
+}
+PARAMETERS = ("%x", "%y", "%z", "%w")
 
 PURE = "nounwind willreturn memory(none)"
 ATTRIBUTES = f"alwaysinline {PURE}"
 
 
-class Signature(NamedTuple):
-    """How a function of real or complex numbers is called: each part is a parameter."""
+def inlined(code: Code, name: str, type_: str, xs: Sequence[Register]) -> Register | None:
+    """The value of the function `name` of `float` or `double` operands, in line.
 
-    symbol: str
-    parameters: tuple[str, ...]
-    type_: str
-    result: str
-
-    def given(self) -> str:
-        """The parameters with their types."""
-        return ", ".join(f"{self.type_} {name}" for name in self.parameters)
-
-
-def signature(name: str, type_: str, is_complex: bool) -> Signature | None:
-    """That of the function `name`; None where there is no such function."""
-    if type_ not in FORMATS:
-        return None
-    suffix = FORMATS[type_].name
-    if is_complex:
-        if name not in COMPLEX_UNARY and name not in COMPLEX_BINARY:
-            return None
-        parameters = ("%x.re", "%x.im", "%y.re", "%y.im")[: 2 if name in COMPLEX_UNARY else 4]
-        return Signature(f"@qd.complex.{name}.{suffix}", parameters, type_, f"{{{type_}, {type_}}}")
-    if name not in UNARY and name not in BINARY:
-        return None
-    parameters = ("%x", "%y")[: 1 if name in UNARY else 2]
-    return Signature(f"@qd.{name}.{suffix}", parameters, type_, type_)
-
-
-def function(module: Module, name: str, type_: str, *, is_complex: bool = False) -> str | None:
-    """Define the function `name` of `float` or `double` operands, once, and name its symbol.
-
-    None where there is no such function.  Callers emit `call double @qd.exp.f64(double %x)`; a
-    complex function takes both parts of each operand, and returns the two of its result.
+    None where there is no such function.  Of complex numbers, each part is an operand; the value
+    is a structure of two.
     """
-    found = signature(name, type_, is_complex)
-    if found is None:
+    whole, part = PARTS.get(name, (name, None))
+    symbol = function(code.module, whole, type_)
+    if symbol is None:
         return None
-    if found.symbol in module.definitions:
-        return found.symbol
-    code = Code(module)
-    lanes = [Lane(code, parameter, type_) for parameter in found.parameters]
-    code.do(f"ret {found.result} {written(code, name, lanes, found.result)}")
-    head = f"{found.symbol}({found.given()})"
-    return module.define(found.symbol, code.function(head, f"internal {found.result}", ATTRIBUTES))
+    result = result_type(whole, type_)
+    value = code.op(f"call {result} {symbol}({', '.join(f'{type_} {x}' for x in xs)})")
+    return value if part is None else code.op(f"extractvalue {result} {value}, {part}")
 
 
-def written(code: Code, name: str, lanes: list[Lane], type_: str) -> Register:
-    """The instructions of a function, and where its result is."""
-    if type_ in FORMATS:
-        return (UNARY if name in UNARY else BINARY)[name](*lanes).register
-    pairs = [Complex(*lanes[k : k + 2]) for k in range(0, len(lanes), 2)]
-    re, im = (COMPLEX_UNARY if name in COMPLEX_UNARY else COMPLEX_BINARY)[name](*pairs)
-    half = code.op(f"insertvalue {type_} poison, {re.type_} {re.register}, 0")
-    return code.op(f"insertvalue {type_} {half}, {im.type_} {im.register}, 1")
+def result_type(name: str, type_: str) -> str:
+    """What the function returns: a number, or a structure where it is several."""
+    several = name in TOGETHER or name in COMPLEX_UNARY or name in COMPLEX_BINARY
+    return f"{{ {type_}, {type_} }}" if several else type_
 
 
-def called(module: Module, name: str, type_: str, *, is_complex: bool = False) -> str | None:
-    """The same function as one that stays one, rather than becoming part of its callers.
+def function(module: Module, name: str, type_: str) -> str | None:
+    """Define the function `name`, once, and name its symbol, as in `@qd.exp.f64`."""
+    if type_ not in FORMATS or name not in OPERANDS:
+        return None
+    symbol = f"@qd.{name}.{FORMATS[type_].name}"
+    if symbol in module.definitions:
+        return symbol
+    code, names = Code(module), PARAMETERS[: OPERANDS[name]]
+    registers = [x.register for x in results(name, [Lane(code, x, type_) for x in names])]
+    result = result_type(name, type_)
+    value = registers[0] if len(registers) == 1 else code.structure(result, type_, registers)
+    code.do(f"ret {result} {value}")
+    head = f"{symbol}({', '.join(f'{type_} {x}' for x in names)})"
+    return module.define(symbol, code.function(head, f"internal {result}", ATTRIBUTES))
+
+
+def results(name: str, xs: Sequence[Lane]) -> Sequence[Lane]:
+    """The instructions of a function, and where its results are."""
+    if name in TOGETHER:
+        return TOGETHER[name](*xs)
+    if name in COMPLEX_UNARY:
+        return COMPLEX_UNARY[name](Complex(*xs))
+    if name in COMPLEX_BINARY:
+        return COMPLEX_BINARY[name](Complex(*xs[:2]), Complex(*xs[2:]))
+    return [UNARY[name](*xs) if name in UNARY else BINARY[name](*xs)]
+
+
+def called(code: Code, name: str, type_: str, xs: Sequence[Register]) -> Register | None:
+    """The same value from a function that stays one, rather than becoming part of its callers.
 
     It is one for all programs of the process where the module can call such.
     """
-    found = signature(name, type_, is_complex)
-    if found is None:
+    if type_ not in FORMATS or not (name in OPERANDS or name in PARTS):
         return None
-    result, given = found.result, found.given()
-    symbol = f"{found.symbol}.called"
+    module, result = code.module, result_type(name, type_)
+    symbol = f"@qd.{name}.{FORMATS[type_].name}.called"
+    names = PARAMETERS[: len(xs)]
+    parameters = ", ".join(f"{type_} {x}" for x in names)
 
     def define(module: Module, linkage: str = "") -> None:
-        inner = function(module, name, type_, is_complex=is_complex)
-        head = f"define {linkage}{result} {symbol}({given}) noinline {PURE}"
-        body = f"%result = call {result} {inner}({given})\n  ret {result} %result"
-        module.define(symbol, f"{head} {{\n  {body}\n}}")
+        inner = Code(module)
+        inner.do(f"ret {result} {inlined(inner, name, type_, names)}")
+        head = f"{symbol}({parameters})"
+        module.define(symbol, inner.function(head, f"{linkage}{result}", f"noinline {PURE}"))
 
     if module.resident is None:
-        define(module, "internal ")
-        return symbol
-    types = ", ".join([type_] * len(found.parameters))
-    find = module.resident(symbol.removeprefix("@"), define, "straight")
-    return module.declare(symbol, f"declare {result} {symbol}({types}) {PURE}", find)
+        if symbol not in module.definitions:
+            define(module, "internal ")
+    else:
+        types = ", ".join([type_] * len(xs))
+        find = module.resident(symbol.removeprefix("@"), define, "straight")
+        module.declare(symbol, f"declare {result} {symbol}({types}) {PURE}", find)
+    return code.op(f"call {result} {symbol}({', '.join(f'{type_} {x}' for x in xs)})")
