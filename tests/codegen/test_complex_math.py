@@ -21,10 +21,10 @@ UNARY = sorted(name.removeprefix("complex.") for name in COMPLEX_UNARY)
 # The greatest distance from the exact number, in units in the last place of its modulus: a little
 # above what a search found.
 BOUNDS = {
-    "arccos": 1.5, "arccosh": 1.5, "arcsin": 1.5, "arcsinh": 1.5, "arctan": 1.5, "arctanh": 1.7,
-    "cos": 1.5, "cosh": 1.6, "exp": 1.4, "exp2": 1.5, "expm1": 1.6, "log": 0.9, "log10": 1.2,
-    "log1p": 1.2, "log2": 1.2, "reciprocal": 1.2, "sech": 2.2, "sign": 1.2, "sin": 1.5,
-    "sinh": 1.6, "sqrt": 1.2, "tan": 2.2, "tanh": 2.2,
+    "arccos": 1.45, "arccosh": 1.45, "arcsin": 1.55, "arcsinh": 1.4, "arctan": 1.85,
+    "arctanh": 1.8, "cos": 1.3, "cosh": 1.4, "exp": 1.3, "exp2": 1.3, "expm1": 2.0, "log": 0.75,
+    "log10": 1.2, "log1p": 1.0, "log2": 1.0, "reciprocal": 0.85, "sech": 2.0, "sign": 1.1,
+    "sin": 1.3, "sinh": 1.4, "sqrt": 1.0, "tan": 1.95, "tanh": 1.8,
 }  # fmt: skip
 
 ORACLES = {
@@ -192,9 +192,9 @@ def exponents(type_, a, size):
 
 
 @pytest.mark.parametrize("type_", TYPES)
-@pytest.mark.parametrize("size, bound", [(1, 2.0), (10, 2.5), (60, 12.0)])
+@pytest.mark.parametrize("size, bound", [(1, 1.4), (10, 2.7), (60, 12.0)])
 def test_powers(type_, size, bound):
-    """What is lost grows with |b log a|: slowly, where NumPy loses about that many units."""
+    """What is lost grows with |b log a|, to a seventh of what NumPy loses."""
     a = points(type_, 30)
     b = exponents(type_, a, size)
     found = errors("power", type_, a, b)[:, 0]
@@ -203,7 +203,7 @@ def test_powers(type_, size, bound):
 
 def test_large_powers():
     a = points("double", 30)
-    assert errors("power", "double", a, exponents("double", a, 600))[:, 0].max() <= 120
+    assert errors("power", "double", a, exponents("double", a, 600))[:, 0].max() <= 125
 
 
 # Zeros, infinities, NaN, and the sides of cuts
