@@ -4,6 +4,7 @@ zeros, infinities, NaN and the sides of branch cuts against NumPy.
 
 import functools
 import itertools
+import platform
 
 import mpmath
 import numpy as np
@@ -208,6 +209,10 @@ def test_large_powers():
 
 # Zeros, infinities, NaN, and the sides of cuts
 
+on_linux = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="NumPy calls a C library that signs zeros otherwise"
+)
+
 
 def special_values(type_):
     """All pairs of zeros, ones, infinities, NaN, the smallest and the largest numbers."""
@@ -257,6 +262,7 @@ def near(got, expected, exact_to=20):
     assert np.all(off[finite] <= allowed[finite])
 
 
+@on_linux
 @pytest.mark.parametrize("type_", TYPES)
 @pytest.mark.parametrize("name", UNARY)
 def test_special_values(name, type_):
@@ -282,6 +288,7 @@ def test_where_numpy_loses_the_result(type_):
     np.testing.assert_array_equal(compiled("sech", type_)(z), np.zeros(3))
 
 
+@on_linux
 @pytest.mark.parametrize("type_", TYPES)
 def test_special_powers(type_):
     """Of 0, to the power 0, of infinite numbers, and with parts on axes."""
