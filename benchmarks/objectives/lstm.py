@@ -13,6 +13,7 @@ components.
 
 import numpy as np
 
+from ctool import aligned, filling, native
 from objectives import data
 from objectives.asking import (
     Array,
@@ -30,7 +31,8 @@ SIZES = [
     for layers, steps in ((2, 1_024), (4, 1_024), (6, 1_024), (2, 4_096), (4, 4_096), (6, 8_192))
 ]
 SMALL = {"l": 2, "c": 5}
-WIDTH = 14
+WIDTH, PADDED = 14, 16  # the latter in C
+KEPT = 6  # rows of a step and a layer, in C: gates, memory, and tanh of the new one
 
 
 def inputs(l: int, c: int) -> Inputs:  # noqa: E741 (the size's published name)
@@ -164,3 +166,11 @@ def in_jax(given: Inputs) -> Ways:
 
 def in_torch(given: Inputs) -> Ways:
     return gradient_in_torch(given.bind(objective, xp=load_torch()), given)
+
+
+def in_c(given: Inputs) -> Ways:
+    (main, _), (_, sequence) = given.by, given.data
+    layers, steps = len(main), len(sequence) - 1
+    work = aligned(PADDED * (2 * steps + 1 + KEPT * layers * steps))
+    outs = tuple(np.empty_like(x) for x in given.by)
+    return {"C": filling(outs, native("lstm").lstm, *given.all, layers, steps, work)}
