@@ -10,7 +10,13 @@ import pytest
 NAMES = ("lse", "llsq", "ode", "gmm", "kmeans", "det", "ba", "lstm", "ht", "saddle", "particle")
 SMALL = [(name, {}) for name in NAMES]
 SMALL += [("ht", {"v": "simple"}), ("saddle", {"modes": "rr"}), ("particle", {"modes": "rr"})]
-AWKWARD = [("lse", {"n": 2_100})]  # sizes that no vector or block divides
+AWKWARD = [  # sizes that no vector or block divides, and where zeros matter
+    ("lse", {"n": 2_100}),
+    ("llsq", {"n": 141, "m": 37}),
+    ("ode", {"n": 150, "s": 38}),
+    ("ode", {"n": 151, "s": 50}),
+    ("ode", {"n": 9, "s": 2}),
+]
 STEP = 1e-30  # of a complex step, which has no cancellation
 
 
