@@ -42,6 +42,10 @@ def written_in_c(example):
     return hasattr(import_module(f"objectives.{example[0]}"), "in_c")
 
 
+def written_in_casadi(example):
+    return hasattr(import_module(f"objectives.{example[0]}"), "in_casadi")
+
+
 @pytest.mark.parametrize("name, changes", SMALL)
 def test_qiudao_is_the_derivative_by_hand(name, changes):
     module, given = case(name, changes)
@@ -70,6 +74,15 @@ def test_peers_give_the_derivative_by_hand(name, changes, library):
     for run in derivatives(module, given, library).values():
         answer = run()
         close(answer if isinstance(answer, tuple) else (answer,), module.by_hand(given))
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("name, changes", filter(written_in_casadi, SMALL))
+def test_casadi_gives_the_derivative_by_hand(name, changes):
+    pytest.importorskip("casadi")
+    module, given = case(name, changes)
+    for run in derivatives(module, given, "casadi").values():
+        close(run(), module.by_hand(given))
 
 
 @pytest.mark.peer
