@@ -77,7 +77,7 @@ def test_peers_give_the_derivative_by_hand(name, changes, library):
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("name, changes", filter(written_in_casadi, SMALL))
+@pytest.mark.parametrize("name, changes", [*filter(written_in_casadi, SMALL)])
 def test_casadi_gives_the_derivative_by_hand(name, changes):
     pytest.importorskip("casadi")
     module, given = case(name, changes)
