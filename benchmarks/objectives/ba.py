@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from ctool import filling, native
 from objectives import data
 from objectives.asking import (
     Array,
@@ -201,5 +202,14 @@ def in_casadi(given: Inputs) -> Ways:
     slope = casadi.gradient(weight_error(symbols[2]), symbols[2])
     one = casadi.Function("one", symbols, [*blocks, slope], {"cse": True})
     count = len(given.by[2])
-    shapes = [(count, 2, 11), (count, 2, 3), (count, 2), (count,)]
-    return through_casadi(one.map(count), given.all, shapes)
+    return through_casadi(one.map(count), given.all, shapes_of_blocks(count))
+
+
+def shapes_of_blocks(count: int) -> list[tuple[int, ...]]:
+    return [(count, 2, 11), (count, 2, 3), (count, 2), (count,)]
+
+
+def in_c(given: Inputs) -> Ways:
+    count = len(given.by[2])
+    outs = tuple(np.empty(shape) for shape in shapes_of_blocks(count))
+    return {"C": filling(outs, native("ba").ba, *given.all, count)}
