@@ -11,6 +11,7 @@ from math import lgamma, log, pi
 
 import numpy as np
 
+from ctool import aligned, call, filling, native
 from objectives.asking import (
     Array,
     Inputs,
@@ -117,6 +118,16 @@ def by_hand(given: Inputs) -> tuple[Array, Array, Array]:
     by_factors[:, d:] = by_q[:, rows, columns]
     by_means = -(pull[:, None, :] @ q)[:, 0]
     return total - n * share / share.sum(), by_means, by_factors
+
+
+def in_c(given: Inputs) -> Ways:
+    library, (x,) = native("gmm"), given.data
+    (n, d), k = x.shape, len(given.by[0])
+    work = aligned(int(call(library.gmm_work, d, k, n)()))
+    out = tuple(np.empty_like(arg) for arg in given.by)
+    return {
+        "C": filling(out, library.gmm, *given.all, d, k, n, SCALE, float(EXCESS), work),
+    }
 
 
 def in_qiudao(given: Inputs) -> Ways:

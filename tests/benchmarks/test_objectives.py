@@ -16,6 +16,9 @@ AWKWARD = [  # sizes that no vector or block divides, and where zeros matter
     ("ode", {"n": 150, "s": 38}),
     ("ode", {"n": 151, "s": 50}),
     ("ode", {"n": 9, "s": 2}),
+    ("det", {"l": 7}),
+    ("gmm", {"d": 9, "k": 30, "n": 301}),
+    ("kmeans", {"k": 9, "n": 77, "d": 5}),
 ]
 STEP = 1e-30  # of a complex step, which has no cancellation
 

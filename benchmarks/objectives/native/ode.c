@@ -8,7 +8,7 @@
 #include "vectors.h"
 
 #define PAD 8     /* before a row: the component before the first; aligned with the rest */
-#define BLOCK 64
+#define BLOCK 256
 #define ROW (PAD + BLOCK + PAD)
 
 /* The state at the stages of a step; the adjoints of the state after it and of the slopes. */

@@ -26,3 +26,8 @@ static inline long least(long a, long b) { return a < b ? a : b; }
 static inline long rounded_up(long count, long multiple) {
     return (count + multiple - 1) / multiple * multiple;
 }
+
+typedef long mask __attribute__((vector_size(sizeof(long) * LANES), may_alias));
+
+/* Per lane: `yes` where `which` is set, `no` elsewhere. */
+static inline mask chosen(mask which, mask yes, mask no) { return (which & yes) | (~which & no); }
