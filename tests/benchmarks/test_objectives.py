@@ -19,6 +19,10 @@ AWKWARD = [  # sizes that no vector or block divides, and where zeros matter
     ("det", {"l": 7}),
     ("gmm", {"d": 9, "k": 30, "n": 301}),
     ("kmeans", {"k": 9, "n": 77, "d": 5}),
+    ("ba", {"p": 133}),
+    ("ht", {"c": 14}),
+    ("ht", {"v": "simple", "c": 19}),
+    ("lstm", {"l": 3, "c": 12}),
 ]
 STEP = 1e-30  # of a complex step, which has no cancellation
 
