@@ -17,8 +17,8 @@
 
 #define VECTORS 6
 #define POINTS (VECTORS * LANES)
-#define CACHE 100000 /* bytes of z that a block may take, if that leaves FEWEST panels */
-#define FEWEST 4
+#define CACHE 200000
+#define FEWEST 8
 
 typedef vec panel[VECTORS];
 
@@ -52,10 +52,9 @@ static inline long place_of_factor(const sizes *s, long row, long column) {
 
 typedef struct {
     panel *x;              /* [panels][rows] */
-    panel *z;              /* [k][block][rows] */
+    panel *z;              /* [k][block][rows]; then w */
     panel *r;              /* [k][block] */
     panel *top, *total;    /* [block] */
-    panel *w;              /* [block][2] */
     double *q, *by_q;      /* [k][triangle] */
     double *shifts, *sums; /* [k][rows]: Q m, sum of w */
     double *levels;        /* [k]: the exponent at z = 0 */
@@ -69,7 +68,6 @@ static double lay_out(const sizes *s, double *work, buffers *b) {
     TAKE(r, s->k * s->block * POINTS);
     TAKE(top, s->block * POINTS);
     TAKE(total, s->block * POINTS);
-    TAKE(w, s->block * 2 * POINTS);
     TAKE(q, s->k * s->triangle);
     TAKE(by_q, s->k * s->triangle);
     TAKE(shifts, s->k * s->rows);
@@ -112,8 +110,9 @@ static inline void two_rows(const double *q, const double *shift, const panel *x
     for (int v = 0; v < VECTORS; v++) first[v] -= shift[0], second[v] -= shift[1];
     for (long c = 0; c < columns; c++)
         for (int v = 0; v < VECTORS; v++) {
-            first[v] += q[2 * c] * x[c][v];
-            second[v] += q[2 * c + 1] * x[c][v];
+            vec column = kept(x[c][v]);
+            first[v] += q[2 * c] * column;
+            second[v] += q[2 * c + 1] * column;
         }
     for (int v = 0; v < VECTORS; v++) {
         z[0][v] = first[v], z[1][v] = second[v];
@@ -157,15 +156,27 @@ static void softmax(const sizes *s, const buffers *b, long points, double *by_we
     }
 }
 
-/* w of two rows times `count` columns of x, a constant wherever this is called. */
+/* w = -r z, in place, and its sums over points. */
+static void weigh(const sizes *s, panel *z, const panel *r, long panels, double *sums) {
+    for (long row = 0; row < s->rows; row++) {
+        vec sum = {0};
+        for (long p = 0; p < panels; p++)
+            for (int v = 0; v < VECTORS; v++)
+                sum += z[p * s->rows + row][v] *= -r[p][v];
+        sums[row] += sum_of(sum);
+    }
+}
+
+/* Two rows of w times `count` columns of x, a constant wherever this is called. */
 static inline __attribute__((always_inline)) void add_products(
     const panel *w, const panel *x, long rows, long panels, const int count, double *by_q) {
     vec sums[6][2] = {0};
     for (long p = 0; p < panels; p++)
+#pragma GCC unroll 1
         for (int v = 0; v < VECTORS; v++) {
-            vec first = w[2 * p][v], second = w[2 * p + 1][v];
+            vec first = w[p * rows][v], second = w[p * rows + 1][v];
             for (int c = 0; c < count; c++) {
-                vec column = x[p * rows + c][v];
+                vec column = kept(x[p * rows + c][v]);
                 sums[c][0] += first * column;
                 sums[c][1] += second * column;
             }
@@ -176,28 +187,21 @@ static inline __attribute__((always_inline)) void add_products(
     }
 }
 
-static void two_rows_back(const sizes *s, const panel *z, const panel *r, const panel *x,
-                          long panels, long row, panel *w, double *sums, double *by_q) {
-    vec first = {0}, second = {0};
-    for (long p = 0; p < panels; p++)
-        for (int v = 0; v < VECTORS; v++) {
-            first += w[2 * p][v] = -r[p][v] * z[p * s->rows + row][v];
-            second += w[2 * p + 1][v] = -r[p][v] * z[p * s->rows + row + 1][v];
-        }
-    sums[row] += sum_of(first);
-    sums[row + 1] += sum_of(second);
-    long c = 0;
-    double *out = by_q + start_of(row);
-    for (; c + 6 <= row + 2; c += 6) add_products(w, x + c, s->rows, panels, 6, out + 2 * c);
-    if (row + 2 - c == 2) add_products(w, x + c, s->rows, panels, 2, out + 2 * c);
-    if (row + 2 - c == 4) add_products(w, x + c, s->rows, panels, 4, out + 2 * c);
-}
-
+/* Six columns of x stay in the cache while the rows that have them pass by. */
 static void back(const sizes *s, const buffers *b, const panel *x, long panels) {
-    for (long k = 0; k < s->k; k++)
-        for (long row = 0; row < s->rows; row += 2)
-            two_rows_back(s, b->z + k * s->block * s->rows, b->r + k * s->block, x, panels, row,
-                          b->w, b->sums + k * s->rows, b->by_q + k * s->triangle);
+    for (long k = 0; k < s->k; k++) {
+        panel *w = b->z + k * s->block * s->rows;
+        double *by_q = b->by_q + k * s->triangle;
+        weigh(s, w, b->r + k * s->block, panels, b->sums + k * s->rows);
+        for (long c = 0; c < s->rows; c += 6)
+            for (long row = c; row < s->rows; row += 2) {
+                double *out = by_q + start_of(row) + 2 * c;
+                long left = row + 2 - c;
+                if (left == 2) add_products(w + row, x + c, s->rows, panels, 2, out);
+                else if (left == 4) add_products(w + row, x + c, s->rows, panels, 4, out);
+                else add_products(w + row, x + c, s->rows, panels, 6, out);
+            }
+    }
 }
 
 /* From the sums over points to the gradient; the prior's part. */

@@ -15,6 +15,14 @@ static inline vec load(const double *from) { return *(const unaligned *)from; }
 
 static inline void store(double *to, vec value) { *(unaligned *)to = value; }
 
+/* Loaded once: gcc may load anew what it has no mind to keep. */
+static inline vec kept(vec value) {
+#ifdef __AVX__
+    __asm__("" : "+x"(value));
+#endif
+    return value;
+}
+
 static inline double sum_of(vec value) {
     double total = value[0];
     for (int lane = 1; lane < LANES; lane++) total += value[lane];
