@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ctool import FLAGS
+from ctool import FLAGS, widest
 
 Array = np.ndarray
 Ways = dict[str, Callable[[], Any]]  # what is timed, by the contender's name
@@ -118,22 +118,30 @@ def gradient_in_torch(objective: Callable[..., Any], inputs: Inputs) -> Ways:
     return {"torch": lambda: torch.autograd.grad(objective(*leaves, *data), leaves)}
 
 
-def through_casadi(function: Any, args: Sequence[Array], shapes: Sequence[tuple[int, ...]]) -> Ways:
+def through_casadi(
+    function: Any, args: Sequence[Array], shapes: Sequence[tuple[int, ...]], form: str = ""
+) -> Ways:
     """A `casadi.Function` by its virtual machine, and by what gcc makes of it where there is one.
 
     It reads and fills arrays in place. Its matrices are column by column: transposes of ours.
+    `form` ends the names of both.
     """
-    ways = {"CasADi": buffered(function, args, shapes)}
+    ways = {f"CasADi{form}": buffered(function, args, shapes)}
     if shutil.which("gcc") is None:
         return ways
     casadi = load_casadi()
     symbols = function.mx_in()
     with tempfile.TemporaryDirectory() as folder:  # gone before casadi would clean it up
-        place = {"directory": f"{folder}/", "cleanup": False}
-        shell = {"compiler": "gcc", "flags": list(FLAGS), **place}
+        shell = {
+            "compiler": "gcc",
+            "flags": [*FLAGS, *widest()],
+            "linker_flags": ["-lmvec", "-lm"],
+            "directory": f"{folder}/",
+            "cleanup": False,
+        }
         options = {"jit": True, "compiler": "shell", "jit_options": shell, "jit_cleanup": False}
         native = casadi.Function("native", symbols, function.call(symbols), options)
-        ways["CasADi + gcc"] = buffered(native, args, shapes)
+        ways[f"CasADi + gcc{form}"] = buffered(native, args, shapes)
     return ways
 
 
