@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from ctypes.util import find_library
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,11 @@ def widest() -> list[str]:
     return [f"-mprefer-vector-width={512 if ' avx512f ' in cpu.read_text() else 256}"]
 
 
+def mathematics() -> list[str]:
+    """Glibc's functions of vectors, where it has them, and of numbers."""
+    return [f"-l{name}" for name in ("mvec", "m") if find_library(name)]
+
+
 def compiled_file(path: Path) -> ctypes.CDLL:
     """The library compiled from a file of C. Raises NoCompilerError.
 
@@ -43,7 +49,7 @@ def compiled_file(path: Path) -> ctypes.CDLL:
     with tempfile.TemporaryDirectory() as folder:
         code, library = str(Path(folder) / "code.o"), str(Path(folder) / "code.so")
         subprocess.run([compiler, *FLAGS, *widest(), "-c", "-o", code, str(path)], check=True)
-        subprocess.run([compiler, "-shared", "-o", library, code, "-lmvec", "-lm"], check=True)
+        subprocess.run([compiler, "-shared", "-o", library, code, *mathematics()], check=True)
         return ctypes.CDLL(library)
 
 

@@ -6,7 +6,7 @@ import importlib
 import numpy as np
 
 from qiudao.codegen.code import Code, Module
-from qiudao.codegen.math import function
+from qiudao.codegen.math import inlined
 from qiudao.codegen.math.table import BINARY
 
 C_TYPES = {"double": ctypes.c_double, "float": ctypes.c_float}
@@ -16,14 +16,13 @@ DTYPES = {"double": np.dtype(np.float64), "float": np.dtype(np.float32)}
 def kernel_text(name, type_):
     """A module with a function `kernel(out, x, y, n)`."""
     module = Module()
-    symbol = function(module, name, type_)
     code = Code(module)
     with code.loop("%n") as i:
         operands = []
         for array in ("%x", "%y") if name in BINARY else ("%x",):
             place = code.op(f"getelementptr inbounds {type_}, ptr {array}, i64 {i}")
-            operands.append(f"{type_} " + code.op(f"load {type_}, ptr {place}"))
-        result = code.op(f"call {type_} {symbol}({', '.join(operands)})")
+            operands.append(code.op(f"load {type_}, ptr {place}"))
+        result = inlined(code, name, type_, operands)
         place = code.op(f"getelementptr inbounds {type_}, ptr %out, i64 {i}")
         code.do(f"store {type_} {result}, ptr {place}")
     code.do("ret void")

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from codegen.kernels import DTYPES, Kernel
-from qiudao.codegen.code import Module
-from qiudao.codegen.math import function
-from qiudao.codegen.math.table import BINARY, UNARY
+from qiudao.codegen.code import Code, Module
+from qiudao.codegen.math.table import BINARY, PARTS, UNARY, function, inlined
 
 pytest.importorskip("llvmlite")
 
@@ -193,7 +192,7 @@ def expected_by_numpy(name, *xs):
 
 
 @pytest.mark.parametrize("type_", TYPES)
-@pytest.mark.parametrize("name", sorted(UNARY.keys() - {"erf", "erfc", "gammaln"}))
+@pytest.mark.parametrize("name", sorted((UNARY.keys() | PARTS.keys()) - {"erf", "erfc", "gammaln"}))
 def test_special_values(name, type_):
     x = special_values(DTYPES[type_])
     got, expected = compiled(name, type_)(x), expected_by_numpy(name, x)
@@ -250,7 +249,7 @@ def vector_body(text):
 
 
 @pytest.mark.parametrize("type_", TYPES)
-@pytest.mark.parametrize("name", sorted((UNARY.keys() | BINARY.keys()) - CALLS))
+@pytest.mark.parametrize("name", sorted((UNARY.keys() | PARTS.keys() | BINARY.keys()) - CALLS))
 def test_loops_run_on_vectors(name, type_):
     body = vector_body(compiled(name, type_).text)
     arithmetic = re.findall(rf"^.* = .*<\d+ x {type_}>.*$", body, re.MULTILINE)
@@ -278,6 +277,7 @@ def test_names():
     assert str(module) == text
     assert function(module, "no_such_function", "double") is None
     assert function(module, "exp", "i32") is None
+    assert inlined(Code(module), "no_such_function", "double", ["%x"]) is None
 
 
 @pytest.mark.parametrize("type_", TYPES)

@@ -4,10 +4,10 @@
 
 #include "vectors.h"
 
-#define POINTS 128    /* that are taken at once without a matrix; what they need stays in the cache */
+#define POINTS 128 /* at once without a matrix: what they need stays in the cache */
 #define GROUP (8 * LANES) /* the points of one loop by Horner */
-#define STRIDE 16     /* t^(STRIDE b + a) = (t^STRIDE)^b t^a */
-#define MOST 64       /* of b: up to STRIDE MOST coefficients */
+#define STRIDE 16 /* t^(STRIDE b + a) = (t^STRIDE)^b t^a */
+#define MOST 64 /* of b: up to STRIDE MOST coefficients */
 
 /* A row is multiplied by x and, while it is in the cache, added to the gradient: the matrix is
    read once. */

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -176,6 +176,13 @@ class Code:
     def do(self, text: str) -> None:
         """One instruction without a result."""
         self.lines.append(f"  {text}")
+
+    def structure(self, type_: str, each: str, values: Iterable[Register]) -> Register:
+        """Several values of the type `each` as one, of the structure `type_`."""
+        whole = "poison"
+        for k, value in enumerate(values):
+            whole = self.op(f"insertvalue {type_} {whole}, {each} {value}, {k}")
+        return whole
 
     def alloca(self, type_: str, count: int = 1) -> Register:
         """Memory on the stack for the whole call."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..core.avals import Aval, Dtype, aval_of, promote
 from .code import Buffer, Code, Register, floating, memory_type
-from .math import called, function
+from .math import called, inlined
 
 Number = bool | int | float | complex
 
@@ -563,12 +563,11 @@ class Scalars:
         if x.dtype.kind != "f" or x.dtype.itemsize not in (4, 8):
             raise NoNativeForm(f"{name} of other than floats is left to NumPy")
         type_ = memory_type(x.dtype)
-        here = called if self.once else function
-        symbol = here(self.code.module, name, type_)
-        if symbol is None:
+        emit = called if self.once else inlined
+        value = emit(self.code, name, type_, [self.register(each) for each in xs])
+        if value is None:
             raise NoNativeForm(f"{name} has no native form")
-        arguments = ", ".join(f"{type_} {self.register(each)}" for each in xs)
-        return Lane(self.code.op(f"call {type_} {symbol}({arguments})"), x.dtype)
+        return Lane(value, x.dtype)
 
 
 def converted(value: Number, dtype: Dtype) -> Number:

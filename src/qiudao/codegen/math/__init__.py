@@ -4,6 +4,6 @@ Each is straight-line code of adds, multiplies, fused multiply-adds and selects,
 that calls it becomes a loop over vectors.
 """
 
-from .table import called, function
+from .table import called, inlined
 
-__all__ = ["called", "function"]
+__all__ = ["called", "inlined"]

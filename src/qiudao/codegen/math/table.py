@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ..code import Code, Module
+from ..code import Code, Module, Register
 from . import (
     elementary,
     exponentials,
@@ -27,7 +27,6 @@ UNARY: dict[str, Callable[[Lane], Lane]] = {
     "arctanh": hyperbolic.arctanh,
     "cbrt": powers.cbrt,
     "ceil": elementary.ceil,
-    "cos": trigonometric.cos,
     "cosh": hyperbolic.cosh,
     "erf": special.erf,
     "erfc": special.erfc,
@@ -44,13 +43,16 @@ UNARY: dict[str, Callable[[Lane], Lane]] = {
     "rint": elementary.rint,
     "sech": hyperbolic.sech,
     "sign": elementary.sign,
-    "sin": trigonometric.sin,
     "sinh": hyperbolic.sinh,
     "sqrt": elementary.sqrt,
     "tan": trigonometric.tan,
     "tanh": hyperbolic.tanh,
     "trunc": elementary.trunc,
 }
+
+# Several functions of one operand that share work, and so are computed together.
+TOGETHER: dict[str, Callable[[Lane], tuple[Lane, ...]]] = {"circle": trigonometric.circle}
+PARTS = {"sin": ("circle", 0), "cos": ("circle", 1)}
 
 BINARY: dict[str, Callable[[Lane, Lane], Lane]] = {
     "arctan2": inverse.arctan2,
@@ -71,11 +73,27 @@ PURE = "nounwind willreturn memory(none)"
 ATTRIBUTES = f"alwaysinline {PURE}"
 
 
-def function(module: Module, name: str, type_: str) -> str | None:
-    """Define the function `name` of `float` or `double` operands, once, and name its symbol.
+def inlined(code: Code, name: str, type_: str, xs: Sequence[Register]) -> Register | None:
+    """The value of the function `name` of `float` or `double` operands, in line.
 
-    None where there is no such function.  Callers emit `call double @qd.exp.f64(double %x)`.
+    None where there is no such function.
     """
+    whole, part = PARTS.get(name, (name, None))
+    symbol = function(code.module, whole, type_)
+    if symbol is None:
+        return None
+    result = result_type(whole, type_)
+    value = code.op(f"call {result} {symbol}({', '.join(f'{type_} {x}' for x in xs)})")
+    return value if part is None else code.op(f"extractvalue {result} {value}, {part}")
+
+
+def result_type(name: str, type_: str) -> str:
+    """What the function returns: a number, or a structure where it is several."""
+    return f"{{ {type_}, {type_} }}" if name in TOGETHER else type_
+
+
+def function(module: Module, name: str, type_: str) -> str | None:
+    """Define the function `name`, once, and name its symbol, as in `@qd.exp.f64`."""
     if type_ not in FORMATS:
         return None
     symbol = f"@qd.{name}.{FORMATS[type_].name}"
@@ -83,36 +101,43 @@ def function(module: Module, name: str, type_: str) -> str | None:
         return symbol
     code = Code(module)
     x, y = Lane(code, "%x", type_), Lane(code, "%y", type_)
+    result, parameters = result_type(name, type_), f"{type_} %x"
     if name in UNARY:
-        result, parameters = UNARY[name](x), f"{type_} %x"
+        value = UNARY[name](x).register
     elif name in BINARY:
-        result, parameters = BINARY[name](x, y), f"{type_} %x, {type_} %y"
+        value, parameters = BINARY[name](x, y).register, f"{parameters}, {type_} %y"
+    elif name in TOGETHER:
+        value = code.structure(result, type_, [lane.register for lane in TOGETHER[name](x)])
     else:
         return None
-    code.do(f"ret {type_} {result.register}")
-    head = f"{symbol}({parameters})"
-    return module.define(symbol, code.function(head, f"internal {type_}", ATTRIBUTES))
+    code.do(f"ret {result} {value}")
+    text = code.function(f"{symbol}({parameters})", f"internal {result}", ATTRIBUTES)
+    return module.define(symbol, text)
 
 
-def called(module: Module, name: str, type_: str) -> str | None:
-    """The same function as one that stays one, rather than becoming part of its callers.
+def called(code: Code, name: str, type_: str, xs: Sequence[Register]) -> Register | None:
+    """The same value from a function that stays one, rather than becoming part of its callers.
 
     It is one for all programs of the process where the module can call such.
     """
-    if type_ not in FORMATS or not (name in UNARY or name in BINARY):
+    if type_ not in FORMATS or not (name in UNARY or name in BINARY or name in PARTS):
         return None
+    module = code.module
     symbol = f"@qd.{name}.{FORMATS[type_].name}.called"
-    names = ["%x", "%y"][: 1 if name in UNARY else 2]
+    names = ["%x", "%y"][: len(xs)]
+    parameters = ", ".join(f"{type_} {x}" for x in names)
 
     def define(module: Module, linkage: str = "") -> None:
-        given = ", ".join(f"{type_} {x}" for x in names)
-        inner = f"%result = call {type_} {function(module, name, type_)}({given})"
-        head = f"define {linkage}{type_} {symbol}({given}) noinline {PURE}"
-        module.define(symbol, f"{head} {{\n  {inner}\n  ret {type_} %result\n}}")
+        inner = Code(module)
+        inner.do(f"ret {type_} {inlined(inner, name, type_, names)}")
+        head = f"{symbol}({parameters})"
+        module.define(symbol, inner.function(head, f"{linkage}{type_}", f"noinline {PURE}"))
 
     if module.resident is None:
-        define(module, "internal ")
-        return symbol
-    types = ", ".join([type_] * len(names))
-    find = module.resident(symbol.removeprefix("@"), define, "straight")
-    return module.declare(symbol, f"declare {type_} {symbol}({types}) {PURE}", find)
+        if symbol not in module.definitions:
+            define(module, "internal ")
+    else:
+        types = ", ".join([type_] * len(xs))
+        find = module.resident(symbol.removeprefix("@"), define, "straight")
+        module.declare(symbol, f"declare {type_} {symbol}({types}) {PURE}", find)
+    return code.op(f"call {type_} {symbol}({', '.join(f'{type_} {x}' for x in xs)})")

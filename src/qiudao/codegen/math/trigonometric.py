@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from .exponents import rounded_product
 from .lane import Lane, in_pairs
-from .pairs import Pair, divide, quick_sum, two_product, two_sum
+from .pairs import Pair, divide, quick_sum, two_product
 from .rare import unless_rare
 from .two_over_pi import remainder
 
@@ -63,12 +63,27 @@ def reduce(x: Lane) -> Turned:
     n = rounded_product(x, TWO_OVER_PI)
     start = (-n.real).fma(first, x)
     step = two_product(n.real, second)
-    high, low = two_sum(start, -step.high)
+    # Exact though `step` may be the larger: `start` is a multiple of its last place.
+    high, low = quick_sum(start, -step.high)
     return Turned(n.bits, Pair(high, low - n.real.fma(third, step.low)))
 
 
-def sine(r: Pair) -> Pair:
+def sine(r: Pair) -> Lane:
     """The sine of a small angle."""
+    x = r.high
+    z = x * x
+    return x + (x * z).fma(in_pairs(z, SIN[x.type_]), r.low)
+
+
+def cosine(r: Pair) -> Lane:
+    """The cosine of a small angle."""
+    x = r.high
+    z = x.fma(x, (x + x) * r.low)
+    return z.fma(z.fma(in_pairs(z, COS[x.type_]), -0.5), 1.0)
+
+
+def sine_as_pair(r: Pair) -> Pair:
+    """The sine of a small angle, to more digits."""
     x = r.high
     z = x * x
     # The derivative, 1 - z / 2, times the low part.
@@ -76,8 +91,8 @@ def sine(r: Pair) -> Pair:
     return quick_sum(x, (x * z).fma(in_pairs(z, SIN[x.type_]), turn))
 
 
-def cosine(r: Pair) -> Pair:
-    """The cosine of a small angle."""
+def cosine_as_pair(r: Pair) -> Pair:
+    """The cosine of a small angle, to more digits."""
     x = r.high
     z = x * x
     one = quick_sum(1.0, z * -0.5)
@@ -99,33 +114,36 @@ def upside_down(value: Lane, quarter: Lane) -> Lane:
 
 def sine_of(t: Turned) -> Lane:
     """Sine, after reduction."""
-    value = is_odd(t).choose(cosine(t.r).high, sine(t.r).high)
+    value = is_odd(t).choose(cosine(t.r), sine(t.r))
     return upside_down(value, t.quarter)
 
 
 def cosine_of(t: Turned) -> Lane:
     """Cosine, after reduction."""
-    value = is_odd(t).choose(sine(t.r).high, cosine(t.r).high)
+    value = is_odd(t).choose(sine(t.r), cosine(t.r))
     return upside_down(value, t.quarter + 1)
 
 
 def tangent_of(t: Turned) -> Lane:
     """Tangent, after reduction."""
-    s, c, odd = sine(t.r), cosine(t.r), is_odd(t)
+    s, c, odd = sine_as_pair(t.r), cosine_as_pair(t.r), is_odd(t)
     over = Pair(odd.choose(-c.high, s.high), odd.choose(-c.low, s.low))
     under = Pair(odd.choose(s.high, c.high), odd.choose(s.low, c.low))
     return divide(over, under).value()
 
 
-def far(finish: Callable[[Turned], Lane], x: Lane) -> Lane:
-    """The function of an angle that may be far from 0."""
+Finish = Callable[[Turned], tuple[Lane, ...]]
+
+
+def far(finish: Finish, x: Lane) -> tuple[Lane, ...]:
+    """Functions of an angle that may be far from 0."""
     if x.type_ == "float":
-        return finish(Turned(*remainder(x.widened()))).narrowed()
+        return tuple(value.narrowed() for value in far(finish, x.widened()))
     return finish(Turned(*remainder(x)))
 
 
-def circular(name: str, finish: Callable[[Turned], Lane], x: Lane) -> Lane:
-    """A function of an angle: by the quick reduction, and by `far` for the lanes that need it."""
+def circular(name: str, finish: Finish, x: Lane) -> tuple[Lane, ...]:
+    """Functions of an angle: by the quick reduction, and by `far` for the lanes that need it."""
     is_far = x.abs() > NEAR[x.type_]
     return unless_rare(finish(reduce(x)), is_far, f"qd.{name}.far", partial(far, finish), x)
 
@@ -135,16 +153,13 @@ def with_zeros(x: Lane, result: Lane) -> Lane:
     return x.equals(0.0).choose(x, result)
 
 
-def sin(x: Lane) -> Lane:
-    """Sine, of radians."""
-    return with_zeros(x, circular("sin", sine_of, x))
-
-
-def cos(x: Lane) -> Lane:
-    """Cosine, of radians."""
-    return circular("cos", cosine_of, x)
+def circle(x: Lane) -> tuple[Lane, Lane]:
+    """Sine and cosine, of radians."""
+    sine, cosine = circular("circle", lambda t: (sine_of(t), cosine_of(t)), x)
+    return with_zeros(x, sine), cosine
 
 
 def tan(x: Lane) -> Lane:
     """Tangent, of radians."""
-    return with_zeros(x, circular("tan", tangent_of, x))
+    (tangent,) = circular("tan", lambda t: (tangent_of(t),), x)
+    return with_zeros(x, tangent)
