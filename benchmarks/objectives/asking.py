@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ctool import FLAGS, widest
+from ctool import FLAGS, mathematics, widest
 
 Array = np.ndarray
 Ways = dict[str, Callable[[], Any]]  # what is timed, by the contender's name
@@ -135,7 +135,7 @@ def through_casadi(
         shell = {
             "compiler": "gcc",
             "flags": [*FLAGS, *widest()],
-            "linker_flags": ["-lmvec", "-lm"],
+            "linker_flags": mathematics(),
             "directory": f"{folder}/",
             "cleanup": False,
         }

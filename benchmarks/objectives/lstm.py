@@ -37,7 +37,7 @@ SIZES = [
 SMALL = {"l": 2, "c": 5}
 WIDTH, PADDED = 14, 16  # the latter in C
 MOST_IN_CASADI = 8_192  # steps of all layers; gcc takes a minute for its code of more
-UNROLLED = 128  # steps
+UNROLLED = 32  # steps
 KEPT = 6  # rows of a step and a layer, in C: gates, memory, and tanh of the new one
 
 
