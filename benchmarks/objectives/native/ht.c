@@ -231,7 +231,7 @@ static void jacobian(const double *theta, const double *base, const double *inve
     long whole = count / BLOCK * BLOCK, rest = count - whole;
     for (long i = 0; i < whole; i += BLOCK)
         points(&p, mesh + i, corners * count, count, at ? at + i : 0, count,
-               by_theta + i * PARAMETERS, by_shift + 2 * i, count, BLOCK);
+               by_theta + i * PARAMETERS, at ? by_shift + 2 * i : 0, count, BLOCK);
     if (rest == 0) return;
     double padded[ROWS][3][BLOCK] = {0}, shares[2][BLOCK] = {0};
     for (long k = 0; k < ROWS * corners; k++)
@@ -239,7 +239,7 @@ static void jacobian(const double *theta, const double *base, const double *inve
     for (int i = 0; at && i < 2; i++)
         memcpy(shares[i], at + i * count + whole, rest * sizeof(double));
     points(&p, padded[0][0], 3 * BLOCK, BLOCK, at ? shares[0] : 0, BLOCK,
-           by_theta + whole * PARAMETERS, by_shift + 2 * whole, count, rest);
+           by_theta + whole * PARAMETERS, at ? by_shift + 2 * whole : 0, count, rest);
 }
 
 void simple(const double *theta, const double *base, const double *inverse, const double *mesh,
