@@ -71,6 +71,14 @@ def test_c_is_the_derivative_by_hand(name, changes):
         close(run(), module.by_hand(given))
 
 
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+def test_ba_in_c_is_right_of_a_camera_that_is_not_turned():
+    module, given = case("ba", {})
+    given.by[0][2, :3] = 0
+    (c,), qiudao = derivatives(module, given, "c").values(), derivatives(module, given, "qiudao")
+    close(c(), qiudao["qiudao"]())
+
+
 @pytest.mark.peer
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # of its own, at its first jacfwd
 @pytest.mark.parametrize("library", ["jax", "torch"])

@@ -14,7 +14,8 @@
 #define CAMERA 11
 #define BLOCK 64 /* observations whose sines are taken by one call after the other */
 
-static const double NEAR_ZERO = 1e-300; /* added to t^2: at r = 0, s is 1, and m is multiplied by r */
+/* added to t^2: at r = 0, s is 1, and the rest is multiplied by r */
+static const double NEAR_ZERO = 1e-300;
 
 typedef struct { vec x, y, z; } triple;
 
@@ -86,7 +87,8 @@ static void observations(const double *restrict cameras, const double *restrict 
         for (int row = 0; row < 2; row++) {
             double *to = by_camera + 2 * CAMERA * i + CAMERA * row;
             vec bent = slope * by_radius * u[row], straight = slope * distortion;
-            triple g = {bent * u[0], bent * u[1], -u[row] * (straight + slope * by_radius * radius)};
+            vec by_depth = -u[row] * (straight + slope * by_radius * radius);
+            triple g = {bent * u[0], bent * u[1], by_depth};
             if (row) g.y += straight; else g.x += straight;
             vec spin = dot(g, v), lean = dot(g, r);
             triple by_r = mixed(spin, r, s, cross(x, g), m * along, g);
