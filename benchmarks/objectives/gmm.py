@@ -12,6 +12,7 @@ from math import lgamma, log, pi
 import numpy as np
 
 from ctool import aligned, call, filling, native
+from objectives import gmm_in_casadi
 from objectives.asking import (
     Array,
     Inputs,
@@ -140,3 +141,7 @@ def in_jax(given: Inputs) -> Ways:
 
 def in_torch(given: Inputs) -> Ways:
     return gradient_in_torch(given.bind(objective, xp=load_torch()), given)
+
+
+def in_casadi(given: Inputs) -> Ways:
+    return gmm_in_casadi.ways(given, SCALE, EXCESS)
