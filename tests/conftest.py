@@ -5,6 +5,9 @@ Hypothesis draws the same examples each time; `pytest --hypothesis-profile=searc
 
 import os
 
+# One thread, told before NumPy loads BLAS: on small matrices its threads only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import settings
 

@@ -254,7 +254,6 @@ def test_derivatives_in_sigma_and_cval(order):
             ndimage.gaussian_filter(IMAGE, s, order, mode="constant", cval=c, radius=3) ** 2
         )
 
-    assert qd.gradcheck(f, 0.9, 0.3)
     assert qd.gradgradcheck(f, 0.9, 0.3)
     assert qd.gradcheck(f, np.array([0.9, 1.2]), 0.3)
     close(qd.jit(f)(0.9, 0.3), f(0.9, 0.3))

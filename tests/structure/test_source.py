@@ -2,9 +2,17 @@
 
 import ast
 
+import pytest
+
 from structure.source import ROOT, files, nodes, place
 
 LARGEST_FILE = 36_000  # bytes: what a reader takes in at a sitting
+
+
+@pytest.fixture(scope="module")
+def tree():
+    """Every node with its file, parsed once for all tests here."""
+    return list(nodes())
 
 
 def imports_qiudao(node: ast.AST) -> bool:
@@ -15,12 +23,12 @@ def imports_qiudao(node: ast.AST) -> bool:
     )
 
 
-def test_no_function_imports_qiudao():
+def test_no_function_imports_qiudao(tree):
     """A module that must wait to import another stands in the wrong layer."""
     functions = ast.FunctionDef | ast.AsyncFunctionDef
     found = {
         place(path, node)
-        for path, function in nodes()
+        for path, function in tree
         if isinstance(function, functions)
         for node in ast.walk(function)
         if imports_qiudao(node)
@@ -28,14 +36,14 @@ def test_no_function_imports_qiudao():
     assert sorted(found) == []
 
 
-def test_no_assert_statement():
+def test_no_assert_statement(tree):
     """`python -O` drops them, and a user's mistake deserves a sentence."""
-    assert [place(path, node) for path, node in nodes() if isinstance(node, ast.Assert)] == []
+    assert [place(path, node) for path, node in tree if isinstance(node, ast.Assert)] == []
 
 
-def test_no_bare_except():
+def test_no_bare_except(tree):
     """It would swallow KeyboardInterrupt."""
-    handlers = [(path, node) for path, node in nodes() if isinstance(node, ast.ExceptHandler)]
+    handlers = [(path, node) for path, node in tree if isinstance(node, ast.ExceptHandler)]
     assert [place(path, node) for path, node in handlers if node.type is None] == []
 
 

@@ -50,7 +50,7 @@ def test_derivatives(options):
     agree(lambda x: qd.max_pool(x, 3, **options), x)
     agree(lambda x: qd.avg_pool(x, 3, **options), x)
     agree(lambda x: qd.avg_pool(x, 3, counts_padding=False, **options), x)
-    assert qd.gradcheck(lambda x: qd.max_pool(x**3, 3, **options) ** 2, x, order=2)
+    assert qd.gradcheck(lambda x: qd.max_pool(x**3, 3, **options) ** 2, x[:, :1], order=2)
 
 
 def test_ties_share_and_nan_is_told():
