@@ -108,6 +108,40 @@ def test_cuts(dtype):
         assert np.ptp(np.sign(qd.jit(f)(across).real)) == 2
 
 
+PARTS = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 2.0]
+EVERY_PAIR = np.array([complex(a, b) for a in PARTS for b in PARTS])
+
+
+@TYPES
+@pytest.mark.parametrize("name", ["maximum", "minimum", "fmax", "fmin", "greater", "less_equal"])
+def test_order(dtype, name):
+    """By real parts, and by imaginary parts where those tie; to the last sign of a zero."""
+    f = getattr(np, name)
+    x, y = map(np.ravel, np.meshgrid(EVERY_PAIR.astype(dtype), EVERY_PAIR.astype(dtype)))
+    compiled = qd.jit(f)
+    assert compiled.lower(x, y).fallbacks == []
+    with np.errstate(invalid="ignore"):
+        got, want = compiled(x, y), f(x, y)
+    np.testing.assert_array_equal(got, want)
+    np.testing.assert_array_equal(np.signbit(got.real), np.signbit(want.real))
+    np.testing.assert_array_equal(np.signbit(got.imag), np.signbit(want.imag))
+
+
+@TYPES
+@pytest.mark.parametrize("f", [np.max, np.min])
+def test_extremes(dtype, f):
+    z = (np.random.default_rng(0).integers(-3, 3, size=(4, 300, 2)) @ [1, 1j]).astype(dtype)
+    z[1, 7] = complex(np.nan, 2.0)
+    low = np.full((4, 3), complex(-np.inf, -3.0), dtype)
+    for axis in (None, 0, 1):
+        compiled = qd.jit(lambda z: f(z, axis=axis))  # noqa: B023
+        assert compiled.lower(z).fallbacks == []
+        for given in (z, low, -low):
+            np.testing.assert_array_equal(compiled(given), f(given, axis=axis))
+    gradient = qd.grad(lambda z: np.real(f(z) * (2 - 1j)))
+    np.testing.assert_array_equal(qd.jit(gradient)(z[0]), gradient(z[0]))
+
+
 def test_export(tmp_path):
     def wave(z):
         return np.sin(z) * np.exp(-z) ** 1.5

@@ -458,9 +458,10 @@ class Scalars:
     def compare(self, name: str, x: Lane, y: Lane) -> Lane:
         x, y = self.together(x, y)
         if x.dtype.kind == "c":
+            first, second = ((self.part(x, k), self.part(y, k)) for k in (0, 1))
             if name not in ("equal", "not_equal"):
-                raise NoNativeForm("the order of complex numbers is left to NumPy")
-            each = [self.compare(name, self.part(x, k), self.part(y, k)) for k in (0, 1)]
+                return self.alphabetical(name, first, second)
+            each = [self.compare(name, *pair) for pair in (first, second)]
             return self.bits("logical_and" if name == "equal" else "logical_or", *each)
         how = COMPARISONS[name]
         type_ = register_type(x.dtype)
@@ -468,13 +469,19 @@ class Scalars:
               f"icmp {how[1] if x.dtype.kind == 'i' else how[2]}")  # fmt: skip
         return Lane(self.code.op(f"{op} {type_} {self.register(x)}, {self.register(y)}"), BOOL)
 
+    def alphabetical(self, name: str, first: tuple[Lane, Lane], second: tuple[Lane, Lane]) -> Lane:
+        """The order of complex numbers: by real parts, and by imaginary parts where those tie."""
+        strict = self.compare(name.removesuffix("_equal"), *first)
+        either = self.bits("logical_or", *(self.isnan(part) for part in second))
+        strict = self.bits("logical_and", strict, self.logical_not(either))
+        tied = self.bits("logical_and", self.compare("equal", *first), self.compare(name, *second))
+        return self.bits("logical_or", strict, tied)
+
     def extreme(self, better: str, x: Lane, y: Lane) -> Lane:
         """The one that is better, NaN where either is."""
         x, y = self.together(x, y)
-        if x.dtype.kind == "c":
-            raise NoNativeForm("the order of complex numbers is left to NumPy")
         first = self.compare(better, x, y)
-        if x.dtype.kind == "f":
+        if x.dtype.kind in "fc":
             first = self.bits("logical_or", first, self.isnan(x))
         return self.select(first, x, y)
 
@@ -487,7 +494,7 @@ class Scalars:
     def forgiving(self, better: str, x: Lane, y: Lane) -> Lane:
         """The one that is better, the other where one is NaN."""
         x, y = self.together(x, y)
-        if x.dtype.kind != "f":
+        if x.dtype.kind not in "fc":
             return self.extreme(better, x, y)
         first = self.bits("logical_or", self.compare(better, x, y), self.isnan(y))
         return self.select(first, x, y)

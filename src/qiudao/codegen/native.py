@@ -13,7 +13,6 @@ from ..core.parts import Part
 from ..core.program import Program, inner_programs, operands_of
 from ..ops.control import Rows, Scan, Switch, While
 from ..ops.indexing import Place
-from ..ops.reducing import Max, Min
 from ..ops.shaping import Cast, Concatenate
 from ..ops.writing import SetItem
 from .code import INTERLEAVED, TYPES, Code, Module
@@ -51,8 +50,6 @@ def obstacle(equation: Equation) -> str | None:
     found = untyped(dtypes)
     if found is not None:
         return found
-    if isinstance(primitive, Max | Min) and avals[0].dtype.kind == "c":
-        return "the order of complex numbers is left to NumPy"
     if isinstance(primitive, PLAIN):
         return None
     stated: Any = primitive.shape(*avals)

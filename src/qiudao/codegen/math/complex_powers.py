@@ -41,7 +41,7 @@ def exceptions(a: Complex, b: Complex, power: Complex) -> Complex:
 
 
 def log_size(a: Complex) -> Pair:
-    """Log |a| as a pair: half of 2 artanh(f / (2 + f)) + k log 2 of the squares."""
+    """The logarithm of |a| as a pair: half of 2 artanh(f / (2 + f)) + k log 2 of the squares."""
     zero = a.re.constant(0.0)
     excess, octaves = modulus(Pair(a.re, zero), a.im)
     one = two_sum(zero.constant(1.0), excess.high)
@@ -55,7 +55,7 @@ def log_size(a: Complex) -> Pair:
 
 
 def natural(k: Lane, f: Pair) -> Pair:
-    """K log 2 + log(1 + f) as a pair."""
+    """The sum k log 2 + log(1 + f) as a pair."""
     below = quick_sum(2.0, f.high)
     s = divide(f, Pair(below.high, below.low + f.low))
     s = quick_sum(s.high, s.low)

@@ -119,9 +119,9 @@ def turned(e: Growth, x: Lane, y: Lane, point: tuple[Lane, Lane]) -> Complex:
     """
     s, c = point
     whirls = ~is_finite(y)
-    nothing, all_ = x.equals(-math.inf) & whirls, x.equals(math.inf) & whirls
+    nothing, endless = x.equals(-math.inf) & whirls, x.equals(math.inf) & whirls
     zero = x.constant(0.0)
-    re = nothing.choose(zero, all_.choose(x, e.times(c)))
+    re = nothing.choose(zero, endless.choose(x, e.times(c)))
     im = nothing.choose(zero.copysign(y), y.equals(0.0).choose(y, e.times(s)))
     return Complex(re, im)
 
@@ -179,12 +179,12 @@ def modulus(x: Pair, y: Lane) -> Modulus:
 
 
 def log_modulus(x: Pair, y: Lane) -> Lane:
-    """Log |x + iy| for a pair x: half of log(1 + excess) + octaves log 2."""
+    """The logarithm of |x + iy| for a pair x: half of log(1 + excess) + octaves log 2."""
     return at_ends(log_one_plus(*modulus(x, y)) * 0.5, x.high, y)
 
 
 def at_ends(size: Lane, x: Lane, y: Lane) -> Lane:
-    """Log |x + iy|, given `size` where it is finite or NaN."""
+    """The logarithm of |x + iy|, given `size` where it is finite or NaN."""
     size = (is_infinite(x) | is_infinite(y)).choose(x.constant(math.inf), size)
     return (x.abs() + y.abs()).equals(0.0).choose(x.constant(-math.inf), size)
 
@@ -196,7 +196,7 @@ def squared(high: Lane, low: Lane) -> Pair:
 
 
 def less_one(p: Pair, q: Pair) -> Pair:
-    """P + q - 1, exact but for the last digits of what is left when it cancels."""
+    """The sum p + q - 1, exact but for the last digits of what is left when it cancels."""
     first = two_sum(p.high, p.high.constant(-1.0))
     second = two_sum(first.high, q.high)
     third = two_sum(p.low, q.low)
@@ -242,7 +242,7 @@ def sqrt(z: Complex) -> Complex:
     length = p.fma(p, q * q).sqrt()
     endless = a.equals(math.inf)
     t = endless.choose(a, ((p + length) * 0.5).sqrt() * back)
-    other = b / (t + t)
+    other = b / (t + t)  # not of `q`, which may have been scaled down to nothing
     left = x.is_negative()
     root = Complex(left.choose(other, t), left.choose(t, other).copysign(y))
     origin, vertical = (a + b).equals(0.0), b.equals(math.inf)
@@ -262,7 +262,7 @@ def reciprocal(z: Complex) -> Complex:
 
 
 def sign(z: Complex) -> Complex:
-    """Z / |z|, 0 for 0, and NaN where both parts are infinite or one is NaN."""
+    """The direction z / |z|, 0 for 0, and NaN where both parts are infinite or one is NaN."""
     x, y = z
     factor = reduction(x, y)
     size = hypot(x * factor, y * factor)
