@@ -94,7 +94,7 @@ def measure(case: str, runs: Ways, report: Report) -> None:
     seconds = checked(case, runs, report)
     limit = report.options.limit
     quick = {name: runs[name] for name, taken in seconds.items() if taken <= limit}
-    taken = alternate(quick, report.options.rounds, report.options.seconds)
+    taken = alternate(quick, report.options.rounds, report.options.seconds, report.options.clock)
     once = {name: Samples((slow,)) for name, slow in seconds.items() if name not in quick}
     if once:
         report.note(f"{case}: timed once: {', '.join(once)}")

@@ -38,6 +38,11 @@ def test_a_gradient_in_c(tmp_path):
     np.testing.assert_allclose([float(v) for v in done.stdout.split()], slope(x), rtol=1e-13)
 
 
+def test_a_lambda_has_a_name_in_c(tmp_path):
+    written = qd.jit(lambda x: np.sin(x)).export(tmp_path / "sine.o", np.ones(3))
+    assert "function(" in written[1].read_text()
+
+
 def test_what_c_does_not_have_is_refused(tmp_path):
     f = qd.jit(lambda x: np.fft.fft(x).real)
     with pytest.raises(NotImplementedError, match="export: NumPy computes a part of the program"):

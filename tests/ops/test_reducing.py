@@ -209,6 +209,15 @@ def test_ties_share_equally(f):
         close(grads, np.array([[0, 0.5, 0.5], [1, 0, 0]]))
 
 
+def test_complex_numbers_below_all_others():
+    """By their imaginary parts where the real ones are equal: the start of a maximum is below."""
+    z = np.array([complex(-np.inf, -5), complex(-np.inf, -7)])
+    start = complex(-np.inf, -9)
+    found = np.max(qd.tensor(z), where=np.array([False, False]), initial=start)
+    assert found.item() == start
+    assert np.min(qd.tensor(-z), where=np.array([False, False]), initial=-start).item() == -start
+
+
 def test_an_initial_value_ties_with_the_array_as_one_side():
     close(qd.grad(lambda x: np.max(x, initial=1.0))(np.array([1.0, 0.0])), np.array([0.5, 0.0]))
     close(qd.grad(lambda v: np.max(np.array([1.0, 0.0]) * v, initial=v))(1.0), np.array(1.0))

@@ -488,8 +488,6 @@ class Reduction:
         else:
             value = lowest(self.dtype, -1 if isinstance(primitive, Min) else 1)
             value = np.asarray(value).item()
-            if self.dtype.kind == "c":  # of the numbers with that real part, the last or first
-                value = complex(value.real, value.real)
         return Lane(value, self.dtype, None, fixed=True)
 
 

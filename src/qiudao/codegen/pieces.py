@@ -23,12 +23,14 @@ from ..ops.products import MatMul
 from .code import GIVEN_UP, Buffer, Code, Register, row_major
 from .element import UNARY_MATH, Lane, Scalars, constant, real_dtype, register_type
 from .engine import attributes
+from .failures import STATUS_WORDS
 from .nest import Nest, Reduction
 from .plan import Root
 from .pool import address_of_run
 
 WORTH = 1 << 17  # operations that a piece should have: about 60 microseconds
 MOST = 64  # pieces
+ALIKE = 8  # multiplications of a product of matrices that take the time of one operation
 MATH = 8  # operations that a function like exp takes
 EVEN = 64  # elements that pieces of one long loop are a multiple of: none shares a cache line
 LARGEST = 1 << 12  # elements of a sum that each piece has one of
@@ -81,16 +83,28 @@ class Piece:
         found = tuple(self.register(r, type_) for r in several)
         return x._replace(value=found if x.dtype.kind == "c" else found[0])
 
-    def run(self, count: int, arena: Register, scratch: int) -> None:
-        """Define the function, and call it for all pieces."""
+    @property
+    def may_fail(self) -> bool:
+        """Whether it may report a failure."""
+        return any("%status" in line for line in (*self.code.lines, *self.code.allocas))
+
+    def run(
+        self, count: int, arena: Register, scratch: int, statuses: Register = "%status"
+    ) -> None:
+        """Define the function, and call it for all pieces.
+
+        They report to one `%status`, or each to its own of those that begin at `statuses`.
+        """
         inner, outer = self.code, self.outer
         inner.do("ret void")
         if any(GIVEN_UP in line for line in inner.lines):
             inner.start(GIVEN_UP)
             inner.do("ret void")
-        if any("%status" in line for line in (*inner.lines, *inner.allocas)):
-            found = self.register("%status", "ptr")
-            inner.allocas.append(f"  %status = getelementptr i8, ptr {found}, i64 0")
+        if self.may_fail:
+            found, own = self.register(statuses, "ptr"), inner.fresh("own")
+            words = 0 if statuses == "%status" else STATUS_WORDS
+            inner.allocas.append(f"  {own} = mul i64 %piece, {words}")
+            inner.allocas.append(f"  %status = getelementptr i64, ptr {found}, i64 {own}")
         name = f"@piece.{len(outer.module.definitions)}"
         head = f"{name}(ptr noalias %context, i64 %piece, ptr noalias %arena)"
         outer.module.define(name, inner.function(head, "internal void", attributes()))

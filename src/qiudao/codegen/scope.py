@@ -31,6 +31,7 @@ from .picks import READS
 from .pieces import Partial, Piece, Share, rows_in_pieces, write_in_pieces
 from .plan import LOOPS, Plan, Root
 from .search import Search
+from .side_by_side import Call, write_side_by_side
 
 Place = Lane | Buffer
 
@@ -140,11 +141,25 @@ class Scope:
                 continue
             for root, lane in self.write_nest(group).items():
                 self.places[root.equation] = lane
+        heavy: list[tuple[Root, Call]] = []
         for root in calls:
             begun = len(self.code.lines)
-            self.write_call(root)
-            if any("%status" in line for line in self.code.lines[begun:]):
-                self.give_up()
+            call = self.write_call(root)
+            if call is not None and self.function.splits and call.is_heavy:
+                heavy.append((root, call))
+            elif call is not None:
+                self.finish(root, call)
+            self.check(begun)
+        if heavy:
+            begun = len(self.code.lines)
+            if write_side_by_side(self.code, [call for _, call in heavy], self.new_buffer):
+                self.function.pieces = True
+                for root, call in heavy:
+                    self.place_results(root, call)
+            else:
+                for each in heavy:
+                    self.finish(*each)
+            self.check(begun)
         for node in self.dying.get(level, ()):
             self.give_back(node)
 
@@ -160,6 +175,11 @@ class Scope:
         nest.write()
         self.report(nest)
         return nest.results
+
+    def check(self, begun: int) -> None:
+        """Give up where what was written since then can go wrong, and does."""
+        if any("%status" in line for line in self.code.lines[begun:]):
+            self.give_up()
 
     def give_up(self) -> None:
         """Leave the function where something went wrong: what follows may not end without."""
@@ -416,23 +436,23 @@ class Scope:
                 code.op(f"add nsw i64 {start}, {step}"), code.op(f"add nsw i64 {end}, {there}"),
             )  # fmt: skip
 
-    def write_call(self, root: Root) -> None:
-        """A kernel, or a loop or branch with a body of its own."""
+    def write_call(self, root: Root) -> Call | None:
+        """A loop or branch with a body of its own; or a kernel, to be written with the operands."""
         equation = root.equation
         primitive = equation.primitive
         operands = operands_of(equation)
         if isinstance(primitive, Part):
             self.places[equation] = self.places[operands[0]][primitive.index]
-            return
+            return None
         if isinstance(primitive, Scan | While | Switch | Rows):
             self.write_control(equation)
-            return
+            return None
         if isinstance(primitive, VIEWS):
             (aval,) = results_of(equation)
             buffer = self.result_buffer(equation, 0, aval)
             self.store(self.view(equation), buffer)
             self.places[equation] = buffer
-            return
+            return None
         avals = results_of(equation)
         kernel = kernel_for(primitive, [aval_of(x) for x in operands], avals)
         if kernel is None:
@@ -444,13 +464,21 @@ class Scope:
         if not kernel.accepts_strides:
             buffers = [self.in_order(b) for b in buffers]
         results = [self.result_buffer(equation, k, aval) for k, aval in enumerate(avals)]
-        count = kernel.scratch(primitive, buffers, avals)
-        if count:
-            buffers.append(self.new_buffer((count,), np.dtype(np.uint8)))
-        if kernel(self.code, primitive, buffers, results, self.function.splits):
+        return Call(kernel, primitive, buffers, results)
+
+    def finish(self, root: Root, call: Call) -> None:
+        """Write a call where it stands."""
+        room = call.scratch
+        scratch = [self.new_buffer((room,), np.dtype(np.uint8))] if room else []
+        if call.write(self.code, scratch, self.function.splits):
             self.function.pieces = True
-        places: list[Place] = [self.scalars.load(b, 0) if b.shape == () else b for b in results]
-        self.places[equation] = tuple(places) if equation.is_several else places[0]
+        self.place_results(root, call)
+
+    def place_results(self, root: Root, call: Call) -> None:
+        """Where the results of a call are."""
+        places = [self.scalars.load(b, 0) if b.shape == () else b for b in call.results]
+        several = root.equation.is_several
+        self.places[root.equation] = tuple(places) if several else places[0]
 
     def result_buffer(self, equation: Equation, k: int, aval: Aval) -> Buffer:
         """Where result `k` of a call goes."""

@@ -235,9 +235,10 @@ class Jitted:
 
         `path` ends in `.o` (an object file) or `.so`, `.dylib`, `.dll` (a shared library, linked by
         the system's C compiler).  A header goes beside it, and with `ir` LLVM's text.  The C
-        function has this function's name; its parameters are pointers to the arrays, named as in
-        the program, and to the results, `result0` and on.  Returns the files written.  Raises
-        `RuleError` for what a C program cannot have: operations that NumPy or BLAS computes.
+        function has this function's name (a lambda's is `function`); its parameters are pointers to
+        the arrays, named as in the program, and to the results, `result0` and on.  Returns the
+        files written.  Raises `RuleError` for what a C program cannot have: operations that NumPy
+        or BLAS computes.
         """
         lowered = self.lower(*args, **kwargs)
         if lowered.fallbacks:
@@ -245,8 +246,8 @@ class Jitted:
                 f"export: NumPy computes a part of the program ({lowered.fallbacks[0]}), which C "
                 "does not have; leave that out"
             )
-        name = getattr(self.f, "__name__", "program")
-        return export_program(lowered.optimised, name if name.isidentifier() else "program",
+        name = getattr(self.f, "__name__", "")
+        return export_program(lowered.optimised, name if name.isidentifier() else "function",
                               path, ir)  # fmt: skip
 
 

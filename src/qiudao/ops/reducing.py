@@ -239,7 +239,8 @@ def lowest(dtype: Dtype, sign: int) -> Any:
         return dtype.type(sign < 0)
     if dtype.kind in "iu":
         return np.iinfo(dtype).min if sign > 0 else np.iinfo(dtype).max
-    return dtype.type(-sign * np.inf)
+    least = -sign * np.inf
+    return dtype.type(complex(least, least) if dtype.kind == "c" else least)
 
 
 def extreme(name: str, made: type[Max], pair: np.ufunc, sign: int) -> Callable[..., Value]:

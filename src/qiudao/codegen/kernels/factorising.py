@@ -14,6 +14,7 @@ from .matrices import (
     Needs,
     by_columns,
     carve,
+    cubic,
     from_columns,
     has_lapack,
     hermitian_part,
@@ -27,7 +28,7 @@ from .table import kernel
 BLOCK = 64  # columns that LAPACK handles together
 
 
-@kernel(Cholesky, accepts=has_lapack, accepts_strides=True)
+@kernel(Cholesky, accepts=has_lapack, accepts_strides=True, work=cubic)
 def cholesky(
     code: Code, primitive: Cholesky, operands: Sequence[Buffer], results: Sequence[Buffer]
 ) -> None:
@@ -84,7 +85,7 @@ def needs_of_qr(primitive: Any, operands: Sequence[Any], results: Sequence[Any])
     return [(m * n, dtype), (min(m, n), dtype), (BLOCK * max(m, n, 1), dtype)]
 
 
-@kernel(QR, accepts=has_lapack, accepts_strides=True, scratch=scratch_of(needs_of_qr))
+@kernel(QR, accepts=has_lapack, accepts_strides=True, scratch=scratch_of(needs_of_qr), work=cubic)
 def qr(code: Code, primitive: QR, operands: Sequence[Buffer], results: Sequence[Buffer]) -> None:
     """By geqrf, and orgqr for the orthonormal columns."""
     a, *memory = operands

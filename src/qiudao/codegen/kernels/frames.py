@@ -19,13 +19,11 @@ from ...ops.networks.convolution import (
     Convolving,
 )
 from ..code import Buffer, Code, Register, row_major
-from ..pieces import Piece, Share, number_of
+from ..pieces import ALIKE, Piece, Share, number_of
 from .loops import copy, offset_of, part_of, times
 from .numbers import Offset, size_of
 
 C = TypeVar("C", bound=Convolving)
-
-ALIKE = 8  # multiplications that a tile does in the time of one operation of a plain loop
 
 
 class Phase(NamedTuple):

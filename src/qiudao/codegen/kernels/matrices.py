@@ -10,6 +10,7 @@ import numpy as np
 
 from ...core.avals import Aval, Dtype
 from ..code import Buffer, Code, Register
+from ..pieces import ALIKE
 from . import blas
 from .loops import copy, nest, offset_of, part_of
 from .numbers import add, conjugate, constant, load, multiply, size_of, store
@@ -33,6 +34,11 @@ def scratch_of(needs: Any) -> Scratch:
         return sum(size_of((n,), dtype) for n, dtype in needs(primitive, operands, results))
 
     return scratch
+
+
+def cubic(primitive: Any, operands: Sequence[Buffer], results: Sequence[Aval]) -> int:
+    """About how many operations a factorisation of matrices takes."""
+    return operands[0].size * min(operands[0].shape[-2:]) // ALIKE
 
 
 def carve(code: Code, memory: Sequence[Buffer], needs: Needs) -> list[Register]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ...core.avals import Aval
 from ...ops.einsum import Einsum, split
 from ...ops.products import MatMul
 from ..code import Buffer, Code, row_major
+from ..pieces import ALIKE
 from .axes import Axis
 from .contraction import contract, plan, scratch_for
 from .table import kernel
@@ -74,7 +76,12 @@ def scratch(primitive: MatMul | Einsum, operands: Sequence[Buffer], results: Seq
     return scratch_for(plan(axes, operands[0].dtype, operands[1].dtype, out.dtype), out.dtype)
 
 
-@kernel(MatMul, Einsum, accepts_strides=True, scratch=scratch)
+def work(primitive: MatMul | Einsum, operands: Sequence[Buffer], results: Sequence[Aval]) -> int:
+    """The multiplications, of which a product does several in the time of an operation."""
+    return math.prod(axis.size for axis in axes_of(primitive, operands, results[0])) // ALIKE
+
+
+@kernel(MatMul, Einsum, accepts_strides=True, scratch=scratch, work=work)
 def product(
     code: Code,
     primitive: MatMul | Einsum,

@@ -21,6 +21,7 @@ from .matrices import (
     Needs,
     by_columns,
     carve,
+    cubic,
     from_columns,
     has_lapack,
     lapack,
@@ -60,7 +61,9 @@ def needs_of_solve(primitive: Any, operands: Sequence[Any], results: Sequence[An
     return [(n * n, dtype), (n * sides, dtype), (n, INT32)]
 
 
-@kernel(Solve, accepts=has_lapack, accepts_strides=True, scratch=scratch_of(needs_of_solve))
+@kernel(
+    Solve, accepts=has_lapack, accepts_strides=True, scratch=scratch_of(needs_of_solve), work=cubic
+)
 def solve(
     code: Code, primitive: Solve, operands: Sequence[Buffer], results: Sequence[Buffer]
 ) -> None:
@@ -100,7 +103,11 @@ def needs_of_inverse(primitive: Any, operands: Sequence[Any], results: Sequence[
 
 
 @kernel(
-    Inverse, accepts=accepts_inverse, accepts_strides=True, scratch=scratch_of(needs_of_inverse)
+    Inverse,
+    accepts=accepts_inverse,
+    accepts_strides=True,
+    scratch=scratch_of(needs_of_inverse),
+    work=cubic,
 )
 def invert(
     code: Code, primitive: Inverse, operands: Sequence[Buffer], results: Sequence[Buffer]
@@ -184,7 +191,9 @@ class Pivots:
                 use(load(self.code, self.copy, offset_of(self.code, (k, k), (1, self.n))))
 
 
-@kernel(Det, accepts=has_lapack, accepts_strides=True, scratch=scratch_of(needs_of_factors))
+@kernel(
+    Det, accepts=has_lapack, accepts_strides=True, scratch=scratch_of(needs_of_factors), work=cubic
+)
 def determinant(
     code: Code, primitive: Det, operands: Sequence[Buffer], results: Sequence[Buffer]
 ) -> None:
@@ -206,7 +215,13 @@ def determinant(
         store(code, total.get(), x, 0)
 
 
-@kernel(SlogDet, accepts=has_lapack, accepts_strides=True, scratch=scratch_of(needs_of_factors))
+@kernel(
+    SlogDet,
+    accepts=has_lapack,
+    accepts_strides=True,
+    scratch=scratch_of(needs_of_factors),
+    work=cubic,
+)
 def signed_logarithm(
     code: Code, primitive: SlogDet, operands: Sequence[Buffer], results: Sequence[Buffer]
 ) -> None:

@@ -15,6 +15,7 @@ from .matrices import (
     Needs,
     by_columns,
     carve,
+    cubic,
     from_columns,
     has_lapack,
     hermitian_part,
@@ -43,7 +44,7 @@ def needs_of_eigh(primitive: Any, operands: Sequence[Any], results: Sequence[Any
 
 
 @kernel(Eigh, EigValsh, accepts=has_lapack, accepts_strides=True,
-        scratch=scratch_of(needs_of_eigh))  # fmt: skip
+        scratch=scratch_of(needs_of_eigh), work=cubic)  # fmt: skip
 def eigh(
     code: Code,
     primitive: Eigh | EigValsh,
@@ -96,7 +97,7 @@ def needs_of_svd(primitive: Any, operands: Sequence[Any], results: Sequence[Any]
 
 
 @kernel(SVD, SingularValues, accepts=has_lapack, accepts_strides=True,
-        scratch=scratch_of(needs_of_svd))  # fmt: skip
+        scratch=scratch_of(needs_of_svd), work=cubic)  # fmt: skip
 def svd(
     code: Code,
     primitive: SVD | SingularValues,

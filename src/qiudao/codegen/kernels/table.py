@@ -14,6 +14,7 @@ from ..code import INTERLEAVED, TYPES, Buffer, Code
 Emit = Callable[..., Any]  # of code, primitive, operands, results, and perhaps `splits`
 Accepts = Callable[[Any, Sequence[Aval], Sequence[Aval]], bool]
 Scratch = Callable[[Any, Sequence[Buffer], Sequence[Aval]], int]
+Work = Callable[[Any, Sequence[Buffer], Sequence[Aval]], int]
 
 
 class Kernel(NamedTuple):
@@ -22,6 +23,7 @@ class Kernel(NamedTuple):
     Operands are row-major unless `accepts_strides`; results are row-major and filled whole.
     Where `scratch` asks for memory, its bytes come as one more operand of u1, aligned to 64.
     One that `shares` is told whether it may share its work among threads, and says whether it did.
+    `work` is about how many operations it takes, where many such calls may run side by side.
     """
 
     emit: Emit
@@ -29,6 +31,7 @@ class Kernel(NamedTuple):
     accepts_strides: bool
     scratch: Scratch
     shares: bool = False
+    work: Work | None = None
 
     def __call__(
         self,
@@ -63,12 +66,13 @@ def kernel(
     accepts_strides: bool = False,
     scratch: Scratch = no_scratch,
     shares: bool = False,
+    work: Work | None = None,
 ) -> Callable[[Emit], Emit]:
     """Register the function below as what writes these primitives."""
 
     def register(emit: Emit) -> Emit:
         for cls in classes:
-            kernels[cls] = Kernel(emit, accepts, accepts_strides, scratch, shares)
+            kernels[cls] = Kernel(emit, accepts, accepts_strides, scratch, shares, work)
         return emit
 
     return register
