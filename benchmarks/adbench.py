@@ -1,9 +1,9 @@
 """How fast are the derivatives that the AD benchmarks ADBench and GradBench ask for?
 
-Every objective of both, at the published sizes, its derivative by each library in its best form
-and by hand in NumPy, one thread. "primal" rows are the objective alone: gradient over primal.
-`QIUDAO_ADBENCH` (or --data) names the folder of ADBench's files; what needs them is left out
-without.
+Every objective of both, at the published sizes, its derivative by each library in its best form,
+by hand in NumPy and by hand in C, one thread. "primal" rows are the objective alone: gradient over
+primal. `QIUDAO_ADBENCH` (or --data) names the folder of ADBench's files; what needs them is left
+out without.
 
     python benchmarks/adbench.py --objective gmm ba --quick
 """
@@ -26,7 +26,7 @@ from peers import as_numpy
 
 GRADBENCH = ["lse", "llsq", "ode", "kmeans", "det", "saddle", "particle"]
 OBJECTIVES = [*GRADBENCH, "gmm", "ba", "ht", "lstm"]
-LIBRARIES = ("qiudao", "jax", "torch")
+LIBRARIES = ("qiudao", "jax", "torch", "casadi", "c")  # not every objective has the last two
 TOLERANCE = 1e-6
 PRIMAL = "primal"
 PATIENCE = 5  # limits: what a first call may take, and be called again
@@ -48,8 +48,9 @@ def named(objective: str, size: dict[str, Any]) -> str:
 
 def ways(module: ModuleType, given: Any, report: Report) -> Ways:
     """Every contender's way to the derivative."""
-    makers = {library: getattr(module, f"in_{library}") for library in LIBRARIES}
-    found = report.contenders(makers, given)
+    makers = {library: getattr(module, f"in_{library}", None) for library in LIBRARIES}
+    written = {library: make for library, make in makers.items() if make is not None}
+    found = report.contenders(written, given)
     found["by hand"] = partial(module.by_hand, given)
     slow = () if report.options.slow else getattr(module, "SLOW", ())
     return {name: run for name, run in found.items() if name not in slow}

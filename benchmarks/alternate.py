@@ -28,7 +28,7 @@ CLOCKS = {"wall": perf_counter, "processor": process_time}  # the latter on a ma
 RESULTS = Path(__file__).parent / "results"
 REFERENCE = "qiudao"
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "B": 1.0, "MB": 1e-6}
-LIBRARIES = ("qiudao", "numpy", "scipy", "torch", "jax", "autograd")
+LIBRARIES = ("qiudao", "numpy", "scipy", "torch", "jax", "autograd", "casadi")
 ONE_THREAD = {
     "JAX_PLATFORMS": "cpu",
     "MKL_NUM_THREADS": "1",

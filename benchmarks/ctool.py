@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from ctypes.util import find_library
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,13 @@ import numpy as np
 
 from alternate import Report
 
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-shared", "-fPIC")
+FLAGS = ("-O3", "-march=native", "-ffast-math", "-fPIC")
+NATIVE = Path(__file__).parent / "objectives" / "native"
+ALIGNMENT = 64  # bytes: a line of the cache, and the widest vector
+
+
+class NoCompilerError(ImportError):
+    """There is no gcc here: a contender in C is left out, as a library that is not installed."""
 
 
 def widest() -> list[str]:
@@ -24,26 +32,72 @@ def widest() -> list[str]:
     return [f"-mprefer-vector-width={512 if ' avx512f ' in cpu.read_text() else 256}"]
 
 
-def build(source: str, report: Report) -> ctypes.CDLL | None:
-    """The library compiled from `source`; None, and a note, where there is no compiler."""
+def mathematics() -> list[str]:
+    """Glibc's functions of vectors, where it has them, and of numbers."""
+    return [f"-l{name}" for name in ("mvec", "m") if find_library(name)]
+
+
+def compiled_file(path: Path) -> ctypes.CDLL:
+    """The library compiled from a file of C. Raises NoCompilerError.
+
+    It is linked without -ffast-math: with it, loading the library would have the whole process
+    flush denormal numbers, every other contender's as well.
+    """
     compiler = shutil.which("gcc")
     if compiler is None:
-        report.note("C: no gcc, left out.")
-        return None
+        raise NoCompilerError("C: no gcc")
     with tempfile.TemporaryDirectory() as folder:
-        code, library = Path(folder) / "code.c", Path(folder) / "code.so"
+        code, library = str(Path(folder) / "code.o"), str(Path(folder) / "code.so")
+        subprocess.run([compiler, *FLAGS, *widest(), "-c", "-o", code, str(path)], check=True)
+        subprocess.run([compiler, "-shared", "-o", library, code, *mathematics()], check=True)
+        return ctypes.CDLL(library)
+
+
+def build(source: str, report: Report) -> ctypes.CDLL | None:
+    """The library compiled from `source`; None, and a note, where there is no compiler."""
+    with tempfile.TemporaryDirectory() as folder:
+        code = Path(folder) / "code.c"
         code.write_text(source)
-        command = [compiler, *FLAGS, *widest(), "-o", str(library), str(code), "-lmvec", "-lm"]
-        subprocess.run(command, check=True)
-        return ctypes.CDLL(str(library))
+        try:
+            return compiled_file(code)
+        except NoCompilerError:
+            report.note("C: no gcc, left out.")
+            return None
+
+
+@cache
+def native(objective: str) -> ctypes.CDLL:
+    """The derivatives of objectives/native/<objective>.c, compiled once. Raises NoCompilerError."""
+    return compiled_file(NATIVE / f"{objective}.c")
+
+
+def aligned(count: int) -> np.ndarray:
+    """`count` doubles, zero, from a multiple of `ALIGNMENT` bytes on."""
+    raw = np.zeros(count + ALIGNMENT // 8)
+    return raw[-raw.ctypes.data % ALIGNMENT // 8 :][:count]
+
+
+def converted(arg: Any) -> Any:
+    """An argument as C takes it: an array as a pointer, an integer as a long, a float a double."""
+    if isinstance(arg, np.ndarray):
+        return arg.ctypes.data_as(ctypes.c_void_p)  # a pointer that keeps its array alive
+    return ctypes.c_double(arg) if isinstance(arg, float) else ctypes.c_long(arg)
 
 
 def call(function: Any, *args: Any) -> Callable[[], float]:
-    """A call of a C function that returns a double; arrays go as pointers, integers as longs."""
+    """A call of a C function that returns a double."""
     function.restype = ctypes.c_double
-    converted = [
-        # `data_as` gives a pointer that keeps its array alive
-        arg.ctypes.data_as(ctypes.c_void_p) if isinstance(arg, np.ndarray) else ctypes.c_long(arg)
-        for arg in args
-    ]
-    return lambda: function(*converted)
+    given = [converted(arg) for arg in args]
+    return lambda: function(*given)
+
+
+def filling(outs: tuple[np.ndarray, ...], function: Any, *args: Any) -> Callable[[], Any]:
+    """A call of a C function that fills `outs`, its last arguments, which are what it gives."""
+    function.restype = None
+    given = [converted(arg) for arg in (*args, *outs)]
+
+    def run() -> tuple[np.ndarray, ...]:
+        function(*given)
+        return outs
+
+    return run

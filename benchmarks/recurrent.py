@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from alternate import Report, arguments
-from ctool import build, call
+from ctool import aligned, build, call
 from objectives.asking import load_jax, load_torch
 from peers import Array, check_agreement
 
@@ -136,12 +136,6 @@ def inputs() -> tuple[Array, Array, Array, Array]:
     rng = np.random.default_rng(WIDTH)
     w, u = rng.normal(size=(2, WIDTH, WIDTH)) / np.sqrt(WIDTH)
     return w, u, rng.normal(size=WIDTH), rng.normal(size=(STEPS, WIDTH))
-
-
-def aligned(count: int) -> Array:
-    """Doubles from a multiple of 64 bytes on."""
-    raw = np.zeros(count + 8)
-    return raw[-raw.ctypes.data % 64 // 8 :][:count]
 
 
 def in_c(library: Any, args: tuple[Array, ...]) -> Runs:

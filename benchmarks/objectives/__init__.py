@@ -4,7 +4,8 @@ definitions.
 Each file is one objective: `SIZES` (published) and `SMALL` (for tests), `inputs(**size)`, the
 objective as a function of arrays, `by_hand(inputs)` (its derivative in plain NumPy, the oracle),
 and `in_qiudao`, `in_jax`, `in_torch`: the ways in which a library is asked for that derivative,
-each a call without arguments that returns a tuple of arrays.
+each a call without arguments that returns a tuple of arrays. Some have `in_casadi` too, and
+`in_c`: the derivative by hand in C, of the folder `native`, compiled where there is a gcc.
 
 * ADBench: Srajer, Kukelova, Fitzgibbon, "A benchmark of selected algorithmic differentiation tools
   on some problems in computer vision and machine learning", 2018: gmm, ba, ht, lstm.

@@ -1,5 +1,7 @@
 """How each library is asked for the gradient of an objective, and what the objectives share."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -7,6 +9,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from ctool import FLAGS, mathematics, widest
 
 Array = np.ndarray
 Ways = dict[str, Callable[[], Any]]  # what is timed, by the contender's name
@@ -62,6 +66,13 @@ def load_torch() -> ModuleType:
     return torch
 
 
+def load_casadi() -> ModuleType:
+    """Casadi."""
+    import casadi
+
+    return casadi
+
+
 def compiled(name: str, f: Callable[..., Any], args: Sequence[Any]) -> Ways:
     """`f` through `qd.jit`, where this qiudao has a compiler."""
     import qiudao as qd
@@ -105,3 +116,46 @@ def gradient_in_torch(objective: Callable[..., Any], inputs: Inputs) -> Ways:
     leaves = [torch.from_numpy(x.copy()).requires_grad_() for x in inputs.by]
     data = [torch.from_numpy(x) for x in inputs.data]
     return {"torch": lambda: torch.autograd.grad(objective(*leaves, *data), leaves)}
+
+
+def through_casadi(
+    function: Any, args: Sequence[Array], shapes: Sequence[tuple[int, ...]], form: str = ""
+) -> Ways:
+    """A `casadi.Function` by its virtual machine, and by what gcc makes of it where there is one.
+
+    It reads and fills arrays in place. Its matrices are column by column: transposes of ours.
+    `form` ends the names of both.
+    """
+    ways = {f"CasADi{form}": buffered(function, args, shapes)}
+    if shutil.which("gcc") is None:
+        return ways
+    casadi = load_casadi()
+    symbols = function.mx_in()
+    with tempfile.TemporaryDirectory() as folder:  # gone before casadi would clean it up
+        shell = {
+            "compiler": "gcc",
+            "flags": [*FLAGS, *widest()],
+            "linker_flags": mathematics(),
+            "directory": f"{folder}/",
+            "cleanup": False,
+        }
+        options = {"jit": True, "compiler": "shell", "jit_options": shell, "jit_cleanup": False}
+        native = casadi.Function("native", symbols, function.call(symbols), options)
+        ways[f"CasADi + gcc{form}"] = buffered(native, args, shapes)
+    return ways
+
+
+def buffered(function: Any, args: Sequence[Array], shapes: Sequence[tuple[int, ...]]) -> Any:
+    """A call that gives new contents to the same arrays, of these shapes."""
+    outs = tuple(np.empty(shape) for shape in shapes)
+    buffer, trigger = function.buffer()
+    for i, arg in enumerate(args):
+        buffer.set_arg(i, memoryview(arg))
+    for i, out in enumerate(outs):
+        buffer.set_res(i, memoryview(out))
+
+    def run(kept: tuple[Any, ...] = (buffer, args)) -> tuple[Array, ...]:
+        trigger()
+        return outs
+
+    return run

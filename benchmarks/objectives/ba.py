@@ -8,10 +8,23 @@ coefficients of radial distortion. It sees a point X at
 The residuals are w (seen - observed), whose block is (2, 11 + 3 + 1), and 1 - w^2.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 
+from ctool import filling, native
 from objectives import data
-from objectives.asking import Array, Inputs, Ways, compiled, jitted_by_jax, load_jax, load_torch
+from objectives.asking import (
+    Array,
+    Inputs,
+    Ways,
+    compiled,
+    jitted_by_jax,
+    load_casadi,
+    load_jax,
+    load_torch,
+    through_casadi,
+)
 
 SIZES = [{"n": 49, "m": 7_776, "p": 31_843}, {"n": 93, "m": 61_203, "p": 287_451}]
 SMALL = {"n": 3, "m": 5, "p": 7}
@@ -174,3 +187,29 @@ def in_torch(given: Inputs) -> Ways:
         return *blocks, slopes
 
     return {"torch": jacobian}
+
+
+def in_casadi(given: Inputs) -> Ways:
+    """The blocks of one observation, mapped."""
+    casadi = load_casadi()
+    xp = SimpleNamespace(cos=casadi.cos, sin=casadi.sin, sqrt=casadi.sqrt, where=casadi.if_else)
+    xp.stack = lambda rows: casadi.vertcat(*rows)
+    symbols = [
+        casadi.SX.sym(name, size) for name, size in (("c", 11), ("p", 3), ("w", 1), ("f", 2))
+    ]
+    found = residuals(*symbols, xp)
+    blocks = [casadi.densify(casadi.jacobian(found, x).T) for x in symbols[:3]]
+    slope = casadi.gradient(weight_error(symbols[2]), symbols[2])
+    one = casadi.Function("one", symbols, [*blocks, slope], {"cse": True})
+    count = len(given.by[2])
+    return through_casadi(one.map(count), given.all, shapes_of_blocks(count))
+
+
+def shapes_of_blocks(count: int) -> list[tuple[int, ...]]:
+    return [(count, 2, 11), (count, 2, 3), (count, 2), (count,)]
+
+
+def in_c(given: Inputs) -> Ways:
+    count = len(given.by[2])
+    outs = tuple(np.empty(shape) for shape in shapes_of_blocks(count))
+    return {"C": filling(outs, native("ba").ba, *given.all, count)}

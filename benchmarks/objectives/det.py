@@ -10,6 +10,7 @@ left, ...
 
 import numpy as np
 
+from ctool import filling, native
 from objectives.asking import (
     Array,
     Inputs,
@@ -18,10 +19,13 @@ from objectives.asking import (
     gradient_in_jax,
     gradient_in_qiudao,
     gradient_in_torch,
+    load_casadi,
+    through_casadi,
 )
 
 SIZES = [{"l": size} for size in range(5, 11)]
 SMALL = {"l": 4}
+LARGEST_IN_CASADI = 9  # its graph keeps the index of every factor
 LARGEST_UNROLLED = 6  # 1,957 products; a compiler of straight-line code takes minutes beyond
 
 
@@ -59,7 +63,7 @@ def recursive(a):
 
 def on_matrix(a):
     """`recursive`, of an array."""
-    return recursive([[a[i, j] for j in range(len(a))] for i in range(len(a))])
+    return recursive([[a[i, j] for j in range(a.shape[1])] for i in range(a.shape[0])])
 
 
 def by_hand(given: Inputs) -> tuple[Array]:
@@ -77,6 +81,16 @@ def by_hand(given: Inputs) -> tuple[Array]:
         gradient[row] = np.bincount(left[row].ravel(), weights, minlength=size)
         adjoint = spread * a[row][left[row]]
     return (gradient,)
+
+
+def in_c(given: Inputs) -> Ways:
+    """Through the tree of all minors, and each that occurs in it once."""
+    (a,), library = given.by, native("det")
+    size = len(a)
+    return {
+        "C": filling((np.empty_like(a),), library.determinant, a, size),
+        "C, shared": filling((np.empty_like(a),), library.shared, a, size, np.empty(2 << size)),
+    }
 
 
 def in_qiudao(given: Inputs) -> Ways:
@@ -97,3 +111,25 @@ def in_jax(given: Inputs) -> Ways:
 
 def in_torch(given: Inputs) -> Ways:
     return gradient_in_torch(objective, given)
+
+
+def in_casadi(given: Inputs) -> Ways:
+    casadi = load_casadi()
+    (a,), (signs, *left) = given.by, given.data
+    size = len(a)
+    if size > LARGEST_IN_CASADI:
+        return {}
+    matrix = casadi.MX.sym("a", size, size)  # transposed: CasADi's are column by column
+    minors = 1.0
+    for row in range(size - 1, -1, -1):
+        products = matrix[:, row][left[row].ravel().tolist()] * minors
+        few = casadi.DM(signs[: size - row]).T
+        minors = casadi.mtimes(few, casadi.reshape(products, size - row, -1)).T
+    whole = casadi.Function("det", [matrix], [casadi.gradient(minors, matrix)])
+    ways = through_casadi(whole, given.by, [a.shape])
+    if size <= LARGEST_UNROLLED:
+        scalars = casadi.SX.sym("a", size, size)
+        gradient = casadi.gradient(on_matrix(scalars.T), scalars)
+        unrolled = casadi.Function("det", [scalars], [gradient])
+        ways |= through_casadi(unrolled, given.by, [a.shape], ", recursive")
+    return ways

@@ -11,6 +11,8 @@ from math import lgamma, log, pi
 
 import numpy as np
 
+from ctool import aligned, call, filling, native
+from objectives import gmm_in_casadi
 from objectives.asking import (
     Array,
     Inputs,
@@ -119,6 +121,16 @@ def by_hand(given: Inputs) -> tuple[Array, Array, Array]:
     return total - n * share / share.sum(), by_means, by_factors
 
 
+def in_c(given: Inputs) -> Ways:
+    library, (x,) = native("gmm"), given.data
+    (n, d), k = x.shape, len(given.by[0])
+    work = aligned(int(call(library.gmm_work, d, k, n)()))
+    out = tuple(np.empty_like(arg) for arg in given.by)
+    return {
+        "C": filling(out, library.gmm, *given.all, d, k, n, SCALE, float(EXCESS), work),
+    }
+
+
 def in_qiudao(given: Inputs) -> Ways:
     return gradient_in_qiudao(objective, given)
 
@@ -129,3 +141,7 @@ def in_jax(given: Inputs) -> Ways:
 
 def in_torch(given: Inputs) -> Ways:
     return gradient_in_torch(given.bind(objective, xp=load_torch()), given)
+
+
+def in_casadi(given: Inputs) -> Ways:
+    return gmm_in_casadi.ways(given, SCALE, EXCESS)

@@ -14,6 +14,7 @@ case of a hand turned by less than 1e-4 is not there.
 
 import numpy as np
 
+from ctool import filling, native
 from objectives import data
 from objectives.asking import Array, Inputs, Ways, compiled, jitted_by_jax, load_jax, load_torch
 
@@ -237,3 +238,11 @@ def in_torch(given: Inputs) -> Ways:
     jacobian = torch.func.jacfwd(given.bind(objective, xp=torch), argnums=given.argnums)
     args = [torch.from_numpy(np.ascontiguousarray(arg)) for arg in given.all]
     return {"torch": lambda: jacobian(*args)}
+
+
+def in_c(given: Inputs) -> Ways:
+    theta, (base, inverse, mesh, points, *at) = given.by[0], given.data
+    count = points.shape[1]
+    function = native("ht").complicated if at else native("ht").simple
+    outs = tuple(np.empty((*points.shape, len(by))) for by in given.by)
+    return {"C": filling(outs, function, theta, base, inverse, mesh, *at, count)}

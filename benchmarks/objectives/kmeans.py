@@ -8,6 +8,7 @@ once. The direction is the gradient divided by that.
 
 import numpy as np
 
+from ctool import filling, native
 from objectives.asking import Array, Inputs, Ways, compiled, jitted_by_jax, load_jax, load_torch
 
 SIZES = [
@@ -48,6 +49,13 @@ def by_hand(given: Inputs) -> tuple[Array]:
     counts = np.bincount(nearest, minlength=k)
     sums = [np.bincount(nearest, weights=axis, minlength=k) for axis in points.T]
     return (centroids - np.stack(sums, 1) / counts[:, None],)
+
+
+def in_c(given: Inputs) -> Ways:
+    (centroids,), (points,) = given.by, given.data
+    (k, d), n = centroids.shape, len(points)
+    out, work = (np.empty_like(centroids),), np.empty(2 * k)
+    return {"C": filling(out, native("kmeans").direction, centroids, points, k, n, d, work)}
 
 
 def in_qiudao(given: Inputs) -> Ways:

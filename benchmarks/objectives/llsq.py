@@ -8,6 +8,7 @@ matrix and a vector; and by Horner's scheme, which never stores a matrix.
 
 import numpy as np
 
+from ctool import filling, native
 from objectives.asking import (
     Array,
     Inputs,
@@ -50,6 +51,16 @@ def without_matrix(given: Inputs) -> Inputs:
     """What `horner` takes: t, the second column of the powers, in place of all of them."""
     powers, s = given.data
     return Inputs(given.by, (powers[:, 1].copy(), s))
+
+
+def in_c(given: Inputs) -> Ways:
+    library, few = native("llsq"), without_matrix(given)
+    written = {"C": (library.with_matrix, given), "C, Horner": (library.without_matrix, few)}
+    return {
+        name: filling((np.empty_like(x),), function, x, points, s, len(s), len(x))
+        for name, (function, taken) in written.items()
+        for x, points, s in [taken.all]
+    }
 
 
 def in_qiudao(given: Inputs) -> Ways:

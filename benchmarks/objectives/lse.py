@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ctool import filling, native
 from objectives.asking import (
     Array,
     Inputs,
@@ -32,6 +33,12 @@ def by_hand(given: Inputs) -> tuple[Array]:
     y = np.exp(x - np.max(x))
     y /= np.sum(y)
     return (y,)
+
+
+def in_c(given: Inputs) -> Ways:
+    (x,) = given.by
+    tops = np.empty_like(x)  # one a block
+    return {"C": filling((np.empty_like(x),), native("lse").lse, x, x.size, tops)}
 
 
 def in_qiudao(given: Inputs) -> Ways:

@@ -11,8 +11,11 @@ z as the truth, the loss is -mean z (y - log(2 + sum exp(y))) over the c - 1 ste
 components.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 
+from ctool import aligned, filling, native
 from objectives import data
 from objectives.asking import (
     Array,
@@ -21,8 +24,10 @@ from objectives.asking import (
     gradient_in_jax,
     gradient_in_qiudao,
     gradient_in_torch,
+    load_casadi,
     load_jax,
     load_torch,
+    through_casadi,
 )
 
 SIZES = [
@@ -30,7 +35,10 @@ SIZES = [
     for layers, steps in ((2, 1_024), (4, 1_024), (6, 1_024), (2, 4_096), (4, 4_096), (6, 8_192))
 ]
 SMALL = {"l": 2, "c": 5}
-WIDTH = 14
+WIDTH, PADDED = 14, 16  # the latter in C
+MOST_IN_CASADI = 8_192  # steps of all layers; gcc takes a minute for its code of more
+UNROLLED = 32  # steps
+KEPT = 6  # rows of a step and a layer, in C: gates, memory, and tanh of the new one
 
 
 def inputs(l: int, c: int) -> Inputs:  # noqa: E741 (the size's published name)
@@ -164,3 +172,44 @@ def in_jax(given: Inputs) -> Ways:
 
 def in_torch(given: Inputs) -> Ways:
     return gradient_in_torch(given.bind(objective, xp=load_torch()), given)
+
+
+def in_c(given: Inputs) -> Ways:
+    (main, _), (_, sequence) = given.by, given.data
+    layers, steps = len(main), len(sequence) - 1
+    work = aligned(PADDED * (2 * steps + 1 + KEPT * layers * steps))
+    outs = tuple(np.empty_like(x) for x in given.by)
+    return {"C": filling(outs, native("lstm").lstm, *given.all, layers, steps, work)}
+
+
+def in_casadi(given: Inputs) -> Ways:
+    """One step, accumulated over the sequence, and the sum's gradient."""
+    casadi = load_casadi()
+    (main, extra), (state, sequence) = given.by, given.data
+    layers, steps = len(main), len(sequence) - 1
+    if layers * steps > MOST_IN_CASADI:
+        return {}
+    step = step_in_casadi(layers, steps, casadi)
+    sizes = (main.size, 1), (extra.size, 1), (state.size, 1), (WIDTH, steps + 1)
+    by_main, by_extra, start, xs = symbols = [casadi.MX.sym("x", *size) for size in sizes]
+    weights = (casadi.repmat(by, 1, steps) for by in (by_main, by_extra))
+    every = step.mapaccum("every", steps, 1, {"base": UNROLLED})
+    _, losses = every(start, xs[:, :-1], xs[:, 1:], *weights)
+    gradients = [casadi.gradient(casadi.sum2(losses), by) for by in (by_main, by_extra)]
+    whole = casadi.Function("whole", symbols, gradients)
+    return through_casadi(whole, given.all, [main.shape, extra.shape])
+
+
+def step_in_casadi(layers, steps, casadi):
+    """The states after a step, and its part of the loss."""
+    xp = SimpleNamespace(exp=casadi.exp, tanh=casadi.tanh)
+    sizes = 2 * layers, 1, 1, 8 * layers, 3
+    symbols = [casadi.SX.sym("x", size * WIDTH) for size in sizes]
+    state, _, _, main, extra = (casadi.vertsplit(x, WIDTH) for x in symbols)
+    _, x, truth, _, _ = symbols
+    cells = [(main[i : i + 4], main[i + 4 : i + 8]) for i in range(0, len(main), 8)]
+    y, after = predict(cells, extra, list(zip(state[::2], state[1::2])), x, xp)
+    normalised = y - casadi.log(2 + casadi.sum1(casadi.exp(y)))
+    part = -casadi.dot(truth, normalised) / (steps * WIDTH)
+    after = casadi.vertcat(*(x for pair in after for x in pair))
+    return casadi.Function("step", symbols, [after, part])

@@ -8,6 +8,7 @@ step, so that for n > 4 s, all published sizes, the last component and its gradi
 
 import numpy as np
 
+from ctool import aligned, call, filling, native
 from objectives.asking import (
     Array,
     Inputs,
@@ -76,6 +77,17 @@ def by_hand(given: Inputs) -> tuple[Array]:
             later = reach * back
         adjoint = before
     return (gradient,)
+
+
+def in_c(given: Inputs) -> Ways:
+    """Over all components, and over those that are not zero."""
+    (x,), steps, library = given.by, given.settings["steps"], native("ode")
+
+    def way(name: str):
+        work = aligned(int(call(library[f"{name}_work"], x.size, steps)()))
+        return filling((np.empty_like(x),), library[name], x, x.size, steps, END, work)
+
+    return {"C": way("dense"), "C, sparse": way("sparse")}
 
 
 def in_qiudao(given: Inputs) -> Ways:

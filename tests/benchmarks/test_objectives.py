@@ -1,5 +1,6 @@
 """The benchmark objectives: every library gives the derivative by hand, which is the right one."""
 
+import shutil
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -9,6 +10,20 @@ import pytest
 NAMES = ("lse", "llsq", "ode", "gmm", "kmeans", "det", "ba", "lstm", "ht", "saddle", "particle")
 SMALL = [(name, {}) for name in NAMES]
 SMALL += [("ht", {"v": "simple"}), ("saddle", {"modes": "rr"}), ("particle", {"modes": "rr"})]
+AWKWARD = [  # sizes that no vector or block divides, and where zeros matter
+    ("lse", {"n": 2_100}),
+    ("llsq", {"n": 141, "m": 37}),
+    ("ode", {"n": 150, "s": 38}),
+    ("ode", {"n": 151, "s": 50}),
+    ("ode", {"n": 9, "s": 2}),
+    ("det", {"l": 7}),
+    ("gmm", {"d": 9, "k": 30, "n": 301}),
+    ("kmeans", {"k": 9, "n": 77, "d": 5}),
+    ("ba", {"p": 133}),
+    ("ht", {"c": 14}),
+    ("ht", {"v": "simple", "c": 19}),
+    ("lstm", {"l": 3, "c": 12}),
+]
 STEP = 1e-30  # of a complex step, which has no cancellation
 
 
@@ -30,6 +45,14 @@ def derivatives(module, given, library):
     return {name: run for name, run in found.items() if "primal" not in name}
 
 
+def written_in_c(example):
+    return hasattr(import_module(f"objectives.{example[0]}"), "in_c")
+
+
+def written_in_casadi(example):
+    return hasattr(import_module(f"objectives.{example[0]}"), "in_casadi")
+
+
 @pytest.mark.parametrize("name, changes", SMALL)
 def test_qiudao_is_the_derivative_by_hand(name, changes):
     module, given = case(name, changes)
@@ -38,6 +61,22 @@ def test_qiudao_is_the_derivative_by_hand(name, changes):
     for run in found.values():
         answer = run()
         close(answer if isinstance(answer, tuple) else (answer,), module.by_hand(given))
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+@pytest.mark.parametrize("name, changes", [*filter(written_in_c, SMALL), *AWKWARD])
+def test_c_is_the_derivative_by_hand(name, changes):
+    module, given = case(name, changes)
+    for run in derivatives(module, given, "c").values():
+        close(run(), module.by_hand(given))
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+def test_ba_in_c_is_right_of_a_camera_that_is_not_turned():
+    module, given = case("ba", {})
+    given.by[0][2, :3] = 0
+    (c,), qiudao = derivatives(module, given, "c").values(), derivatives(module, given, "qiudao")
+    close(c(), qiudao["qiudao"]())
 
 
 @pytest.mark.peer
@@ -50,6 +89,15 @@ def test_peers_give_the_derivative_by_hand(name, changes, library):
     for run in derivatives(module, given, library).values():
         answer = run()
         close(answer if isinstance(answer, tuple) else (answer,), module.by_hand(given))
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("name, changes", [*filter(written_in_casadi, SMALL)])
+def test_casadi_gives_the_derivative_by_hand(name, changes):
+    pytest.importorskip("casadi")
+    module, given = case(name, changes)
+    for run in derivatives(module, given, "casadi").values():
+        close(run(), module.by_hand(given))
 
 
 @pytest.mark.peer

@@ -7,24 +7,37 @@ import numpy as np
 
 from qiudao.codegen.code import Code, Module
 from qiudao.codegen.math import inlined
-from qiudao.codegen.math.table import BINARY
+from qiudao.codegen.math.table import BINARY, COMPLEX_BINARY, COMPLEX_UNARY
 
 C_TYPES = {"double": ctypes.c_double, "float": ctypes.c_float}
 DTYPES = {"double": np.dtype(np.float64), "float": np.dtype(np.float32)}
+
+
+COMPLEX = {"double": np.dtype(np.complex128), "float": np.dtype(np.complex64)}
 
 
 def kernel_text(name, type_):
     """A module with a function `kernel(out, x, y, n)`."""
     module = Module()
     code = Code(module)
+    parts = range(2 if name in COMPLEX_UNARY or name in COMPLEX_BINARY else 1)
+
+    def places(array, i):
+        element = f"[{len(parts)} x {type_}]"
+        first = code.op(f"getelementptr inbounds {element}, ptr {array}, i64 {i}")
+        return [code.op(f"getelementptr inbounds {type_}, ptr {first}, i64 {k}") for k in parts]
+
     with code.loop("%n") as i:
-        operands = []
-        for array in ("%x", "%y") if name in BINARY else ("%x",):
-            place = code.op(f"getelementptr inbounds {type_}, ptr {array}, i64 {i}")
-            operands.append(code.op(f"load {type_}, ptr {place}"))
+        operands = [
+            code.op(f"load {type_}, ptr {place}")
+            for array in ("%x", "%y")[: 2 if name in BINARY or name in COMPLEX_BINARY else 1]
+            for place in places(array, i)
+        ]
         result = inlined(code, name, type_, operands)
-        place = code.op(f"getelementptr inbounds {type_}, ptr %out, i64 {i}")
-        code.do(f"store {type_} {result}, ptr {place}")
+        for k, place in enumerate(places("%out", i)):
+            pair = f"{{ {type_}, {type_} }}"
+            value = code.op(f"extractvalue {pair} {result}, {k}") if len(parts) > 1 else result
+            code.do(f"store {type_} {value}, ptr {place}")
     code.do("ret void")
     head = "@kernel(ptr noalias %out, ptr noalias %x, ptr noalias %y, i64 %n)"
     module.define("@kernel", code.function(head))
@@ -52,7 +65,7 @@ class Kernel:
         options.loop_vectorization = options.slp_vectorization = True
         passes = llvm.create_pass_builder(machine, options)
         passes.getModulePassManager().run(module, passes)
-        self.dtype = DTYPES[type_]
+        self.dtype = (COMPLEX if name.startswith("complex.") else DTYPES)[type_]
         self.text = str(module)
         self.assembly = machine.emit_assembly(module)
         self.engine = llvm.create_mcjit_compiler(module, machine)

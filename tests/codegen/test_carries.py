@@ -85,3 +85,36 @@ def test_an_index_out_of_bounds_is_still_refused():
 
     with pytest.raises(IndexError, match="out of bounds"):
         qd.jit(qd.grad(loss))(RNG.normal(size=50), np.array([1, 2, 50] * 4))
+
+
+WHOLE = {
+    "computed anew": lambda i, c, d: (c * 0.5 + d, d - 0.1 * c[::-1]),
+    "handed over": lambda i, c, d: (d, c + 1),
+    "exchanged": lambda i, c, d: (d, c),
+    "one stays": lambda i, c, d: (c, d * 0.9 + c),
+    "an element": lambda i, c, d: (write(c, i, d[i] * 2), d),
+    "an element of one, read by the other": lambda i, c, d: (write(c, i, 7.0), d + c),
+    "elements of both": lambda i, c, d: (write(c, i, d[0]), write(d, i, d[1])),
+}
+
+
+@pytest.mark.parametrize("size", [4, 50])
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+@pytest.mark.parametrize("name", WHOLE)
+def test_carries_of_loops_on_a_condition(name, count, size):
+    """Few numbers are copied, many lie in two places in turns, or are written where they are."""
+    c, d = np.random.default_rng(1).normal(size=(2, size))
+
+    def f(c, d, count):
+        return qd.while_loop(
+            lambda v: v[0] < count, lambda v: (v[0] + 1, *WHOLE[name](*v)), (0, c, d)
+        )
+
+    def gradient(c, d, count):
+        return qd.grad(lambda c: sum(np.sum(np.sin(y)) for y in f(c, d, count)[1:]))(c)
+
+    for found, expected in zip(qd.jit(f)(c, d, count), f(c, d, count), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+    np.testing.assert_allclose(
+        qd.jit(gradient)(c, d, count), gradient(c, d, count), rtol=1e-12, atol=1e-14
+    )

@@ -5,8 +5,7 @@ import pytest
 
 import qiudao as qd
 from messages.raised import raised
-from qiudao.core.errors import DtypeError, GradientError, RuleError, ShapeError, TreeError
-from qiudao.transforms.control.rules_of_while import slots
+from qiudao.core.errors import DtypeError, GradientError, ShapeError, TreeError
 
 X = np.ones(3)
 NUMBER = np.float64(1.0)
@@ -143,12 +142,6 @@ MESSAGES = {
         lambda: qd.while_loop(lambda v: True, np.sin, 0.0, max_steps=5),
         GradientError,
         "while_loop: more than 5 steps; give a larger max_steps",
-    ),
-    "a traced loop as a linear map": (
-        lambda: slots(None, ()),
-        RuleError,
-        "while_loop: a traced loop is no linear map that could be applied again or transposed; "
-        "take qd.jvp or qd.vjp, or a scan, whose number of steps is known",
     ),
     "an axis that is not there": (
         lambda: qd.associative_scan(np.add, X, axis=2),

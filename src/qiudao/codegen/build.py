@@ -25,6 +25,7 @@ from .scope import Function, Scope
 
 MANY = 2000  # equations from which a program is compiled in the quick way
 LONG = 400  # from which LLVM's middle settings do
+FEW = 0.2  # the part of the work in loops over elements up to which these need not be vectors
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
 
 
@@ -141,9 +142,12 @@ def level_of(program: Program, module: Module) -> str:
     size = size_of(program)
     if size > MANY:
         return "quick"
-    if not module.has_loops:
+    work = module.work
+    if not work.elements and not work.steps:
         return "straight"
-    return "middle" if size > LONG else "full"
+    if size <= LONG:
+        return "full"
+    return "middle" if work.elements > FEW * work.steps else "steps"
 
 
 def size_of(program: Program) -> int:

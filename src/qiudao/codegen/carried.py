@@ -74,7 +74,7 @@ class Carried:
                 self.record, code.op(f"add nsw i64 {i}, {1 - 2 * self.scan.reverse}")
             )
             is_last = code.op(f"icmp eq i64 {k}, {self.scan.length - 1}")
-            return self.either(is_last, self.result, row)
+            return either(self.scope, is_last, self.result, row)
         return self.in_turns(k, self.other, self.result)
 
     def in_turns(self, k: Register, even: Buffer, odd: Buffer) -> Buffer:
@@ -82,17 +82,59 @@ class Carried:
         code = self.scope.code
         left = code.op(f"sub nsw i64 {self.scan.length}, {k}")
         is_even = code.op(f"icmp eq i64 {code.op(f'and i64 {left}, 1')}, 0")
-        return self.either(is_even, even, odd)
-
-    def either(self, condition: Register, x: Buffer, y: Buffer) -> Buffer:
-        """One of two buffers of one layout."""
-        pointer = self.scope.code.op(f"select i1 {condition}, ptr {x.pointer}, ptr {y.pointer}")
-        return x._replace(pointer=pointer)
+        return either(self.scope, is_even, even, odd)
 
     def end(self) -> None:
         """After a step."""
         if self.is_small and not self.in_place:
             self.scope.store(self.scope.loaded(self.other), self.result)
+
+
+class CarriedWhile:
+    """Where the carry of a loop on a condition is, in whose code `steps` are counted from 0.
+
+    A few numbers are copied after each step.  More lie in two places in turns, and are copied once,
+    where the steps were odd in number.  One that is only written elements of stays where it is.
+    """
+
+    def __init__(self, scope: Scope, result: Buffer, in_place: bool) -> None:
+        self.scope = scope
+        self.result = result
+        self.in_place = in_place
+        self.is_small = bytes_of(result) <= SMALL
+        self.other = result
+        if not in_place:
+            self.other = scope.new_buffer(result.shape, result.dtype)._replace(
+                strides=result.strides
+            )
+
+    def now(self, is_even: Register) -> Buffer:
+        """Where the carry is before a step, and after the last."""
+        stays = self.in_place or self.is_small
+        return self.result if stays else either(self.scope, is_even, self.result, self.other)
+
+    def next(self, is_even: Register) -> Buffer:
+        """Where the step writes the next."""
+        stays = self.in_place or self.is_small
+        return self.other if stays else either(self.scope, is_even, self.other, self.result)
+
+    def end(self) -> None:
+        """After a step."""
+        if self.is_small and not self.in_place:
+            self.scope.store(self.scope.loaded(self.other), self.result)
+
+    def finish(self, is_even: Register) -> None:
+        """After the last."""
+        code = self.scope.code
+        if not self.is_small and not self.in_place:
+            with code.when(code.op(f"xor i1 {is_even}, true")):
+                self.scope.store(self.other, self.result)
+
+
+def either(scope: Scope, condition: Register, x: Buffer, y: Buffer) -> Buffer:
+    """One of two buffers of one layout."""
+    pointer = scope.code.op(f"select i1 {condition}, ptr {x.pointer}, ptr {y.pointer}")
+    return x._replace(pointer=pointer)
 
 
 def overwrites(body: Program, carry: Node, out: Atom) -> bool:

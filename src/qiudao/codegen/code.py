@@ -28,6 +28,8 @@ TYPES = {
 
 SIZES = {"i8": 1, "i16": 2, "i32": 4, "i64": 8, "float": 4, "double": 8}  # in bytes
 
+UNKNOWN = 100  # how many steps a loop is taken to have, where that is not known
+
 UNROLLED = 16  # steps up to which a loop is written out
 
 INTERLEAVED = {"c8": "float", "c16": "double"}  # a complex number lies as its two parts
@@ -74,6 +76,24 @@ Find = Callable[[], int]  # the address of something outside, in the process tha
 Resident = Callable[[str, "Callable[[Module], None]", str], Find]
 
 
+class Work:
+    """How many instructions run in the loops of a module, roughly: what counts is which are more.
+
+    LLVM makes vectors of loops over elements, but not of loops whose steps follow from each other.
+    """
+
+    def __init__(self) -> None:
+        self.elements = 0.0
+        self.steps = 0.0
+
+    def add(self, lines: int, times: float, steps: bool) -> None:
+        """A loop of so many lines, which run so many times."""
+        if steps:
+            self.steps += lines * times
+        else:
+            self.elements += lines * times
+
+
 class Module:
     """What the functions of one module share: declarations, constants, and the functions."""
 
@@ -84,7 +104,7 @@ class Module:
         self.metadata: list[str] = []
         self.widest = 64  # bytes of the longest vectors that functions have variants for
         self.resident: Resident | None = None  # where functions are that stay in the process
-        self.has_loops = False
+        self.work = Work()
         self.within = ""  # the function that checks addresses; none, as a rule
 
     @property
@@ -159,6 +179,7 @@ class Code:
         self.lines: list[str] = []
         self.allocas: list[str] = []  # these go to the head, so that loops do not grow the stack
         self.block = "entry"
+        self.times = 1.0  # how often the present line runs
         self.count = 0
         self.memory: dict[Register, tuple[Register, int]] = {}  # of pointers, in checked code
 
@@ -187,7 +208,7 @@ class Code:
     def alloca(self, type_: str, count: int = 1) -> Register:
         """Memory on the stack for the whole call."""
         name = self.fresh("local")
-        self.allocas.append(f"  {name} = alloca {type_}, i64 {count}, align 64")
+        self.allocas.append(f"  {name} = alloca [{count} x {type_}], align 64")
         if type_ in SIZES:
             self.claim(name, SIZES[type_] * count)
         return name
@@ -217,13 +238,19 @@ class Code:
 
     @contextmanager
     def loop(
-        self, stop: int | Register, start: int | Register = 0, *, hint: str = "i", note: str = ""
+        self,
+        stop: int | Register,
+        start: int | Register = 0,
+        *,
+        hint: str = "i",
+        note: str = "",
+        steps: bool = False,
     ) -> Iterator[Register]:
         """A counted loop that runs while the index is below `stop`; the index is an i64.
 
-        `note` is metadata for the jump back (", !llvm.loop !0").
+        `note` is metadata for the jump back (", !llvm.loop !0"); `steps` says that each step
+        follows from the one before.
         """
-        self.module.has_loops = True
         before, head, body, end = self.block, *map(self.label, ("head", "body", "end"))
         index, after = self.fresh(hint), self.fresh("next")
         self.jump(head)
@@ -232,11 +259,22 @@ class Code:
         self.lines.append("")  # the phi, once the block that jumps back is known
         self.branch(self.op(f"icmp slt i64 {index}, {stop}"), body, end)
         self.start(body)
-        yield index
+        known = isinstance(stop, int) and isinstance(start, int)
+        with self.repeated(stop - start if known else UNKNOWN, steps):  # type: ignore[operator]
+            yield index
         self.do(f"{after} = add nsw i64 {index}, 1")
         self.do(f"br label %{head}{note}")
         self.lines[at] = f"  {index} = phi i64 [ {start}, %{before} ], [ {after}, %{self.block} ]"
         self.start(end)
+
+    @contextmanager
+    def repeated(self, times: float, steps: bool = False) -> Iterator[None]:
+        """What is written inside runs so many times for once that this line is met."""
+        at, outside = len(self.lines), self.times
+        self.times = outside * times
+        yield
+        self.module.work.add(len(self.lines) - at, self.times, steps)
+        self.times = outside
 
     @contextmanager
     def when(self, condition: Register) -> Iterator[None]:

@@ -43,6 +43,7 @@ UNARY_MATH = {
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin",
     "arccos", "arctan", "sech", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "cbrt",
 }  # fmt: skip
+COMPLEX_MATH = {"sqrt", "sign"}  # which for real numbers are instructions
 BINARY_MATH = {"arctan2", "hypot", "logaddexp", "logaddexp2"}
 INTRINSICS = {
     "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint",
@@ -112,6 +113,8 @@ class Scalars:
             return self.bits(name, *xs)
         if name in ROUNDINGS and xs[0].dtype.kind in "biu":
             return xs[0]
+        if name in COMPLEX_MATH and xs[0].dtype.kind == "c":
+            return self.math(name, xs[0])
         if name in INTRINSICS:
             return self.intrinsic(name, self.inexact(xs[0]))
         if name in UNARY_MATH:
@@ -309,6 +312,8 @@ class Scalars:
         return self.joined([self.register(real), self.register(imag)], x.dtype)
 
     def reciprocal(self, x: Lane) -> Lane:
+        if x.dtype.kind == "c":
+            return self.math("reciprocal", x)
         if x.dtype.kind != "f":
             raise NoNativeForm("the reciprocal of other than floats is left to NumPy")
         return self.divide(self.constant(1, x), x)
@@ -326,7 +331,7 @@ class Scalars:
     def power(self, x: Lane, y: Lane) -> Lane:
         dtype = promote(x.aval, y.aval)
         if dtype.kind == "c":
-            raise NoNativeForm("powers of complex numbers are left to NumPy")
+            return self.complex_power(self.cast(x, dtype), y)
         if y.fixed and (dtype.kind == "f" or float(y.value) in (1, 2)):
             base, exponent = self.cast(x, dtype), float(y.value)
             if exponent in (1, 2, 3, 4):
@@ -343,6 +348,20 @@ class Scalars:
         if dtype.kind != "f":
             raise NoNativeForm("powers of integers are left to NumPy")
         return self.math("power", self.cast(x, dtype), self.cast(y, dtype))
+
+    def complex_power(self, x: Lane, y: Lane) -> Lane:
+        """A known whole power below 100 by products, as NumPy has it."""
+        if y.fixed and y.value == 0.5:
+            return self.math("sqrt", x)
+        if not y.fixed or y.value != np.round(y.value) or not abs(y.value) < 100:
+            return self.math("power", x, self.cast(y, x.dtype))
+        n = int(y.value.real)
+        found, square = self.constant(1, x), x
+        for k in range(abs(n).bit_length()):
+            if abs(n) >> k & 1:
+                found = square if found.fixed else self.multiply(square, found)
+            square = self.multiply(square, square)
+        return self.reciprocal(found) if n < 0 else found
 
     def absolute(self, x: Lane) -> Lane:
         if x.dtype.kind == "c":
@@ -558,16 +577,21 @@ class Scalars:
         return Lane(self.code.op(f"call {type_} {llvm}({arguments})"), x.dtype)
 
     def math(self, name: str, *xs: Lane) -> Lane:
-        """A function of the vector library."""
-        x = xs[0]
-        if x.dtype.kind != "f" or x.dtype.itemsize not in (4, 8):
-            raise NoNativeForm(f"{name} of other than floats is left to NumPy")
-        type_ = memory_type(x.dtype)
+        """A function of the vector library; of complex numbers, its results are a structure."""
+        dtype = xs[0].dtype
+        if dtype.kind not in "fc" or real_dtype(dtype).itemsize not in (4, 8):
+            raise NoNativeForm(f"{name} of other than numbers is left to NumPy")
+        type_, is_complex = memory_type(dtype), dtype.kind == "c"
         emit = called if self.once else inlined
-        value = emit(self.code, name, type_, [self.register(each) for each in xs])
+        known = f"complex.{name}" if is_complex else name
+        value = emit(self.code, known, type_, [part for x in xs for part in self.parts(x)])
         if value is None:
-            raise NoNativeForm(f"{name} has no native form")
-        return Lane(value, x.dtype)
+            raise NoNativeForm(f"{name} of {dtype} has no native form")
+        if not is_complex:
+            return Lane(value, dtype)
+        pair = f"{{ {type_}, {type_} }}"
+        made = [self.code.op(f"extractvalue {pair} {value}, {k}") for k in (0, 1)]
+        return self.joined(made, dtype)
 
 
 def converted(value: Number, dtype: Dtype) -> Number:

@@ -5,7 +5,9 @@ keeps; the object is then linked into this process by LLVM's ORC JIT.  Objects a
 independent and name what they need from outside, so they hold in any process.
 
 What has no loops gains nothing from LLVM's passes (it is even slower after some): the text is
-simplified already.  So at the level "straight" functions are inlined, and that is all.  LLVM's
+simplified already.  So at the level "straight" functions are inlined, and that is all.  Loops whose
+steps follow from each other, as in a simulation, gain a little from few of them, which are those
+of the level "steps": the gradient of a double pendulum compiles in half the time.  LLVM's
 scheduler and register allocator take longer than linear time in one block of many thousand
 operations; at the level "quick" the quick ones take over, and they make code nearly as good
 provided that a block has no more than `BLOCK` operations (a jump to the next line costs nothing,
@@ -42,6 +44,7 @@ INLINING = ("always_inliner", "global_dead_code_eliminate", "sroa", "simplify_cf
 LEVELS = {
     "quick": Level(("dead_code_elimination",), 0),
     "straight": Level(INLINING, 1),
+    "steps": Level((*INLINING, "new_gvn", "instruction_combine", "sinking"), 1),
     "middle": Level(2, 2),
     "full": Level(3, 3),
 }
@@ -255,8 +258,8 @@ def compiled(
 
     `outside` finds the addresses of outside functions and objects by name; `entry_names` are the
     functions whose addresses are wanted; `level` is "quick" (straight-line code of very many
-    operations, in blocks of at most `BLOCK`), "straight" (code without loops), "middle", or "full"
-    (everything LLVM has).
+    operations, in blocks of at most `BLOCK`), "straight" (code without loops), "steps" (loops
+    that have no use for vectors), "middle", or "full" (everything LLVM has).
     """
     tool = compiler()
     key = tool.key(module_text, outside, level)

@@ -116,4 +116,6 @@ def try_element(
 @functools.cache
 def scratch_module() -> Module:
     """Where code goes that is written to see whether it can be."""
-    return Module()
+    module = Module()
+    module.widest = 0
+    return module

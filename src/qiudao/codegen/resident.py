@@ -26,6 +26,7 @@ class Residents:
         with self.lock:  # the same function twice would do no harm, but take its time
             if name not in self.objects:
                 module = resident_module()
+                module.widest = 0  # they are called with numbers
                 define(module)
                 self.objects[name] = compiled(str(module), module.outside, [name], level)
             return functools.partial(address, name, self.objects[name])

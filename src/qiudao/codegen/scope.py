@@ -18,8 +18,8 @@ from ..core.parts import Part
 from ..core.program import Atom, Program, operands_of
 from ..ops.control import Rows, Scan, Switch, While
 from ..ops.products import MatMul
-from .carried import SMALL, Carried, overwrites
-from .code import GIVEN_UP, Buffer, Code, Register, row_major
+from .carried import SMALL, Carried, CarriedWhile, overwrites
+from .code import GIVEN_UP, UNKNOWN, Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
 from .failures import OVERFLOW, fail
 from .kernels.table import kernel_for
@@ -34,6 +34,7 @@ from .search import Search
 
 Place = Lane | Buffer
 
+COPIED = 8  # elements up to which a copy is written out
 COLUMNS = 64  # up to which a block of rows lies column by column
 TURNED = 1 << 12  # elements up to which a matrix is copied for the steps of a loop
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
@@ -382,6 +383,10 @@ class Scope:
         """Copy elements between arrays of one shape."""
         rows = row_major(source.shape)
         in_order = source.strides == rows == target.strides or source.size <= 1
+        if in_order and source.size <= COPIED:  # LLVM finds numbers in registers sooner
+            for k in range(source.size):
+                self.scalars.store(self.scalars.load(source, k), target, k)
+            return
         if in_order and source.dtype == target.dtype:
             count = source.size * source.dtype.itemsize
             name = self.code.module.declare(
@@ -513,7 +518,7 @@ class Scope:
         for place, each in zip(first, kept, strict=True):
             self.store(place, each.first())
         turned = self.turn(scan.body, constants)
-        with self.code.loop(scan.length) as k:
+        with self.code.loop(scan.length, steps=True) as k:
             i = k
             if scan.reverse:
                 i = self.code.op(f"sub nsw i64 {scan.length - 1}, {k}")
@@ -554,36 +559,43 @@ class Scope:
         code, c, n = self.code, loop.constants, loop.carries
         constants, first = operands[:c], operands[c:]
         carry, count, record = results[:n], results[n], results[n + 1 :]
+        inner = zip(loop.body.inputs[c:], loop.body.outputs)
+        written = [not record and overwrites(loop.body, *each) for each in inner]
+        kept = [CarriedWhile(self, *each) for each in zip(carry, written, strict=True)]
         for place, buffer in zip(first, carry, strict=True):
             self.store(place, buffer)
         for stack in record:
             self.fill(stack)
-        after = [self.new_buffer(b.shape, b.dtype) for b in carry]
         self.scalars.store(constant(0), count, 0)
-        code.module.has_loops = True
         head, body, end = map(code.label, ("head", "body", "end"))
         code.jump(head)
         code.start(head)
-        (condition,) = self.write_body(loop.condition, [*constants, *carry], [None])
-        goes_on = self.scalars.truth(self.loaded(condition))  # type: ignore[arg-type]
-        code.branch(self.scalars.register(goes_on), body, end)
-        code.start(body)
-        i = self.scalars.register(self.scalars.load(count, 0))
-        limit = loop.capacity or loop.bound
-        if limit:
-            full = code.op(f"icmp sge i64 {i}, {limit}")
-            fail(code, full, OVERFLOW, limit)
-            on = code.label("room")
-            code.branch(full, end, on)
-            code.start(on)
-        for stack, buffer in zip(record, carry):
-            self.store(self.loaded(buffer), self.row(stack, i))
-        self.write_body(loop.body, [*constants, *carry], after)
-        for source, target in zip(after, carry, strict=True):
-            self.store(self.loaded(source), target)
-        code.do(f"store i64 {code.op(f'add nsw i64 {i}, 1')}, ptr {count.pointer}")
+        with code.repeated(UNKNOWN, steps=True):
+            i = self.scalars.register(self.scalars.load(count, 0))
+            is_even = code.op(f"icmp eq i64 {code.op(f'and i64 {i}, 1')}, 0")
+            now = [each.now(is_even) for each in kept]
+            (condition,) = self.write_body(loop.condition, [*constants, *now], [None])
+            goes_on = self.scalars.truth(self.loaded(condition))  # type: ignore[arg-type]
+            code.branch(self.scalars.register(goes_on), body, end)
+            code.start(body)
+            limit = loop.capacity or loop.bound
+            if limit:
+                full = code.op(f"icmp sge i64 {i}, {limit}")
+                fail(code, full, OVERFLOW, limit)
+                on = code.label("room")
+                code.branch(full, end, on)
+                code.start(on)
+            for stack, buffer in zip(record, now):
+                self.store(self.loaded(buffer), self.row(stack, i))
+            targets = [each.next(is_even) for each in kept]
+            self.write_body(loop.body, [*constants, *now], targets)
+            for each in kept:
+                each.end()
+            code.do(f"store i64 {code.op(f'add nsw i64 {i}, 1')}, ptr {count.pointer}")
         code.jump(head)
         code.start(end)
+        for each in kept:
+            each.finish(is_even)
 
     def write_rows(self, rows: Rows, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
         """Block after block, and what is left over; each adds its part to the sums."""

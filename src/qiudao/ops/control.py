@@ -187,10 +187,16 @@ class While(Structured):
     def recorded(self, *xs: Value) -> Any:
         if self.capacity:
             return super().recorded(*xs)
+        return self.remembering(lambda loop: loop.recorded(*xs))[: self.carries + 1]
+
+    def remembering(self, run: Callable[[While], Any]) -> Any:
+        """What `run` makes of this loop with room to remember its steps."""
+        if self.capacity:
+            return run(self)
         capacity = self.bound or room.capacity
         while True:
             try:
-                return self.with_capacity(capacity).recorded(*xs)[: self.carries + 1]
+                return run(self.with_capacity(capacity))
             except CapacityError as error:  # the values are known: look how many steps there are
                 if self.bound or error.capacity != capacity:
                     raise

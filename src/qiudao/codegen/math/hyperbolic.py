@@ -14,12 +14,13 @@ import math
 
 from .exponentials import (
     clamp,
+    exp,
     exponential_minus_one,
     minus_one,
     near_exponential_minus_one,
     reduce,
 )
-from .exponents import enlarge, scale
+from .exponents import enlarge
 from .lane import Lane
 from .logarithms import log_one_plus
 from .pairs import Pair, divide, quick_sum, two_sum
@@ -53,10 +54,7 @@ def cosh(x: Lane) -> Lane:
 
 def sech(x: Lane) -> Lane:
     """The reciprocal of cosh x, where that overflows too: 2 h / (1 + h^2), h = e^-|x|."""
-    n, r = reduce(clamp(-x.abs()))
-    e = minus_one(r)
-    one = quick_sum(1.0, e.high)
-    h = scale(one.high + (one.low + e.low), n)
+    h = exp(-x.abs())
     return (h + h) / h.fma(h, 1.0)
 
 

@@ -42,12 +42,12 @@ SMALL = {"double": (2.0**-800, 2.0**200), "float": (2.0**-90, 2.0**60)}
 LARGE = {"double": (2.0**1000, 2.0**-30), "float": (2.0**120, 2.0**-10)}
 
 
-def angle(quarters: Lane, small: Pair) -> Lane:
+def angle(quarters: Lane, small: Pair) -> Pair:
     """`quarters` pi/4 + `small`, for a whole number of quarters."""
     high, low = constant(quarters, *QUARTER_PI)
     turn = two_product(quarters, high)
     total = quick_sum(turn.high, small.high)
-    return total.high + (total.low + (quarters.fma(low, turn.low) + small.low))
+    return Pair(total.high, total.low + (quarters.fma(low, turn.low) + small.low))
 
 
 def half_chord(x: Lane) -> tuple[Lane, Pair]:
@@ -65,7 +65,7 @@ def half_chord(x: Lane) -> tuple[Lane, Pair]:
 def arcsin(x: Lane) -> Lane:
     """The inverse of sine, in [-pi/2, pi/2]."""
     far, t = half_chord(x)
-    right = angle(x.constant(2.0), t.times(-2.0))
+    right = angle(x.constant(2.0), t.times(-2.0)).value()
     return far.choose(right, t.value()).copysign(x)
 
 
@@ -75,10 +75,10 @@ def arccos(x: Lane) -> Lane:
     negative = x.is_negative()
     small = t.times(far.choose(x.constant(2.0), -1.0))
     quarters = far.choose(negative.choose(x.constant(4.0), 0.0), 2.0)
-    return angle(quarters, Pair(small.high.flip(negative), small.low.flip(negative)))
+    return angle(quarters, Pair(small.high.flip(negative), small.low.flip(negative))).value()
 
 
-def ray(y: Lane, x: Lane, steep: Lane, left: Lane) -> Lane:
+def ray(y: Lane, x: Lane, steep: Lane, left: Lane) -> Pair:
     """The angle of a ray, from y <= x, both positive.
 
     `steep`: the two were exchanged; `left`: the ray points to the left.
@@ -105,11 +105,16 @@ def arctan(x: Lane) -> Lane:
     steep = a > 1.0
     one = x.constant(1.0)
     no = Lane(x.code, "false", "i1")
-    return ray(steep.choose(one, a), steep.choose(a, one), steep, no).copysign(x)
+    return ray(steep.choose(one, a), steep.choose(a, one), steep, no).value().copysign(x)
 
 
 def arctan2(y: Lane, x: Lane) -> Lane:
     """The angle of the point (x, y), in [-pi, pi]."""
+    return unsigned_angle(y, x).value().copysign(y)
+
+
+def unsigned_angle(y: Lane, x: Lane) -> Pair:
+    """The angle of the point (x, |y|), in [0, pi]."""
     a, b = y.abs(), x.abs()
     steep = a > b
     short, long = steep.choose(b, a), steep.choose(a, b)
@@ -122,4 +127,4 @@ def arctan2(y: Lane, x: Lane) -> Lane:
     on_axis = short.equals(math.inf).choose(y.constant(1.0), short * 0.0)
     short = limit.choose(on_axis, short * factor)
     long = limit.choose(y.constant(1.0), long * factor)
-    return ray(short, long, steep, x.is_negative()).copysign(y)
+    return ray(short, long, steep, x.is_negative())

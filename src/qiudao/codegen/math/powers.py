@@ -46,16 +46,22 @@ LARGE = {"double": (2.0**500, 2.0**-600), "float": (2.0**60, 2.0**-75)}
 SMALL = {"double": (2.0**-450, 2.0**600), "float": (2.0**-45, 2.0**100)}
 
 
+def artanh_series(s: Pair, like: Lane) -> tuple[Pair, Lane]:
+    """artanh(s)/s - 1 = s^2/3 + s^4 t(s^2) as its first product, and what that lacks."""
+    square = two_product(s.high, s.high)
+    third = constant(like, *THIRD)
+    series = two_product(square.high, third.high)
+    z = square.high
+    tail = (z * z).fma(polynomial(z, TAIL[like.type_]), z.fma(third.low, series.low))
+    tail = (s.high.fma(s.low + s.low, square.low)).fma(third.high, tail)
+    return series, tail
+
+
 def precise_log2(x: Lane) -> Pair:
     """log2 of a positive finite x, as a pair."""
     k, m = split(x, ROOT)
     s = divide(Pair(m - 1.0, m.constant(0.0)), quick_sum(1.0, m))
-    square = two_product(s.high, s.high)
-    third = constant(x, *THIRD)
-    series = two_product(square.high, third.high)  # s^2/3 + s^4 t(s^2)
-    z = square.high
-    tail = (z * z).fma(polynomial(z, TAIL[x.type_]), z.fma(third.low, series.low))
-    tail = (s.high.fma(s.low + s.low, square.low)).fma(third.high, tail)
+    series, tail = artanh_series(s, x)
     unit = constant(x, *TWICE_LOG2_E)
     lead = two_product(s.high, unit.high)
     rest = s.low.fma(unit.high, s.high.fma(unit.low, lead.low))

@@ -6,6 +6,10 @@ from collections.abc import Callable, Sequence
 
 from ..code import Code, Module, Register
 from . import (
+    complex_hyperbolic,
+    complex_inverse,
+    complex_powers,
+    complexes,
     elementary,
     exponentials,
     hyperbolic,
@@ -15,6 +19,7 @@ from . import (
     special,
     trigonometric,
 )
+from .complexes import Complex
 from .lane import FORMATS, Lane
 
 UNARY: dict[str, Callable[[Lane], Lane]] = {
@@ -69,6 +74,44 @@ BINARY: dict[str, Callable[[Lane, Lane], Lane]] = {
     "remainder": elementary.remainder,
 }
 
+# Functions of complex numbers, whose parts are operands and results.
+COMPLEX_UNARY: dict[str, Callable[[Complex], Complex]] = {
+    "complex.arccos": complex_inverse.arccos,
+    "complex.arccosh": complex_inverse.arccosh,
+    "complex.arcsin": complex_inverse.arcsin,
+    "complex.arcsinh": complex_inverse.arcsinh,
+    "complex.arctan": complex_inverse.arctan,
+    "complex.arctanh": complex_inverse.arctanh,
+    "complex.cos": complex_hyperbolic.cos,
+    "complex.cosh": complex_hyperbolic.cosh,
+    "complex.exp": complexes.exp,
+    "complex.exp2": complexes.exp2,
+    "complex.expm1": complexes.expm1,
+    "complex.log": complexes.log,
+    "complex.log10": complexes.log10,
+    "complex.log1p": complexes.log1p,
+    "complex.log2": complexes.log2,
+    "complex.reciprocal": complexes.reciprocal,
+    "complex.sech": complex_hyperbolic.sech,
+    "complex.sign": complexes.sign,
+    "complex.sin": complex_hyperbolic.sin,
+    "complex.sinh": complex_hyperbolic.sinh,
+    "complex.sqrt": complexes.sqrt,
+    "complex.tan": complex_hyperbolic.tan,
+    "complex.tanh": complex_hyperbolic.tanh,
+}
+
+COMPLEX_BINARY: dict[str, Callable[[Complex, Complex], Complex]] = {
+    "complex.power": complex_powers.power,
+}
+
+OPERANDS: dict[str, int] = {  # how many real numbers each takes
+    **dict.fromkeys((*UNARY, *TOGETHER), 1),
+    **dict.fromkeys((*BINARY, *COMPLEX_UNARY), 2),
+    **dict.fromkeys(COMPLEX_BINARY, 4),
+}
+PARAMETERS = ("%x", "%y", "%z", "%w")
+
 PURE = "nounwind willreturn memory(none)"
 ATTRIBUTES = f"alwaysinline {PURE}"
 
@@ -76,7 +119,8 @@ ATTRIBUTES = f"alwaysinline {PURE}"
 def inlined(code: Code, name: str, type_: str, xs: Sequence[Register]) -> Register | None:
     """The value of the function `name` of `float` or `double` operands, in line.
 
-    None where there is no such function.
+    None where there is no such function.  Of complex numbers, each part is an operand; the value
+    is a structure of two.
     """
     whole, part = PARTS.get(name, (name, None))
     symbol = function(code.module, whole, type_)
@@ -89,30 +133,35 @@ def inlined(code: Code, name: str, type_: str, xs: Sequence[Register]) -> Regist
 
 def result_type(name: str, type_: str) -> str:
     """What the function returns: a number, or a structure where it is several."""
-    return f"{{ {type_}, {type_} }}" if name in TOGETHER else type_
+    several = name in TOGETHER or name in COMPLEX_UNARY or name in COMPLEX_BINARY
+    return f"{{ {type_}, {type_} }}" if several else type_
 
 
 def function(module: Module, name: str, type_: str) -> str | None:
     """Define the function `name`, once, and name its symbol, as in `@qd.exp.f64`."""
-    if type_ not in FORMATS:
+    if type_ not in FORMATS or name not in OPERANDS:
         return None
     symbol = f"@qd.{name}.{FORMATS[type_].name}"
     if symbol in module.definitions:
         return symbol
-    code = Code(module)
-    x, y = Lane(code, "%x", type_), Lane(code, "%y", type_)
-    result, parameters = result_type(name, type_), f"{type_} %x"
-    if name in UNARY:
-        value = UNARY[name](x).register
-    elif name in BINARY:
-        value, parameters = BINARY[name](x, y).register, f"{parameters}, {type_} %y"
-    elif name in TOGETHER:
-        value = code.structure(result, type_, [lane.register for lane in TOGETHER[name](x)])
-    else:
-        return None
+    code, names = Code(module), PARAMETERS[: OPERANDS[name]]
+    registers = [x.register for x in results(name, [Lane(code, x, type_) for x in names])]
+    result = result_type(name, type_)
+    value = registers[0] if len(registers) == 1 else code.structure(result, type_, registers)
     code.do(f"ret {result} {value}")
-    text = code.function(f"{symbol}({parameters})", f"internal {result}", ATTRIBUTES)
-    return module.define(symbol, text)
+    head = f"{symbol}({', '.join(f'{type_} {x}' for x in names)})"
+    return module.define(symbol, code.function(head, f"internal {result}", ATTRIBUTES))
+
+
+def results(name: str, xs: Sequence[Lane]) -> Sequence[Lane]:
+    """The instructions of a function, and where its results are."""
+    if name in TOGETHER:
+        return TOGETHER[name](*xs)
+    if name in COMPLEX_UNARY:
+        return COMPLEX_UNARY[name](Complex(*xs))
+    if name in COMPLEX_BINARY:
+        return COMPLEX_BINARY[name](Complex(*xs[:2]), Complex(*xs[2:]))
+    return [UNARY[name](*xs) if name in UNARY else BINARY[name](*xs)]
 
 
 def called(code: Code, name: str, type_: str, xs: Sequence[Register]) -> Register | None:
@@ -120,18 +169,18 @@ def called(code: Code, name: str, type_: str, xs: Sequence[Register]) -> Registe
 
     It is one for all programs of the process where the module can call such.
     """
-    if type_ not in FORMATS or not (name in UNARY or name in BINARY or name in PARTS):
+    if type_ not in FORMATS or not (name in OPERANDS or name in PARTS):
         return None
-    module = code.module
+    module, result = code.module, result_type(name, type_)
     symbol = f"@qd.{name}.{FORMATS[type_].name}.called"
-    names = ["%x", "%y"][: len(xs)]
+    names = PARAMETERS[: len(xs)]
     parameters = ", ".join(f"{type_} {x}" for x in names)
 
     def define(module: Module, linkage: str = "") -> None:
         inner = Code(module)
-        inner.do(f"ret {type_} {inlined(inner, name, type_, names)}")
+        inner.do(f"ret {result} {inlined(inner, name, type_, names)}")
         head = f"{symbol}({parameters})"
-        module.define(symbol, inner.function(head, f"{linkage}{type_}", f"noinline {PURE}"))
+        module.define(symbol, inner.function(head, f"{linkage}{result}", f"noinline {PURE}"))
 
     if module.resident is None:
         if symbol not in module.definitions:
@@ -139,5 +188,5 @@ def called(code: Code, name: str, type_: str, xs: Sequence[Register]) -> Registe
     else:
         types = ", ".join([type_] * len(xs))
         find = module.resident(symbol.removeprefix("@"), define, "straight")
-        module.declare(symbol, f"declare {type_} {symbol}({types}) {PURE}", find)
-    return code.op(f"call {type_} {symbol}({', '.join(f'{type_} {x}' for x in xs)})")
+        module.declare(symbol, f"declare {result} {symbol}({types}) {PURE}", find)
+    return code.op(f"call {result} {symbol}({', '.join(f'{type_} {x}' for x in xs)})")

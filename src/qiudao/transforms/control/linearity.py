@@ -1,7 +1,8 @@
-"""Scans and switches of tangents that are not known yet: what is linear apart from what is known.
+"""Loops and switches of tangents that are not known yet: what is linear apart from what is known.
 
 A dual scan carries values and tangents together.  On slots its known part runs as a scan of its
 own, and the linear part becomes a scan over the record of that, which is recorded on the slots.
+So it is with a loop on a condition, whose record has room for more steps than it takes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...core.avals import Value
+from ...core.avals import Aval, Value
 from ...core.dispatch import Tracer, level_of, snapshot
 from ...core.modes import new_level
 from ...core.node import Node
@@ -18,7 +19,7 @@ from ...core.parts import Part
 from ...core.program import Program, apply
 from ...core.slot import NotLinearError, Slot
 from ...core.source import caller
-from ...ops.control import Scan, Structured, Switch
+from ...ops.control import Scan, Structured, Switch, While
 from .applying import scan_with, switch_with
 from .dependence import fixpoint, moved, pruned
 from .running import chosen, program_of, split, zeros
@@ -141,6 +142,62 @@ def scan_on_slots(scan: Scan, body: Program, xs: Sequence[Value]) -> Value:
     given = [*of_constants, *[True] * sum(of_carry), *of_xs, *[False] * len(record)]
     made = on_slots(lines, operands, is_linear_in(lines.body, given))
     return placed(known, made, out_flags)
+
+
+def while_on_slots(loop: While, xs: Sequence[Value]) -> Value:
+    """A loop on a condition, on operands of which some are slots."""
+    body, c = loop.body, loop.constants
+    of_constants, of_carry = split(on_top(xs), c)
+    constants, carry = split(xs, c)
+    starts = [is_slot or is_zero(x) for x, is_slot in zip(carry, of_carry)]
+    of_carry = fixpoint(lambda carry: moved(body, [*of_constants, *carry], smooth=False), of_carry)
+    fixed, flags = not_of(of_carry), [*of_constants, *of_carry]
+    ends_by_lines = any(moved(loop.condition, flags, smooth=False))
+    if ends_by_lines or not all(chosen(starts, of_carry)):
+        raise NotLinearError(loop.label)
+
+    def goes_on(*values: Value) -> list[Value]:
+        return loop.condition(*with_slots(loop.condition, values, flags))
+
+    def known_step(*values: Value) -> list[Value]:
+        return chosen(body(*with_slots(body, values, flags)), fixed)
+
+    avals = chosen(body.avals, not_of(flags))
+    known = While(
+        program_of(goes_on, avals), program_of(known_step, avals),
+        sum(not_of(of_constants)), sum(fixed), loop.capacity, loop.bound,
+    )  # fmt: skip
+    firm = chosen(xs, not_of(flags))
+    capacity, found = known.remembering(lambda loop: (loop.capacity, loop(*firm)))
+    last, count, record = split(found, sum(fixed), 1)
+    lines = scan_of_lines(loop, of_carry, capacity)
+    operands = [*count, *constants, *chosen(carry, of_carry), *record, np.arange(capacity)]
+    given = [False, *flags[:c], *[True] * sum(of_carry), *[False] * (len(record) + 1)]
+    made = on_slots(lines, operands, is_linear_in(lines.body, given))
+    last_lines, stacks = split(made, sum(of_carry))
+    stacked = placed(record, stacks, of_carry) if loop.capacity else ()
+    return (*placed(last, last_lines, of_carry), *count, *stacked)
+
+
+def scan_of_lines(loop: While, of_carry: Sequence[bool], capacity: int) -> Scan:
+    """The linear part of a loop over the record of the rest: rows that no step filled are passed.
+
+    constants the number of steps, the loop's own; xs the rest of the carry, the row's number.
+    """
+    body, c, m = loop.body, loop.constants, sum(of_carry)
+    into_constants, into_carry = split(body.inputs, c)
+    inputs = [*into_constants, *chosen(into_carry, of_carry), *chosen(into_carry, not_of(of_carry))]
+    forward = Program(inputs, body.equations, chosen(body.outputs, of_carry))
+    still = program_of(lambda *values: list(values[c : c + m]), forward.avals)
+
+    def step(*values: Value) -> list[Value]:
+        count, *operands, place = values
+        taken = (place < count).astype(np.int64)
+        before = operands[c : c + m] if loop.capacity else []
+        return [*switch_with(taken, [still, forward], operands), *before]
+
+    number = Aval((), np.dtype(np.int64))
+    return Scan(program_of(step, [number, *forward.avals, number]), 1 + c, m, capacity)
 
 
 def switch_on_slots(switch: Switch, xs: Sequence[Value]) -> Value:

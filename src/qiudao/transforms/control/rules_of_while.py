@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...core.avals import Value, is_inexact
-from ...core.errors import RuleError
 from ...core.primitive import Parents, Terms, Values, stretch
 from ...core.program import Program
 from ...ops.control import Rules, While
 from .applying import scan_with, switch_with, while_with
 from .dependence import fixpoint, moved, reached
+from .linearity import while_on_slots
 from .running import (
     avals_of,
     backwards,
@@ -203,12 +203,4 @@ def along(flags: Value, x: Value) -> Value:
     return np.reshape(flags, (flags.shape[0], *[1] * (np.ndim(x) - 1)))
 
 
-def slots(loop: While, xs: Values) -> Value:
-    """Refused: a loop whose number of steps is found by running it is linear in nothing."""
-    raise RuleError(
-        "while_loop: a traced loop is no linear map that could be applied again or transposed; "
-        "take qd.jvp or qd.vjp, or a scan, whose number of steps is known"
-    )
-
-
-While.rules = Rules(dual, pull, batch, slots)
+While.rules = Rules(dual, pull, batch, while_on_slots)
