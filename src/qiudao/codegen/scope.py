@@ -17,27 +17,25 @@ from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.program import Atom, Program, operands_of
 from ..ops.control import Rows, Scan, Switch, While
-from ..ops.products import MatMul
-from .carried import SMALL, Carried, CarriedWhile, overwrites
-from .code import GIVEN_UP, UNKNOWN, Buffer, Code, Register, row_major
+from .carried import SMALL
+from .code import GIVEN_UP, Buffer, Code, Register, row_major
 from .element import Lane, NoNativeForm, Scalars, constant
-from .failures import OVERFLOW, fail
 from .kernels.table import kernel_for
 from .maps import VIEWS, viewed
 from .memory import Arena
 from .native import is_fused
 from .nest import Nest, element
 from .picks import READS
-from .pieces import Partial, Piece, Share, rows_in_pieces, write_in_pieces
+from .pieces import write_in_pieces
 from .plan import LOOPS, Plan, Root
 from .search import Search
 from .side_by_side import Call, write_side_by_side
+from .structured import is_matrix_vector, results_of, write_control
 
 Place = Lane | Buffer
 
 COPIED = 8  # elements up to which a copy is written out
 COLUMNS = 64  # up to which a block of rows lies column by column
-TURNED = 1 << 12  # elements up to which a matrix is copied for the steps of a loop
 WRITTEN_OUT = 1 << 12  # bytes up to which a constant is part of the code
 
 
@@ -445,7 +443,7 @@ class Scope:
             self.places[equation] = self.places[operands[0]][primitive.index]
             return None
         if isinstance(primitive, Scan | While | Switch | Rows):
-            self.write_control(equation)
+            write_control(self, equation)
             return None
         if isinstance(primitive, VIEWS):
             (aval,) = results_of(equation)
@@ -488,23 +486,6 @@ class Scope:
         made = self.new_buffer(aval.shape, aval.dtype, equation)
         return made._replace(strides=row_major(aval.shape))
 
-    def write_control(self, equation: Equation) -> None:
-        """A structured loop or a branch."""
-        primitive: Any = equation.primitive
-        results = [
-            self.result_buffer(equation, k, aval) for k, aval in enumerate(results_of(equation))
-        ]
-        operands = [self.place(x) for x in operands_of(equation)]
-        if isinstance(primitive, Scan):
-            self.write_scan(primitive, operands, results)
-        elif isinstance(primitive, While):
-            self.write_while(primitive, operands, results)
-        elif isinstance(primitive, Rows):
-            self.write_rows(primitive, operands, results)
-        else:
-            self.write_switch(primitive, operands, results)
-        self.places[equation] = tuple(map(self.loaded, results))
-
     def loaded(self, place: Place) -> Place:
         """A number in memory as a lane."""
         is_number = isinstance(place, Buffer) and place.shape == ()
@@ -531,233 +512,11 @@ class Scope:
         pointer = self.code.address(stack, start)
         return Buffer(pointer, stack.shape[1:], stack.dtype, stack.strides[1:])
 
-    def write_scan(self, scan: Scan, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
-        """The last step writes the carry where it is wanted; no carry of many elements is copied.
-
-        With a record, each step reads its carry there, and writes the next a row on.
-        """
-        c, n, count = scan.constants, scan.carries, len(scan.body.outputs)
-        constants, first, xs = operands[:c], operands[c : c + n], operands[c + n :]
-        carry, ys, record = results[:n], results[n:count], results[count:]
-        records: Sequence[Buffer | None] = record or (None,) * n
-        inner = zip(scan.body.inputs[c : c + n], scan.body.outputs)
-        written = [overwrites(scan.body, *each) for each in inner]
-        kept = [Carried(self, *each, scan) for each in zip(carry, records, written, strict=True)]
-        for place, each in zip(first, kept, strict=True):
-            self.store(place, each.first())
-        turned = self.turn(scan.body, constants)
-        with self.code.loop(scan.length, steps=True) as k:
-            i = k
-            if scan.reverse:
-                i = self.code.op(f"sub nsw i64 {scan.length - 1}, {k}")
-            slices = [self.row(x, i) for x in xs if isinstance(x, Buffer)]
-            now = [each.now(k, i) for each in kept]
-            targets = [each.next(k, i) for each in kept]
-            targets += [self.row(y, i) for y in ys]
-            self.write_body(scan.body, [*constants, *now, *slices], targets, turned=turned)
-            for each in kept:
-                each.end()
-
-    def turn(self, body: Program, constants: Sequence[Place]) -> dict[Node, Buffer]:
-        """Copies, column by column, of the small matrices that steps of a loop multiply vectors by.
-
-        A product of such a copy and a vector is a sum of columns, which are read as vectors.
-        """
-        found: dict[Node, Buffer] = {}
-        given = dict(zip(body.inputs, constants))
-        for e in body.equations:
-            matrix = operands_of(e)[0] if is_matrix_vector(e) else None
-            if not isinstance(matrix, Node) or matrix in found:
-                continue
-            place = given.get(matrix)
-            if not isinstance(place, Buffer) or place.size > TURNED:
-                continue
-            rows, columns = place.shape
-            if place.strides[0] != 1 and min(rows, columns) > 1:
-                made = self.new_buffer(place.shape, place.dtype)
-                made = made._replace(strides=(1, rows))
-                self.copy(place, made)
-                found[matrix] = made
-        return found
-
-    def write_while(
-        self, loop: While, operands: Sequence[Place], results: Sequence[Buffer]
-    ) -> None:
-        """As a scan, with a condition before each step."""
-        code, c, n = self.code, loop.constants, loop.carries
-        constants, first = operands[:c], operands[c:]
-        carry, count, record = results[:n], results[n], results[n + 1 :]
-        inner = zip(loop.body.inputs[c:], loop.body.outputs)
-        written = [not record and overwrites(loop.body, *each) for each in inner]
-        kept = [CarriedWhile(self, *each) for each in zip(carry, written, strict=True)]
-        for place, buffer in zip(first, carry, strict=True):
-            self.store(place, buffer)
-        for stack in record:
-            self.fill(stack)
-        self.scalars.store(constant(0), count, 0)
-        head, body, end = map(code.label, ("head", "body", "end"))
-        code.jump(head)
-        code.start(head)
-        with code.repeated(UNKNOWN, steps=True):
-            i = self.scalars.register(self.scalars.load(count, 0))
-            is_even = code.op(f"icmp eq i64 {code.op(f'and i64 {i}, 1')}, 0")
-            now = [each.now(is_even) for each in kept]
-            (condition,) = self.write_body(loop.condition, [*constants, *now], [None])
-            goes_on = self.scalars.truth(self.loaded(condition))  # type: ignore[arg-type]
-            code.branch(self.scalars.register(goes_on), body, end)
-            code.start(body)
-            limit = loop.capacity or loop.bound
-            if limit:
-                full = code.op(f"icmp sge i64 {i}, {limit}")
-                fail(code, full, OVERFLOW, limit)
-                on = code.label("room")
-                code.branch(full, end, on)
-                code.start(on)
-            for stack, buffer in zip(record, now):
-                self.store(self.loaded(buffer), self.row(stack, i))
-            targets = [each.next(is_even) for each in kept]
-            self.write_body(loop.body, [*constants, *now], targets)
-            for each in kept:
-                each.end()
-            code.do(f"store i64 {code.op(f'add nsw i64 {i}, 1')}, ptr {count.pointer}")
-        code.jump(head)
-        code.start(end)
-        for each in kept:
-            each.finish(is_even)
-
-    def write_rows(self, rows: Rows, operands: Sequence[Place], results: Sequence[Buffer]) -> None:
-        """Block after block, and what is left over; each adds its part to the sums."""
-        ys = results[: len(results) - rows.sums]
-        sums = results[len(ys) :]
-        parts = [self.new_buffer(b.shape, b.dtype) for b in sums]
-        whole = rows.length // rows.block
-        share = rows_in_pieces(rows) if self.function.splits else None
-        if share is None or not self.write_blocks_in_pieces(rows, share, operands, ys, sums):
-            self.write_blocks(rows, (0, whole), operands, ys, parts, sums)
-        if rows.tail is not None:
-            start = str(whole * rows.block)
-            self.write_block(rows, rows.tail, start, operands, ys, parts, sums)
-
-    def write_blocks(
-        self,
-        rows: Rows,
-        part: tuple[Register | int, Register | int],
-        operands: Sequence[Place],
-        ys: Sequence[Buffer],
-        parts: Sequence[Buffer],
-        sums: Sequence[Buffer],
-    ) -> None:
-        """Whole blocks, from one to another."""
-        for buffer in sums:
-            self.fill(buffer)
-        with self.code.loop(part[1], part[0]) as k:
-            start = self.code.op(f"mul nsw i64 {k}, {rows.block}")
-            self.write_block(rows, rows.body, start, operands, ys, parts, sums)
-
-    def write_blocks_in_pieces(
-        self,
-        rows: Rows,
-        share: Share,
-        operands: Sequence[Place],
-        ys: Sequence[Buffer],
-        sums: Sequence[Buffer],
-    ) -> bool:
-        """The whole blocks, shared out; False where they may fail: the first failure counts."""
-        piece = Piece(self.code)
-        function = Function(piece.code, Arena())
-        within = Scope(function, Program((), (), ()))
-        partials = [Partial(b.shape, b.dtype, share.count, self.new_buffer) for b in sums]
-        own = [p.row(piece.code, "%piece", piece.place(p.rows)) for p in partials]
-        within.write_blocks(
-            rows,
-            share.bounds(piece.code),
-            [piece.place(x) for x in operands],
-            [piece.place(y) for y in ys],
-            [within.new_buffer(b.shape, b.dtype) for b in sums],
-            own,
-        )
-        if not self.code.module.within and any("%status" in x for x in piece.code.lines):
-            return False
-        count = function.arena.size
-        arena = "null"
-        if count:
-            arena = self.new_buffer((count,), np.dtype(np.uint8)).pointer
-        piece.run(share.count, arena, count)
-        for partial, total in zip(partials, sums, strict=True):
-            nothing = constant(total.dtype.type(0))
-            partial.combine(self.scalars, total, nothing, self.scalars.add)
-        self.function.pieces = True
-        return True
-
-    def write_block(
-        self,
-        rows: Rows,
-        body: Program,
-        start: Register,
-        operands: Sequence[Place],
-        ys: Sequence[Buffer],
-        parts: Sequence[Buffer],
-        sums: Sequence[Buffer],
-    ) -> None:
-        """The rows from `start` on, as many as the body takes."""
-        c = rows.constants
-        shapes = [a.shape for a in body.avals[c:]]
-        inputs = [
-            self.part_from(x, start, shape, axis)
-            for x, shape, axis in zip(operands[c:], shapes, rows.axes, strict=False)
-        ]
-        targets = [
-            self.part_from(y, start, a.shape, axis)
-            for y, a, axis in zip(ys, body.results, rows.axes_of_results, strict=False)
-        ]
-        leads = all(axis == -len(a.shape) for axis, a in zip(rows.axes, body.avals[c:]))
-        block = shapes[0][0] if shapes and leads else 0
-        self.write_body(body, [*operands[:c], *inputs], [*targets, *parts], block)
-        for part, total in zip(parts, sums, strict=True):
-            with self.code.loop(total.size) as i:
-                both = self.scalars.add(self.scalars.load(total, i), self.scalars.load(part, i))
-                self.scalars.store(both, total, i)
-
-    def part_from(self, x: Place, start: Register, shape: Shape, axis: int) -> Buffer:
-        """Some rows of an array, which lie along an axis."""
-        if isinstance(x, Lane):
-            raise NoNativeForm("a number has no rows")
-        offset = self.code.op(f"mul nsw i64 {start}, {x.strides[axis]}")
-        return x._replace(pointer=self.code.address(x, offset), shape=shape)
-
-    def write_switch(
-        self, switch: Switch, operands: Sequence[Place], results: Sequence[Buffer]
-    ) -> None:
-        """Each branch writes the results; the last is taken for all larger numbers."""
-        code = self.code
-        chosen = self.scalars.cast(self.loaded(operands[0]), np.dtype(np.int64))  # type: ignore[arg-type]
-        last = len(switch.branches) - 1
-        labels = [code.label("case") for _ in switch.branches]
-        end = code.label("end")
-        low = self.scalars.maximum(chosen, constant(0))
-        number = self.scalars.register(self.scalars.minimum(low, constant(last)))
-        cases = " ".join(f"i64 {k}, label %{label}" for k, label in enumerate(labels[:-1]))
-        code.do(f"switch i64 {number}, label %{labels[-1]} [ {cases} ]")
-        for label, branch in zip(labels, switch.branches, strict=True):
-            code.start(label)
-            self.write_body(branch, operands[1:], results)
-            code.jump(end)
-        code.start(end)
+    def apart(self, code: Code) -> Scope:
+        """A scope of nothing yet, in another function."""
+        return Scope(Function(code, Arena()), Program((), (), ()))
 
 
 def is_dense(buffer: Buffer) -> bool:
     """Whether the elements of an array lie row by row, without gaps."""
     return buffer.strides == row_major(buffer.shape)
-
-
-def is_matrix_vector(equation: Equation) -> bool:
-    """Whether an equation is a matrix times a vector."""
-    return isinstance(equation.primitive, MatMul) and (
-        [aval_of(x).ndim for x in operands_of(equation)] == [2, 1]
-    )
-
-
-def results_of(equation: Equation) -> list[Aval]:
-    """The types of the results of an equation."""
-    stated: Any = equation.primitive.shape(*map(aval_of, operands_of(equation)))
-    return [stated] if isinstance(stated, Aval) else list(stated)
