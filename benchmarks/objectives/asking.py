@@ -83,6 +83,16 @@ def compiled(name: str, f: Callable[..., Any], args: Sequence[Any]) -> Ways:
     return {name: lambda: native(*args)}
 
 
+def bound(name: str, f: Callable[..., Any], args: Sequence[Any]) -> Ways:
+    """`f`, of a tuple of results, through `qd.jit`: with arrays given for them beforehand."""
+    import qiudao as qd
+
+    native = qd.jit(f)
+    out = tuple(map(np.empty_like, native(*args)))
+    run = native.bind(*args, out=out)
+    return {name: lambda: (run(), out)[1]}
+
+
 def gradient_in_qiudao(objective: Callable[..., Any], inputs: Inputs) -> Ways:
     """The gradient, eager and compiled; the compiled objective too, to compare it with."""
     import qiudao as qd

@@ -15,6 +15,7 @@ from objectives.asking import (
     Array,
     Inputs,
     Ways,
+    bound,
     compiled,
     gradient_in_jax,
     gradient_in_qiudao,
@@ -98,7 +99,9 @@ def in_qiudao(given: Inputs) -> Ways:
 
     ways = gradient_in_qiudao(objective, given)
     if len(given.by[0]) <= LARGEST_UNROLLED:
-        ways |= compiled("qiudao.jit, recursive", qd.grad(on_matrix, (0,)), given.by)
+        gradient = qd.grad(on_matrix, (0,))
+        ways |= compiled("qiudao.jit, recursive", gradient, given.by)
+        ways |= bound("qiudao.jit, recursive, bound", gradient, given.by)
     return ways
 
 

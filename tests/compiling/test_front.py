@@ -13,6 +13,7 @@ import pytest
 
 import qiudao as qd
 from checking import close
+from qiudao.compiling.compiled import Compiled
 from qiudao.core.errors import DtypeError, TraceError
 
 pytest.importorskip("llvmlite")
@@ -438,3 +439,21 @@ def test_bound_programs_raise():
     i[0] = -4
     with pytest.raises(IndexError, match=r"^index -4 is out of bounds for axis 0 with size 3$"):
         fill()
+
+
+def test_bound_programs_with_masks_are_machine_code_until_the_masks_are_wanted(monkeypatch):
+    """A sweep through `where` carries masks where a number without them is not finite."""
+    f = qd.grad(lambda x: np.sum(np.where(x > 0, np.log(x), x)))
+    x, out = np.array([2.0, 4.0]), np.zeros(2)
+    fill = qd.jit(f).bind(x, out=out)
+    with monkeypatch.context() as patch:
+        patch.setattr(Compiled, "run", None)
+        x[1] = 5.0
+        fill()
+    close(out, [0.5, 0.2])
+    x[:] = [0.0, 4.0]
+    fill()
+    close(out, [1.0, 0.25])
+    again = np.zeros(2)
+    qd.jit(f).into(x, out=again)
+    close(again, [1.0, 0.25])

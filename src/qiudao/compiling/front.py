@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..codegen.build import export_program
 from ..core.anomalies import examine_function, known_check
-from ..core.avals import Aval, aval_of
+from ..core.avals import Aval, Value, aval_of
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, RuleError, ShapeError
 from ..core.modes import modes
@@ -206,15 +206,20 @@ class Jitted:
         """
         call = self.read(args, {})
         version = self.version(call)
+        compiled, arrays = version.compiled, call.arrays
         targets = match(version.tree, out, "jit")
-        whole = version.compiled.executable.whole
-        arrays = call.arrays
-        again = version.compiled.selects or any(True for _ in loops_of(version.compiled.program))
-        if whole is not None and not version.captured and not again:
-            ready = functools.partial(whole.into, *arrays, *targets)
+        whole = compiled.executable.whole
+        if whole is not None and not version.captured and not any(loops_of(compiled.program)):
+            flag = np.zeros((), bool)
+            written = [*targets, flag] if compiled.selects else targets
+            ready = functools.partial(whole.into, *arrays, *written)
             if ready() is not NotImplemented:
-                return ready
-        for target, aval in zip(targets, version.compiled.program.results, strict=True):
+                if not compiled.selects:
+                    return ready
+                bound = Selecting(ready, flag, compiled, arrays, targets)
+                bound.again()
+                return bound
+        for target, aval in zip(targets, compiled.program.results, strict=True):
             if np.shape(target) != aval.shape or getattr(target, "dtype", None) != aval.dtype:
                 raise ShapeError(
                     f"jit: a result of type {aval} cannot be put into {aval_of(target)}; give an "
@@ -222,9 +227,7 @@ class Jitted:
                 )
 
         def fill() -> None:
-            results = version.compiled(*arrays, *version.captured)
-            for target, result in zip(targets, results, strict=True):
-                np.copyto(target, result)
+            fill_with(compiled(*arrays, *version.captured), targets)
 
         return fill
 
@@ -249,6 +252,41 @@ class Jitted:
         name = getattr(self.f, "__name__", "")
         return export_program(lowered.optimised, name if name.isidentifier() else "function",
                               path, ir)  # fmt: skip
+
+
+def fill_with(results: Iterable[Value], targets: Iterable[Value]) -> None:
+    """Put results into arrays."""
+    for target, result in zip(targets, results, strict=True):
+        np.copyto(target, result)
+
+
+class Selecting:
+    """Code without masks, and where it says by its flag that it wants them, code with them."""
+
+    __slots__ = ("arrays", "compiled", "flag", "ready", "targets")
+
+    def __init__(
+        self,
+        ready: Callable[[], Any],
+        flag: Value,
+        compiled: Compiled,
+        arrays: Sequence[Value],
+        targets: Sequence[Value],
+    ) -> None:
+        self.ready = ready
+        self.flag = flag
+        self.compiled = compiled
+        self.arrays = arrays
+        self.targets = targets
+
+    def __call__(self) -> None:
+        self.ready()
+        self.again()
+
+    def again(self) -> None:
+        """Put in the results with masks, if they are wanted."""
+        if self.flag:
+            fill_with(self.compiled.masked.evaluate(*self.arrays), self.targets)
 
 
 class Checked(Jitted):
