@@ -23,7 +23,7 @@ from .memory import Arena
 from .resident import resident_module
 from .scope import Function, Scope
 
-MANY = 2000  # equations from which a program is compiled in the quick way
+MANY = 6000  # equations from which a program is compiled in the quick way, and runs half as fast
 LONG = 400  # from which LLVM's middle settings do
 FEW = 0.2  # the part of the work in loops over elements up to which these need not be vectors
 STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
