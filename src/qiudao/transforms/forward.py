@@ -22,9 +22,9 @@ from ..ops.arithmetic import scale
 from ..ops.control import Structured
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
+from .calling import run
 from .results import owned
 from .reverse import as_primal, split_aux
-from .trace import run
 
 
 class Dual(ArrayMethods, Tracer):

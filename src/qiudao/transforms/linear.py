@@ -19,10 +19,10 @@ from ..core.sweep import fit, sweep
 from ..core.trees import flatten, match
 from ..tape.guard import Guard
 from ..tape.tensor import off_tapes
+from .calling import run
 from .forward import Dual, primal_of
 from .results import copied, owned
 from .reverse import as_primal, protected
-from .trace import run
 
 
 def slots_like(values: Sequence[Value], level: float) -> list[Slot]:

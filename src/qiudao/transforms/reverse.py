@@ -20,8 +20,8 @@ from ..tape.backward import check_guards
 from ..tape.guard import COPIED, Guard
 from ..tape.operators import product_below
 from ..tape.tensor import Tensor
+from .calling import run
 from .results import copied, owned
-from .trace import run
 
 
 def as_primal(x: Any, name: str, path: str = "") -> Value:

@@ -80,6 +80,16 @@ class Recording:
             self.captured[key] = known  # the snapshot keeps what the key names
         return known[1]
 
+    def with_loops(
+        self, f: Callable[..., Any], values: Sequence[Value], build: Callable[[list[Any]], Any]
+    ) -> Traced | None:
+        """The trace of `f` on such values, its repetitions as loops; None where that cannot be."""
+        return with_loops(f, [aval_of(x) for x in values], build)
+
+    def is_symbolic(self, x: Value) -> bool:
+        """Whether a value is not known because a trace is under way."""
+        return is_symbolic(x)
+
     def symbol(self, node: Node) -> Symbol:
         """A tracer that stands for a node."""
         made = Symbol()
@@ -260,26 +270,6 @@ def traced(
     captured: dict[Leaf, Tracer] = {leaf: held for held, leaf in recording.captured.values()}
     program = Program((*leaves, *captured), recording.equations, atoms)
     return Traced(program, tuple(captured.values()), tree)
-
-
-def run(
-    f: Callable[..., Any],
-    tracers: Sequence[Tracer],
-    build: Callable[[list[Any]], Any],
-    values: Sequence[Value],
-) -> Any:
-    """Call `f` on the tracers of a transform, which stand for the values one level down.
-
-    While a trace is under way, the function is traced by itself first, and its repetitions become
-    loops; so a transform sees loops rather than their copies.
-    """
-    if modes.tracing and any(map(is_symbolic, values)):
-        f = f if modes.capture is None else modes.capture(f)
-        made = with_loops(f, [aval_of(x) for x in values], build)
-        if made is not None:
-            return made(*tracers)
-    args, kwargs = build(list(tracers))
-    return f(*args, **kwargs)
 
 
 def with_loops(
