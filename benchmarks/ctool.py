@@ -80,6 +80,8 @@ def aligned(count: int) -> np.ndarray:
 def converted(arg: Any) -> Any:
     """An argument as C takes it: an array as a pointer, an integer as a long, a float a double."""
     if isinstance(arg, np.ndarray):
+        if not arg.flags.c_contiguous:
+            raise ValueError(f"C: an array {arg.shape} is not row by row; np.ascontiguousarray(a)")
         return arg.ctypes.data_as(ctypes.c_void_p)  # a pointer that keeps its array alive
     return ctypes.c_double(arg) if isinstance(arg, float) else ctypes.c_long(arg)
 

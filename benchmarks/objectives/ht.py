@@ -64,7 +64,7 @@ def inputs(v: str, model: str, c: int) -> Inputs:
     theta = np.array([float(row[0]) for row in rows[-PARAMETERS:]])
     if v == "simple":
         return Inputs((theta,), (base, inverse, taken(mesh, which), points))
-    at = np.array(rows[c : 2 * c], float).T
+    at = np.ascontiguousarray(np.array(rows[c : 2 * c], float).T)
     corners = triangles[which].T.ravel()
     return Inputs((theta, np.zeros(2)), (base, inverse, taken(mesh, corners), points, at))
 
