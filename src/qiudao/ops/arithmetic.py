@@ -208,7 +208,7 @@ class Scale(Elementwise):
 
 @primitive
 class Divide(Smooth):
-    """`a / b`.  d = da / b - out db / b."""
+    """`a / b`.  d = da / b - out db / b, and of `1 / b`, as of its reciprocal, -out^2 db."""
 
     ufunc = np.divide
     reads = "both"
@@ -222,7 +222,9 @@ class Divide(Smooth):
         return positions == {0}
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return 1.0 / xs[1] if i == 0 else -out / xs[1]
+        if i == 0:
+            return 1.0 / xs[1]
+        return -out * out if type(xs[0]) in (int, float) and xs[0] == 1 else -out / xs[1]
 
 
 @primitive
