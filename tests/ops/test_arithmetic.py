@@ -102,6 +102,19 @@ def test_float_power_is_double():
     assert qd.vmap(lambda n: np.float_power(n, 2))(np.arange(3)).dtype == np.float64
 
 
+@pytest.mark.parametrize("one", [1, 1.0])
+def test_one_divided_by_a_number(one):
+    """By the square of the result: at zeros, infinities and beyond the range as by division."""
+    x = np.array([2.0, -3.0, 0.0, -0.0, np.inf, -np.inf, 1e-200, 1e200, 5e-324, np.nan])
+    with np.errstate(all="ignore"):
+        expected = -(1 / x) / x
+        found = qd.grad(lambda x: np.sum(one / x))(x)
+    np.testing.assert_allclose(found, expected, rtol=4e-16)
+    np.testing.assert_array_equal(np.signbit(found[:-1]), np.signbit(expected[:-1]))
+    np.testing.assert_allclose(qd.grad(qd.grad(lambda x: one / x))(2.0), 0.25, rtol=1e-15)
+    np.testing.assert_allclose(qd.grad(lambda x: 3 / x)(2.0), -0.75, rtol=1e-15)
+
+
 def test_square_and_reciprocal():
     for dtype in (np.float32, np.float64, np.complex64):
         agree(np.square, np.array([1.5, -2.0, 0.0], dtype), tolerance=1e-5)
