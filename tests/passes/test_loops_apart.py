@@ -178,6 +178,28 @@ def test_nothing_is_stacked_that_takes_too_much_memory(monkeypatch):
     assert remember(program) is program
 
 
+def shifted(x):
+    """A step that reads what it has computed at the place before: a loop of its own each time."""
+
+    def step(y, _):
+        once = x * np.concatenate([y[:1], (0.5 * y * y)[:-1]])
+        return x * np.concatenate([y[:1], (once * once)[:-1]]), None
+
+    return qd.scan(step, x, None, length=6)[0].sum()
+
+
+def test_what_needs_loops_of_its_own_is_stacked_where_it_stays_in_the_cache(monkeypatch):
+    x = np.linspace(0.1, 1.0, 600)
+    program = written_out(qd.grad(shifted), x)
+    made = remember(program)
+    same(program, made, (x,))
+    assert inside(made).count("concatenate") < inside(program).count("concatenate")
+    few = written_out(qd.grad(shifted), x[:100])
+    assert remember(few) is few
+    monkeypatch.setattr("qiudao.passes.remember.CACHED", 1000)
+    assert remember(program) is program
+
+
 # What does not wait for the step before
 
 

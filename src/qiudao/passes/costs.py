@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ..core.avals import aval_of
 from ..core.families import Elementwise
@@ -22,6 +23,18 @@ QUICK = {
 MOVES = (Reshape, Stretch, Transpose, Flip, Copy, GetItem, Place, SetItem, Concatenate, Cast)
 REDUCTIONS = (Sum, Prod, Max, Min, Truth)
 SHORT = 512  # elements beyond which memory is no quicker than computing an element again
+
+
+def waits(e: Equation) -> bool:
+    """Whether an equation puts many computed elements at other places: a loop of its own must have
+    computed them before, while what stays in its place is computed where it is read.
+    """
+    if not isinstance(e.primitive, Concatenate) or math.prod(e.shape) <= SHORT:
+        return False
+    x: Any = e
+    while isinstance(x, Equation) and isinstance(x.primitive, MOVES):
+        x = max(operands_of(x), key=lambda operand: aval_of(operand).size)
+    return isinstance(x, Equation)
 
 
 def is_dear(e: Equation) -> bool:

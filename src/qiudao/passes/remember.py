@@ -15,11 +15,12 @@ from ..core.node import Equation, Node
 from ..core.parts import Part
 from ..core.program import Atom, Program, operands_of
 from ..ops.control import Scan
-from .costs import is_dear
+from .costs import is_dear, waits
 from .cut import WIDEST, smallest_cut
 from .opened import Loop, Recorded, Result, Writer
 from .share import COMMUTATIVE, atom_key
 
+CACHED = 4 << 20  # bytes that are read again before they have left the cache
 ROOM = 1 << 28  # bytes that the values that are kept of one loop may take
 
 
@@ -149,5 +150,9 @@ def worth_keeping(loop: Loop, again: dict[Equation, Equation]) -> Sequence[Equat
     operands = {
         e: [x for x in operands_of(e) if isinstance(x, Equation) and x in again] for e in again
     }
-    found = smallest_cut(list(again), operands, sizes, {e for e in again if is_dear(e)}, read)
-    return found if sum(sizes[e] for e in found) * loop.length <= ROOM else []
+    dear = {e for e in again if is_dear(e)}
+    for wanted, room in ((dear | set(filter(waits, again)), min(CACHED, ROOM)), (dear, ROOM)):
+        found = smallest_cut(list(again), operands, sizes, wanted, read)
+        if sum(sizes[e] for e in found) * loop.length <= room:
+            return found
+    return []
