@@ -11,13 +11,11 @@ from ..core.avals import Shape
 from ..core.program import Program
 from ..ops.control import Rows
 from .code import Buffer, Register
-from .element import Lane, NoNativeForm, constant
+from .element import Lane, NoNativeForm, Place, constant
 from .pieces import Partial, Piece, Share, rows_in_pieces
 
 if TYPE_CHECKING:
     from .scope import Scope
-
-Place = Lane | Buffer
 
 
 def write_rows(
@@ -75,7 +73,7 @@ def write_blocks_in_pieces(
         [within.new_buffer(b.shape, b.dtype) for b in sums],
         own,
     )
-    if not scope.code.module.within and any("%status" in x for x in piece.code.lines):
+    if not scope.code.module.within and piece.may_fail:
         return False
     count = within.function.arena.size
     arena = "null"

@@ -18,33 +18,57 @@ if TYPE_CHECKING:
 SMALL = 256  # bytes up to which a temporary is on the stack, where LLVM can keep it in registers
 
 
-class Carried:
+class Carry:
+    """Something that a loop carries: `result` has it at the end, `other` is a second place for it.
+
+    A few numbers are written beside and copied after each step.  What each step only writes
+    elements of is written where it is, `in_place`.
+    """
+
+    def __init__(
+        self, scope: Scope, result: Buffer, is_small: bool, in_place: bool, beside: bool
+    ) -> None:
+        self.scope = scope
+        self.result = result
+        self.is_small = is_small
+        self.in_place = in_place
+        self.other = result
+        if beside:
+            self.other = scope.new_buffer(result.shape, result.dtype)._replace(
+                strides=result.strides
+            )
+
+    @property
+    def stays(self) -> bool:
+        """Whether the carry is in one place before each step."""
+        return self.in_place or self.is_small
+
+    def end(self) -> None:
+        """After a step."""
+        if self.is_small and not self.in_place:
+            self.scope.store(self.scope.loaded(self.other), self.result)
+
+
+class Carried(Carry):
     """Where the carry of a scan is: before a step, and where the step writes the next.
 
-    A few numbers lie in one place, aligned or in registers, and are copied.  More of them are
-    written beside: in the record, a row on; or in two buffers in turns, such that the last step
-    writes the result.  One that each step only writes elements of is written where it is.
+    What is more than a few numbers is written beside: in the record, a row on; or in two buffers
+    in turns, such that the last step writes the result.
     """
 
     def __init__(
         self, scope: Scope, result: Buffer, record: Buffer | None, in_place: bool, scan: Scan
     ) -> None:
-        self.scope = scope
-        self.result = result
+        is_small = bytes_of(result) <= SMALL or scan.length == 0
+        in_place = in_place and record is None
         self.record = record
         self.scan = scan
-        self.in_place = in_place and record is None
-        self.is_small = bytes_of(result) <= SMALL or scan.length == 0
-        self.by_rows = record is not None and not self.is_small
-        self.other = result
-        if not self.by_rows and not self.in_place:
-            self.other = scope.new_buffer(result.shape, result.dtype)._replace(
-                strides=result.strides
-            )
+        self.by_rows = record is not None and not is_small
+        super().__init__(scope, result, is_small, in_place, not self.by_rows and not in_place)
 
     def first(self) -> Buffer:
         """Where the first carry goes."""
-        if self.is_small or self.in_place:
+        if self.stays:
             return self.result
         if self.by_rows and self.record is not None:
             return self.scope.row(
@@ -66,7 +90,7 @@ class Carried:
 
     def next(self, k: Register, i: Register) -> Buffer:
         """Where step `k` writes the next."""
-        if self.is_small or self.in_place:
+        if self.stays:
             return self.other
         if self.by_rows and self.record is not None:
             code = self.scope.code
@@ -84,49 +108,29 @@ class Carried:
         is_even = code.op(f"icmp eq i64 {code.op(f'and i64 {left}, 1')}, 0")
         return either(self.scope, is_even, even, odd)
 
-    def end(self) -> None:
-        """After a step."""
-        if self.is_small and not self.in_place:
-            self.scope.store(self.scope.loaded(self.other), self.result)
 
+class CarriedWhile(Carry):
+    """Where the carry of a loop on a condition is, by whether the number of steps so far is even.
 
-class CarriedWhile:
-    """Where the carry of a loop on a condition is, in whose code `steps` are counted from 0.
-
-    A few numbers are copied after each step.  More lie in two places in turns, and are copied once,
-    where the steps were odd in number.  One that is only written elements of stays where it is.
+    What is more than a few numbers lies in two places in turns, and is copied once, where the
+    steps were odd in number.
     """
 
     def __init__(self, scope: Scope, result: Buffer, in_place: bool) -> None:
-        self.scope = scope
-        self.result = result
-        self.in_place = in_place
-        self.is_small = bytes_of(result) <= SMALL
-        self.other = result
-        if not in_place:
-            self.other = scope.new_buffer(result.shape, result.dtype)._replace(
-                strides=result.strides
-            )
+        super().__init__(scope, result, bytes_of(result) <= SMALL, in_place, not in_place)
 
     def now(self, is_even: Register) -> Buffer:
         """Where the carry is before a step, and after the last."""
-        stays = self.in_place or self.is_small
-        return self.result if stays else either(self.scope, is_even, self.result, self.other)
+        return self.result if self.stays else either(self.scope, is_even, self.result, self.other)
 
     def next(self, is_even: Register) -> Buffer:
         """Where the step writes the next."""
-        stays = self.in_place or self.is_small
-        return self.other if stays else either(self.scope, is_even, self.other, self.result)
-
-    def end(self) -> None:
-        """After a step."""
-        if self.is_small and not self.in_place:
-            self.scope.store(self.scope.loaded(self.other), self.result)
+        return self.other if self.stays else either(self.scope, is_even, self.other, self.result)
 
     def finish(self, is_even: Register) -> None:
         """After the last."""
         code = self.scope.code
-        if not self.is_small and not self.in_place:
+        if not self.stays:
             with code.when(code.op(f"xor i1 {is_even}, true")):
                 self.scope.store(self.other, self.result)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -46,6 +46,11 @@ def floating(value: float, type_: str) -> Register:
     if type_ == "float":
         value = struct.unpack("f", struct.pack("f", value))[0] if math.isfinite(value) else value
     return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+
+
+def structure_type(each: str, count: int) -> str:
+    """The type of several values of one type as one."""
+    return f"{{ {', '.join([each] * count)} }}"
 
 
 class Buffer(NamedTuple):
@@ -198,12 +203,17 @@ class Code:
         """One instruction without a result."""
         self.lines.append(f"  {text}")
 
-    def structure(self, type_: str, each: str, values: Iterable[Register]) -> Register:
-        """Several values of the type `each` as one, of the structure `type_`."""
-        whole = "poison"
+    def structure(self, each: str, values: Sequence[Register]) -> Register:
+        """Several values of the type `each` as one."""
+        type_, whole = structure_type(each, len(values)), "poison"
         for k, value in enumerate(values):
             whole = self.op(f"insertvalue {type_} {whole}, {each} {value}, {k}")
         return whole
+
+    def parts(self, whole: Register, each: str, count: int) -> list[Register]:
+        """The values in a structure of `count`."""
+        type_ = structure_type(each, count)
+        return [self.op(f"extractvalue {type_} {whole}, {k}") for k in range(count)]
 
     def alloca(self, type_: str, count: int = 1) -> Register:
         """Memory on the stack for the whole call."""

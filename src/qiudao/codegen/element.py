@@ -61,6 +61,9 @@ BITS = {
 }  # fmt: skip
 
 
+Place = Lane | Buffer  # where a value of a program is: in a register, or in memory
+
+
 def constant(x: Any) -> Lane:
     """A plain number as a lane."""
     aval = aval_of(x)
@@ -596,9 +599,7 @@ class Scalars:
             raise NoNativeForm(f"{name} of {dtype} has no native form")
         if not is_complex:
             return Lane(value, dtype)
-        pair = f"{{ {type_}, {type_} }}"
-        made = [self.code.op(f"extractvalue {pair} {value}, {k}") for k in (0, 1)]
-        return self.joined(made, dtype)
+        return self.joined(self.code.parts(value, type_, 2), dtype)
 
 
 def converted(value: Number, dtype: Dtype) -> Number:

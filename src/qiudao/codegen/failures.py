@@ -42,7 +42,16 @@ def raise_failure(status: Sequence[int]) -> None:
         raise kind(text.format(*status[1:]))
 
 
-def fail(code: Code, condition: Register, failure: int, *words: Register | int) -> None:
+def pass_on(code: Code, status: Register) -> None:
+    """Report the failure that another `status` tells of, if any, unless there was one before."""
+    own = [
+        code.op(f"getelementptr inbounds i64, ptr {status}, i64 {k}") for k in range(STATUS_WORDS)
+    ]
+    failure, *words = (code.op(f"load i64, ptr {place}") for place in own)
+    fail(code, code.op(f"icmp ne i64 {failure}, 0"), failure, *words)
+
+
+def fail(code: Code, condition: Register, failure: Register | int, *words: Register | int) -> None:
     """Report a failure where the condition (an i1) holds, unless there was one before."""
     with code.when(condition):
         earlier = code.op("load i64, ptr %status")

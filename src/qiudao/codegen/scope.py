@@ -19,7 +19,7 @@ from ..core.program import Atom, Program, operands_of
 from ..ops.control import Rows, Scan, Switch, While
 from .carried import SMALL
 from .code import GIVEN_UP, Buffer, Code, Register, row_major
-from .element import Lane, NoNativeForm, Scalars, constant
+from .element import Lane, NoNativeForm, Place, Scalars, constant
 from .kernels.table import kernel_for
 from .maps import VIEWS, viewed
 from .memory import Arena
@@ -31,8 +31,6 @@ from .plan import LOOPS, Plan, Root
 from .search import Search
 from .side_by_side import Call, write_side_by_side
 from .structured import is_matrix_vector, results_of, write_control
-
-Place = Lane | Buffer
 
 COPIED = 8  # elements up to which a copy is written out
 COLUMNS = 64  # up to which a block of rows lies column by column

@@ -14,14 +14,13 @@ import numpy as np
 
 from ..core.avals import Aval
 from .code import Buffer, Code
-from .failures import STATUS_WORDS
+from .failures import STATUS_WORDS, pass_on
 from .kernels.loops import part_of, times
-from .kernels.numbers import Offset
+from .kernels.numbers import Offset, size_of
 from .kernels.table import Kernel
 from .pieces import WORTH, Memory, Piece, number_of
 
 BYTES = np.dtype(np.uint8)
-LINE = 64  # bytes, to which the memory of each thread is aligned
 
 
 class Call(NamedTuple):
@@ -126,19 +125,20 @@ def write_side_by_side(code: Code, calls: Sequence[Call], memory: Memory) -> boo
         with inner.when(inner.op(f"icmp ult i64 {k}, {part.pieces}")):
             call = inside(piece, part, k)
             room = call.scratch
-            most = max(most, -(-room // LINE) * LINE)
+            most = max(most, size_of((room,), BYTES))
             call.write(inner, [arena._replace(shape=(room,))] if room else [])
     scratch = memory((most,), BYTES).pointer if most else "null"
     if not piece.may_fail:
         piece.run(count, scratch, most)
         return True
     words = STATUS_WORDS * count
-    statuses = Buffer(code.alloca("i64", words), (count,), np.dtype(np.int64), (1,))
+    statuses = code.alloca("i64", words)
     with code.loop(words) as i:
-        place = code.op(f"getelementptr i64, ptr {statuses.pointer}, i64 {i}")
-        code.do(f"store i64 0, ptr {place}")
-    piece.run(count, scratch, most, statuses.pointer)
-    first_failure(code, statuses)
+        code.do(f"store i64 0, ptr {code.op(f'getelementptr i64, ptr {statuses}, i64 {i}')}")
+    piece.run(count, scratch, most, statuses)
+    with code.loop(count) as k:
+        at = code.op(f"mul nsw i64 {k}, {STATUS_WORDS}")
+        pass_on(code, code.op(f"getelementptr i64, ptr {statuses}, i64 {at}"))
     return True
 
 
@@ -155,18 +155,3 @@ def inside(piece: Piece, part: Part, k: Offset) -> Call:
         return found._replace(pointer=part_of(code, found, times(code, steps, x.strides[0])))
 
     return call.rows(part.rows, place)
-
-
-def first_failure(code: Code, statuses: Buffer) -> None:
-    """Report the failure of the first piece that had one, unless there was one before."""
-    with code.loop(statuses.size) as k:
-        at = code.op(f"mul nsw i64 {k}, {STATUS_WORDS}")
-        own = code.op(f"getelementptr i64, ptr {statuses.pointer}, i64 {at}")
-        failed = code.op(f"icmp ne i64 {code.op(f'load i64, ptr {own}')}, 0")
-        fine = code.op(f"icmp eq i64 {code.op('load i64, ptr %status')}, 0")
-        with code.when(code.op(f"and i1 {failed}, {fine}")):
-            for word in range(STATUS_WORDS):
-                source, target = (
-                    code.op(f"getelementptr i64, ptr {x}, i64 {word}") for x in (own, "%status")
-                )
-                code.do(f"store i64 {code.op(f'load i64, ptr {source}')}, ptr {target}")

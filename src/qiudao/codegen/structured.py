@@ -15,13 +15,11 @@ from ..ops.products import MatMul
 from .blocks import write_rows
 from .carried import Carried, CarriedWhile, overwrites
 from .code import UNKNOWN, Buffer
-from .element import Lane, constant
+from .element import Place, constant
 from .failures import OVERFLOW, fail
 
 if TYPE_CHECKING:
     from .scope import Scope
-
-Place = Lane | Buffer
 
 TURNED = 1 << 12  # elements up to which a matrix is copied for the steps of a loop
 

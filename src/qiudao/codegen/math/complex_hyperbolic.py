@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from .complexes import RANGE, Complex, is_finite, is_infinite, raised
 from .exponentials import minus_one, reduce
-from .exponents import magic, power_of_two
+from .exponents import whole_power_of_two
 from .lane import Lane
 from .pairs import Pair, divide, quick_sum, two_sum
 from .trigonometric import circle
@@ -43,7 +43,7 @@ def factors(z: Complex) -> Factors:
     """Those of a number."""
     whole, r = reduce(z.re.abs().at_most(RANGE[z.re.type_]))
     n, bias = whole.real, z.re.format.bias
-    shrink = power_of_two(((magic(n) + bias) - n.at_most(bias - 1.0)).bits())
+    shrink = whole_power_of_two(-n.at_most(bias - 1.0))
     q, e = shrink * shrink, minus_one(r)
     one = quick_sum(1.0, e.high)
     other = divide(e, Pair(one.high, one.low + e.low)).times(q)

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from . import exponentials
 from .exponentials import LOG2_E, LOG_2
-from .exponents import magic, power_of_two, rounded_product, split
+from .exponents import rounded_product, split, whole_power_of_two
 from .inverse import arctan2
-from .lane import Lane, in_pairs
+from .lane import Lane
 from .logarithms import log_one_plus
 from .pairs import Pair, constant, two_product, two_sum
 from .powers import hypot
@@ -93,9 +93,8 @@ def growth(x: Lane) -> Growth:
 
 def grown(n: Lane, r: Lane) -> Growth:
     """2^n e^r of a small r."""
-    small = (r * r).fma(in_pairs(r, exponentials.TAIL[r.type_]), r)
     power = raised(n)
-    return power._replace(most=small.fma(power.most, power.most))
+    return power._replace(most=exponentials.rounded_minus_one(r).fma(power.most, power.most))
 
 
 def raised(n: Lane) -> Growth:
@@ -104,7 +103,7 @@ def raised(n: Lane) -> Growth:
     first = n.at_most(bias - 1.0).at_least(2.0 - bias)
     second = (n - first).at_most(bias - 1.0).at_least(2.0 - bias)
     exponents = (first, second, n - first - second)
-    return Growth(*(power_of_two((k + (magic(n) + bias)).bits()) for k in exponents))
+    return Growth(*map(whole_power_of_two, exponents))
 
 
 def exp(z: Complex) -> Complex:
@@ -173,7 +172,7 @@ def modulus(x: Pair, y: Lane) -> Modulus:
     first = large.choose(y.constant(2.0**down), small.choose(y.constant(2.0**up), 1.0))
     moved = large.choose(y.constant(-down), small.choose(y.constant(-up), 0.0))
     k, _ = split(long * first, UNIT)
-    second = power_of_two(((magic(k) + k.format.bias) - k).bits())
+    second = whole_power_of_two(-k)
     p, rest, q = (part * first * second for part in (x.high, x.low, y))
     return Modulus(less_one(squared(p, rest), two_product(q, q)), (k + moved) * 2.0)
 

@@ -55,6 +55,11 @@ def minus_one(r: Pair) -> Pair:
     return quick_sum(x, curve)
 
 
+def rounded_minus_one(r: Lane) -> Lane:
+    """e^r - 1 for a small r."""
+    return (r * r).fma(in_pairs(r, TAIL[r.type_]), r)
+
+
 def clamp(x: Lane) -> Lane:
     """The number, within the range where e^x is finite and not 0; NaN stays NaN."""
     low, high = RANGE[x.type_]
@@ -65,8 +70,7 @@ def exp(x: Lane) -> Lane:
     """e^x."""
     n, (r, _) = reduce(clamp(x))
     first, second = factors(n)
-    small = (r * r).fma(in_pairs(r, TAIL[r.type_]), r)
-    return small.fma(first, first) * second
+    return rounded_minus_one(r).fma(first, first) * second
 
 
 def exp2(x: Lane) -> Lane:

@@ -52,10 +52,14 @@ def enlarge(x: Lane, n: Rounded, halvings: int = 0) -> Lane:
     return x * power_of_two(n.bits + (x.format.bias - 4)) * 2.0 ** (4 - halvings)
 
 
+def whole_power_of_two(n: Lane) -> Lane:
+    """2^n of a whole number given as a real."""
+    return power_of_two((n + (magic(n) + n.format.bias)).bits())
+
+
 def inverse_power_of_two(n: Lane) -> Lane:
     """2^-n of a whole number given as a real; from 64 on it is 2^-64, nothing beside 1."""
-    shifted = (magic(n) + n.format.bias) - n.at_most(64.0)
-    return power_of_two(shifted.bits())
+    return whole_power_of_two(-n.at_most(64.0))
 
 
 class Split(NamedTuple):

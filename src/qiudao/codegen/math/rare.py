@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..code import Code, Module, Register
+from ..code import Code, Module, Register, structure_type
 from .lane import Lane
 
 WIDTHS = {"double": (2, 4, 8), "float": (4, 8, 16)}  # vectors of 128, 256 and 512 bits
@@ -71,20 +71,17 @@ class _Slow(NamedTuple):
     def type_(self, width: int = 1) -> str:
         """The type of all results together: the vectoriser leaves structures of one alone."""
         each = self.each(width)
-        return each if self.results == 1 else f"{{ {', '.join([each] * self.results)} }}"
+        return each if self.results == 1 else structure_type(each, self.results)
 
     def packed(self, code: Code, registers: list[Register], width: int = 1) -> Register:
         """The results as one value."""
         if self.results == 1:
             return registers[0]
-        return code.structure(self.type_(width), self.each(width), registers)
+        return code.structure(self.each(width), registers)
 
-    def unpacked(self, code: Code, value: Register, width: int = 1) -> list[Register]:
-        """The results in one value."""
-        if self.results == 1:
-            return [value]
-        type_ = self.type_(width)
-        return [code.op(f"extractvalue {type_} {value}, {i}") for i in range(self.results)]
+    def unpacked(self, code: Code, value: Register) -> list[Register]:
+        """The results of a number in one value."""
+        return [value] if self.results == 1 else code.parts(value, self.number, self.results)
 
     def define(self, slow: Callable[[Lane], Lanes]) -> None:
         """The function of one number."""

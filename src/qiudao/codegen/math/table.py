@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..code import Code, Module, Register
+from ..code import Code, Module, Register, structure_type
 from . import (
     complex_hyperbolic,
     complex_inverse,
@@ -128,13 +128,13 @@ def inlined(code: Code, name: str, type_: str, xs: Sequence[Register]) -> Regist
         return None
     result = result_type(whole, type_)
     value = code.op(f"call {result} {symbol}({', '.join(f'{type_} {x}' for x in xs)})")
-    return value if part is None else code.op(f"extractvalue {result} {value}, {part}")
+    return value if part is None else code.parts(value, type_, 2)[part]
 
 
 def result_type(name: str, type_: str) -> str:
     """What the function returns: a number, or a structure where it is several."""
     several = name in TOGETHER or name in COMPLEX_UNARY or name in COMPLEX_BINARY
-    return f"{{ {type_}, {type_} }}" if several else type_
+    return structure_type(type_, 2) if several else type_
 
 
 def function(module: Module, name: str, type_: str) -> str | None:
@@ -147,7 +147,7 @@ def function(module: Module, name: str, type_: str) -> str | None:
     code, names = Code(module), PARAMETERS[: OPERANDS[name]]
     registers = [x.register for x in results(name, [Lane(code, x, type_) for x in names])]
     result = result_type(name, type_)
-    value = registers[0] if len(registers) == 1 else code.structure(result, type_, registers)
+    value = registers[0] if len(registers) == 1 else code.structure(type_, registers)
     code.do(f"ret {result} {value}")
     head = f"{symbol}({', '.join(f'{type_} {x}' for x in names)})"
     return module.define(symbol, code.function(head, f"internal {result}", ATTRIBUTES))
