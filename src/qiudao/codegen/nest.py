@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -52,10 +52,13 @@ class Nest:
         roots: Sequence[Root],
         held: Callable[[Atom], Any],
         target: Callable[[Root], Buffer | None],
+        windows: Mapping[Register, Register] | None = None,
     ) -> None:
         self.code = code
         self.scalars = Scalars(code)
         self.roots = roots
+        self.by_strips = windows is not None  # the first axis is the outermost loop, by itself
+        self.windows = {} if windows is None else windows  # the first row that a buffer has
         self.space = roots[0].space
         self.held = held  # the lane or buffer of an atom that is computed already, or None
         self.target = target  # where a root is stored, or None
@@ -259,7 +262,7 @@ class Nest:
             place = self.held(plain)
             if isinstance(place, Lane):
                 return place
-            return self.scalars.load(place, self.offset(found), self.note)
+            return self.scalars.load(place, self.offset(found, place), self.note)
         lanes = [self.lanes[k] for k in operands]
         return element(self.scalars, x, lanes)
 
@@ -271,14 +274,16 @@ class Nest:
         kept = [k for k, n in enumerate(self.space) if n != 1]
         groups: list[list[int]] = []
         for k in kept:
-            if groups and self.joins(groups[-1][-1], k, known):
+            alone = self.by_strips and groups == [[0]]
+            if groups and not alone and self.joins(groups[-1][-1], k, known):
                 groups[-1].append(k)
             else:
                 groups.append([k])
         sizes = [int(np.prod([self.space[k] for k in g])) for g in groups]
         if len(groups) > 1:
             scores = [sum(nearness(a, g[-1]) for a in known) for g in groups]
-            best = max(range(len(groups)), key=lambda k: (scores[k], k))
+            movable = range(self.by_strips, len(groups))
+            best = max(movable, key=lambda k: (scores[k], k))
             last = len(groups) - 1
             if scores[best] > scores[last] and sizes[best] >= 4:
                 groups.append(groups.pop(best))
@@ -300,13 +305,17 @@ class Nest:
             for axes in (reduced_axes(r) for r in self.roots if r.kind == "reduce")
         )
 
-    def offset(self, found: Access | None, depth: int | None = None) -> Register | int:
+    def offset(self, found: Access | None, buffer: Buffer) -> Register | int:
         """The offset of an access in the body."""
         if found is None:
             return 0
-        steps = [self.position(pick) for pick, _ in found.picks]
-        coefficients = (*self.loops.coefficients(found), *(c for _, c in found.picks))
-        return self.sum_of(found.constant, coefficients, [*self.indices, *steps])
+        coefficients = [*self.loops.coefficients(found), *(c for _, c in found.picks)]
+        indices = [*self.indices, *(self.position(pick) for pick, _ in found.picks)]
+        start = self.windows.get(buffer.pointer)
+        if start is not None:
+            coefficients.append(-buffer.strides[0])
+            indices.append(start)
+        return self.sum_of(found.constant, coefficients, indices)
 
     def position(self, pick: Pick) -> Register:
         """The index of a pick, counted from the front; 0 for one that is out of bounds."""
@@ -358,7 +367,7 @@ class Nest:
         """Store an element, or add it to what is there."""
         if buffer is None:
             return
-        offset = self.offset(found)
+        offset = self.offset(found, buffer)
         note = "" if root.scatters else self.note  # steps may meet at a place
         if root.kind == "region" and root.adds:
             value = self.scalars.add(self.scalars.load(buffer, offset, note), value)

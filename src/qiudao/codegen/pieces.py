@@ -173,7 +173,7 @@ def write_in_pieces(
     `memory` gives room for an array in the function around.
     """
     space = roots[0].space
-    if math.prod(space) * MATH < 2 * WORTH:
+    if not may_split(roots):
         return None
     if any(root.scatters for root in roots):
         return None
@@ -227,6 +227,11 @@ def write_in_pieces(
         if buffer is None:
             nest.results[root] = scalars.load(total, 0)
     return nest
+
+
+def may_split(roots: Sequence[Root]) -> bool:
+    """Whether a loop nest has the steps for more than one piece."""
+    return math.prod(roots[0].space) * MATH >= 2 * WORTH
 
 
 def number_of(operations: int) -> int:

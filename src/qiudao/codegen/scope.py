@@ -19,6 +19,7 @@ from ..core.program import Atom, Program, operands_of
 from ..ops.control import Rows, Scan, Switch, While
 from .carried import SMALL
 from .code import GIVEN_UP, Buffer, Code, Register, row_major
+from .courses import courses_of, nests_of
 from .element import Lane, NoNativeForm, Place, Scalars, constant
 from .kernels.table import kernel_for
 from .maps import VIEWS, viewed
@@ -27,9 +28,10 @@ from .native import is_fused
 from .nest import Nest, element
 from .picks import READS
 from .pieces import write_in_pieces
-from .plan import LOOPS, Plan, Root
+from .plan import Plan, Root
 from .search import Search
 from .side_by_side import Call, write_side_by_side
+from .strips import write_course
 from .structured import is_matrix_vector, results_of, write_control
 
 COPIED = 8  # elements up to which a copy is written out
@@ -107,8 +109,7 @@ class Scope:
                 if kind == "map" or (kind != "scalar" and is_dense(buffer)):
                     self.wanted[y] = buffer
         self.last_reads()
-        for level, roots in enumerate(self.plan.levels):
-            self.write_level(level, roots)
+        self.write_levels()
         found: list[Place] = []
         for y, buffer in zip(self.program.outputs, outputs, strict=True):
             place = self.place(y)
@@ -117,21 +118,34 @@ class Scope:
             found.append(place)
         return found
 
+    def write_levels(self) -> None:
+        """All levels in turn, those that can go by strips together."""
+        courses = courses_of(self.plan)
+        level = 0
+        while level < len(self.plan.levels):
+            course = courses.get(level)
+            if course is not None and write_course(self, course):
+                done = range(level, course.stop)
+            else:
+                self.write_level(level, self.plan.levels[level])
+                done = range(level, level + 1)
+            for each in done:
+                for node in self.dying.get(each, ()):
+                    self.give_back(node)
+            level = done.stop
+
     def write_level(self, level: int, roots: Sequence[Root]) -> None:
         """Scalars first, which loops read; then what regions stand in; then loops and calls."""
-        groups: dict[tuple[Shape, bool], list[Root]] = {}
         calls: list[Root] = []
         for root in roots:
             if root.kind == "scalar":
                 self.write_scalar(root)
             elif root.kind == "call":
                 calls.append(root)
-            elif root.kind in LOOPS:
-                groups.setdefault(root.nest, []).append(root)
         for root in self.starting.get(level, ()):
             self.prepare(root)
-        for (space, _), group in sorted(groups.items(), key=lambda each: each[0][1]):
-            if 0 in space and all(r.kind != "reduce" for r in group):
+        for group in nests_of(roots):
+            if 0 in group[0].space and all(r.kind != "reduce" for r in group):
                 for root in group:
                     self.target(root)
                 continue
@@ -156,8 +170,6 @@ class Scope:
                 for each in heavy:
                     self.finish(*each)
             self.check(begun)
-        for node in self.dying.get(level, ()):
-            self.give_back(node)
 
     def write_nest(self, group: Sequence[Root]) -> dict[Root, Lane]:
         """A loop nest, in pieces if it is large; its reductions to one number."""
