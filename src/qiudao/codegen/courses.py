@@ -89,7 +89,8 @@ class Course:
 
     def writes(self, x: Atom) -> bool:
         """Whether an atom, or the memory that it is a view of, is written in this course."""
-        return memory_of(self.plan, x) in self.written
+        memory = memory_of(self.plan, x)
+        return isinstance(memory, Node) and memory in self.written
 
     def behind(self, group: Sequence[Root]) -> int | None:
         """How far a nest must stay behind; None where it cannot go by strips."""
@@ -113,7 +114,7 @@ class Course:
     ) -> Iterator[tuple[Memory | None, int | None]]:
         """What a root reads of this course, and the row of step 0; None for what is not by rows."""
         own = {r.equation for r in group if r.kind == "map"}
-        reads = [(x, at) for x, at in root.reads if x not in own and self.writes(x)]
+        reads = [(x, at) for x, at in root.reads if self.writes(x) and x not in own]
         if root.kind == "region":
             whole = self.plan.roots[root.equation]
             if whole.kind == "onto" and self.writes(whole.base):
@@ -175,23 +176,24 @@ class Course:
         memories = self.written.values()
         if self.total < LARGE or not any(m.reads for m in memories):
             return False
-        strip = self.strip
-        return 2 * strip <= self.rows and all(m.window.more <= strip for m in memories)
+        return 2 * self.strip <= self.rows
 
     def windows(self, last: Mapping[Node, int]) -> dict[Node, Window]:
         """The arrays that are held by windows, given on which level each value is read last."""
         found: dict[Node, Window] = {}
         for memory in dict.fromkeys(self.written.values()):
-            if memory.reads and all(self.is_passing(x, last) for x in memory.nodes):
+            is_narrow = memory.reads and memory.window.more <= self.strip
+            if is_narrow and all(self.is_passing(x, last) for x in memory.nodes):
                 found.update(dict.fromkeys(memory.nodes, memory.window))
         return found
 
     def is_passing(self, x: Node, last: Mapping[Node, int]) -> bool:
-        """Whether an array is read within this course alone, and has the rows of it."""
+        """Whether an array is written and read within this course alone, and has its rows."""
         root = self.plan.roots[x]
         return (
             root.kind != "write"
             and root.stored
+            and root.start >= self.start
             and last[x] < self.stop
             and len(x.shape) > 0
             and 2 * x.shape[0] > self.rows

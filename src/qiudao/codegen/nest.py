@@ -15,7 +15,7 @@ from ..core.node import Equation, Node
 from ..core.program import Atom, operands_of
 from ..ops.reducing import Min, Prod, Sum, Truth, lowest
 from ..ops.shaping import Cast
-from .code import Buffer, Code, Register, memory_type
+from .code import UNKNOWN, Buffer, Code, Register, memory_type
 from .element import UNARY_MATH, Lane, Scalars, constant
 from .maps import VIEWS, Access, Held, Map, Pick, access, broadcast, identity, through
 from .picks import READS, limits, picks_of, reads
@@ -120,7 +120,8 @@ class Nest:
                     return
                 note = ""
                 if k == depth - 1:
-                    note = self.code.module.parallel_loop(group, size, chains)
+                    steps = size if is_whole else UNKNOWN
+                    note = self.code.module.parallel_loop(group, steps, chains)
                 start, stop = (0, size) if part is None or k else part
                 indices.append(ending.enter_context(self.code.loop(stop, start, note=note)))
             for each in sums:

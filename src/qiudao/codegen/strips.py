@@ -53,8 +53,8 @@ def write_course(scope: Scope, course: Course) -> bool:
 def overwrites(scope: Scope, course: Course) -> bool:
     """Whether a nest writes where what was there before is still to be read."""
     written = {scope.wanted[x].pointer for x in course.written if x in scope.wanted}
-    read = {memory_of(course.plan, x) for root in course.roots for x, _ in root.reads}
-    places = [scope.held(x) for x in read if isinstance(x, Node) and x not in course.written]
+    read = {x for root in course.roots for x, _ in root.reads if isinstance(x, Node)}
+    places = [scope.held(memory_of(course.plan, x)) for x in read if not course.writes(x)]
     return any(isinstance(place, Buffer) and place.pointer in written for place in places)
 
 
