@@ -118,6 +118,8 @@ class Plan:
 
     def decide(self, equation: Equation) -> None:
         """Choose how an equation is computed, and pass its demands on to its operands."""
+        if equation in self.inlined:  # in what adds it to a region
+            return
         primitive = equation.primitive
         operands = operands_of(equation)
         if isinstance(primitive, Part) or equation.is_several or not self.lowerable(equation):
