@@ -77,7 +77,7 @@ def is_constant(x: Atom) -> bool:
 
 
 def uniform(x: Atom) -> Any:
-    """The one number that a constant is everywhere, or None."""
+    """The one number that a constant is everywhere, the sign of zero included, or None."""
     if isinstance(x, Node):
         return None
     if not isinstance(x, np.ndarray):
@@ -85,4 +85,13 @@ def uniform(x: Atom) -> Any:
     if not x.size:
         return None
     first = x.reshape(-1)[0]
-    return first if x.size == 1 or bool((x == first).all()) else None
+    if x.size == 1:
+        return first
+    return first if bool((x == first).all()) and (first != 0 or has_one_zero(x)) else None
+
+
+def has_one_zero(x: np.ndarray[Any, Any]) -> bool:
+    """Whether zeros are all of one sign."""
+    parts = (x.real, x.imag) if x.dtype.kind == "c" else (x,)
+    signs = [np.signbit(part) for part in parts if part.dtype.kind == "f"]
+    return all(bool(s.all() or not s.any()) for s in signs)

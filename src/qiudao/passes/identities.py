@@ -33,6 +33,7 @@ from ..ops.reducing import Sum
 from ..ops.selecting import Where
 from ..ops.shaping import Cast, Concatenate, Copy, Reshape, Stretch, Transpose
 from ..ops.stopping import StopGradient
+from ..ops.writing import SetItem
 from .builder import Builder, Operands, uniform
 
 Look = Callable[[Builder, Primitive, Operands, Equation], "Atom | None"]
@@ -230,6 +231,24 @@ def placed_whole(
     if whole_axes and aval_of(operands[0]).size == math.prod(like.shape):
         return builder.emit(Reshape(like.shape), operands, like)
     return None
+
+
+@looking_at(SetItem)
+def written_into_zeros(
+    builder: Builder, primitive: Primitive, operands: Operands, like: Equation
+) -> Atom | None:
+    """X with x[index] = v, where x is zero everywhere -> v placed in zeros."""
+    x, v = operands
+    if not is_number(x, 0.0) or aval_of(v).dtype != like.dtype:
+        return None
+    index = primitive.index  # type: ignore[attr-defined]
+    region = np.broadcast_to(0.0, like.shape)[index].shape
+    given = aval_of(v).shape
+    if len(given) > len(region):
+        return None
+    if given != region:
+        v = builder.emit(Stretch(region), (v,), like)
+    return builder.emit(Place(index, like.shape), (v,), like)
 
 
 def is_whole(part: object) -> bool:

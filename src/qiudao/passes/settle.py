@@ -7,7 +7,7 @@ from ..core.program import Atom, Program, operands_of
 from ..ops.control import Scan
 from ..ops.indexing import GetItem
 from ..ops.shaping import Copy, Flip, Reshape, Stretch, Transpose
-from .builder import rewrite
+from .builder import rewrite, uniform
 from .opened import Loop, Recorded, Writer, cone, each_loop, emitted, repeated, typed
 from .share import atom_key, share
 
@@ -50,10 +50,20 @@ def settle_loop(loop: Loop, writer: Writer) -> bool:
     """Change one loop; whether there was anything to change."""
     if loop.length < 1:
         return False
+    given = give_numbers(loop)
     merged = merge(loop)
     carried = drop_still_carries(loop, writer)
     moved = move_out(loop, writer)
-    return merged or carried or moved
+    return given or merged or carried or moved
+
+
+def give_numbers(loop: Loop) -> bool:
+    """A constant that is one number everywhere is known within, and not read."""
+    known = [(leaf, x) for leaf, x in loop.constants if uniform(x) is not None]
+    for leaf, x in known:
+        loop.constants.remove((leaf, x))
+        loop.replace(leaf, typed(x, leaf))
+    return bool(known)
 
 
 def merge(loop: Loop) -> bool:
@@ -89,8 +99,8 @@ def move_out(loop: Loop, writer: Writer) -> bool:
     """What depends on constants alone is computed before the loop."""
     outside: dict[Node, Atom] = {leaf: typed(x, leaf) for leaf, x in loop.constants}
     for leaf, by in loop.replaced.items():
-        if isinstance(by, Node) and by in outside:
-            outside[leaf] = outside[by]
+        if not isinstance(by, Node) or by in outside:
+            outside[leaf] = outside[by] if isinstance(by, Node) else by
     fixed: set[Node] = set(outside)
     for e in loop.equations:
         nodes = [x for x in operands_of(e) if isinstance(x, Node)]
