@@ -26,6 +26,7 @@ from .plan import LOOPS, Plan, Root
 
 LARGE = 1 << 18  # bytes of the arrays of a course from which strips pay: half of a usual cache
 STRIP = 1 << 15  # bytes of a strip of all of them: the innermost cache
+FEWEST = 4  # rows of a strip
 EVEN = 64  # rows of which a strip is a multiple, where a row is one number
 
 
@@ -164,8 +165,10 @@ class Course:
 
     @property
     def strip(self) -> int:
-        """The rows of a strip."""
-        rows = max(STRIP * self.rows // self.total, 1)
+        """The rows of a strip: twice those that windows take along, at least."""
+        taken = [m.window.more for m in self.written.values()]
+        most = max((more for more in taken if 8 * more < self.rows), default=0)
+        rows = max(STRIP * self.rows // self.total, 2 * most, FEWEST)
         if any(len(stage.roots[0].space) == 1 for stage in self.stages):
             rows = -(-rows // EVEN) * EVEN
         return rows
@@ -182,7 +185,7 @@ class Course:
         """The arrays that are held by windows, given on which level each value is read last."""
         found: dict[Node, Window] = {}
         for memory in dict.fromkeys(self.written.values()):
-            is_narrow = memory.reads and memory.window.more <= self.strip
+            is_narrow = memory.reads and 2 * memory.window.more <= self.strip
             if is_narrow and all(self.is_passing(x, last) for x in memory.nodes):
                 found.update(dict.fromkeys(memory.nodes, memory.window))
         return found
