@@ -3,10 +3,14 @@ it.
 
     det A = sum_j (-1)^j A_0j det(A without row 0 and column j)
 
-Two forms: the recursion on scalars, and the same expansion from the last row up, all minors of
-one height at once. `minors[c_0, ..., c_r]` belongs to the c_0-th column, then the c_1-th of those
-left, ...
+Three forms: the recursion on scalars; the same expansion from the last row up, all minors of one
+height at once; and between them, the last rows by the recursion, on vectors of all choices of the
+rows above, and those as before. `minors[c_0, ..., c_r]` belongs to the c_0-th column, then the
+c_1-th of those left, ...
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -26,8 +30,9 @@ from objectives.asking import (
 
 SIZES = [{"l": size} for size in range(5, 11)]
 SMALL = {"l": 4}
-LARGEST_IN_CASADI = 9  # its graph keeps the index of every factor
+LARGEST_IN_CASADI = 9  # of the second form: its graph keeps the index of every factor
 LARGEST_UNROLLED = 6  # 1,957 products; a compiler of straight-line code takes minutes beyond
+WRITTEN_OUT = (3, 4, 5)  # last rows of the third form; six take five times as long to compile
 
 
 def inputs(l: int) -> Inputs:  # noqa: E741 (the size's published name)
@@ -45,10 +50,27 @@ def columns_left(size: int) -> list[Array]:
 
 
 def objective(a, signs, *left):
-    minors = 1.0
-    for row in range(len(a) - 1, -1, -1):
+    return expanded(a, signs, left, 1.0)
+
+
+def expanded(a, signs, left, minors):
+    """The expansion along the rows of `left`, from the minors of the rows below them."""
+    for row in range(len(left) - 1, -1, -1):
         minors = (a[row][left[row]] * signs[: len(a) - row] * minors).sum(-1)
     return minors
+
+
+def in_blocks(a, signs, *left):
+    """The expansion with the last rows written out, all blocks of them at once.
+
+    The last of `left` has the columns of the blocks: as many as they have rows.
+    """
+    *above, columns = left
+    blocks = [
+        [a[row, columns[..., j]] for j in range(columns.shape[-1])]
+        for row in range(len(above), len(a))
+    ]
+    return expanded(a, signs, above, recursive(blocks))
 
 
 def recursive(a):
@@ -65,6 +87,25 @@ def recursive(a):
 def on_matrix(a):
     """`recursive`, of an array."""
     return recursive([[a[i, j] for j in range(a.shape[1])] for i in range(a.shape[0])])
+
+
+def for_blocks(given: Inputs, last: int) -> Inputs:
+    """What `in_blocks` takes, to write out the last rows: few of the columns."""
+    (a,), (signs, *left) = given.by, given.data
+    return Inputs((a,), (signs, *left[: len(a) - last + 1]))
+
+
+def of_blocks(gradient: Callable[..., Ways], given: Inputs) -> Ways:
+    """A library's ways to the gradient of `in_blocks`, by the number of rows written out."""
+    return {
+        f"{name}, last {last}": run
+        for last in written_out(given)
+        for name, run in gradient(in_blocks, for_blocks(given, last)).items()
+    }
+
+
+def written_out(given: Inputs) -> list[int]:
+    return [last for last in WRITTEN_OUT if last < len(given.by[0])]
 
 
 def by_hand(given: Inputs) -> tuple[Array]:
@@ -97,7 +138,7 @@ def in_c(given: Inputs) -> Ways:
 def in_qiudao(given: Inputs) -> Ways:
     import qiudao as qd
 
-    ways = gradient_in_qiudao(objective, given)
+    ways = gradient_in_qiudao(objective, given) | of_blocks(gradient_in_qiudao, given)
     if len(given.by[0]) <= LARGEST_UNROLLED:
         gradient = qd.grad(on_matrix, (0,))
         ways |= compiled("qiudao.jit, recursive", gradient, given.by)
@@ -106,30 +147,39 @@ def in_qiudao(given: Inputs) -> Ways:
 
 
 def in_jax(given: Inputs) -> Ways:
-    ways = gradient_in_jax(objective, given)
+    ways = gradient_in_jax(objective, given) | of_blocks(gradient_in_jax, given)
     if len(given.by[0]) <= LARGEST_UNROLLED:
         ways |= gradient_in_jax(on_matrix, Inputs(given.by), "jax.jit, recursive")
     return ways
 
 
 def in_torch(given: Inputs) -> Ways:
-    return gradient_in_torch(objective, given)
+    return gradient_in_torch(objective, given) | of_blocks(gradient_in_torch, given)
 
 
 def in_casadi(given: Inputs) -> Ways:
     casadi = load_casadi()
     (a,), (signs, *left) = given.by, given.data
     size = len(a)
-    if size > LARGEST_IN_CASADI:
-        return {}
     matrix = casadi.MX.sym("a", size, size)  # transposed: CasADi's are column by column
-    minors = 1.0
-    for row in range(size - 1, -1, -1):
-        products = matrix[:, row][left[row].ravel().tolist()] * minors
-        few = casadi.DM(signs[: size - row]).T
-        minors = casadi.mtimes(few, casadi.reshape(products, size - row, -1)).T
-    whole = casadi.Function("det", [matrix], [casadi.gradient(minors, matrix)])
-    ways = through_casadi(whole, given.by, [a.shape])
+
+    def chosen(row: int, columns: Array) -> Any:
+        return matrix[:, row][columns.ravel().tolist()]
+
+    def through(above: int, minors: Any, form: str = "") -> Ways:
+        """With the minors of the rows below those above."""
+        for row in range(above - 1, -1, -1):
+            products = chosen(row, left[row]) * minors
+            few = casadi.DM(signs[: size - row]).T
+            minors = casadi.mtimes(few, casadi.reshape(products, size - row, -1)).T
+        whole = casadi.Function("det", [matrix], [casadi.gradient(minors, matrix)])
+        return through_casadi(whole, given.by, [a.shape], form)
+
+    ways = through(size, 1.0) if size <= LARGEST_IN_CASADI else {}
+    for last in written_out(given):
+        above, columns = size - last, left[size - last]
+        blocks = [[chosen(row, columns[..., j]) for j in range(last)] for row in range(above, size)]
+        ways |= through(above, recursive(blocks), f", last {last}")
     if size <= LARGEST_UNROLLED:
         scalars = casadi.SX.sym("a", size, size)
         gradient = casadi.gradient(on_matrix(scalars.T), scalars)
