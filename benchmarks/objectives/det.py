@@ -5,8 +5,9 @@ it.
 
 Three forms: the recursion on scalars; the same expansion from the last row up, all minors of one
 height at once; and between them, the last rows by the recursion, on vectors of all choices of the
-rows above, and those as before. `minors[c_0, ..., c_r]` belongs to the c_0-th column, then the
-c_1-th of those left, ...
+rows above, and those one by one. In the second form `minors[c_0, ..., c_r]` belongs to the c_0-th
+column, then the c_1-th of those left, ...; in the third it is `minors[c_r, ..., c_0]`, so that
+loops over blocks are long.
 """
 
 from collections.abc import Callable
@@ -50,12 +51,8 @@ def columns_left(size: int) -> list[Array]:
 
 
 def objective(a, signs, *left):
-    return expanded(a, signs, left, 1.0)
-
-
-def expanded(a, signs, left, minors):
-    """The expansion along the rows of `left`, from the minors of the rows below them."""
-    for row in range(len(left) - 1, -1, -1):
+    minors = 1.0
+    for row in range(len(a) - 1, -1, -1):
         minors = (a[row][left[row]] * signs[: len(a) - row] * minors).sum(-1)
     return minors
 
@@ -63,14 +60,17 @@ def expanded(a, signs, left, minors):
 def in_blocks(a, signs, *left):
     """The expansion with the last rows written out, all blocks of them at once.
 
-    The last of `left` has the columns of the blocks: as many as they have rows.
+    The first axis of `left` runs over the columns, and the last array has the columns of the
+    blocks: as many as they have rows.
     """
     *above, columns = left
-    blocks = [
-        [a[row, columns[..., j]] for j in range(columns.shape[-1])]
-        for row in range(len(above), len(a))
-    ]
-    return expanded(a, signs, above, recursive(blocks))
+    minors = recursive(
+        [[a[row, chosen] for chosen in columns] for row in range(len(above), len(a))]
+    )
+    for row in range(len(above) - 1, -1, -1):
+        few = signs[: len(a) - row].reshape((-1,) + (1,) * row)
+        minors = (a[row][above[row]] * few * minors).sum(0)
+    return minors
 
 
 def recursive(a):
@@ -90,9 +90,10 @@ def on_matrix(a):
 
 
 def for_blocks(given: Inputs, last: int) -> Inputs:
-    """What `in_blocks` takes, to write out the last rows: few of the columns."""
+    """What `in_blocks` takes, to write out the last rows: few of the columns, turned round."""
     (a,), (signs, *left) = given.by, given.data
-    return Inputs((a,), (signs, *left[: len(a) - last + 1]))
+    few = left[: len(a) - last + 1]
+    return Inputs((a,), (signs, *(np.ascontiguousarray(columns.T) for columns in few)))
 
 
 def of_blocks(gradient: Callable[..., Ways], given: Inputs) -> Ways:
