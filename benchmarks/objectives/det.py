@@ -6,11 +6,12 @@ it.
 Three forms: the recursion on scalars; the same expansion from the last row up, all minors of one
 height at once; and between them, the last rows by the recursion, on vectors of all choices of the
 rows above, and those one by one. In the second form `minors[c_0, ..., c_r]` belongs to the c_0-th
-column, then the c_1-th of those left, ...; in the third it is `minors[c_r, ..., c_0]`, so that
+column, then the c_1-th of those left, ...; in the third it may be `minors[c_r, ..., c_0]`, so that
 loops over blocks are long.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,19 +58,19 @@ def objective(a, signs, *left):
     return minors
 
 
-def in_blocks(a, signs, *left):
+def in_blocks(a, signs, *left, axis=0):
     """The expansion with the last rows written out, all blocks of them at once.
 
-    The first axis of `left` runs over the columns, and the last array has the columns of the
-    blocks: as many as they have rows.
+    The first or the last axis of `left` runs over the columns, and the last array has the columns
+    of the blocks: as many as they have rows.
     """
     *above, columns = left
-    minors = recursive(
-        [[a[row, chosen] for chosen in columns] for row in range(len(above), len(a))]
-    )
+    each = columns if axis == 0 else [columns[..., j] for j in range(columns.shape[-1])]
+    minors = recursive([[a[row, chosen] for chosen in each] for row in range(len(above), len(a))])
     for row in range(len(above) - 1, -1, -1):
-        few = signs[: len(a) - row].reshape((-1,) + (1,) * row)
-        minors = (a[row][above[row]] * few * minors).sum(0)
+        few = signs[: len(a) - row]
+        few = few.reshape((-1,) + (1,) * row) if axis == 0 else few
+        minors = (a[row][above[row]] * few * minors).sum(axis)
     return minors
 
 
@@ -89,19 +90,23 @@ def on_matrix(a):
     return recursive([[a[i, j] for j in range(a.shape[1])] for i in range(a.shape[0])])
 
 
-def for_blocks(given: Inputs, last: int) -> Inputs:
-    """What `in_blocks` takes, to write out the last rows: few of the columns, turned round."""
+def for_blocks(given: Inputs, last: int, axis: int = 0) -> Inputs:
+    """What `in_blocks` takes, to write out the last rows: few of the columns."""
     (a,), (signs, *left) = given.by, given.data
     few = left[: len(a) - last + 1]
-    return Inputs((a,), (signs, *(np.ascontiguousarray(columns.T) for columns in few)))
+    if axis == 0:
+        few = [np.ascontiguousarray(columns.T) for columns in few]
+    return Inputs((a,), (signs, *few))
 
 
-def of_blocks(gradient: Callable[..., Ways], given: Inputs) -> Ways:
+def of_blocks(gradient: Callable[..., Ways], given: Inputs, axis: int = 0) -> Ways:
     """A library's ways to the gradient of `in_blocks`, by the number of rows written out."""
     return {
         f"{name}, last {last}": run
         for last in written_out(given)
-        for name, run in gradient(in_blocks, for_blocks(given, last)).items()
+        for name, run in gradient(
+            partial(in_blocks, axis=axis), for_blocks(given, last, axis)
+        ).items()
     }
 
 
@@ -148,7 +153,8 @@ def in_qiudao(given: Inputs) -> Ways:
 
 
 def in_jax(given: Inputs) -> Ways:
-    ways = gradient_in_jax(objective, given) | of_blocks(gradient_in_jax, given)
+    ways = gradient_in_jax(objective, given)
+    ways |= of_blocks(gradient_in_jax, given, axis=-1)  # a fifth quicker than along the first
     if len(given.by[0]) <= LARGEST_UNROLLED:
         ways |= gradient_in_jax(on_matrix, Inputs(given.by), "jax.jit, recursive")
     return ways

@@ -3,6 +3,7 @@
 import shutil
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import product
 
 import numpy as np
 import pytest
@@ -142,8 +143,8 @@ def test_det_is_the_determinant_in_every_form():
     expected = np.linalg.det(given.by[0])
     np.testing.assert_allclose(module.objective(*given.all), expected, rtol=1e-13)
     np.testing.assert_allclose(module.on_matrix(*given.by), expected, rtol=1e-13)
-    for last in (1, 2, 3, 4, 5):
-        found = module.in_blocks(*module.for_blocks(given, last).all)
+    for last, axis in product((1, 2, 3, 4, 5), (0, -1)):
+        found = module.in_blocks(*module.for_blocks(given, last, axis).all, axis=axis)
         np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
