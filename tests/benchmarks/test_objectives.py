@@ -3,9 +3,12 @@
 import shutil
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import product
 
 import numpy as np
 import pytest
+
+import qiudao as qd
 
 NAMES = ("lse", "llsq", "ode", "gmm", "kmeans", "det", "ba", "lstm", "ht", "saddle", "particle")
 SMALL = [(name, {}) for name in NAMES]
@@ -135,11 +138,21 @@ def test_gmm_is_the_density_that_it_claims():
     np.testing.assert_allclose(got, fit + 0.5 * d - module.log_wishart(d, 1), rtol=1e-14)
 
 
-def test_det_is_the_determinant_in_both_forms():
+def test_det_is_the_determinant_in_every_form():
     module, given = case("det", {"l": 5})
     expected = np.linalg.det(given.by[0])
     np.testing.assert_allclose(module.objective(*given.all), expected, rtol=1e-13)
     np.testing.assert_allclose(module.on_matrix(*given.by), expected, rtol=1e-13)
+    for last, axis in product((1, 2, 3, 4, 5), (0, -1)):
+        found = module.in_blocks(*module.for_blocks(given, last, axis).all, axis=axis)
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("last", [3, 4, 5])
+def test_det_in_blocks_has_the_gradient_by_hand(last):
+    module, given = case("det", {"l": 6})
+    got = qd.grad(module.in_blocks, (0,))(*module.for_blocks(given, last).all)
+    close(got, module.by_hand(given))
 
 
 def test_llsq_is_the_same_by_horner():

@@ -17,6 +17,7 @@ that a lane whose cotangent is zero does not depend on its slope (`ops.arithmeti
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush, heapreplace
@@ -387,6 +388,18 @@ def has_nan(x: Value) -> bool:
         total = flat.dot(flat)  # one pass and no temporary; inf times inf is no NaN
         return bool(total != total)
     return bool(x != x)
+
+
+def is_finite(x: Value) -> bool:
+    """Whether a value is known to have neither NaN nor infinity; False where that takes more than
+    one pass to know.
+    """
+    if isinstance(x, float):
+        return math.isfinite(x)
+    if not isinstance(x, np.ndarray) or x.dtype.kind not in "fc":
+        return False
+    flat = x.ravel("K")
+    return bool(np.isfinite(flat.dot(flat)))
 
 
 def is_unseen(x: Value) -> bool:

@@ -12,7 +12,7 @@ from ..core.element import Element, Scalar
 from ..core.families import Additive, Elementwise, Smooth, shrink
 from ..core.primitive import Parents, Product, Terms, Values, add_all, primitive
 from ..core.samples import Sample, sample
-from ..core.sweep import has_nan
+from ..core.sweep import has_nan, is_finite
 from .faces import array, face, meets
 
 TWO: tuple[Sample, ...] = (
@@ -29,6 +29,9 @@ class Add(Additive):
     ufunc = np.add
     samples = (*TWO, sample("c128[3]", "f64[3]"))
 
+    def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
+        return add_all(dxs)
+
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return (ct, ct)
 
@@ -39,6 +42,12 @@ class Subtract(Additive):
 
     ufunc = np.subtract
     samples = TWO
+
+    def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
+        da, db = dxs
+        if db is None:
+            return da
+        return -db if da is None else self(da, db)
 
     def transpose(self, i: int, ct: Value) -> Value:
         return ct if i == 0 else -ct
@@ -171,7 +180,9 @@ class Scale(Elementwise):
     def evaluate(self, *xs: Value) -> Value:
         dx, slope = xs
         out = dx * slope
-        return np.where(dx == 0, np.zeros((), out.dtype), out) if has_nan(out) else out
+        if is_finite(slope) or not has_nan(out):  # the slope of a batch of directions is smaller
+            return out
+        return np.where(dx == 0, np.zeros((), out.dtype), out)
 
     def dtype(self, *avals: Aval) -> np.dtype[Any]:
         return promote(*avals)
