@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -142,6 +144,29 @@ def batched_rule(rule: Flat, axes: Axes, others_axes: Axes | None) -> Flat:
     return many
 
 
+class Forwarding(threading.local):
+    """The rules whose `fwd` is running to give a value.
+
+    A `fwd` that calls its own function means the function itself: were its value found by `fwd`
+    again, where it is batched or traced, that would have no end.
+    """
+
+    def __init__(self) -> None:
+        self.rules: tuple[CustomFunction, ...] = ()
+
+    @contextmanager
+    def of(self, rule: CustomFunction) -> Iterator[None]:
+        """While the `fwd` of `rule` runs."""
+        self.rules = (*self.rules, rule)
+        try:
+            yield
+        finally:
+            self.rules = self.rules[:-1]
+
+
+forwarding = Forwarding()
+
+
 class CustomFunction:
     """A function with a derivative rule of its own; made by `custom_vjp` or `custom_jvp`."""
 
@@ -270,10 +295,11 @@ class Call:
         """The results; by `fwd` where there is one, whose residuals are kept for `back`."""
         arguments = self.merged(self.arguments(copied(xs)))
         start = next_number()
-        if self.rule.fwd is None:
+        if self.rule.fwd is None or self.rule in forwarding.rules:
             result = self.rule.f(*arguments)
         else:
-            result, residuals = self.forward(arguments)
+            with forwarding.of(self.rule):
+                result, residuals = self.forward(arguments)
             self.kept = xs, residuals
         outs, self.out_tree = flatten(result)
         outs = [without_own_tape(y, start) for y in outs]
