@@ -105,6 +105,12 @@ MESSAGES = {
         "backward: this tensor is complex, and the gradient of a complex number needs its "
         "cotangent; pass one, or take np.real or np.abs first",
     ),
+    "a complex cotangent of a real output": (
+        lambda: (leaf([1.0, 2.0]) * 2).backward(1j * np.ones(2)),
+        DtypeError,
+        "backward: the cotangent of this tensor is complex128 and the value float64, which has no "
+        "imaginary part to go with it; give its real part, np.real(v), or make the value complex",
+    ),
     "a cotangent of another shape": (
         lambda: X.backward(np.ones(3)),
         ShapeError,

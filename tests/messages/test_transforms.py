@@ -1,5 +1,8 @@
 """The whole text of every error of the functions that take functions."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -91,8 +94,109 @@ def other_second_run():
     qd.grad(qd.checkpoint(f))(1.0)
 
 
+IMAGINARY = (
+    " is complex128 and the value float64, which has no imaginary part to go with it; give its "
+    "real part, np.real(v), or make the value complex"
+)
+NO_NUMBERS = (
+    ", which is no array of numbers; return what is not differentiated apart, with has_aux=True, "
+    "or leave it out"
+)
+
+
+@dataclass
+class Named:
+    weight: Any
+    name: str
+
+
+class Opaque:
+    pass
+
+
 MESSAGES = {
     # arguments
+    "a text in a dataclass": (
+        lambda: qd.grad(lambda p: p.weight)(Named(1.0, "abc")),
+        DtypeError,
+        "grad: argument 0.name is str 'abc', which has no derivative; mark the field of the "
+        "dataclass, field(metadata={'static': True})",
+    ),
+    "an object that is no container": (
+        lambda: qd.grad(lambda p: p.weight)(Opaque()),
+        DtypeError,
+        "grad: argument 0 is Opaque, which is neither numbers nor a container that is known; make "
+        "it a dataclass, register its class with optree.register_pytree_node, or pass its values",
+    ),
+    "primals that are no tuple": (
+        lambda: qd.jvp(np.sin, 1.0, 1.0),
+        TreeError,
+        "jvp: primals is float; give a tuple with one entry for each argument of the function, "
+        "(x,) for one",
+    ),
+    "series that are no lists": (
+        lambda: qd.jet(np.sin, (1.0,), (1.0,)),
+        TreeError,
+        "jet: series[0] is float; give a list of coefficients [x1, x2, ...], each nested like its "
+        "primal",
+    ),
+    "no size of chunks": (
+        lambda: qd.vmap(np.sin, chunk_size=0),
+        GradientError,
+        "vmap: chunk_size=0 is no size; use 1, 2, ... or None",
+    ),
+    # results
+    "a text beside the value": (
+        lambda: qd.jvp(lambda x: {"y": x, "name": "abc"}, (1.0,), (1.0,)),
+        DtypeError,
+        "jvp: the function returned result['name'] of type str" + NO_NUMBERS,
+    ),
+    "a function as the value": (
+        lambda: qd.linearize(lambda x: np.sin, 1.0),
+        DtypeError,
+        "linearize: the function returned result of type ufunc" + NO_NUMBERS,
+    ),
+    "an object beside the series": (
+        lambda: qd.jet(lambda x: (x, Opaque()), (1.0,), ([1.0],)),
+        DtypeError,
+        "jet: the function returned result[1] of type Opaque" + NO_NUMBERS,
+    ),
+    "texts beside the value of a Jacobian": (
+        lambda: qd.jacrev(lambda x: (x, np.array(["abc"])))(1.0),
+        DtypeError,
+        "jacrev: the function returned result[1] of type ndarray" + NO_NUMBERS,
+    ),
+    "a text beside a value that is run again": (
+        lambda: qd.grad(lambda x: qd.checkpoint(lambda y: (y, "abc"))(x)[0])(1.0),
+        DtypeError,
+        "checkpoint: the function returned result[1] of type str" + NO_NUMBERS,
+    ),
+    # imaginary parts that nothing would take
+    "a complex tangent of a real value": (
+        lambda: qd.jvp(np.sin, (X,), (1j * X,)),
+        DtypeError,
+        "jvp: the tangent of argument[0]" + IMAGINARY,
+    ),
+    "a complex cotangent of a real value": (
+        lambda: qd.vjp(np.sin, X)[1](1j * X),
+        DtypeError,
+        "pullback: the cotangent of result" + IMAGINARY,
+    ),
+    "a complex tangent of a linear map": (
+        lambda: qd.linearize(np.sin, X)[1](1j * X),
+        DtypeError,
+        "linearize: the tangent of argument[0]" + IMAGINARY,
+    ),
+    "a complex cotangent of a linear map": (
+        lambda: qd.linear_transpose(np.negative, X)(1j * X),
+        DtypeError,
+        "linear_transpose: the cotangent of result" + IMAGINARY,
+    ),
+    "a complex coefficient of a real value": (
+        lambda: qd.jet(np.sin, (X,), ([1j * X],)),
+        DtypeError,
+        "jet: a coefficient of argument[0]" + IMAGINARY,
+    ),
     "argnums beyond the call": (
         lambda: qd.grad(lambda x: x, 2)(1.0),
         GradientError,

@@ -23,7 +23,7 @@ from ..tape.record import record
 from ..tape.tensor import Tensor, off_tapes
 from ..tape.watching import Watcher
 from .custom import Custom
-from .results import copied
+from .results import check_numbers, copied
 from .trace import is_symbolic
 
 
@@ -213,6 +213,7 @@ def run_lean(
     else:
         with keep:  # which sees what is done with tensors
             outs = run(*(Tensor.make(v, None, level) for v in copied(values)))
+    check_numbers("checkpoint", outs, structure[0])
     inner = [
         y.node for y in outs if isinstance(y, Tensor) and y.level == level and y.node is not None
     ]

@@ -22,7 +22,7 @@ from ..core.trees import Tree, flatten
 from ..tape.operators import product_below
 from .batch import vmap
 from .forward import jvp
-from .results import owned
+from .results import check_numbers, owned
 from .reverse import as_primal, lower, record_run, split_aux, strip, vjp, zeros_like
 
 LIFT = f"{__package__}.lifting.lift"  # imported when it is first asked for
@@ -77,7 +77,7 @@ class Chosen:
         if argnums is None and argnames is None:
             argnums = 0
         names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
-        numbers = () if argnums is None else (argnums,) if isinstance(argnums, int) else argnums
+        numbers: Any = () if argnums is None else (argnums,) if is_integer(argnums) else argnums
         self.args = args
         self.kwargs = kwargs
         self.keys: list[int | str] = []  # positions and keywords, in the order asked for
@@ -87,7 +87,7 @@ class Chosen:
                     f"{name}: argnums={argnums} names argument {n}, and the call has "
                     f"{len(args)} positional arguments; name a keyword argument with argnames"
                 )
-            self.keys.append(n % len(args))
+            self.keys.append(int(n) % len(args))
         positions = positions_of(f, args) if names else {}
         for key in names:
             if key not in kwargs and key not in positions:
@@ -102,7 +102,7 @@ class Chosen:
                 "name each once"
             )
         asked = argnames if argnums is None else argnums
-        self.single = len(self.keys) == 1 and isinstance(asked, int | str)
+        self.single = len(self.keys) == 1 and (isinstance(asked, str) or is_integer(asked))
 
     def values(self) -> list[Any]:
         """The chosen arguments."""
@@ -130,6 +130,11 @@ class Chosen:
     def result(self, values: Sequence[Any]) -> Any:
         """One entry for each chosen argument: bare when one was asked for by itself."""
         return values[0] if self.single else tuple(values)
+
+
+def is_integer(x: Any) -> bool:
+    """Whether an argument is one integer, of Python's or NumPy's."""
+    return isinstance(x, int | np.integer)
 
 
 def positions_of(f: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, int]:
@@ -371,6 +376,7 @@ def jacrev(
 def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size: int | None) -> Any:
     """All rows of a Jacobian: the pullback over the unit cotangents of the outputs."""
     outs, out_tree = flatten(value)
+    check_numbers("jacrev", outs, out_tree)
     outs = list(map(arrived, outs))
     check_holomorphic("jacrev", run.inputs, outs)
     rows = basis(outs)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.arriving import arrived
 from ..core.avals import Value, aval_of
-from ..core.complexes import conjugated
+from ..core.complexes import check_real, conjugated
 from ..core.dispatch import snapshot
 from ..core.errors import MutationError, RuleError, ShapeError
 from ..core.modes import Running, new_level
@@ -21,7 +21,7 @@ from ..tape.guard import Guard
 from ..tape.tensor import off_tapes
 from .calling import run
 from .forward import Dual, primal_of
-from .results import copied, owned
+from .results import check_numbers, copied, owned
 from .reverse import as_primal, protected
 
 
@@ -48,6 +48,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     with Running(level):
         result = run(f, duals, lambda tracers: (tree.build(tracers), {}), values)
     outs, out_tree = flatten(result)
+    check_numbers("linearize", outs, out_tree)
     outs = [off_tapes(y, level) for y in outs]
     value = out_tree.build(copied(primal_of(y, level) for y in outs))
     lines = [y.tangent if isinstance(y, Dual) and y.level == level else None for y in outs]
@@ -65,7 +66,9 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
                     f"linearize: the tangent of argument{path} has shape {np.shape(dx)} and its "
                     f"primal {np.shape(x)}; both must be equal"
                 )
-            environment[slot.node] = fit(arrived(dx), aval_of(x))
+            dx = arrived(dx)
+            check_real(f"linearize: the tangent of argument{path}", dx, x)
+            environment[slot.node] = fit(dx, aval_of(x))
         with np.errstate(all="ignore"):
             for equation in steps:
                 xs: Any = equation.operands
@@ -156,7 +159,9 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]
                     f"linear_transpose: the cotangent of result{path} has shape {np.shape(c)} and "
                     f"the result {y.shape}; both must be equal"
                 )
-            seeds.append((y.node, conjugated(arrived(c))))
+            c = arrived(c)
+            check_real(f"linear_transpose: the cotangent of result{path}", c, y)
+            seeds.append((y.node, conjugated(c)))
         found = sweep(seeds, wanted={s.node for s in slots})
         gradients = [found.get(s.node, np.zeros(s.shape, s.dtype)) for s in slots]
         return tree.build(owned(map(conjugated, gradients), cts))
