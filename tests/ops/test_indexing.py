@@ -455,6 +455,16 @@ def test_writers(write, size):
             write(numbers(4, 3), v)
 
 
+def test_a_list_is_copied_to():
+    def f(x, v):
+        y = x + 0.0 * np.sum(v)
+        np.copyto(y, [v[0], 2.5, 3], where=[True, False, True])
+        np.copyto(y[1], [1, 2, 3])
+        return y
+
+    agree(f, numbers(4, 3), numbers(1))
+
+
 @pytest.mark.parametrize("shape", [(5, 2), (2, 5), (3, 3, 3)])
 @pytest.mark.parametrize("wrap", [False, True])
 def test_fill_diagonal(shape, wrap):
@@ -475,6 +485,10 @@ def test_refusals():
         IndexError, match="getitem: an index must be integers or booleans, and this one is float64"
     ):
         x[np.array([0.5])]
+    with pytest.raises(
+        IndexError, match="getitem: an index must be integers or booleans, and this one is float64"
+    ):
+        x[0.5]
     with pytest.raises(IndexError, match="boolean index did not match"):
         x[np.array([True, False])]
     with pytest.raises(IndexError, match="too many indices"):
