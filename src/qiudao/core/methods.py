@@ -16,6 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .avals import Dtype, Shape, Value, describe
 from .dispatch import Tracer, overrides, snapshot
 from .errors import GradientError
+from .flat import Flat
 from .modes import TAPE, modes
 from .standard import StandardMethods
 
@@ -106,8 +107,12 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
         return np.imag(self)
 
     @property
-    def flat(self) -> Iterator[Value]:
-        return iter(self.ravel())
+    def flat(self) -> Flat:
+        return Flat(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        Flat(self)[:] = value
 
     def __len__(self) -> int:
         if not self.shape:
