@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arriving import VALUES, arrived, at_home, bare
+from ..core.arriving import VALUES, arrived, at_home, bare, check_class
 from ..core.avals import Value, aval_of, is_inexact
 from ..core.complexes import check_real, conjugated
 from ..core.dispatch import snapshot
@@ -27,6 +27,7 @@ from .results import copied, owned
 def as_primal(x: Any, name: str, path: str = "") -> Value:
     """An input to differentiate by: a float or complex array, scalar or tracer."""
     if isinstance(x, VALUES):
+        check_class(x)
         value = x
     elif isinstance(x, float | complex):
         value = np.result_type(x).type(x)
