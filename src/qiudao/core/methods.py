@@ -102,9 +102,20 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     def real(self) -> Value:
         return np.real(self)
 
+    @real.setter
+    def real(self, value: Any) -> None:
+        part = np.real(self) if self.dtype.kind == "c" else self
+        part[...] = value
+
     @property
     def imag(self) -> Value:
         return np.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        if self.dtype.kind != "c":
+            raise TypeError(f"imag: a {self.dtype} array has no imaginary part to set")
+        np.imag(self)[...] = value
 
     @property
     def flat(self) -> Flat:
