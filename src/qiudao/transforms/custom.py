@@ -25,6 +25,7 @@ from ..tape.backward import boundary
 from ..tape.guard import is_same
 from ..tape.tensor import Tensor
 from .batch import vmap
+from .held import slots_like
 from .results import copied
 
 Flat = Callable[..., Any]
@@ -69,7 +70,7 @@ class Custom(Primitive):
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if self.back is None:
             level = new_level()
-            slots = [Slot(tuple(np.shape(x)), x.dtype, level) for x in xs]
+            slots = slots_like(xs, level)
             lines = self.ahead(xs, slots)  # type: ignore[misc]
             found = sweep(
                 [
@@ -104,7 +105,7 @@ class Custom(Primitive):
             ]
             return tuple(self.ahead(xs, whole))
         level = new_level()
-        slots = [Slot(tuple(np.shape(y)), y.dtype, level) for y in out]
+        slots = slots_like(out, level)
         lines = self.back(xs, slots)  # type: ignore[misc]
         found = sweep(
             [

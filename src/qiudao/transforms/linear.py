@@ -21,13 +21,9 @@ from ..tape.guard import Guard
 from ..tape.tensor import off_tapes
 from .calling import run
 from .forward import Dual, primal_of
+from .held import guards_of, slots_like
 from .results import check_numbers, copied, owned
-from .reverse import as_primal, protected
-
-
-def slots_like(values: Sequence[Value], level: float) -> list[Slot]:
-    """A slot of one level for each value."""
-    return [Slot(tuple(np.shape(x)), np.result_type(x), level) for x in values]
+from .reverse import as_primal
 
 
 def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -53,7 +49,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     value = out_tree.build(copied(primal_of(y, level) for y in outs))
     lines = [y.tangent if isinstance(y, Dual) and y.level == level else None for y in outs]
     steps = equations_behind(lines)
-    guards = [guard for equation in steps for guard in guarded(equation)]
+    guards = guards_of(steps)
 
     def derivative(*tangents: Any) -> Any:
         """The directional derivative along `tangents`."""
@@ -92,14 +88,6 @@ def check_unchanged(name: str, guards: Sequence[Guard]) -> None:
             f"{name}: an array that the linear map reads was changed after it was used; pass a "
             "copy, np.array(a), or change it after the last call of the map"
         )
-
-
-def guarded(equation: Equation) -> list[Guard]:
-    """Hold the arrays that an equation reads against later changes by their owner."""
-    operands: Any = equation.operands
-    held, guards = protected(operands)
-    equation.operands = tuple(held)
-    return guards
 
 
 def zeros_of(y: Any, level: float) -> Value:
@@ -146,7 +134,7 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]
                 f"linear_transpose: result{path} does not depend on the inputs, so the function "
                 "is affine, not linear; subtract its value at zero"
             )
-    guards = [guard for equation in equations_behind(outs) for guard in guarded(equation)]
+    guards = guards_of(equations_behind(outs))
 
     def transposed(ct: Any) -> Any:
         """The cotangents of the inputs, a tuple like `primals`."""
