@@ -397,6 +397,18 @@ MESSAGES = {
         "vmap: out_axes says None for result[1], which differs between the examples; give the "
         "batch an axis",
     ),
+    "a plain array indexed in a batch": (
+        lambda: qd.vmap(lambda n, i: n[i], (None, 0))(X, np.array([1, 0])),
+        DetachError,
+        "vmap: using x as an index: this value differs between the examples of the batch, and a "
+        "plain array cannot be indexed by it; make that a tensor, qd.tensor(n)[i]",
+    ),
+    "places taken from a plain array in a batch": (
+        lambda: qd.vmap(lambda i: np.take(X, i))(np.array([[1, 0]])),
+        DetachError,
+        "vmap: conversion to a plain NumPy array: this value differs between the examples of the "
+        "batch, and a plain array cannot be indexed by it; make that a tensor, qd.tensor(n)[i]",
+    ),
     "a branch in a batch": (
         lambda: qd.vmap(lambda x: x if x > 1 else -x)(X),
         DetachError,

@@ -74,6 +74,11 @@ class Batch(ArrayMethods, Tracer):
         return Batch(self.value, self.level)
 
     def refuse(self, act: str, instead: str) -> NoReturn:
+        if self.dtype.kind in "iu":  # an index, most likely
+            raise DetachError(
+                f"vmap: {act}: this value differs between the examples of the batch, and a plain "
+                "array cannot be indexed by it; make that a tensor, qd.tensor(n)[i]"
+            )
         self.concrete()
 
     def detach(self) -> Value:
