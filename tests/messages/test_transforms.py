@@ -400,8 +400,8 @@ MESSAGES = {
     "a plain array indexed in a batch": (
         lambda: qd.vmap(lambda n, i: n[i], (None, 0))(X, np.array([1, 0])),
         DetachError,
-        "vmap: using x as an index: this value differs between the examples of the batch, and a "
-        "plain array cannot be indexed by it; make that a tensor, qd.tensor(n)[i]",
+        "vmap: conversion to a plain NumPy array: this value differs between the examples of the "
+        "batch, and a plain array cannot be indexed by it; make that a tensor, qd.tensor(n)[i]",
     ),
     "places taken from a plain array in a batch": (
         lambda: qd.vmap(lambda i: np.take(X, i))(np.array([[1, 0]])),
