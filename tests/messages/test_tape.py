@@ -135,6 +135,11 @@ MESSAGES = {
         "has no imaginary part to go with it; give its real part, np.real(v), or make the value "
         "complex",
     ),
+    "the imaginary part of a real tensor": (
+        lambda: setattr(leaf([1.0, 2.0]) * 1, "imag", 1.0),
+        TypeError,
+        "imag: a float64 array has no imaginary part to set",
+    ),
     "a hook that is no function": (
         hooked(3),
         GradientError,

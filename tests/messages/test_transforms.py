@@ -94,6 +94,16 @@ def other_second_run():
     qd.grad(qd.checkpoint(f))(1.0)
 
 
+def changes_its_argument():
+    x = np.ones(HUGE)
+
+    def f(z):
+        x[0] = 5.0
+        return np.sum(z * z)
+
+    qd.grad(f)(x)
+
+
 IMAGINARY = (
     " is complex128 and the value float64, which has no imaginary part to go with it; give its "
     "real part, np.real(v), or make the value complex"
@@ -170,6 +180,13 @@ MESSAGES = {
         lambda: qd.grad(lambda x: qd.checkpoint(lambda y: (y, "abc"))(x)[0])(1.0),
         DtypeError,
         "checkpoint: the function returned result[1] of type str" + NO_NUMBERS,
+    ),
+    # arrays that change
+    "an argument that the function changes": (
+        changes_its_argument,
+        MutationError,
+        "grad: an argument was changed while the function ran; pass a copy, np.array(x), or "
+        "change it afterwards",
     ),
     # imaginary parts that nothing would take
     "a complex tangent of a real value": (

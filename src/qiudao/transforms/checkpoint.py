@@ -18,7 +18,7 @@ from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
 from ..ops.arithmetic import Anew
-from ..tape.backward import boundary, placing
+from ..tape.backward import boundary, check_guards, placing
 from ..tape.record import record
 from ..tape.tensor import Tensor, off_tapes
 from ..tape.watching import Watcher
@@ -72,6 +72,7 @@ class Recompute(Primitive):
             wanted=wanted,
             wrap=placing(level) if recorded else None,
             product=unmasked(product),
+            after=check_guards,
             quiet=wanted,  # the outer sweep comes to these with their whole cotangents
         )
         return [None if s is None else found.get(s) for s in sources]

@@ -21,7 +21,7 @@ from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.slot import Slot
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
-from ..tape.backward import boundary
+from ..tape.backward import boundary, check_guards
 from ..tape.guard import is_same
 from ..tape.tensor import Tensor
 from .batch import vmap
@@ -80,6 +80,7 @@ class Custom(Primitive):
                 ],
                 wanted={s.node for s in slots},
                 product=unmasked(product),
+                after=check_guards,
             )
             return [found.get(s.node) for s in slots]
         whole = [
@@ -114,6 +115,7 @@ class Custom(Primitive):
                 if isinstance(line, Slot) and dx is not None
             ],
             wanted={s.node for s in slots},
+            after=check_guards,
         )
         return tuple(found.get(s.node, np.zeros(s.shape, s.dtype)) for s in slots)
 

@@ -15,15 +15,16 @@ from ..core.arriving import arrived, at_home, bare
 from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
-from ..core.errors import GradientError, ShapeError
+from ..core.errors import GradientError, MutationError, ShapeError
 from ..core.modes import modes
 from ..core.sweep import sweep
 from ..core.trees import Tree, flatten
+from ..tape.backward import check_guards
 from ..tape.operators import product_below
 from .batch import vmap
 from .forward import jvp
 from .results import check_numbers, owned
-from .reverse import as_primal, lower, record_run, split_aux, strip, vjp, zeros_like
+from .reverse import as_primal, lower, protected, record_run, split_aux, strip, vjp, zeros_like
 
 LIFT = f"{__package__}.lifting.lift"  # imported when it is first asked for
 
@@ -185,13 +186,20 @@ def value_and_grad(
             leaves, tree = flatten(values)
             paths = chosen.paths(tree)
             primals = [as_primal(x, "grad", p) for x, p in zip(leaves, paths, strict=True)]
+        primals, guards = protected(primals)
         run = record_run(f, primals, lambda ts: chosen.put(ts if tree is None else tree.build(ts)))
         result, aux = split_aux("grad", run.result) if has_aux else (run.result, None)
         value, node = lower(result, run.level)
         seed = scalar_seed(value)
         found: dict[Any, Value] = {}
         if node is not None:
-            found = sweep([(node, seed)], wanted=set(run.leaves), product=product_below([value]))
+            product, wanted = product_below([value]), set(run.leaves)
+            found = sweep([(node, seed)], wanted=wanted, product=product, after=check_guards)
+        if any(guard.is_broken() for guard in guards):
+            raise MutationError(
+                "grad: an argument was changed while the function ran; pass a copy, np.array(x), "
+                "or change it afterwards"
+            )
         grads = owned(
             conjugated(found[leaf]) if leaf in found else zeros_like(x)
             for leaf, x in zip(run.leaves, primals, strict=True)
