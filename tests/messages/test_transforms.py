@@ -126,6 +126,29 @@ class Opaque:
 
 MESSAGES = {
     # arguments
+    "no function": (
+        lambda: qd.jacrev(3),
+        GradientError,
+        "jacrev: int 3 is no function; pass one",
+    ),
+    "no function and no inputs": (
+        lambda: qd.grad(3.0),
+        GradientError,
+        "grad: float is no function, and no inputs are given; pass a function, grad(f), or "
+        "computed values and what they were computed from, grad(y, x)",
+    ),
+    "an argument in place of its number": (
+        lambda: qd.grad(np.sum, X),
+        GradientError,
+        "grad: argnums=array([1., 2.]) is neither the number of an argument nor several; give "
+        "names as argnames, and the arguments themselves to what this makes, grad(f)(x)",
+    ),
+    "a number in place of a name": (
+        lambda: qd.hessian(np.sum, argnames=0),
+        GradientError,
+        "hessian: argnames=0 is neither the name of an argument nor several; give numbers as "
+        "argnums",
+    ),
     "a text in a dataclass": (
         lambda: qd.grad(lambda p: p.weight)(Named(1.0, "abc")),
         DtypeError,

@@ -117,6 +117,11 @@ def grad(*args: Any, **kwargs: Any) -> Any:
     first = args[0] if args else kwargs.get("f", kwargs.get("outputs"))
     if callable(first) and not isinstance(first, Tracer):
         return grad_of_function(*args, **kwargs)
+    if len(args) < 2 and "inputs" not in kwargs:
+        raise GradientError(
+            f"grad: {type(first).__name__} is no function, and no inputs are given; pass a "
+            "function, grad(f), or computed values and what they were computed from, grad(y, x)"
+        )
     return grad_of_values(*args, **kwargs)
 
 

@@ -41,14 +41,36 @@ class Derivative(NamedTuple):
     argnames: Argnames
 
 
-def by_numpy(f: Callable[..., Any], numpy: str | None, name: str) -> Callable[..., Any]:
-    """`f` as it meets NumPy: as it is, or lifted."""
+def by_numpy(
+    f: Callable[..., Any], numpy: str | None, name: str, argnums: Argnums, argnames: Argnames
+) -> Callable[..., Any]:
+    """`f` as it meets NumPy, as it is or lifted, once what is asked of it has been checked."""
+    if not callable(f):
+        raise GradientError(f"{name}: {type(f).__name__} {f!r} is no function; pass one")
+    if argnums is not None and not is_choice(argnums, int | np.integer):
+        raise GradientError(
+            f"{name}: argnums={argnums!r} is neither the number of an argument nor several; give "
+            f"names as argnames, and the arguments themselves to what this makes, {name}(f)(x)"
+        )
+    if argnames is not None and not is_choice(argnames, str):
+        raise GradientError(
+            f"{name}: argnames={argnames!r} is neither the name of an argument nor several; give "
+            "numbers as argnums"
+        )
     if numpy is None:
         return f
     if numpy != "lift":
         raise GradientError(f"{name}: numpy={numpy!r} is unknown; use 'lift', or leave it out")
     lift: Callable[..., Callable[..., Any]] = importlib.import_module(LIFT).lift
     return lift(f)
+
+
+def is_choice(given: Any, kind: Any) -> bool:
+    """Whether an argument is of a kind, or several of it."""
+    if isinstance(given, kind):
+        return True
+    several = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str)
+    return several and np.ndim(given) == 1 and all(isinstance(x, kind) for x in given)
 
 
 def derivative(
@@ -173,7 +195,7 @@ def value_and_grad(
     (np.float64(5.0), array([2., 4.]))
     """
     known_check("grad", check)
-    f = by_numpy(f, numpy, "grad")
+    f = by_numpy(f, numpy, "grad", argnums, argnames)
 
     @functools.wraps(f)
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -326,7 +348,7 @@ def jacfwd(
     array([[1., 0.],
            [0., 1.]])
     """
-    f = by_numpy(f, numpy, "jacfwd")
+    f = by_numpy(f, numpy, "jacfwd", argnums, argnames)
 
     @functools.wraps(f)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
@@ -369,7 +391,7 @@ def jacrev(
     array([[1., 0.],
            [0., 1.]])
     """
-    f = by_numpy(f, numpy, "jacrev")
+    f = by_numpy(f, numpy, "jacrev", argnums, argnames)
 
     @functools.wraps(f)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
@@ -449,7 +471,7 @@ def jacobian(
         raise GradientError(
             f"jacobian: mode={mode!r} is unknown; use 'auto', 'forward' or 'reverse'"
         )
-    f = by_numpy(f, numpy, "jacobian")
+    f = by_numpy(f, numpy, "jacobian", argnums, argnames)
     forward = jacfwd(f, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
     if mode == "forward":
         return forward
@@ -488,7 +510,7 @@ def hessian(
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    f = by_numpy(f, numpy, "hessian")
+    f = by_numpy(f, numpy, "hessian", argnums, argnames)
     inner = grad_of_function(f, argnums, has_aux, argnames=argnames)
     second = jacfwd(inner, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
     return derivative("hessian", second, f, argnums, argnames)
