@@ -347,6 +347,14 @@ def test_histogram(options, density, weighed):
             assert f(leaf(x), leaf(w)).dtype == want.dtype
 
 
+@pytest.mark.parametrize("density", [False, True])
+def test_a_histogram_of_single_precision(density):
+    x = numbers((9,)).astype("f4")
+    for k in (0, 1):
+        f = lambda x, k=k: np.histogram(x, 4, density=density, weights=x * x)[k]
+        agree(f, x, tolerance=1e-5, batched=False)
+
+
 def test_derivatives_of_a_histogram():
     x, w = np.array([0.1, 0.9, 0.6, 0.2]), np.array([1.0, 2.0, 3.0, 4.0])
     counts = qd.jacrev(lambda w: np.histogram(x, 2, weights=w)[0])(w)
