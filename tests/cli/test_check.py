@@ -33,6 +33,14 @@ def counted(x):
 
 def cut(x):
     return np.sum(x).item()
+
+
+def leaves(x):
+    raise SystemExit(3)
+
+
+def undefined(x):
+    return np.sum(np.log(-1 - x * x))
 """
 
 
@@ -92,6 +100,8 @@ def test_whole_numbers_are_held_fixed(qiudao, folder):
         ("mymodel:shaped", "x.npz", "mymodel:shaped"),
         ("mymodel:counted", "x.npz", "mymodel:counted"),
         ("mymodel:cut", "x.npz", "mymodel:cut"),
+        ("mymodel:leaves", "x.npz", "mymodel:leaves stopped with SystemExit: 3"),
+        ("mymodel:undefined", "x.npz", "the function gives nan at x"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(refused, function, point, complaint):
@@ -117,6 +127,8 @@ def test_a_module_that_fails_says_how(refused, folder, monkeypatch):
     (folder / "broken_model.py").write_text("raise RuntimeError('not\\ntoday')")
     complaint = refused("check", "broken_model:f", "--at", "x.npz")
     assert "importing broken_model: RuntimeError: not today" in complaint
+    (folder / "leaving_model.py").write_text("raise SystemExit")
+    assert "SystemExit" in refused("check", "leaving_model:f", "--at", "x.npz")
 
 
 def test_a_module_that_lacks_another_names_it(refused, folder):

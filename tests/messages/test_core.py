@@ -6,10 +6,11 @@ import statistics
 import numpy as np
 import pytest
 
+import qiudao as qd
 from checking import leaf
 from messages.raised import raised
 from qiudao.core.avals import Aval
-from qiudao.core.errors import DetachError, RuleError, TreeError
+from qiudao.core.errors import DetachError, DtypeError, RuleError, TreeError
 from qiudao.core.primitive import Primitive
 from qiudao.core.samples import parse
 from qiudao.core.slot import Slot
@@ -54,7 +55,26 @@ def integers():
     total += X
 
 
+MASKED = np.ma.array([1.0, 2.0], mask=[True, False])
+OWN_WAY = (
+    ": an array of this class does things its own way, which no derivative knows; pass "
+    "np.asarray(x), or x.filled(value) of a masked array"
+)
+
+
+class Metres(np.ndarray):
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        return NotImplemented
+
+
 MESSAGES = {
+    "an array that hides elements": (lambda: X * MASKED, DtypeError, "MaskedArray" + OWN_WAY),
+    "an array with units": (lambda: X * np.ones(2).view(Metres), DtypeError, "Metres" + OWN_WAY),
+    "a matrix as an argument": (
+        lambda: qd.vjp(np.sin, np.ones((1, 2)).view(np.matrix)),
+        DtypeError,
+        "matrix" + OWN_WAY,
+    ),
     "a ufunc without a rule": (
         lambda: np.frompyfunc(lambda x: x, 1, 1)(X),
         RuleError,

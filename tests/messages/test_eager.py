@@ -42,6 +42,17 @@ MESSAGES = {
         "from the graph by detach() at file.py:N (`lambda: qd.grad(S * S, (S * 2).detach()),`); "
         "pass unused='zero' or unused='none' if that is meant",
     ),
+    "a complex batched cotangent of a real output": (
+        lambda: batched(1j * np.ones((3, 2))),
+        DtypeError,
+        "grad: the batched cotangent of outputs is complex128 and the value float64, which has no "
+        "imaginary part to go with it; give its real part, np.real(v), or make the value complex",
+    ),
+    "no size of chunks": (
+        lambda: batched(np.ones((3, 2)), chunk_size=-1),
+        GradientError,
+        "grad: chunk_size=-1 is no size; use 1, 2, ... or None",
+    ),
     "skip in nested inputs": (
         lambda: qd.grad(S * S, {"a": [S, W]}, unused="skip"),
         GradientError,

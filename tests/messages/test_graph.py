@@ -173,6 +173,13 @@ MESSAGES = [
         "make_dual: the tangent has shape (1,) and the value (); both must be equal",
     ),
     (
+        "complex tangent of a real value",
+        within(lambda: ad.make_dual(1.0, 1j)),
+        DtypeError,
+        "make_dual: the tangent is complex128 and the value float64, which has no imaginary part "
+        "to go with it; give its real part, np.real(v), or make the value complex",
+    ),
+    (
         "accumulate",
         lambda: qd.grad(leaf(1.0) * 2, leaf(1.0), accumulate="mean", unused="zero"),
         GradientError,

@@ -86,6 +86,17 @@ def inner_value():
     qd.jvp(f, (1.0,), (1.0,))
 
 
+def hooked(hook):
+    """Act: a sweep with a hook."""
+
+    def act():
+        y = leaf([1.0, 2.0]) * 2
+        y.register_hook(hook)
+        y.sum().backward()
+
+    return act
+
+
 MESSAGES = {
     "backward of a vector": (
         lambda: X.backward(),
@@ -104,6 +115,35 @@ MESSAGES = {
         GradientError,
         "backward: this tensor is complex, and the gradient of a complex number needs its "
         "cotangent; pass one, or take np.real or np.abs first",
+    ),
+    "a complex cotangent of a real output": (
+        lambda: (leaf([1.0, 2.0]) * 2).backward(1j * np.ones(2)),
+        DtypeError,
+        "backward: the cotangent of this tensor is complex128 and the value float64, which has no "
+        "imaginary part to go with it; give its real part, np.real(v), or make the value complex",
+    ),
+    "a complex gradient of a real tensor": (
+        lambda: setattr(leaf([1.0, 2.0]), "grad", 1j * np.ones(2)),
+        DtypeError,
+        "grad: what is set is complex128 and the value float64, which has no imaginary part to go "
+        "with it; give its real part, np.real(v), or make the value complex",
+    ),
+    "a hook that answers with a complex gradient": (
+        hooked(lambda gradient: 1j * gradient),
+        DtypeError,
+        "register_hook: what the hook <lambda> returned is complex128 and the value float64, which "
+        "has no imaginary part to go with it; give its real part, np.real(v), or make the value "
+        "complex",
+    ),
+    "the imaginary part of a real tensor": (
+        lambda: setattr(leaf([1.0, 2.0]) * 1, "imag", 1.0),
+        TypeError,
+        "imag: a float64 array has no imaginary part to set",
+    ),
+    "a hook that is no function": (
+        hooked(3),
+        GradientError,
+        "register_hook: int 3 is no function; give one that takes the gradient",
     ),
     "a cotangent of another shape": (
         lambda: X.backward(np.ones(3)),

@@ -1,5 +1,8 @@
 """The whole text of every error of the functions that take functions."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -91,8 +94,149 @@ def other_second_run():
     qd.grad(qd.checkpoint(f))(1.0)
 
 
+def changes_its_argument():
+    x = np.ones(HUGE)
+
+    def f(z):
+        x[0] = 5.0
+        return np.sum(z * z)
+
+    qd.grad(f)(x)
+
+
+IMAGINARY = (
+    " is complex128 and the value float64, which has no imaginary part to go with it; give its "
+    "real part, np.real(v), or make the value complex"
+)
+NO_NUMBERS = (
+    ", which is no array of numbers; return what is not differentiated apart, with has_aux=True, "
+    "or leave it out"
+)
+
+
+@dataclass
+class Named:
+    weight: Any
+    name: str
+
+
+class Opaque:
+    pass
+
+
 MESSAGES = {
     # arguments
+    "no function": (
+        lambda: qd.jacrev(3),
+        GradientError,
+        "jacrev: int 3 is no function; pass one",
+    ),
+    "no function and no inputs": (
+        lambda: qd.grad(3.0),
+        GradientError,
+        "grad: float is no function, and no inputs are given; pass a function, grad(f), or "
+        "computed values and what they were computed from, grad(y, x)",
+    ),
+    "an argument in place of its number": (
+        lambda: qd.grad(np.sum, X),
+        GradientError,
+        "grad: argnums=array([1., 2.]) is neither the number of an argument nor several; give "
+        "names as argnames, and the arguments themselves to what this makes, grad(f)(x)",
+    ),
+    "a number in place of a name": (
+        lambda: qd.hessian(np.sum, argnames=0),
+        GradientError,
+        "hessian: argnames=0 is neither the name of an argument nor several; give numbers as "
+        "argnums",
+    ),
+    "a text in a dataclass": (
+        lambda: qd.grad(lambda p: p.weight)(Named(1.0, "abc")),
+        DtypeError,
+        "grad: argument 0.name is str 'abc', which has no derivative; mark the field of the "
+        "dataclass, field(metadata={'static': True})",
+    ),
+    "an object that is no container": (
+        lambda: qd.grad(lambda p: p.weight)(Opaque()),
+        DtypeError,
+        "grad: argument 0 is Opaque, which is neither numbers nor a container that is known; make "
+        "it a dataclass, register its class with optree.register_pytree_node, or pass its values",
+    ),
+    "primals that are no tuple": (
+        lambda: qd.jvp(np.sin, 1.0, 1.0),
+        TreeError,
+        "jvp: primals is float; give a tuple with one entry for each argument of the function, "
+        "(x,) for one",
+    ),
+    "series that are no lists": (
+        lambda: qd.jet(np.sin, (1.0,), (1.0,)),
+        TreeError,
+        "jet: series[0] is float; give a list of coefficients [x1, x2, ...], each nested like its "
+        "primal",
+    ),
+    "no size of chunks": (
+        lambda: qd.vmap(np.sin, chunk_size=0),
+        GradientError,
+        "vmap: chunk_size=0 is no size; use 1, 2, ... or None",
+    ),
+    # results
+    "a text beside the value": (
+        lambda: qd.jvp(lambda x: {"y": x, "name": "abc"}, (1.0,), (1.0,)),
+        DtypeError,
+        "jvp: the function returned result['name'] of type str" + NO_NUMBERS,
+    ),
+    "a function as the value": (
+        lambda: qd.linearize(lambda x: np.sin, 1.0),
+        DtypeError,
+        "linearize: the function returned result of type ufunc" + NO_NUMBERS,
+    ),
+    "an object beside the series": (
+        lambda: qd.jet(lambda x: (x, Opaque()), (1.0,), ([1.0],)),
+        DtypeError,
+        "jet: the function returned result[1] of type Opaque" + NO_NUMBERS,
+    ),
+    "texts beside the value of a Jacobian": (
+        lambda: qd.jacrev(lambda x: (x, np.array(["abc"])))(1.0),
+        DtypeError,
+        "jacrev: the function returned result[1] of type ndarray" + NO_NUMBERS,
+    ),
+    "a text beside a value that is run again": (
+        lambda: qd.grad(lambda x: qd.checkpoint(lambda y: (y, "abc"))(x)[0])(1.0),
+        DtypeError,
+        "checkpoint: the function returned result[1] of type str" + NO_NUMBERS,
+    ),
+    # arrays that change
+    "an argument that the function changes": (
+        changes_its_argument,
+        MutationError,
+        "grad: an argument was changed while the function ran; pass a copy, np.array(x), or "
+        "change it afterwards",
+    ),
+    # imaginary parts that nothing would take
+    "a complex tangent of a real value": (
+        lambda: qd.jvp(np.sin, (X,), (1j * X,)),
+        DtypeError,
+        "jvp: the tangent of argument[0]" + IMAGINARY,
+    ),
+    "a complex cotangent of a real value": (
+        lambda: qd.vjp(np.sin, X)[1](1j * X),
+        DtypeError,
+        "pullback: the cotangent of result" + IMAGINARY,
+    ),
+    "a complex tangent of a linear map": (
+        lambda: qd.linearize(np.sin, X)[1](1j * X),
+        DtypeError,
+        "linearize: the tangent of argument[0]" + IMAGINARY,
+    ),
+    "a complex cotangent of a linear map": (
+        lambda: qd.linear_transpose(np.negative, X)(1j * X),
+        DtypeError,
+        "linear_transpose: the cotangent of result" + IMAGINARY,
+    ),
+    "a complex coefficient of a real value": (
+        lambda: qd.jet(np.sin, (X,), ([1j * X],)),
+        DtypeError,
+        "jet: a coefficient of argument[0]" + IMAGINARY,
+    ),
     "argnums beyond the call": (
         lambda: qd.grad(lambda x: x, 2)(1.0),
         GradientError,
@@ -292,6 +436,18 @@ MESSAGES = {
         ShapeError,
         "vmap: out_axes says None for result[1], which differs between the examples; give the "
         "batch an axis",
+    ),
+    "a plain array indexed in a batch": (
+        lambda: qd.vmap(lambda n, i: n[i], (None, 0))(X, np.array([1, 0])),
+        DetachError,
+        "vmap: conversion to a plain NumPy array: this value differs between the examples of the "
+        "batch, and a plain array cannot be indexed by it; make that a tensor, qd.tensor(n)[i]",
+    ),
+    "places taken from a plain array in a batch": (
+        lambda: qd.vmap(lambda i: np.take(X, i))(np.array([[1, 0]])),
+        DetachError,
+        "vmap: conversion to a plain NumPy array: this value differs between the examples of the "
+        "batch, and a plain array cannot be indexed by it; make that a tensor, qd.tensor(n)[i]",
     ),
     "a branch in a batch": (
         lambda: qd.vmap(lambda x: x if x > 1 else -x)(X),

@@ -190,3 +190,31 @@ def test_bad_options():
         r"int, str; convert with .astype\(float\)$"
     )):  # fmt: skip
         qd.gradcheck(lambda n, s: n, 3, "a")
+    with pytest.raises(DtypeError, match=(
+        r"^gradcheck: the function gave no float or complex result, so there is nothing to "
+        r"differentiate; return one$"
+    )):  # fmt: skip
+        qd.gradcheck(lambda x: None, 1.0)
+
+
+def test_a_constant_number_has_no_slope():
+    assert qd.gradcheck(lambda x: 3.0, np.ones(2), order=2)
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e-6, 1.0, 1e12])
+def test_a_wrong_slope_is_found_at_every_size(size):
+    twice = qd.custom_vjp(lambda x: size * np.sum(np.sin(x)))
+    twice.defvjp(
+        lambda x: (size * np.sum(np.sin(x)), x), lambda x, ct: (2.0 * size * np.cos(x) * ct,)
+    )
+    assert qd.gradcheck(lambda x: size * np.sum(np.sin(x)), np.ones(2))
+    assert not qd.gradcheck(twice, np.ones(2), raise_exception=False)
+
+
+def test_what_cancels_is_not_called_wrong():
+    def f(x):
+        weights = np.exp(x) / np.sum(np.exp(x))
+        return np.sum(weights) - 1.0
+
+    assert qd.gradcheck(f, np.array([0.3, 1.2, -0.7]), order=2)
+    assert qd.gradcheck(f, np.array([0.3, 1.2, -0.7], np.float32))

@@ -115,6 +115,19 @@ def test_one_divided_by_a_number(one):
     np.testing.assert_allclose(qd.grad(lambda x: 3 / x)(2.0), -0.75, rtol=1e-15)
 
 
+@pytest.mark.parametrize("zero", [0, 0.0, -0.0, np.float32(0), np.array(0.0)])
+def test_division_by_zero_is_numpys_whatever_the_zero(zero):
+    """Python's own numbers would raise; a mask may drop the lane."""
+    x = np.array([2.0, -3.0])
+    with np.errstate(all="ignore"):
+        slope = np.divide(1.0, zero)
+        for f in (lambda x: np.sum(x / zero), lambda x: np.sum(np.true_divide(x, zero))):
+            np.testing.assert_array_equal(qd.grad(f)(x), [slope, slope])
+            np.testing.assert_array_equal(qd.jvp(f, (x,), (np.eye(2)[0],))[1], slope)
+        assert qd.grad(lambda x: np.where(x < 9, x, x / zero))(2.0) == 1.0
+        assert qd.grad(qd.grad(lambda x: np.where(x < 9, x**2, x / zero)))(2.0) == 2.0
+
+
 def test_square_and_reciprocal():
     for dtype in (np.float32, np.float64, np.complex64):
         agree(np.square, np.array([1.5, -2.0, 0.0], dtype), tolerance=1e-5)

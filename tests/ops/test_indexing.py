@@ -455,6 +455,65 @@ def test_writers(write, size):
             write(numbers(4, 3), v)
 
 
+FLAT_READS = {
+    "elements": lambda x: x.flat[2] * x.flat[-1],
+    "a slice": lambda x: x.flat[2:9:3],
+    "places": lambda x: x.flat[[1, 1, 2]] * len(x.flat),
+    "a mask": lambda x: x.flat[np.arange(x.size) % 3 == 0],
+    "transposed": lambda x: x.T.flat[1:7],
+    "gone through": lambda x: sum(e * k for k, e in enumerate(x.T.flat)),
+    "a copy": lambda x: x.flat.copy(),
+}
+FLAT_WRITES = {
+    "an element": lambda y, v: y.flat.__setitem__(3, v[0]),
+    "values repeated": lambda y, v: y.flat.__setitem__(slice(1, 11, 2), v),
+    "places": lambda y, v: y.flat.__setitem__([0, 0, 5], np.stack([v[0], v[1], v[0]])),
+    "a mask": lambda y, v: y.flat.__setitem__(np.arange(y.size) % 3 == 0, v),
+    "transposed": lambda y, v: y.T.flat.__setitem__(slice(5), v),
+    "all": lambda y, v: setattr(y, "flat", v),
+    "a number": lambda y, v: setattr(y, "flat", 2.0),
+}
+
+
+@pytest.mark.parametrize("read", FLAT_READS.values(), ids=FLAT_READS)
+def test_flat_is_read(read):
+    agree(read, numbers(4, 3))
+
+
+@pytest.mark.parametrize("write", FLAT_WRITES.values(), ids=FLAT_WRITES)
+def test_flat_is_written_to(write):
+    def f(x, v):
+        y = x + 0.0 * np.sum(v)
+        write(y, v)
+        return y
+
+    agree(f, numbers(4, 3), numbers(2))
+
+
+def test_flat_gives_copies_and_loses_no_gradient():
+    y = leaf(numbers(2, 3)) * 1.0
+    first, part = next(y.flat), y.flat[:2]
+    kept = first.item()
+    y[0, 0] = 9.0
+    assert first.item() == kept == part[0].item()
+    part[0] = 5.0
+    assert y[0, 0].item() == 9.0
+    with pytest.raises(DetachError, match="conversion to a plain NumPy array"):
+        np.asarray(y.flat)
+    with pytest.raises(IndexError, match="index 99 is out of bounds"):
+        y.flat[99]
+
+
+def test_a_list_is_copied_to():
+    def f(x, v):
+        y = x + 0.0 * np.sum(v)
+        np.copyto(y, [v[0], 2.5, 3], where=[True, False, True])
+        np.copyto(y[1], [1, 2, 3])
+        return y
+
+    agree(f, numbers(4, 3), numbers(1))
+
+
 @pytest.mark.parametrize("shape", [(5, 2), (2, 5), (3, 3, 3)])
 @pytest.mark.parametrize("wrap", [False, True])
 def test_fill_diagonal(shape, wrap):
@@ -475,6 +534,10 @@ def test_refusals():
         IndexError, match="getitem: an index must be integers or booleans, and this one is float64"
     ):
         x[np.array([0.5])]
+    with pytest.raises(
+        IndexError, match="getitem: an index must be integers or booleans, and this one is float64"
+    ):
+        x[0.5]
     with pytest.raises(IndexError, match="boolean index did not match"):
         x[np.array([True, False])]
     with pytest.raises(IndexError, match="too many indices"):

@@ -485,6 +485,21 @@ def test_covariances(options):
         agree(f, x, w, batched=False)
 
 
+@pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:divide by zero", "ignore:invalid")
+@pytest.mark.parametrize("ddof", [3, 4, 7])
+def test_covariances_without_degrees_of_freedom_are_numpys(ddof):
+    x, w = values((2, 3), "free", 1), np.array([1.0, 2.0, 1.0])
+    found = np.cov(leaf(x), ddof=ddof).detach().numpy()
+    np.testing.assert_array_equal(found, np.cov(x, ddof=ddof))
+    (found,) = qd.vmap(lambda w: np.cov(x, aweights=w, ddof=ddof))(w[None])
+    np.testing.assert_array_equal(found, np.cov(x, aweights=w, ddof=ddof))
+
+
+def test_covariances_without_degrees_of_freedom_warn():
+    with np.errstate(all="ignore"), pytest.warns(RuntimeWarning, match="Degrees of freedom <= 0"):
+        np.cov(leaf(np.ones(3)), ddof=3)
+
+
 def test_correlations():
     x = values((3, 5), "free", 4)
     agree(np.corrcoef, x)

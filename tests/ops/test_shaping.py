@@ -281,3 +281,39 @@ def test_applying_along_axes():
     agree(lambda x: np.astype(x, "f4"), X, tolerance=1e-6)
     with pytest.raises(ShapeError, match="apply_along_axis: there is no vector"):
         np.apply_along_axis(np.sum, 0, leaf(np.zeros((2, 0))))
+
+
+LAID = {
+    "row by row": lambda x: x,
+    "column by column": lambda x: x.T,
+    "permuted": lambda x: x.transpose(1, 0, 2),
+    "sliced": lambda x: x.transpose(2, 0, 1)[::-2, 1:],
+    "computed": lambda x: np.exp(x.transpose(2, 0, 1)),
+}
+
+
+@pytest.mark.parametrize("lay", LAID.values(), ids=LAID)
+def test_the_order_in_memory_is_numpys(lay):
+    for order in "CFAK":
+        agree(lambda x, o=order: np.ravel(lay(x), o), X, batched=order in "CF")
+        agree(lambda x, o=order: lay(x).flatten(o), X, batched=order in "CF")
+        if order != "K":
+            agree(lambda x, o=order: np.reshape(lay(x), (2, -1), o), X, batched=order in "CF")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: qd.vmap(lambda x: x.ravel("K"))(X),
+        lambda: qd.jit(lambda x: x.T.reshape(-1, order="A"))(X),
+        lambda: np.broadcast_to(leaf(X[0]), (2, 3, 4)).ravel("K"),
+    ],
+)
+def test_an_order_in_memory_that_nobody_knows_is_refused(call):
+    with pytest.raises(ShapeError, match="is the order in memory, which traced code, batches and"):
+        call()
+
+
+def test_an_unknown_order():
+    with pytest.raises(ValueError, match="ravel: order='Z' is unknown; use one of 'C', 'F', 'A', "):
+        np.ravel(leaf(X), "Z")

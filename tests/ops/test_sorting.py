@@ -201,6 +201,16 @@ def test_the_dtype_of_quantiles(q, dtype):
     agree(lambda x: np.quantile(x, q), numbers((5,)).astype(dtype), tolerance=1e-6, batched=False)
 
 
+@pytest.mark.parametrize("method", ["linear", "hazen", "midpoint", "averaged_inverted_cdf"])
+@pytest.mark.parametrize("name", ["quantile", "nanquantile"])
+def test_quantiles_of_single_precision_throughout(name, method):
+    """Also in q, which is an array: no whole number among them makes it double."""
+    x, q = numbers((5,)).astype("f4"), np.array([0.3, 0.8], "f4")
+    agree(lambda x: getattr(np, name)(x, q, method=method), x, tolerance=1e-6, batched=False)
+    f = lambda x, q: getattr(np, name)(x, q, method=method)
+    agree(f, x, q, tolerance=1e-6, batched=False)
+
+
 def test_quantiles_of_tied_values():
     x = np.array([1.0, 1.0, 2.0, 2.0])
     close(qd.grad(np.median)(x), np.full(4, 0.25))
@@ -335,6 +345,14 @@ def test_histogram(options, density, weighed):
             want = f(x, w)
             close(f(leaf(x), leaf(w)), want)
             assert f(leaf(x), leaf(w)).dtype == want.dtype
+
+
+@pytest.mark.parametrize("density", [False, True])
+def test_a_histogram_of_single_precision(density):
+    x = numbers((9,)).astype("f4")
+    for k in (0, 1):
+        f = lambda x, k=k: np.histogram(x, 4, density=density, weights=x * x)[k]
+        agree(f, x, tolerance=1e-5, batched=False)
 
 
 def test_derivatives_of_a_histogram():

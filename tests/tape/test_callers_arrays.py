@@ -7,6 +7,7 @@ import pytest
 
 import qiudao as qd
 from checking import close, leaf
+from qiudao.core.errors import MutationError
 
 LARGE = (1 << 21) + 5  # more than the 16 MiB that are copied
 
@@ -190,3 +191,50 @@ def test_what_linearize_reads_is_kept_or_watched(size, f):
             push(np.ones(size))
     else:
         close(push(np.ones(size)), wanted)
+
+
+def filled_again(size):
+    """A sum of x^2 (b + x), b first 1 and then 2, for which one buffer serves."""
+    buffer = np.empty(size)
+
+    def f(x):
+        total = 0.0
+        for k in (1.0, 2.0):
+            buffer[:] = k
+            total = total + np.sum(x * buffer * x)
+        return total
+
+    return f
+
+
+RUNS = {
+    "grad": lambda f, x: qd.grad(f)(x),
+    "value_and_grad": lambda f, x: qd.value_and_grad(f)(x)[1],
+    "checkpoint": lambda f, x: qd.grad(qd.checkpoint(f))(x),
+    "vjp": lambda f, x: qd.vjp(f, x)[1](1.0)[0],
+}
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_a_buffer_that_is_filled_again_is_kept_or_watched(run):
+    close(run(filled_again(4), np.ones(4)), np.full(4, 6.0))
+    with pytest.raises(MutationError, match=r"array that multiply at .* was changed after it was"):
+        run(filled_again(LARGE), np.ones(LARGE))
+
+
+@pytest.mark.parametrize("size", [3, LARGE])
+@pytest.mark.parametrize("derive", [qd.grad, qd.value_and_grad])
+def test_an_argument_that_the_function_changes_is_kept_or_watched(size, derive):
+    data = np.ones(size)
+
+    def f(x):
+        value = np.sum(x**3)
+        data[0] = 50.0
+        return value
+
+    if size == LARGE:
+        with pytest.raises(MutationError, match="grad: an argument was changed while the function"):
+            derive(f)(data)
+    else:
+        found = derive(f)(data)
+        close(found if derive is qd.grad else found[1], np.full(size, 3.0))

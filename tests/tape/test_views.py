@@ -173,6 +173,25 @@ def test_parts_of_a_complex_array_are_views():
     close(g, [1j, 1.0])
 
 
+def test_parts_of_a_complex_array_may_be_set():
+    z, x = np.array([1 + 2j, 3 - 1j]), np.array([0.5, -2.0])
+
+    def parts(z, x):
+        y = z * 1
+        y.real = x * x
+        y.imag = np.abs(z)
+        return y
+
+    want = (x * x) + 1j * np.abs(z)
+    np.testing.assert_allclose(qd.vjp(parts, z, x)[0], want)
+    assert qd.gradcheck(parts, z, x, order=2)
+    y = leaf(x) * 1
+    y.real = 4.0
+    close(y.numpy() if not y.requires_grad else y.detach().numpy(), [4.0, 4.0])
+    with pytest.raises(TypeError, match="imag: a float64 array has no imaginary part to set"):
+        y.imag = 1.0
+
+
 def test_a_read_only_part_of_a_real_array_is_the_array():
     _, y = base()
     y.real[0, 0] = -5.0

@@ -1,13 +1,18 @@
 """Which arguments are differentiated, what comes back, and what travels beside the value."""
 
-from dataclasses import dataclass
+import re
+from collections import UserDict
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
+import optree
 import pytest
 
 import qiudao as qd
 from checking import close, same
+from qiudao.core.errors import DtypeError
 
 
 class Pair(NamedTuple):
@@ -36,6 +41,8 @@ def cubic(x):
         ({"argnums": 0}, 12.0),
         ({"argnums": 1}, 8.0),
         ({"argnums": -1}, 8.0),
+        ({"argnums": np.int64(1)}, 8.0),
+        ({"argnums": np.array([1, 0])}, (8.0, 12.0)),
         ({"argnums": (0,)}, (12.0,)),
         ({"argnums": [0, 1]}, (12.0, 8.0)),
         ({"argnums": (1, 0)}, (8.0, 12.0)),
@@ -130,6 +137,58 @@ def test_a_dataclass_is_a_container_even_when_frozen():
     assert type(found) is Layer
     close(found.weight, [3.0, 3.0])
     close(found.bias, 3.0)
+
+
+@dataclass
+class Unit:
+    weight: Any
+    kind: str = field(metadata={"static": True})
+
+
+def test_a_static_field_of_a_dataclass_travels_along():
+    def run(unit):
+        assert unit.kind == "relu"
+        return unit.weight**2
+
+    assert qd.grad(run)(Unit(3.0, "relu")) == Unit(6.0, "relu")
+    assert qd.vmap(lambda u: Unit(u.weight, "tanh"))(Unit(np.ones(2), "relu")).kind == "tanh"
+
+
+def test_a_class_that_is_registered_with_optree_stays_as_it_is():
+    @dataclass
+    class Known:
+        weight: Any
+        kind: str
+
+    optree.register_pytree_node(
+        Known,
+        lambda known: ([known.weight], known.kind),
+        lambda kind, leaves: Known(*leaves, kind),
+        namespace="qiudao",
+    )
+    assert qd.grad(lambda known: known.weight**2)(Known(3.0, "relu")) == Known(6.0, "relu")
+
+
+class Parameters(dict):
+    pass
+
+
+@pytest.mark.parametrize(
+    "kind", [Parameters, UserDict, MappingProxyType], ids=lambda kind: kind.__name__
+)
+def test_every_mapping_is_a_container(kind):
+    parameters = kind({"w": 3.0, "b": {"c": np.array([1.0, 2.0])}})
+
+    def loss(p):
+        return p["w"] ** 2 * np.sum(p["b"]["c"])
+
+    found = qd.grad(loss)(parameters)
+    assert type(found) is kind
+    assert list(found) == ["w", "b"]
+    close(found["w"], 18.0)
+    close(found["b"]["c"], [9.0, 9.0])
+    with pytest.raises(DtypeError, match=re.escape("argument 0['b']['c'] is i64[2]")):
+        qd.grad(loss)(kind({"w": 3.0, "b": {"c": np.array([1, 2])}}))
 
 
 def test_an_empty_container_has_an_empty_gradient():

@@ -36,11 +36,27 @@ def by_jvp():
     return f
 
 
+def by_itself():
+    """As `by_vjp`, with the forward function calling the function, as jax's users write it."""
+
+    @qd.custom_vjp
+    def f(x, y):
+        return np.sin(x) * y
+
+    f.defvjp(
+        lambda x, y: (f(x, y), (x, y)),
+        lambda kept, ct: (ct * np.cos(kept[0]) * kept[1], ct * np.sin(kept[0])),
+    )
+    return f
+
+
 def plainly(x, y):
     return np.sin(x) * y
 
 
-BOTH = pytest.mark.parametrize("f", [by_vjp(), by_jvp()], ids=["custom_vjp", "custom_jvp"])
+BOTH = pytest.mark.parametrize(
+    "f", [by_vjp(), by_jvp(), by_itself()], ids=["custom_vjp", "custom_jvp", "by_itself"]
+)
 X, Y = np.array([0.3, 1.2]), np.array([2.0, -1.0])
 
 

@@ -140,3 +140,67 @@ def test_an_input_that_is_not_used_gets_zeros():
 def test_the_transpose_of_float32_is_float32():
     (found,) = qd.linear_transpose(lambda x: 2 * x, np.zeros(2, np.float32))(np.ones(2))
     assert found.dtype == np.float32
+
+
+# Buffers that the function fills again and again
+
+REUSES = {
+    "a factor": lambda x, b, k: x * b * x,
+    "a mask": lambda x, b, k: np.where(b > 1.0, x, x * x),
+    "an index": lambda x, b, k: x[np.argsort(b)] * x,
+    "a product": lambda x, b, k: np.dot(b, x) * x,
+    "a base": lambda x, b, k: b**x,
+}
+
+
+def through_a_buffer(use, size):
+    buffer = np.zeros(size)
+
+    def f(x):
+        total = 0.0
+        for k in range(3):
+            buffer[:] = np.roll(np.linspace(0.5, 1.5, size), k)
+            total = total + np.sum(use(x, buffer, k) * np.cos(np.arange(size)))
+        return total
+
+    return f
+
+
+@pytest.mark.parametrize("size", [4, 5000])
+@pytest.mark.parametrize("use", REUSES.values(), ids=REUSES)
+def test_linearize_reads_a_buffer_as_it_was_at_each_use(use, size):
+    f = through_a_buffer(use, size)
+    x, dx = np.linspace(0.6, 1.4, size), np.sin(np.arange(size))
+    close(qd.linearize(f, x)[1](dx), qd.jvp(f, (x,), (dx,))[1])
+    close(qd.linearize(f, x)[1](dx), qd.grad(f)(x) @ dx)
+
+
+def test_linear_transpose_reads_a_buffer_as_it_was_at_each_use():
+    f = through_a_buffer(lambda x, b, k: x * b, 4)
+    x = np.ones(4)
+    close(qd.linear_transpose(f, x)(1.0)[0], qd.grad(f)(x))
+
+
+def test_a_forward_rule_may_reuse_a_buffer():
+    plain = through_a_buffer(lambda x, b, k: x * b, 4)
+    ruled = qd.custom_jvp(lambda x: plain(x))
+    ruled.defjvp(lambda xs, dxs: (plain(xs[0]), plain(dxs[0])))
+    x = np.linspace(0.6, 1.4, 4)
+    close(qd.grad(ruled)(x), qd.grad(plain)(x))
+
+
+def test_a_reverse_rule_may_reuse_a_buffer():
+    buffer = np.zeros(4)
+
+    def back(x, ct):
+        total = np.zeros_like(x)
+        for k in range(3):
+            buffer[:] = k + np.arange(4.0)
+            total = total + ct * buffer
+        return (total,)
+
+    ruled = qd.custom_vjp(lambda x: np.sum(x * (3 * np.arange(4.0) + 3)))
+    ruled.defvjp(lambda x: (np.sum(x * (3 * np.arange(4.0) + 3)), x), back)
+    x = np.ones(4)
+    close(qd.jvp(ruled, (x,), (np.eye(4)[2],))[1], 9.0)
+    close(qd.grad(ruled)(x), 3 * np.arange(4.0) + 3)

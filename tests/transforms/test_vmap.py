@@ -162,3 +162,11 @@ def test_no_two_results_are_one_array_nor_an_argument():
     same += 1.0
     constant += 1.0
     close(x, np.ones((2, 3)))
+
+
+def test_a_plain_array_is_read_by_batched_indices_as_a_tensor():
+    table, places = np.arange(12.0).reshape(4, 3), np.array([2, 0, 3])
+    found = qd.vmap(lambda t, i: qd.tensor(t)[i], (None, 0))(table, places)
+    np.testing.assert_array_equal(found, table[places])
+    np.testing.assert_array_equal(qd.vmap(lambda i: qd.tensor(table)[1:, i % 3])(places),
+                                  table[1:, places % 3].T)  # fmt: skip

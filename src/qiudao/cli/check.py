@@ -81,7 +81,7 @@ def load_function(spelling: str) -> Function:
     except ModuleNotFoundError as error:
         where = "" if error.name == module_name else f" (imported by {module_name})"
         raise CommandError(f"no module named {error.name}{where}") from error
-    except Exception as error:  # the module is not ours: whatever stops it is the answer
+    except (Exception, SystemExit) as error:  # not ours: whatever stops it is the answer
         raise CommandError(f"importing {module_name}: {describe(error)}") from error
     for part in name.split("."):
         if not hasattr(found, part):
@@ -127,13 +127,14 @@ def judge(spelling: str, function: Function, point: Point) -> Verdict:
         return function(**arguments)
 
     try:
-        results, _ = flatten(of_point(point))
+        with np.errstate(all="ignore"):  # a NaN is judged below
+            results, _ = flatten(of_point(point))
         has_gradient = any(is_floating(np.asarray(result)) for result in results)
         if has_gradient:
             qd.gradcheck(of_point, dict(point))
     except GradcheckError as error:
         return Verdict(False, str(error))
-    except Exception as error:  # the function is not ours: whatever stops it is the answer
+    except (Exception, SystemExit) as error:  # not ours: whatever stops it is the answer
         raise CommandError(f"{spelling} stopped with {describe(error)}") from error
     if not has_gradient:
         raise CommandError(f"{spelling} gives no floating result; it has no gradient")
@@ -145,6 +146,6 @@ def is_floating(array: NDArray[Any]) -> bool:
     return bool(np.issubdtype(array.dtype, np.inexact))
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """An error of somebody else's code, in a line."""
     return f"{type(error).__name__}: {error}"

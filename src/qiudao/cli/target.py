@@ -108,5 +108,5 @@ def call(target: Target, what: Callable[..., Any]) -> Any:
     try:
         with np.errstate(all="ignore"):
             return what(target.function, **target.arguments)
-    except Exception as error:  # the function is not ours: whatever stops it is the answer
+    except (Exception, SystemExit) as error:  # not ours: whatever stops it is the answer
         raise CommandError(f"{target.title} stopped with {describe(error)}") from error

@@ -11,6 +11,7 @@ import numpy as np
 
 from .avals import Value
 from .dispatch import Tracer
+from .errors import DtypeError
 from .modes import TAPE, modes
 
 HOST = "qiudao.backends.guests"  # it stands above all that takes guests in
@@ -34,8 +35,29 @@ def is_foreign(x: Any) -> bool:
 def arrived(x: Any) -> Value:
     """An argument as a value that has a dtype: a tracer, a NumPy array, or what arrives foreign."""
     if isinstance(x, VALUES):
+        check_class(x)
         return x
     return received(x) if is_foreign(x) else np.asarray(x)
+
+
+def check_class(x: Any) -> None:
+    """Refuse an array of a class that gives NumPy's operations another meaning.
+
+    Its values taken for plain numbers would be wrong ones: hidden elements would count, and `*` of
+    matrices would be no product of matrices.
+    """
+    kind = type(x)
+    if kind is np.ndarray or not isinstance(x, np.ndarray):
+        return
+    if (
+        kind.__array_ufunc__ is not np.ndarray.__array_ufunc__
+        or isinstance(x, np.matrix)
+        or any(c.__name__ == "MaskedArray" for c in kind.__mro__)
+    ):
+        raise DtypeError(
+            f"{kind.__name__}: an array of this class does things its own way, which no derivative "
+            "knows; pass np.asarray(x), or x.filled(value) of a masked array"
+        )
 
 
 def bare(x: Value) -> Value:

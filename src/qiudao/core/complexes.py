@@ -5,6 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from .avals import Value
+from .errors import DtypeError
+
+
+def check_real(what: str, given: Value, value: Value) -> None:
+    """Refuse a complex tangent or cotangent of a real value, whose imaginary part would be lost.
+
+    `what` says whose it is, for the message: "jvp: the tangent of argument[0]".
+    """
+    dtype = np.result_type(given) if not hasattr(given, "dtype") else given.dtype
+    if dtype.kind == "c" and value.dtype.kind != "c":
+        raise DtypeError(
+            f"{what} is {dtype} and the value {value.dtype}, which has no imaginary part to go "
+            "with it; give its real part, np.real(v), or make the value complex"
+        )
 
 
 def conjugated(ct: Value) -> Value:

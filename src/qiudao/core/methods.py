@@ -16,6 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from .avals import Dtype, Shape, Value, describe
 from .dispatch import Tracer, overrides, snapshot
 from .errors import GradientError
+from .flat import Flat
 from .modes import TAPE, modes
 from .standard import StandardMethods
 
@@ -101,13 +102,28 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     def real(self) -> Value:
         return np.real(self)
 
+    @real.setter
+    def real(self, value: Any) -> None:
+        part = np.real(self) if self.dtype.kind == "c" else self
+        part[...] = value
+
     @property
     def imag(self) -> Value:
         return np.imag(self)
 
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        if self.dtype.kind != "c":
+            raise TypeError(f"imag: a {self.dtype} array has no imaginary part to set")
+        np.imag(self)[...] = value
+
     @property
-    def flat(self) -> Iterator[Value]:
-        return iter(self.ravel())
+    def flat(self) -> Flat:
+        return Flat(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        Flat(self)[:] = value
 
     def __len__(self) -> int:
         if not self.shape:

@@ -68,20 +68,26 @@ class Slot(ArrayMethods, Tracer):
         nodes = [x.node if isinstance(x, Slot) and x.level == self.level else None for x in xs]
         if not primitive.is_linear({i for i, node in enumerate(nodes) if node is not None}):
             raise NotLinearError(primitive.label)
-        operands = tuple(snapshot(x) if n is None else n for x, n in zip(xs, nodes, strict=True))
-        aval: Aval = primitive.shape(*map(aval_of, operands))
         equation = Equation()
         equation.number = next_number()
-        equation.shape, equation.dtype = aval.shape, aval.dtype
         equation.notes = None
+        operands = tuple(
+            self.kept(equation, x) if n is None else n for x, n in zip(xs, nodes, strict=True)
+        )
+        aval: Aval = primitive.shape(*map(aval_of, operands))
+        equation.shape, equation.dtype = aval.shape, aval.dtype
         equation.primitive = primitive
         equation.parents = tuple(nodes)
         equation.operands = operands
         equation.out = None
         equation.code, equation.offset = caller()
-        made = object.__new__(Slot)
+        made = object.__new__(type(self))
         made.level, made.node = self.level, equation
         return made
+
+    def kept(self, equation: Equation, x: Value) -> Value:
+        """A known operand as the record keeps it: our own statements change no array."""
+        return snapshot(x)
 
 
 def turn(line: Value, slot: Slot, ct: Value, product: Product) -> Value | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -172,24 +172,44 @@ def register(
 
 
 def _register(x: Any) -> bool:
-    """Make a dataclass known as a container the first time one is met.  Nothing is a leaf by it."""
+    """Make a dataclass or a mapping known as a container the first time one is met, unless the
+    user has registered its class with optree.  Nothing is a leaf by it.
+    """
     cls = type(x)
     if cls not in _known:
         _known.add(cls)
         if hasattr(cls, "__dataclass_fields__"):
-            dataclasses = importlib.import_module("dataclasses")
-            names = tuple(f.name for f in dataclasses.fields(cls))
+            if not _is_registered(cls):
+                _register_dataclass(cls)
+        elif isinstance(x, Mapping) and not _is_registered(cls):
+            make: Any = cls
             register(
                 cls,
-                lambda obj: ([getattr(obj, n) for n in names], None, names),
-                lambda _, leaves: _rebuild(cls, names, leaves),
+                lambda obj: (list(obj.values()), tuple(obj), tuple(obj)),
+                lambda keys, leaves: make(dict(zip(keys, leaves, strict=True))),
+                optree().MappingEntry,
             )
     return False
 
 
-def _rebuild(cls: type, names: tuple[str, ...], values: Iterable[Any]) -> Any:
-    """A dataclass of these values, without running its checks again."""
-    made: Any = object.__new__(cls)
-    for name, value in zip(names, values, strict=True):
-        object.__setattr__(made, name, value)
-    return made
+def _is_registered(cls: type) -> bool:
+    """Whether optree knows the class: dict and its like, and what users registered."""
+    return optree().register_pytree_node.get(cls, namespace=NAMESPACE) is not None
+
+
+def _register_dataclass(cls: type) -> None:
+    """Make a dataclass known; its fields marked with metadata={"static": True} hold no leaves."""
+    fields = importlib.import_module("dataclasses").fields(cls)
+    names = tuple(f.name for f in fields if not f.metadata.get("static", False))
+    rest = tuple(f.name for f in fields if f.metadata.get("static", False))
+
+    def take_apart(obj: Any) -> tuple[list[Any], Any, tuple[str, ...]]:
+        return [getattr(obj, n) for n in names], tuple(getattr(obj, n) for n in rest), names
+
+    def put_together(static: Any, leaves: Iterable[Any]) -> Any:
+        made: Any = object.__new__(cls)  # its checks are not run again
+        for name, value in zip((*names, *rest), (*leaves, *static), strict=True):
+            object.__setattr__(made, name, value)
+        return made
+
+    register(cls, take_apart, put_together)

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.anomalies import known_check
 from ..core.arriving import at_home
 from ..core.avals import Value
-from ..core.complexes import conjugated
+from ..core.complexes import check_real, conjugated
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError, UnusedError
 from ..core.gathering import gather_for
@@ -36,7 +36,7 @@ from ..tape.backward import (
 )
 from ..tape.cut import SETTLED
 from ..tape.tensor import Tensor
-from ..transforms.batch import Batch, to_front, whole_batch
+from ..transforms.batch import Batch, check_chunk, to_front, whole_batch
 from ..transforms.derived import Argnames, Argnums, grad_of_function
 
 POLICIES = ("error", "none", "zero", "skip")
@@ -117,6 +117,11 @@ def grad(*args: Any, **kwargs: Any) -> Any:
     first = args[0] if args else kwargs.get("f", kwargs.get("outputs"))
     if callable(first) and not isinstance(first, Tracer):
         return grad_of_function(*args, **kwargs)
+    if len(args) < 2 and "inputs" not in kwargs:
+        raise GradientError(
+            f"grad: {type(first).__name__} is no function, and no inputs are given; pass a "
+            "function, grad(f), or computed values and what they were computed from, grad(y, x)"
+        )
     return grad_of_values(*args, **kwargs)
 
 
@@ -140,6 +145,7 @@ def grad_of_values(
 ) -> Any:
     """The gradients of computed tensors; documented at `grad`."""
     policy = policy_of(unused, allow_unused, materialize_grads)
+    check_chunk("grad", chunk_size)
     outs, out_tree = flatten(outputs)
     ins, in_tree = flatten(inputs)
     in_paths = [f"inputs{p}" for p in in_tree.paths]
@@ -334,6 +340,7 @@ def batched_seed(output: Tensor, ct: Any, dim: int | None, path: str) -> Value:
             f"grad: the batched cotangent of {path} has shape {np.shape(ct)} with its batch at "
             f"axis {dim}, and the output {output.shape}; the other axes must be equal"
         )
+    check_real(f"grad: the batched cotangent of {path}", moved, output)
     return Batched(conjugated(moved))
 
 
@@ -357,7 +364,7 @@ def sweep_in_chunks(
     size = batch_size_of(seeds)
     if size is None:
         return run(seeds, retain_graph=retain_graph, **options)
-    step = min(chunk_size or size, size) or 1
+    step = min(size if chunk_size is None else chunk_size, size) or 1
     pieces: list[dict[Node, Value]] = []
     for start in range(0, max(size, 1), step):
         level = new_level()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arriving import is_foreign, received
+from ..core.arriving import check_class, is_foreign, received
 from ..core.avals import Value, describe, is_inexact
 from ..core.dispatch import Tracer, overrides, snapshot
 from ..core.errors import DetachError, DtypeError
@@ -18,6 +18,7 @@ from ..tape.tensor import Tensor
 
 def array_of(data: Any, dtype: Any) -> Value:
     """A copy of plain data as an array, or as a number of NumPy's."""
+    check_class(data)
     try:
         made = np.array(data, dtype)
     except ValueError as error:

@@ -48,9 +48,10 @@ def gradcheck(
     result each time, and the same on plain arrays as when it is differentiated.
 
     A derivative may be off by `atol` + `rtol` times its size, each eps^(3/8) of the dtype if not
-    given (1e-6 in double, 3e-3 in single precision), and by some of what the difference itself may
-    be off.  `eps` is the first step of the differences.  Of more than 1000 elements, as many are
-    drawn with `seed`, which draws the directions for higher orders too.
+    given (1e-6 in double, 3e-3 in single precision; `atol` in proportion where values and slopes
+    all stay below 1), and by some of what the difference itself may be off.  `eps` is the first
+    step of the differences.  Of more than 1000 elements, as many are drawn with `seed`, which draws
+    the directions for higher orders too.
 
     A disagreement raises `GradcheckError`, which names the worst element, or gives False when
     `raise_exception` is False.
@@ -133,11 +134,16 @@ class Arguments:
         outs, tree = flatten(self.f(*self.tree.build(full)))
         chosen = [k for k, y in enumerate(outs) if differentiable(y)]
         self.names = [f"result{tree.paths[k]}" for k in chosen]
-        return [outs[k] for k in chosen]
+        return [y if hasattr(y, "dtype") else np.asarray(y) for y in (outs[k] for k in chosen)]
 
     def results(self) -> list[str]:
         """The names of the results, for which the function is called."""
         evaluate(self, self.inputs.values)
+        if not self.names:
+            raise DtypeError(
+                "gradcheck: the function gave no float or complex result, so there is nothing to "
+                "differentiate; return one"
+            )
         return self.names
 
 
@@ -228,12 +234,16 @@ class Task(NamedTuple):
         error = np.stack(errors, -1) if errors else np.zeros((len(rows), 0))
         grain = np.maximum.outer(outputs.grain()[rows], inputs.grain()[columns])
         default = grain**0.375
-        allowed = (default if self.atol is None else self.atol) + np.abs(value) * (
+        largest = np.max(np.abs(value), initial=0.0)
+        # Of a function that is small everywhere a small derivative is no rounding, unless it is
+        # what large values leave where they cancel.
+        size = min(1.0, max(largest, np.max(np.abs(here), initial=0.0)))
+        atol = np.clip(size * default, np.minimum(1e5 * grain, default), default)
+        allowed = (atol if self.atol is None else self.atol) + np.abs(value) * (
             default if self.rtol is None else self.rtol
         )
         # What the difference may be off counts, but a bad difference must not excuse everything;
         # nor can a small element be better than the rounding of its large neighbours.
-        largest = np.max(np.abs(value), initial=0.0)
         allowed = allowed + np.minimum(8 * error, 100 * allowed) + 100 * grain * largest
         return Matrices(value, error, allowed)
 

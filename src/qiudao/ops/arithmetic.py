@@ -234,7 +234,10 @@ class Divide(Smooth):
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         if i == 0:
-            return 1.0 / xs[1]
+            b = xs[1]
+            if type(b) in (int, float, complex) and b == 0:  # Python's own numbers would raise
+                return np.divide(1.0, b).item()
+            return 1.0 / b
         return -out * out if type(xs[0]) in (int, float) and xs[0] == 1 else -out / xs[1]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Value
+from ..core.avals import Value, is_inexact
 from ..core.dispatch import concrete, implements
 from ..core.errors import ShapeError
 from .faces import array, from_end, known
@@ -180,7 +180,8 @@ def even_edges(x: Value, count: int) -> Value:
     spare = np.where(low == high, 0.5, 0.0).astype(x.dtype)
     low, high = low - spare, high + spare
     inner = low + np.arange(count) * ((high - low) / count)
-    return concatenate([inner, reshape(high, (1,))]).astype(inner.dtype)
+    kind = x.dtype if is_inexact(x.dtype) else inner.dtype
+    return concatenate([inner, reshape(high, (1,))]).astype(kind)
 
 
 def places_in(x: Value, edges: Value) -> tuple[Value, Value]:
@@ -209,7 +210,8 @@ def histogram(
     kept = np.where(inside, terms, np.zeros((), terms.dtype))
     found = ScatterAdd(sizes=(edges.size - 1,))(kept, place)
     if density:
-        found = found / (edges[1:] - edges[:-1]) / np.sum(found)
+        widths = astype(edges[1:] - edges[:-1], np.float64)
+        found = found / widths / np.sum(found)
     return found, edges
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arriving import arrived
+from ..core.arriving import arrived, check_class
 from ..core.avals import Value
 from ..core.dispatch import Tracer, concrete, implements_method, overrides
 from ..core.errors import DetachError, DtypeError, RuleError, ShapeError
@@ -23,6 +23,8 @@ _PLAIN = (np.ndarray, np.generic, float, int, complex, Tracer)
 def operand(x: Any) -> Value:
     """An operand as a primitive takes it: arrays, scalars and tracers pass, lists become arrays."""
     if isinstance(x, _PLAIN):
+        if type(x) is not np.ndarray:
+            check_class(x)
         return x
     if isinstance(x, list | tuple) and holds_tracer(x):
         return np.stack([operand(e) for e in x])

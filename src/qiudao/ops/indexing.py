@@ -25,7 +25,7 @@ from ..core.families import Constant, Linear, stretch
 from ..core.primitive import Primitive, primitive
 from ..core.samples import sample
 from ..core.source import caller, line_of
-from .faces import operand
+from .faces import array
 
 Index = tuple[Any, ...]
 Plain = np.ndarray[Any, Any]
@@ -497,7 +497,7 @@ def is_basic(part: Any) -> bool:
 
 def index_array(part: Any) -> Value:
     """An array of integers or booleans."""
-    a = operand(part) if not isinstance(part, bool) else np.asarray(part)
+    a = np.asarray(part) if isinstance(part, bool) else array(part)
     if not isinstance(a, Tracer) and np.size(a) == 0 and a.dtype.kind == "f":
         a = np.asarray(a, np.intp)  # what an empty list becomes
     if a.dtype.kind not in "iub":

@@ -146,10 +146,12 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
                 )
         np.copyto(dst, concrete(src), casting, concrete(where))
         return
-    if not np.can_cast(np.result_type(bare(src)), dst.dtype, casting):
+    src = operand(src)
+    given = np.result_type(bare(src))
+    if not np.can_cast(given, dst.dtype, casting):
         raise TypeError(
-            f"copyto: {np.result_type(bare(src))} does not cast to {dst.dtype} by the rule "
-            f"{casting!r}; give another casting="
+            f"copyto: {given} does not cast to {dst.dtype} by the rule {casting!r}; give another "
+            "casting="
         )
     overwritten: Any = dst
     overwritten[...] = src if where is True else np.where(where, src, overwritten)

@@ -157,24 +157,24 @@ def by_rank(lanes: Value) -> Reader:
     return read
 
 
-def read_between(read: Reader, at: Value, top: Value, weak: bool) -> Value:
+def read_between(read: Reader, at: Value, top: Value, kind: Any) -> Value:
     """Sorted lanes read at places that may lie between the elements, 0 to `top`.
 
-    Where a place that carries a derivative meets an element, its slope is the mean of both sides.
+    What lies between is weighed in the dtype `kind`.  Where a place that carries a derivative meets
+    an element, its slope is the mean of both sides.
     """
     if at.dtype.kind in "iu":
         return read(at)
     at = np.where(at < 0, 0.0, np.where(at > top, top, at))
     floor = np.floor(at)
     if isinstance(at, Tracer):  # at the upper end the slope is that of the last gap
-        floor = np.minimum(floor, np.maximum(top - 1, 0))
+        floor = np.minimum(floor, np.maximum(top - 1, 0).astype(at.dtype))
     ends = np.concatenate([floor, np.minimum(floor + 1, top)], axis=-1)
     both = read(to_index(ends))
     count = np.shape(at)[-1]
     low, high = both[..., :count], both[..., count:]
     part, rest = at - floor, 1 - (at - floor)
-    if weak:  # a Python number as q leaves the dtype of the values as it is
-        part, rest = part.astype(low.dtype), rest.astype(low.dtype)
+    part, rest = part.astype(kind), rest.astype(kind)
     gap = high - low
     rise = gap
     if isinstance(at, Tracer):
@@ -201,7 +201,6 @@ def quantile_of(name: str, scale: float, skip_nan: bool) -> Callable[..., Value]
         x = array(a)
         if x.dtype.kind == "c":
             raise TypeError(f"{name}: complex numbers have no order; give real values")
-        weak = type(q) in (int, float) and is_inexact(x.dtype)
         part = array(q) if scale == 1 else np.true_divide(array(q), scale)
         plain = known(part)
         if plain is not None and not np.all((plain >= 0) & (plain <= 1)):
@@ -212,16 +211,20 @@ def quantile_of(name: str, scale: float, skip_nan: bool) -> Callable[..., Value]
             return delivered(name, arranged(found, part, x, axes, keepdims), out)
         lanes = in_lanes(x, axes)
         row = reshape(part, (*(1,) * (lanes.ndim - 1), -1))
+        kind = row.dtype if is_inexact(row.dtype) else np.dtype(np.float64)
+        if type(q) in (int, float) and is_inexact(x.dtype):
+            kind = x.dtype  # a Python number leaves the dtype of the values as it is
         if skip_nan and is_inexact(x.dtype):
             ordered = Sort()(lanes)
             count = np.sum(ordered == ordered, axis=-1, keepdims=True)
             top = np.maximum(count - 1, 0)
-            found = read_between(reader(ordered), place(method, count, row), top, weak)
+            n = count.astype(row.dtype) if is_inexact(row.dtype) else count
+            found = read_between(reader(ordered), place(method, n, row), top, kind)
             found = np.where(count == 0, np.full((), np.nan, found.dtype), found)
         else:
             n = lanes.shape[-1]
             at = place(method, n, row)
-            found = read_between(by_rank(lanes), at, n - 1, weak)
+            found = read_between(by_rank(lanes), at, n - 1, kind)
         return delivered(name, arranged(found, part, x, axes, keepdims), out)
 
     quantile.__name__ = name

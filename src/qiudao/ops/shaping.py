@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Value, aval_of, is_inexact, promote
-from ..core.dispatch import Tracer, implements
+from ..core.dispatch import Tracer, implements, underlying
 from ..core.errors import DtypeError, ShapeError
 from ..core.families import Linear, stretch
+from ..core.modes import modes
 from ..core.primitive import primitive
 from ..core.samples import sample
 from .faces import array, axes_from_end, delivered, from_end, operand, whole, with_axis
@@ -271,7 +272,7 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
     """The elements of `a` under another shape, one size of which may be -1."""
     x = Copy()(array(a)) if copy else array(a)
     sizes = sizes_of(shape, x.size)
-    if order == "F":
+    if order != "C" and order_of("reshape", x, order, "A") == "F":
         return transpose(Reshape(sizes[::-1])(transpose(x)))
     return x if sizes == x.shape else Reshape(sizes)(x)
 
@@ -279,7 +280,47 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
 @implements(np.ravel)
 def ravel(a: Any, order: str = "C") -> Value:
     """All elements along one axis."""
-    return reshape(a, (-1,) if array(a).size else (0,), "F" if order == "F" else "C")
+    x = array(a)
+    if order != "C":
+        order = order_of("ravel", x, order, "AK")
+        if order == "K":
+            x, order = transpose(x, axes_in_memory(in_memory("ravel", x, "K"))), "C"
+    return reshape(x, (-1,) if x.size else (0,), order)
+
+
+def order_of(name: str, x: Value, order: str, special: str) -> str:
+    """A NumPy `order` argument: "C", "F", or "K" for an array that is neither in memory.
+
+    `special` are the letters among them that mean how the array lies.
+    """
+    if order in ("C", "F") or (order in special and x.ndim < 2):
+        return order if order == "F" else "C"
+    if order not in special or not order:
+        raise ValueError(
+            f"{name}: order={order!r} is unknown; use one of {', '.join(map(repr, 'CF' + special))}"
+        )
+    flags = in_memory(name, x, order).flags
+    if flags.c_contiguous or flags.f_contiguous:
+        return "C" if flags.c_contiguous else "F"
+    return "C" if order == "A" else "K"
+
+
+def in_memory(name: str, x: Value, order: str) -> Any:
+    """The array underneath all levels, which says how the elements of `x` lie."""
+    found = underlying(x)
+    lies = not modes.tracing and type(found) is np.ndarray and found.shape == x.shape
+    repeats = lies and any(s == 0 < n - 1 for n, s in zip(x.shape, found.strides, strict=True))
+    if not lies or (repeats and order == "K"):
+        raise ShapeError(
+            f"{name}: order={order!r} is the order in memory, which traced code, batches and "
+            "broadcast arrays do not have; say 'C' or 'F'"
+        )
+    return found
+
+
+def axes_in_memory(found: Any) -> list[int]:
+    """The axes of an array from the longest step in memory to the shortest."""
+    return sorted(range(found.ndim), key=lambda k: -abs(found.strides[k]))
 
 
 @implements(np.transpose, np.permute_dims)

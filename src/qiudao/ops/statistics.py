@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import warnings
 from typing import Any
 
 import numpy as np
@@ -265,10 +266,14 @@ def cov(
     else:
         total = np.sum(w)
         count = total - ddof * (np.sum(w * array(aweights)) / total if aweights is not None else 1)
+    freedom = known(count)
+    if freedom is not None and freedom <= 0:
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
     center = np.sum(x if w is None else x * w, axis=1, keepdims=True) / total
     away = x - center
     weighed = away if w is None else away * w
-    return np.squeeze(np.matmul(away, np.conj(np.transpose(weighed))) * np.true_divide(1, count))
+    share = np.true_divide(1, np.where(count > 0, count, 0.0))
+    return np.squeeze(np.matmul(away, np.conj(np.transpose(weighed))) * share)
 
 
 def check_weights(name: str, w: Value, count: int) -> None:

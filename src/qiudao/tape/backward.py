@@ -12,7 +12,7 @@ import numpy as np
 from ..core.anomalies import examine_graph, known_check
 from ..core.arriving import arrived, at_home
 from ..core.avals import Value, describe
-from ..core.complexes import conjugated
+from ..core.complexes import check_real, conjugated
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import GradientError, MutationError, ShapeError, TreeError
 from ..core.gathering import Gather, gather_for
@@ -53,6 +53,7 @@ def seed_for(output: Tensor, gradient: Any, name: str, where: str) -> Value:
             f"{name}: the cotangent of {where} has shape {np.shape(ct)} and the output "
             f"{output.shape}; both must be equal"
         )
+    check_real(f"{name}: the cotangent of {where}", ct, output)
     return at_home(conjugated(ct), output)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.arriving import arrived
-from ..core.avals import Value
-from ..core.complexes import conjugated
+from ..core.avals import Aval, Value
+from ..core.complexes import check_real, conjugated
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import GradientError, ShapeError
 from ..core.node import Leaf
@@ -45,6 +45,11 @@ class Handle:
 def add_hook(tensor: Tensor, hook: Callable[[Any], Any], *, post: bool) -> Handle:
     """Attach a hook to the value that `tensor` names now."""
     node = tensor.node
+    if not callable(hook):
+        raise GradientError(
+            f"register_hook: {type(hook).__name__} {hook!r} is no function; give one that takes "
+            f"the {'tensor' if post else 'gradient'}"
+        )
     if node is None:
         raise GradientError(
             "register_hook: this tensor does not require grad, so no gradient ever passes it; "
@@ -64,9 +69,15 @@ def add_hook(tensor: Tensor, hook: Callable[[Any], Any], *, post: bool) -> Handl
     return handle
 
 
+def called(hook: Callable[[Any], Any]) -> str:
+    """What messages call a hook."""
+    return str(getattr(hook, "__name__", hook))
+
+
 def guarded(hook: Callable[[Any], Any], tensor: Tensor) -> Callable[[Value], Value]:
     """A hook as the sweep calls it: on an inner cotangent, with its answer checked."""
     make, shape, level = tensor.spawn, tensor.shape, tensor.level
+    own = Aval(shape, tensor.dtype)
 
     def is_ours(x: Any) -> bool:
         return isinstance(x, Tracer) and x.level == level
@@ -79,11 +90,13 @@ def guarded(hook: Callable[[Any], Any], tensor: Tensor) -> Callable[[Value], Val
             return ct
         if np.shape(answer) != shape:
             raise ShapeError(
-                f"register_hook: the hook {getattr(hook, '__name__', hook)!s} returned shape "
+                f"register_hook: the hook {called(hook)} returned shape "
                 f"{np.shape(answer)} for a gradient of shape {shape}; both must be equal"
             )
         if is_ours(answer) and not recorded:
             answer = answer.value
-        return conjugated(arrived(answer))
+        answer = arrived(answer)
+        check_real(f"register_hook: what the hook {called(hook)} returned", answer, own)
+        return conjugated(answer)
 
     return on_cotangent

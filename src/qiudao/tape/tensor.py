@@ -15,6 +15,7 @@ import numpy as np
 
 from ..core.arriving import arrived, at_home, bare
 from ..core.avals import Dtype, Shape, Value, describe, is_inexact
+from ..core.complexes import check_real
 from ..core.dispatch import Tracer, concrete, overrides, snapshot
 from ..core.errors import DtypeError, GradientError, ShapeError
 from ..core.methods import ArrayMethods
@@ -228,8 +229,11 @@ class Tensor(ArrayMethods, Tracer):
                 f"grad: a gradient of shape {np.shape(value)} does not fit a tensor of shape "
                 f"{self.shape}; both must be equal"
             )
-        if value is not None and not isinstance(value, Tensor):
-            value = Tensor.make(arrived(value).astype(self.dtype), None, self.level)
+        if value is not None:
+            given = arrived(value)
+            check_real("grad: what is set", given, self)
+            if not isinstance(given, Tensor):
+                value = Tensor.make(given.astype(self.dtype), None, self.level)
         self.node.noted().grad = value
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.arriving import arrived
 from ..core.avals import Value, describe
 from ..core.dispatch import Tracer, snapshot
-from ..core.errors import DetachError, ShapeError, TreeError
+from ..core.errors import DetachError, GradientError, ShapeError, TreeError
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive, stretch
@@ -74,6 +74,11 @@ class Batch(ArrayMethods, Tracer):
         return Batch(self.value, self.level)
 
     def refuse(self, act: str, instead: str) -> NoReturn:
+        if self.dtype.kind in "iu":  # an index, most likely
+            raise DetachError(
+                f"vmap: {act}: this value differs between the examples of the batch, and a plain "
+                "array cannot be indexed by it; make that a tensor, qd.tensor(n)[i]"
+            )
         self.concrete()
 
     def detach(self) -> Value:
@@ -99,6 +104,12 @@ class BatchView(View, Batch):
     value = follow(_slots["value"], _slots["value"])
 
 
+def check_chunk(name: str, size: Any) -> None:
+    """Refuse a number of examples at a time that is none."""
+    if size is not None and (not isinstance(size, int | np.integer) or size < 1):
+        raise GradientError(f"{name}: chunk_size={size!r} is no size; use 1, 2, ... or None")
+
+
 def vmap(
     f: Callable[..., Any],
     in_axes: Any = 0,
@@ -116,6 +127,7 @@ def vmap(
     >>> vmap(lambda x, y: x @ y)(np.ones((3, 2)), np.ones((3, 2)))
     array([2., 2., 2.])
     """
+    check_chunk("vmap", chunk_size)
 
     def batched(*args: Any, **kwargs: Any) -> Any:
         spec = tuple(in_axes) if isinstance(in_axes, list) else in_axes
@@ -139,7 +151,7 @@ def vmap(
         moved = [
             x if axis is None else to_front(x, axis) for x, axis in zip(leaves, axes, strict=True)
         ]
-        step = chunk_size or max(size, 1)
+        step = max(size, 1) if chunk_size is None else chunk_size
         pieces: list[list[Value]] = []
         for start in range(0, max(size, 1), step):
             part = [

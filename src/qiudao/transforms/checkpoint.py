@@ -18,12 +18,12 @@ from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
 from ..ops.arithmetic import Anew
-from ..tape.backward import boundary, placing
+from ..tape.backward import boundary, check_guards, placing
 from ..tape.record import record
 from ..tape.tensor import Tensor, off_tapes
 from ..tape.watching import Watcher
 from .custom import Custom
-from .results import copied
+from .results import check_numbers, copied
 from .trace import is_symbolic
 
 
@@ -72,6 +72,7 @@ class Recompute(Primitive):
             wanted=wanted,
             wrap=placing(level) if recorded else None,
             product=unmasked(product),
+            after=check_guards,
             quiet=wanted,  # the outer sweep comes to these with their whole cotangents
         )
         return [None if s is None else found.get(s) for s in sources]
@@ -213,6 +214,7 @@ def run_lean(
     else:
         with keep:  # which sees what is done with tensors
             outs = run(*(Tensor.make(v, None, level) for v in copied(values)))
+    check_numbers("checkpoint", outs, structure[0])
     inner = [
         y.node for y in outs if isinstance(y, Tensor) and y.level == level and y.node is not None
     ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,10 +21,11 @@ from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.slot import Slot
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
-from ..tape.backward import boundary
+from ..tape.backward import boundary, check_guards
 from ..tape.guard import is_same
 from ..tape.tensor import Tensor
 from .batch import vmap
+from .held import slots_like
 from .results import copied
 
 Flat = Callable[..., Any]
@@ -67,7 +70,7 @@ class Custom(Primitive):
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if self.back is None:
             level = new_level()
-            slots = [Slot(tuple(np.shape(x)), x.dtype, level) for x in xs]
+            slots = slots_like(xs, level)
             lines = self.ahead(xs, slots)  # type: ignore[misc]
             found = sweep(
                 [
@@ -77,6 +80,7 @@ class Custom(Primitive):
                 ],
                 wanted={s.node for s in slots},
                 product=unmasked(product),
+                after=check_guards,
             )
             return [found.get(s.node) for s in slots]
         whole = [
@@ -102,7 +106,7 @@ class Custom(Primitive):
             ]
             return tuple(self.ahead(xs, whole))
         level = new_level()
-        slots = [Slot(tuple(np.shape(y)), y.dtype, level) for y in out]
+        slots = slots_like(out, level)
         lines = self.back(xs, slots)  # type: ignore[misc]
         found = sweep(
             [
@@ -111,6 +115,7 @@ class Custom(Primitive):
                 if isinstance(line, Slot) and dx is not None
             ],
             wanted={s.node for s in slots},
+            after=check_guards,
         )
         return tuple(found.get(s.node, np.zeros(s.shape, s.dtype)) for s in slots)
 
@@ -140,6 +145,29 @@ def batched_rule(rule: Flat, axes: Axes, others_axes: Axes | None) -> Flat:
         return vmap(lambda a, b: tuple(rule(a, b)), (list(axes), ready))(list(xs), list(others))
 
     return many
+
+
+class Forwarding(threading.local):
+    """The rules whose `fwd` is running to give a value.
+
+    A `fwd` that calls its own function means the function itself: were its value found by `fwd`
+    again, where it is batched or traced, that would have no end.
+    """
+
+    def __init__(self) -> None:
+        self.rules: tuple[CustomFunction, ...] = ()
+
+    @contextmanager
+    def of(self, rule: CustomFunction) -> Iterator[None]:
+        """While the `fwd` of `rule` runs."""
+        self.rules = (*self.rules, rule)
+        try:
+            yield
+        finally:
+            self.rules = self.rules[:-1]
+
+
+forwarding = Forwarding()
 
 
 class CustomFunction:
@@ -270,10 +298,11 @@ class Call:
         """The results; by `fwd` where there is one, whose residuals are kept for `back`."""
         arguments = self.merged(self.arguments(copied(xs)))
         start = next_number()
-        if self.rule.fwd is None:
+        if self.rule.fwd is None or self.rule in forwarding.rules:
             result = self.rule.f(*arguments)
         else:
-            result, residuals = self.forward(arguments)
+            with forwarding.of(self.rule):
+                result, residuals = self.forward(arguments)
             self.kept = xs, residuals
         outs, self.out_tree = flatten(result)
         outs = [without_own_tape(y, start) for y in outs]

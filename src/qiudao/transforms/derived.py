@@ -15,15 +15,16 @@ from ..core.arriving import arrived, at_home, bare
 from ..core.avals import Value
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
-from ..core.errors import GradientError, ShapeError
+from ..core.errors import GradientError, MutationError, ShapeError
 from ..core.modes import modes
 from ..core.sweep import sweep
 from ..core.trees import Tree, flatten
+from ..tape.backward import check_guards
 from ..tape.operators import product_below
 from .batch import vmap
 from .forward import jvp
-from .results import owned
-from .reverse import as_primal, lower, record_run, split_aux, strip, vjp, zeros_like
+from .results import check_numbers, owned
+from .reverse import as_primal, lower, protected, record_run, split_aux, strip, vjp, zeros_like
 
 LIFT = f"{__package__}.lifting.lift"  # imported when it is first asked for
 
@@ -40,14 +41,36 @@ class Derivative(NamedTuple):
     argnames: Argnames
 
 
-def by_numpy(f: Callable[..., Any], numpy: str | None, name: str) -> Callable[..., Any]:
-    """`f` as it meets NumPy: as it is, or lifted."""
+def by_numpy(
+    f: Callable[..., Any], numpy: str | None, name: str, argnums: Argnums, argnames: Argnames
+) -> Callable[..., Any]:
+    """`f` as it meets NumPy, as it is or lifted, once what is asked of it has been checked."""
+    if not callable(f):
+        raise GradientError(f"{name}: {type(f).__name__} {f!r} is no function; pass one")
+    if argnums is not None and not is_choice(argnums, int | np.integer):
+        raise GradientError(
+            f"{name}: argnums={argnums!r} is neither the number of an argument nor several; give "
+            f"names as argnames, and the arguments themselves to what this makes, {name}(f)(x)"
+        )
+    if argnames is not None and not is_choice(argnames, str):
+        raise GradientError(
+            f"{name}: argnames={argnames!r} is neither the name of an argument nor several; give "
+            "numbers as argnums"
+        )
     if numpy is None:
         return f
     if numpy != "lift":
         raise GradientError(f"{name}: numpy={numpy!r} is unknown; use 'lift', or leave it out")
     lift: Callable[..., Callable[..., Any]] = importlib.import_module(LIFT).lift
     return lift(f)
+
+
+def is_choice(given: Any, kind: Any) -> bool:
+    """Whether an argument is of a kind, or several of it."""
+    if isinstance(given, kind):
+        return True
+    several = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str)
+    return several and np.ndim(given) == 1 and all(isinstance(x, kind) for x in given)
 
 
 def derivative(
@@ -77,7 +100,7 @@ class Chosen:
         if argnums is None and argnames is None:
             argnums = 0
         names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
-        numbers = () if argnums is None else (argnums,) if isinstance(argnums, int) else argnums
+        numbers: Any = () if argnums is None else (argnums,) if is_integer(argnums) else argnums
         self.args = args
         self.kwargs = kwargs
         self.keys: list[int | str] = []  # positions and keywords, in the order asked for
@@ -87,7 +110,7 @@ class Chosen:
                     f"{name}: argnums={argnums} names argument {n}, and the call has "
                     f"{len(args)} positional arguments; name a keyword argument with argnames"
                 )
-            self.keys.append(n % len(args))
+            self.keys.append(int(n) % len(args))
         positions = positions_of(f, args) if names else {}
         for key in names:
             if key not in kwargs and key not in positions:
@@ -102,7 +125,7 @@ class Chosen:
                 "name each once"
             )
         asked = argnames if argnums is None else argnums
-        self.single = len(self.keys) == 1 and isinstance(asked, int | str)
+        self.single = len(self.keys) == 1 and (isinstance(asked, str) or is_integer(asked))
 
     def values(self) -> list[Any]:
         """The chosen arguments."""
@@ -130,6 +153,11 @@ class Chosen:
     def result(self, values: Sequence[Any]) -> Any:
         """One entry for each chosen argument: bare when one was asked for by itself."""
         return values[0] if self.single else tuple(values)
+
+
+def is_integer(x: Any) -> bool:
+    """Whether an argument is one integer, of Python's or NumPy's."""
+    return isinstance(x, int | np.integer)
 
 
 def positions_of(f: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, int]:
@@ -167,7 +195,7 @@ def value_and_grad(
     (np.float64(5.0), array([2., 4.]))
     """
     known_check("grad", check)
-    f = by_numpy(f, numpy, "grad")
+    f = by_numpy(f, numpy, "grad", argnums, argnames)
 
     @functools.wraps(f)
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -180,13 +208,20 @@ def value_and_grad(
             leaves, tree = flatten(values)
             paths = chosen.paths(tree)
             primals = [as_primal(x, "grad", p) for x, p in zip(leaves, paths, strict=True)]
+        primals, guards = protected(primals)
         run = record_run(f, primals, lambda ts: chosen.put(ts if tree is None else tree.build(ts)))
         result, aux = split_aux("grad", run.result) if has_aux else (run.result, None)
         value, node = lower(result, run.level)
         seed = scalar_seed(value)
         found: dict[Any, Value] = {}
         if node is not None:
-            found = sweep([(node, seed)], wanted=set(run.leaves), product=product_below([value]))
+            product, wanted = product_below([value]), set(run.leaves)
+            found = sweep([(node, seed)], wanted=wanted, product=product, after=check_guards)
+        if any(guard.is_broken() for guard in guards):
+            raise MutationError(
+                "grad: an argument was changed while the function ran; pass a copy, np.array(x), "
+                "or change it afterwards"
+            )
         grads = owned(
             conjugated(found[leaf]) if leaf in found else zeros_like(x)
             for leaf, x in zip(run.leaves, primals, strict=True)
@@ -313,7 +348,7 @@ def jacfwd(
     array([[1., 0.],
            [0., 1.]])
     """
-    f = by_numpy(f, numpy, "jacfwd")
+    f = by_numpy(f, numpy, "jacfwd", argnums, argnames)
 
     @functools.wraps(f)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
@@ -356,7 +391,7 @@ def jacrev(
     array([[1., 0.],
            [0., 1.]])
     """
-    f = by_numpy(f, numpy, "jacrev")
+    f = by_numpy(f, numpy, "jacrev", argnums, argnames)
 
     @functools.wraps(f)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
@@ -371,6 +406,7 @@ def jacrev(
 def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size: int | None) -> Any:
     """All rows of a Jacobian: the pullback over the unit cotangents of the outputs."""
     outs, out_tree = flatten(value)
+    check_numbers("jacrev", outs, out_tree)
     outs = list(map(arrived, outs))
     check_holomorphic("jacrev", run.inputs, outs)
     rows = basis(outs)
@@ -435,7 +471,7 @@ def jacobian(
         raise GradientError(
             f"jacobian: mode={mode!r} is unknown; use 'auto', 'forward' or 'reverse'"
         )
-    f = by_numpy(f, numpy, "jacobian")
+    f = by_numpy(f, numpy, "jacobian", argnums, argnames)
     forward = jacfwd(f, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
     if mode == "forward":
         return forward
@@ -474,7 +510,7 @@ def hessian(
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    f = by_numpy(f, numpy, "hessian")
+    f = by_numpy(f, numpy, "hessian", argnums, argnames)
     inner = grad_of_function(f, argnums, has_aux, argnames=argnames)
     second = jacfwd(inner, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
     return derivative("hessian", second, f, argnums, argnames)

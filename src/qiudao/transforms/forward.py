@@ -9,8 +9,9 @@ import numpy as np
 
 from ..core.arriving import arrived, at_home
 from ..core.avals import Value, aval_of
+from ..core.complexes import check_real
 from ..core.dispatch import Tracer, concrete, snapshot
-from ..core.errors import ShapeError
+from ..core.errors import ShapeError, TreeError
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive
@@ -23,7 +24,7 @@ from ..ops.control import Structured
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
 from .calling import run
-from .results import owned
+from .results import check_numbers, owned
 from .reverse import as_primal, split_aux
 
 
@@ -141,10 +142,10 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
     >>> float(y), float(dy)
     (9.0, 6.0)
     """
-    leaves, tree = flatten(tuple(primals))
+    leaves, tree = flatten(one_for_each("jvp", "primals", primals))
     paths = tree.paths
     values = [as_primal(x, "jvp", p) for x, p in zip(leaves, paths, strict=True)]
-    changes = match(tree, tuple(tangents), "jvp")
+    changes = match(tree, one_for_each("jvp", "tangents", tangents), "jvp")
     level = new_level()
     duals = [
         Dual(snapshot(x), snapshot(as_tangent(dx, x, p)), level)
@@ -156,6 +157,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
     if has_aux:
         result, aux = split_aux("jvp", result)
     outs, structure = flatten(result)
+    check_numbers("jvp", outs, structure)
     found = [*(primal_of(y, level) for y in outs), *(tangent_of(y, level) for y in outs)]
     found = owned(found, [*values, *changes])
     value, change = structure.build(found[: len(outs)]), structure.build(found[len(outs) :])
@@ -163,6 +165,16 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
         return value, change
     rest, shape = flatten(aux)
     return value, change, shape.build([primal_of(x, level) for x in rest])
+
+
+def one_for_each(name: str, what: str, given: Any) -> tuple[Any, ...]:
+    """A sequence with one entry for each argument, as it must be given."""
+    if not isinstance(given, tuple | list):
+        raise TreeError(
+            f"{name}: {what} is {type(given).__name__}; give a tuple with one entry for each "
+            "argument of the function, (x,) for one"
+        )
+    return tuple(given)
 
 
 def as_tangent(dx: Any, x: Value, path: str) -> Value:
@@ -173,6 +185,7 @@ def as_tangent(dx: Any, x: Value, path: str) -> Value:
             f"{np.shape(x)}; both must be equal"
         )
     dx = at_home(arrived(dx), x)
+    check_real(f"jvp: the tangent of argument{path}", dx, x)
     return fit(dx, aval_of(x)) if dx.dtype != x.dtype else dx
 
 

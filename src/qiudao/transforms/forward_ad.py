@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.avals import Value
+from ..core.complexes import check_real
 from ..core.dispatch import Tracer, snapshot
 from ..core.errors import GradientError, ShapeError
 from ..core.modes import modes, new_level
@@ -77,6 +78,7 @@ def make_dual(x: Any, tangent: Any, *, level: float | None = None) -> Any:
             f"make_dual: the tangent has shape {np.shape(change)} and the value "
             f"{np.shape(primal)}; both must be equal"
         )
+    check_real("make_dual: the tangent", change, primal)
     return Dual(snapshot(primal), snapshot(fit(change, primal)), chosen)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.arriving import arrived
 from ..core.avals import Value, aval_of
-from ..core.complexes import conjugated
+from ..core.complexes import check_real, conjugated
 from ..core.dispatch import snapshot
 from ..core.errors import MutationError, RuleError, ShapeError
 from ..core.modes import Running, new_level
@@ -21,13 +21,9 @@ from ..tape.guard import Guard
 from ..tape.tensor import off_tapes
 from .calling import run
 from .forward import Dual, primal_of
-from .results import copied, owned
-from .reverse import as_primal, protected
-
-
-def slots_like(values: Sequence[Value], level: float) -> list[Slot]:
-    """A slot of one level for each value."""
-    return [Slot(tuple(np.shape(x)), np.result_type(x), level) for x in values]
+from .held import guards_of, slots_like
+from .results import check_numbers, copied, owned
+from .reverse import as_primal
 
 
 def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -48,11 +44,12 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     with Running(level):
         result = run(f, duals, lambda tracers: (tree.build(tracers), {}), values)
     outs, out_tree = flatten(result)
+    check_numbers("linearize", outs, out_tree)
     outs = [off_tapes(y, level) for y in outs]
     value = out_tree.build(copied(primal_of(y, level) for y in outs))
     lines = [y.tangent if isinstance(y, Dual) and y.level == level else None for y in outs]
     steps = equations_behind(lines)
-    guards = [guard for equation in steps for guard in guarded(equation)]
+    guards = guards_of(steps)
 
     def derivative(*tangents: Any) -> Any:
         """The directional derivative along `tangents`."""
@@ -65,7 +62,9 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
                     f"linearize: the tangent of argument{path} has shape {np.shape(dx)} and its "
                     f"primal {np.shape(x)}; both must be equal"
                 )
-            environment[slot.node] = fit(arrived(dx), aval_of(x))
+            dx = arrived(dx)
+            check_real(f"linearize: the tangent of argument{path}", dx, x)
+            environment[slot.node] = fit(dx, aval_of(x))
         with np.errstate(all="ignore"):
             for equation in steps:
                 xs: Any = equation.operands
@@ -89,14 +88,6 @@ def check_unchanged(name: str, guards: Sequence[Guard]) -> None:
             f"{name}: an array that the linear map reads was changed after it was used; pass a "
             "copy, np.array(a), or change it after the last call of the map"
         )
-
-
-def guarded(equation: Equation) -> list[Guard]:
-    """Hold the arrays that an equation reads against later changes by their owner."""
-    operands: Any = equation.operands
-    held, guards = protected(operands)
-    equation.operands = tuple(held)
-    return guards
 
 
 def zeros_of(y: Any, level: float) -> Value:
@@ -143,7 +134,7 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]
                 f"linear_transpose: result{path} does not depend on the inputs, so the function "
                 "is affine, not linear; subtract its value at zero"
             )
-    guards = [guard for equation in equations_behind(outs) for guard in guarded(equation)]
+    guards = guards_of(equations_behind(outs))
 
     def transposed(ct: Any) -> Any:
         """The cotangents of the inputs, a tuple like `primals`."""
@@ -156,7 +147,9 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]
                     f"linear_transpose: the cotangent of result{path} has shape {np.shape(c)} and "
                     f"the result {y.shape}; both must be equal"
                 )
-            seeds.append((y.node, conjugated(arrived(c))))
+            c = arrived(c)
+            check_real(f"linear_transpose: the cotangent of result{path}", c, y)
+            seeds.append((y.node, conjugated(c)))
         found = sweep(seeds, wanted={s.node for s in slots})
         gradients = [found.get(s.node, np.zeros(s.shape, s.dtype)) for s in slots]
         return tree.build(owned(map(conjugated, gradients), cts))

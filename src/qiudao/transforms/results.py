@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..core.arriving import bare
+from ..core.arriving import bare, is_foreign
 from ..core.avals import Value
 from ..core.dispatch import Tracer
+from ..core.errors import DtypeError
+from ..core.trees import Tree
 
 
 def owned(values: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
@@ -23,6 +25,21 @@ def owned(values: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
             taken.add(id(owner(x)))
         found.append(bare(x.snapshot()) if isinstance(x, Tracer) else x)
     return found
+
+
+def check_numbers(name: str, outs: Sequence[Any], tree: Tree) -> None:
+    """Refuse what a function returned beside numbers: it has no tangent and no cotangent."""
+    for k, y in enumerate(outs):
+        if isinstance(y, Tracer | float | int | complex):
+            continue
+        if isinstance(y, np.ndarray | np.generic) and y.dtype.kind in "fciub":
+            continue
+        if not is_foreign(y):
+            raise DtypeError(
+                f"{name}: the function returned result{tree.paths[k]} of type {type(y).__name__}, "
+                "which is no array of numbers; return what is not differentiated apart, with "
+                "has_aux=True, or leave it out"
+            )
 
 
 def owner(x: Value) -> Any:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arriving import VALUES, arrived, at_home, bare
+from ..core.arriving import VALUES, arrived, at_home, bare, check_class
 from ..core.avals import Value, aval_of, is_inexact
-from ..core.complexes import conjugated
+from ..core.complexes import check_real, conjugated
 from ..core.dispatch import snapshot
 from ..core.errors import DtypeError, MutationError, ShapeError, TreeError
 from ..core.modes import Running, new_level
@@ -27,18 +27,30 @@ from .results import copied, owned
 def as_primal(x: Any, name: str, path: str = "") -> Value:
     """An input to differentiate by: a float or complex array, scalar or tracer."""
     if isinstance(x, VALUES):
+        check_class(x)
         value = x
     elif isinstance(x, float | complex):
         value = np.result_type(x).type(x)
     elif isinstance(x, int) and not isinstance(x, bool):
         value = np.float64(x)
     elif x is None or isinstance(x, str | bytes | bool) or callable(x):
+        instead = (
+            "mark the field of the dataclass, field(metadata={'static': True})"
+            if "." in path
+            else "choose the arguments to differentiate with argnums or argnames"
+        )
         raise DtypeError(
-            f"{name}: argument{path} is {type(x).__name__} {x!r}, which has no derivative; choose "
-            "the arguments to differentiate with argnums or argnames"
+            f"{name}: argument{path} is {type(x).__name__} {x!r}, which has no derivative; "
+            f"{instead}"
         )
     else:
         value = arrived(x)
+        if value.dtype.kind == "O":
+            raise DtypeError(
+                f"{name}: argument{path} is {type(x).__name__}, which is neither numbers nor a "
+                "container that is known; make it a dataclass, register its class with "
+                "optree.register_pytree_node, or pass its values"
+            )
     if not is_inexact(value.dtype):
         raise DtypeError(
             f"{name}: argument{path} is {aval_of(value)}, and derivatives exist with respect to "
@@ -167,6 +179,8 @@ def as_cotangent(ct: Any, value: Value, path: str) -> Value:
             f"pullback: the cotangent of result{path} has shape {np.shape(c)} and the result "
             f"{np.shape(value)}; both must be equal"
         )
+    if c.dtype.kind == "c":
+        check_real(f"pullback: the cotangent of result{path}", c, arrived(value))
     return at_home(conjugated(c), value)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from ..core.arriving import arrived
 from ..core.avals import Value, aval_of
+from ..core.complexes import check_real
 from ..core.dispatch import Tracer, concrete, snapshot
 from ..core.errors import ShapeError, TreeError
 from ..core.methods import ArrayMethods
@@ -32,7 +33,8 @@ from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import Divide, scale
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
-from .results import owned
+from .forward import one_for_each
+from .results import check_numbers, owned
 from .reverse import as_primal
 
 Find = Callable[[int], Any]  # coefficient k > 0, or None for zero
@@ -303,12 +305,19 @@ def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
     >>> [round(float(c), 6) for c in coefficients]
     [1.0, 0.5, 0.166667]
     """
-    primals, series = tuple(primals), tuple(series)
+    primals = one_for_each("jet", "primals", primals)
+    series = one_for_each("jet", "series", series)
     if len(primals) != len(series):
         raise TreeError(
             f"jet: {len(primals)} primals and {len(series)} series; give a list of coefficients "
             "for each primal"
         )
+    for k, s in enumerate(series):
+        if not isinstance(s, tuple | list):
+            raise TreeError(
+                f"jet: series[{k}] is {type(s).__name__}; give a list of coefficients [x1, x2, "
+                "...], each nested like its primal"
+            )
     orders = {len(s) for s in series}
     if len(orders) != 1:
         raise TreeError(f"jet: series of lengths {sorted(orders)}; all must be equal")
@@ -325,6 +334,7 @@ def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
     with Running(level):
         result = f(*tree.build(inputs))
     outs, out_tree = flatten(result)
+    check_numbers("jet", outs, out_tree)
     columns = [coefficients_of(y, order, level) for y in outs]
     given = [*leaves, *chain.from_iterable(curve)]
     found = owned((c[k] for k in range(order + 1) for c in columns), given)
@@ -340,7 +350,9 @@ def checked(coefficient: Any, primal: Value, path: str) -> Value:
             f"jet: a coefficient of argument{path} has shape {np.shape(coefficient)} and its "
             f"primal {np.shape(primal)}; both must be equal"
         )
-    return fit(arrived(coefficient), aval_of(primal))
+    coefficient = arrived(coefficient)
+    check_real(f"jet: a coefficient of argument{path}", coefficient, primal)
+    return fit(coefficient, aval_of(primal))
 
 
 def coefficients_of(y: Any, order: int, level: float) -> list[Value]:
