@@ -16,6 +16,14 @@ class CaptureError(TraceError):
     """Python's control flow on a value unknown while tracing cannot be captured."""
 
 
+class OutsideWrite(CaptureError):
+    """A piece writes into a tracer from outside it, which a loop might carry."""
+
+    def __init__(self, text: str, handle: Any) -> None:
+        super().__init__(text)
+        self.handle = handle
+
+
 class Missing:
     """Stands for a value that is not there."""
 

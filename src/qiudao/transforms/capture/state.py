@@ -271,8 +271,12 @@ class StandIns:
         return values
 
     def leave(self) -> None:
-        """Put the variables back."""
+        """Put the variables back, and tracers that the piece wrote into under their own name."""
         regions.stack.pop()
+        own = zip(self.state.handles.values(), self.symbols, self.marks, strict=True)
+        for handle, symbol, mark in own:
+            if symbol is handle and moved(handle, mark):
+                handle.overwrite(mark)  # type: ignore[attr-defined]
         for name, cell in self.state.cells.items():
             write(cell, self.state.values[name])
 

@@ -16,9 +16,9 @@ import numpy as np
 from ...core.avals import Value
 from ...core.dispatch import Tracer, overrides, snapshot
 from ...core.source import caller, line_of
-from .outcomes import CaptureError
+from .outcomes import CaptureError, OutsideWrite
 from .scopes import WRITERS
-from .state import is_numeric, ours, region, regions, unknown
+from .state import is_numeric, ours, region, regions, root, unknown
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
@@ -121,10 +121,11 @@ def write_element(x: Any, index: Any, value: Any) -> None:
     if regions.trials and not isinstance(x, Tracer | np.ndarray):
         refuse_here(f"a {type(x).__name__} is written into", "write into an array")
     if here is not None and isinstance(x, Tracer) and x.level < here.level:
-        refuse_here(
-            "an array is written into under a condition that is not known while tracing, and it is "
-            "not one of the function's variables",
-            "give it a name in the function, or return the new value",
+        raise OutsideWrite(
+            f"capture: {line_of(*caller())}: an array is written into under a condition that is not "
+            "known while tracing, and it is not one of the function's variables; give it a name in "
+            "the function, or return the new value",
+            root(x),
         )
     if isinstance(value, list | tuple) and traced_in(value) is not None:
         value = stack(value)
