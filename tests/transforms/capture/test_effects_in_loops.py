@@ -90,6 +90,18 @@ def test_and_the_loop_may_end_within_a_step():
     agree(f, np.abs(ROUGH), 0.01 * np.abs(ROUGH))
 
 
+def test_a_branch_of_a_step_calls_what_writes_in_a_branch():
+    def f(u, x):
+        u = u.copy()
+        while x < 3.0:
+            x = x + 1.0
+            if x > 1.5:
+                shrink(u)
+        return u, x
+
+    agree(f, (np.abs(ROUGH), 0.0), (np.abs(ROUGH), 2.0), (0.01 * np.abs(ROUGH), 0.0))
+
+
 def test_a_loop_that_changes_nothing_is_refused():
     def f(x):
         while x > 0:

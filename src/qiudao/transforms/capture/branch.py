@@ -14,10 +14,21 @@ from ...core.trees import LONE, Tree
 from ...core.views import View
 from ..control import cond
 from ..trace import Symbol, Traced, traced
-from .outcomes import END, FELL, MISSING, ON, CaptureError, Outcome, Place, refusal, refuse
+from .outcomes import (
+    END,
+    FELL,
+    MISSING,
+    ON,
+    CaptureError,
+    Outcome,
+    OutsideWriteError,
+    Place,
+    refusal,
+    refuse,
+)
 from .replaying import replay
 from .sites import Cells, Site
-from .state import Nest, StandIns, State, is_numeric, nest, read, regions, root
+from .state import Nest, StandIns, State, is_numeric, nest, read, region, regions, root
 from .undefined import Undefined
 
 DEEPEST = 60  # constructs of one site within each other: a recursion that tracing does not end
@@ -364,12 +375,20 @@ def joined(
             else:
                 state.cells[name].cell_contents = made
     for k, out in targets.items():
-        join.handles[k].overwrite(fill(out))  # type: ignore[attr-defined]
+        move(join.handles[k], fill(out), site.line)
     possible = sides[0].way.possible | sides[1].way.possible
     found = MISSING if value is None else value.tree.build(map(fill, value.leaves))
     if isinstance(signal, int):
         return Outcome(signal, found, possible)
     return Outcome(fill(signal), found, possible)
+
+
+def move(handle: Any, new: Value, line: str) -> None:
+    """Let a tracer be what was written into it; refuse where that is of the piece around."""
+    here = region()
+    if here is not None and handle.level < here.level:
+        raise OutsideWriteError(line, handle)
+    handle.overwrite(new)
 
 
 def refill(old: Any, new: Any) -> None:

@@ -21,7 +21,18 @@ from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, snapshot
 from ..control import fori_loop, while_loop
 from ..trace import Symbol, Traced, traced
-from .branch import FLAG, cast, continued, joined_dtype, refill, same, shown_nest, split, truth
+from .branch import (
+    FLAG,
+    cast,
+    continued,
+    joined_dtype,
+    move,
+    refill,
+    same,
+    shown_nest,
+    split,
+    truth,
+)
 from .jumps import jumps
 from .outcomes import (
     BACK,
@@ -29,7 +40,7 @@ from .outcomes import (
     FELL,
     MISSING,
     Outcome,
-    OutsideWrite,
+    OutsideWriteError,
     outcome,
     refusal,
     refuse,
@@ -110,7 +121,7 @@ class Loop:
                     f"let them be two, {name} = {name}.copy()",
                 )
 
-    def carry_too(self, refused: OutsideWrite, avals: dict[Any, Aval]) -> None:
+    def carry_too(self, refused: OutsideWriteError, avals: dict[Any, Aval]) -> None:
         """Carry a tracer that a function called by the step writes into, or refuse."""
         for k, handle in enumerate(self.handles):
             if handle is refused.handle and ("handle", k) not in avals:
@@ -136,7 +147,7 @@ class Loop:
         for _ in range(9 + len(self.handles)):
             try:
                 stepped = self.traced_step(avals, value)
-            except OutsideWrite as refused:
+            except OutsideWriteError as refused:
                 self.carry_too(refused, avals)
                 continue
             again = stepped.settle(avals)
@@ -155,7 +166,7 @@ class Loop:
                 )
             try:
                 return stepped.finish()
-            except (ConditionActs, OutsideWrite):
+            except (ConditionError, OutsideWriteError):
                 if self.within:
                     raise
                 self.within = True
@@ -438,7 +449,7 @@ class Step:
             )
         for k, handle in enumerate(of.handles):
             if ("handle", k) in given:
-                handle.overwrite(given["handle", k])  # type: ignore[attr-defined]
+                move(handle, given["handle", k], of.site.line)
         if not of.jumps:
             return END
         possible = self.possible | {FELL}
@@ -468,7 +479,7 @@ class Step:
     def condition(self, xs: list[Value]) -> Value:
         """The condition of a loop without jumps, on carried values.
 
-        Raises `ConditionActs` where asking it changes what is read later.
+        Raises `ConditionError` where asking it changes what is read later.
         """
         of = self.loop
         given = dict(zip(self.keys, xs, strict=True))
@@ -486,7 +497,7 @@ class Step:
             watch = Watch(before)
             asked = self.asked((given["count"],) if of.count else ())
             if stand.written() or watch.sees({n: read(c) for n, c in of.cells.items()}, of):
-                raise ConditionActs
+                raise ConditionError
             return asked
         finally:
             stand.leave()
@@ -515,8 +526,8 @@ class Watch:
         return False
 
 
-class ConditionActs(Exception):
-    """Asking the condition of a loop changes variables, so that it must be asked as often as due."""
+class ConditionError(Exception):
+    """Asking a condition changes variables, so that it must be asked no oftener than due."""
 
 
 class Returned:

@@ -16,7 +16,7 @@ import numpy as np
 from ...core.avals import Value
 from ...core.dispatch import Tracer, overrides, snapshot
 from ...core.source import caller, line_of
-from .outcomes import CaptureError, OutsideWrite
+from .outcomes import CaptureError, OutsideWriteError
 from .scopes import WRITERS
 from .state import is_numeric, ours, region, regions, root, unknown
 
@@ -121,12 +121,7 @@ def write_element(x: Any, index: Any, value: Any) -> None:
     if regions.trials and not isinstance(x, Tracer | np.ndarray):
         refuse_here(f"a {type(x).__name__} is written into", "write into an array")
     if here is not None and isinstance(x, Tracer) and x.level < here.level:
-        raise OutsideWrite(
-            f"capture: {line_of(*caller())}: an array is written into under a condition that is not "
-            "known while tracing, and it is not one of the function's variables; give it a name in "
-            "the function, or return the new value",
-            root(x),
-        )
+        raise OutsideWriteError(str(line_of(*caller())), root(x))
     if isinstance(value, list | tuple) and traced_in(value) is not None:
         value = stack(value)
     x[index] = value
