@@ -276,7 +276,7 @@ class StandIns:
         own = zip(self.state.handles.values(), self.symbols, self.marks, strict=True)
         for handle, symbol, mark in own:
             if symbol is handle and moved(handle, mark):
-                handle.overwrite(mark)  # type: ignore[attr-defined]
+                handle.overwrite(mark)
         for name, cell in self.state.cells.items():
             write(cell, self.state.values[name])
 
