@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ from .outcomes import (
     refuse,
 )
 from .replaying import replay
+from .sharing import severed
 from .sites import Cells, Site
 from .state import Nest, StandIns, State, is_numeric, nest, read, region, regions, root
 from .undefined import Undefined
@@ -38,10 +39,11 @@ Run = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Out:
-    """A leaf that a piece computes: output `index`."""
+    """A leaf that a piece computes: output `index`; a view of the tracer `root` from outside."""
 
     index: int
     aval: Aval
+    root: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ class Side:
             if id(x) in places:
                 leaves.append(Handle(places[id(x)], aval_of(x)))
             elif isinstance(x, Tracer):
-                leaves.append(self.out(x))
+                leaves.append(replace(self.out(x), root=places.get(id(root(x)))))
             else:
                 leaves.append(Static(stand.lent.get(id(x), x)))
         return Left(tuple(leaves), here.tree)
@@ -376,11 +378,37 @@ def joined(
                 state.cells[name].cell_contents = made
     for k, out in targets.items():
         move(join.handles[k], fill(out), site.line)
+    for name, left in names.items():
+        if isinstance(left, Left):
+            sever(join, name, left, results, live)
     possible = sides[0].way.possible | sides[1].way.possible
     found = MISSING if value is None else value.tree.build(map(fill, value.leaves))
     if isinstance(signal, int):
         return Outcome(signal, found, possible)
     return Outcome(fill(signal), found, possible)
+
+
+def sever(join: Join, name: str, left: Left, results: list[Value], live: frozenset[str]) -> None:
+    """Let what may be one of several views be read, and written into no more."""
+    for leaf in left.leaves:
+        if not isinstance(leaf, Out):
+            continue
+        for side in join.sources[leaf.index][:2]:
+            k = side.root if isinstance(side, Out) else None
+            if isinstance(side, Handle) and join.state.is_seen(side.index, live - {name}):
+                k = side.index
+            if k is not None and leaf.aval.shape:
+                severed(results[leaf.index], join.handles[k], shown_as_views(join.site.line, name))
+                break
+
+
+def shown_as_views(line: str, name: str) -> str:
+    """Why a value may not be written into, nor read after what it shows was."""
+    return (
+        f"{line}: `{name}` shares memory with another array, and with which is not known while "
+        f"tracing, so neither may be written into while the other is used; copy it, "
+        f"{name} = {name}.copy()"
+    )
 
 
 def move(handle: Any, new: Value, line: str) -> None:

@@ -29,6 +29,7 @@ from .branch import (
     move,
     refill,
     same,
+    shown_as_views,
     shown_nest,
     split,
     truth,
@@ -47,6 +48,7 @@ from .outcomes import (
 )
 from .replaying import replay
 from .scopes import augmented, bound, rebound, written
+from .sharing import severed
 from .sites import Cells, Site
 from .state import (
     Nest,
@@ -88,6 +90,9 @@ class Loop:
         self.narrow = any(is_narrow(x) for x in self.state.leaves())
         self.changed: set[str] = set()
         self.starts: dict[str, Nest] = {}
+        self.shows: dict[
+            tuple[str, int], int
+        ] = {}  # of carried leaves: the handle that it may show
 
     # What is carried: [number of the step], [goes on, signal, returned...], variables, handles
 
@@ -96,6 +101,26 @@ class Loop:
         for name in self.changed:
             if name not in self.starts and name in self.state.nests:
                 self.starts[name] = self.state.nests[name]
+                for k, x in enumerate(self.starts[name].leaves):
+                    self.shown((name, k), x, self.handles)
+
+    def shown(self, key: tuple[str, int], x: Any, handles: list[Any]) -> bool:
+        """Note whether a carried leaf is, or shows, one of the handles; whether that is new."""
+        if key in self.shows or not isinstance(x, Tracer) or not x.shape:
+            return False
+        whole = root(x)
+        for k, handle in enumerate(handles):
+            others = self.site.head - {key[0]}
+            if whole is handle and (x is not whole or self.state.is_seen(k, others)):
+                self.shows[key] = k
+                return True
+        return False
+
+    def sever(self, given: dict[Any, Value], handles: list[Any]) -> None:
+        """Let carried leaves that may show what a handle is be written into no more."""
+        for key, place in self.shows.items():
+            if isinstance(given.get(key), Tracer):
+                severed(given[key], handles[place], shown_as_views(self.site.line, key[0]))
 
     def choose(self, binding: list[ast.AST], live: frozenset[str], avals: dict[Any, Aval]) -> None:
         """What is carried to begin with: variables that a step binds, tracers it writes into.
@@ -217,6 +242,7 @@ class Step:
         self.undefined: set[str] = set()
         self.in_place: set[str] = set()  # lists and dictionaries with new elements
         self.names = of.changed
+        self.again = False  # whether a carried value turned out to be a view
         self.probed: dict[Any, type] = {}  # numbers of Python whose dtype is to be found
         if of.count:
             self.carry("count", 0, avals)
@@ -267,6 +293,7 @@ class Step:
                     leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
                     before[name] = start.tree.build(leaves)
                     write(of.cells[name], before[name])
+            of.sever(given, stand.symbols)
             return self.advance(given, stand, before)
         finally:
             stand.leave()
@@ -319,6 +346,8 @@ class Step:
             now, then = read(cell), before.get(name, MISSING)
             if name in of.changed and name in of.starts:
                 self.carried(name, now, results)
+                for k, x in enumerate(nest(now).leaves):
+                    self.again |= of.shown((name, k), x, stand.symbols)
                 if now is then and type(now) in (list, dict):
                     self.in_place.add(name)
             elif now is not then:
@@ -382,7 +411,7 @@ class Step:
     def settle(self, avals: dict[Any, Aval]) -> bool:
         """Whether the types change, or more is carried: then the step is traced once more."""
         of = self.loop
-        again = bool(self.probed)
+        again = bool(self.probed) or self.again
         for key, start, out in zip(self.keys, self.init, self.piece.program.outputs, strict=True):
             if key in self.probed:
                 avals[key] = widest(self.probed[key], aval_of(out), aval_of(start))
@@ -450,6 +479,7 @@ class Step:
         for k, handle in enumerate(of.handles):
             if ("handle", k) in given:
                 move(handle, given["handle", k], of.site.line)
+        of.sever(given, of.handles)
         if not of.jumps:
             return END
         possible = self.possible | {FELL}

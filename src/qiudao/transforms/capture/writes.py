@@ -14,11 +14,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ...core.avals import Value
-from ...core.dispatch import Tracer, overrides, snapshot
+from ...core.dispatch import Tracer, snapshot
 from ...core.source import caller, line_of
+from ...core.views import View
 from .outcomes import CaptureError, OutsideWriteError
 from .scopes import WRITERS
-from .state import is_numeric, ours, region, regions, root, unknown
+from .sharing import row
+from .state import is_numeric, is_part, ours, region, regions, root, unknown
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
@@ -57,8 +59,8 @@ def seen(x: Any) -> Any:
 
 def getitem(x: Any, index: Any) -> Any:
     """`x[index]`; a plain array takes a traced index."""
-    if type(x) is np.ndarray and traced_in(index) is not None:
-        return overrides[operator.getitem](x, index)
+    if isinstance(x, np.ndarray | Tracer) and traced_in(index) is not None:
+        return row(x, index)
     if type(x) in (list, tuple) and unknown(index):
         refuse_here(
             f"a {type(x).__name__} is indexed by a value that is not known while tracing",
@@ -81,7 +83,7 @@ def setitem(value: Any, x: Any, index: Any) -> Any:
     elif isinstance(x, Tracer):
         tracer = traced_in((value, index))
         if tracer is not None and tracer.level > x.level:
-            shared = sys.getrefcount(x) - ours(x) > lone.count
+            shared = isinstance(x, View) or sys.getrefcount(x) - ours(x) > lone.count
             x = raised(x, tracer, shared)
     write_element(x, index, value)
     return x
@@ -89,6 +91,9 @@ def setitem(value: Any, x: Any, index: Any) -> Any:
 
 def raised(x: Tracer, tracer: Tracer, shared: bool) -> Value:
     """An array of an outer transform as one of the transform whose value is written into it."""
+    here = region()
+    if shared and here is not None and root(x).level < here.level:
+        raise OutsideWriteError(str(line_of(*caller())), root(x))
     if shared:
         refuse_here(
             "a value of an inner transform is written into an array that other names hold too",
@@ -105,6 +110,8 @@ def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
         shared = id(x) in here.shared
     elif tracer is None:
         return None
+    else:
+        shared = shared or is_part(x)
     if shared:
         refuse_here(
             "a traced value is written into a plain array that other names hold too",
@@ -120,9 +127,10 @@ def write_element(x: Any, index: Any, value: Any) -> None:
     here = region()
     if regions.trials and not isinstance(x, Tracer | np.ndarray):
         refuse_here(f"a {type(x).__name__} is written into", "write into an array")
-    if here is not None and isinstance(x, Tracer) and x.level < here.level:
+    if here is not None and isinstance(x, Tracer) and root(x).level < here.level:
         raise OutsideWriteError(str(line_of(*caller())), root(x))
-    if isinstance(value, list | tuple) and traced_in(value) is not None:
+    is_array = isinstance(x, Tracer | np.ndarray)
+    if is_array and isinstance(value, list | tuple) and traced_in(value) is not None:
         value = stack(value)
     x[index] = value
 
