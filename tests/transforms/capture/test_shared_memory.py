@@ -236,3 +236,62 @@ def test_lists_and_dictionaries_keep_the_tuples_given_to_them():
         return held[0], named["pair"] * 2
 
     agree(f, (1.0, 2.0))
+
+
+def test_an_array_that_a_step_makes_of_what_does_not_change_is_written_into():
+    def f(u, x):
+        total = 0.0
+        while x < 3.0:
+            near = u + 0.0
+            near[1] *= 0.5
+            near += 1.0
+            x = x + near[1]
+            if x > 2.0:
+                far = np.sin(u)
+                far[0] = 4.0
+                total += far[0]
+        return x, total
+
+    agree(f, (RISING, 0.5), (RISING, 2.5), (RISING, 4.0))
+
+
+def test_part_of_a_plain_array_gets_a_plain_number_in_a_branch():
+    def f(x):
+        z = np.ones(4)
+        if x > 1.0:
+            z[::2] += 2.0
+        return z
+
+    agree(f, 0.5, 2.0)
+
+
+def test_a_plain_number_in_a_view_of_a_plain_array_in_a_branch_is_refused():
+    def f(x):
+        z = np.ones(4)
+        if x > 1.0:
+            w = z[1:]
+            w[0] = 2.0
+        return z
+
+    def g(x):
+        z = np.ones(4)
+        if x > 1.0:
+            w = z[1:]
+            w += 2.0
+        return z
+
+    for each in (f, g):
+        with pytest.raises(CaptureError, match="plain array that other names hold too"):
+            compiled(each, 1.0)
+
+
+def test_a_view_is_right_after_a_loop_that_was_tried_in_vain():
+    def f(u, x):
+        w = u[::1]
+        if x > 0.0:
+            for _ in range(33):
+                x = x * 0.5
+                w += w
+        return x, w[0]
+
+    agree(f, (1e-9 * RISING, 1.0), (RISING, -1.0))

@@ -404,7 +404,7 @@ class Writer(Expressions):
                 array = name(kept)
             found.append(ast.Assign([name(held, ast.Store())], index))
             element = call("getitem", copied(array), name(held))
-            new = call("inplace", operation, element, value, ast.Constant(True))
+            new = call("renewed", operation, element, value)
             if not array.id.startswith("."):
                 stored: ast.stmt = ast.Assign(
                     [name(array.id, ast.Store())], call("setitem", new, name(array.id), name(held))

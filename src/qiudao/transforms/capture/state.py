@@ -81,14 +81,15 @@ class Region(NamedTuple):
     """A piece that is being traced.
 
     `lent` are the read-only stand-ins of plain arrays by their id, `shared` those of arrays that
-    other names hold too, `cells` the variables of the function, and `stand_in` tells what stands
-    for a value from outside.
+    other names hold too, `cells` the variables of the function, `given` what stands for which of
+    its values from outside, by id, and `stand_in` tells what does for any.
     """
 
     recording: Recording
     lent: dict[int, Any]
     shared: set[int]
     cells: set[int]
+    given: dict[int, Any]
     stand_in: Callable[[Any], Any]
 
     @property
@@ -97,7 +98,7 @@ class Region(NamedTuple):
         return self.recording.level
 
     def recorder(self, x: Any) -> Any:
-        """A plain array as one that records what is written into it."""
+        """An array as one that records what is written into it."""
         return self.recording.symbol(Leaf((), np.dtype(bool))).constant(x)
 
 
@@ -152,6 +153,12 @@ class State:
         self.lists = [(v, v.copy()) for v in self.values.values() if type(v) in (list, dict, set)]
         self.arrays: list[tuple[Any, Any]] = []
         regions.states.add(self)
+
+    def renew(self) -> None:
+        """Let views show what their arrays are now, so that nothing has to be recorded later."""
+        for x in self.leaves():
+            if isinstance(x, View) and not isinstance(x.tied.how, Severed):
+                snapshot(x)
 
     def remember(self) -> None:
         """Keep what plain arrays hold too, so that it can be put back."""
@@ -300,7 +307,9 @@ class StandIns:
         for name, cell in state.cells.items():
             write(cell, values.get(name, MISSING))
         cells = {id(c) for c in state.cells.values()}
-        regions.stack.append(Region(recording, self.lent, self.shared, cells, self.stand_in))
+        regions.stack.append(
+            Region(recording, self.lent, self.shared, cells, self.given, self.stand_in)
+        )
         return values
 
     def leave(self) -> None:

@@ -65,8 +65,9 @@ def attempt(site: Site, values: Any, cells: Cells) -> bool:
     if site.refused >= STUBBORN:
         return False
     outer = modes.recording
-    count, captured = len(outer.equations), dict(outer.captured)
     state = State(cells)
+    state.renew()
+    count, captured = len(outer.equations), dict(outer.captured)
     regions.trials += 1
     try:
         step = site.piece("step", cells)

@@ -33,6 +33,12 @@ IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 }  # fmt: skip
 
 
+SHARED = (
+    "a traced value is written into a plain array that other names hold too",
+    "make the array from a traced one, np.zeros_like(x), or copy it first, z = z.copy()",
+)
+
+
 def refuse_here(reason: str, instead: str) -> NoReturn:
     """Refuse what the user's line asks for."""
     raise CaptureError(f"capture: {line_of(*caller())}: {reason}; {instead}")
@@ -80,13 +86,25 @@ def setitem(value: Any, x: Any, index: Any) -> Any:
         turned = turn(x, tracer, shared)
         if turned is not None:
             x = turned
+        elif not x.flags.writeable:
+            refuse_lent(x)
     elif isinstance(x, Tracer):
         tracer = traced_in((value, index))
         if tracer is not None and tracer.level > x.level:
             shared = isinstance(x, View) or sys.getrefcount(x) - ours(x) > lone.count
             x = raised(x, tracer, shared)
+        elif is_fresh(x) and sys.getrefcount(x) - ours(x) <= lone.count:
+            x = regions.stack[-1].recorder(x)
     write_element(x, index, value)
     return x
+
+
+def is_fresh(x: Tracer) -> bool:
+    """Whether a piece has made an array of what does not change in it, and may write into it."""
+    here = region()
+    if here is None or isinstance(x, View) or x.level >= here.level:
+        return False
+    return id(x) not in here.given
 
 
 def raised(x: Tracer, tracer: Tracer, shared: bool) -> Value:
@@ -113,10 +131,7 @@ def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
     else:
         shared = shared or is_part(x)
     if shared:
-        refuse_here(
-            "a traced value is written into a plain array that other names hold too",
-            "make the array from a traced one, np.zeros_like(x), or copy it first, z = z.copy()",
-        )
+        refuse_here(*SHARED)
     if here is not None and (tracer is None or tracer.level < here.level):
         return here.recorder(x)
     return None if tracer is None else tracer.constant(x)
@@ -161,6 +176,8 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
     if isinstance(x, Tracer):
         if not x.shape and unknown(x):
             return plain(x, value)  # a number, which does not change in place
+        if owned and is_fresh(x) and sys.getrefcount(x) - ours(x) <= lone.count:
+            return plain(x, value)
         here = region()
         if here is not None and x.level < here.level:
             write_element(x, ..., plain(x, value))
@@ -175,7 +192,23 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
             turned = turn(x, tracer, shared)
             if turned is not None:
                 return in_place(turned, value)
+            refuse_lent(x)
     return in_place(x, value)
+
+
+def refuse_lent(x: Any) -> None:
+    """Refuse to write into a view, made in a piece, of a plain array from outside."""
+    for each in regions.stack:
+        for held in each.lent.values():
+            if x.base is not None and (held is x.base or held.base is x.base):
+                refuse_here(*SHARED)
+
+
+def renewed(operation: str, x: Any, value: Any) -> Any:
+    """An element or a part of an array after `x += value`, which is then written there."""
+    if type(x) is np.ndarray and not x.flags.writeable:
+        x = x.copy()
+    return inplace(operation, x, value, True)
 
 
 def into(f: Any) -> Callable[..., tuple[Any, Any]]:
