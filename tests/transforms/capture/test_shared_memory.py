@@ -255,6 +255,18 @@ def test_an_array_that_a_step_makes_of_what_does_not_change_is_written_into():
     agree(f, (RISING, 0.5), (RISING, 2.5), (RISING, 4.0))
 
 
+def test_part_of_a_plain_array_gets_a_traced_number_added():
+    def f(x):
+        z = np.ones(4)
+        z[1:] += x
+        z[::2] *= x
+        if x > 1.0:
+            z[:2] -= x
+        return z
+
+    agree(f, 0.5, 2.0)
+
+
 def test_part_of_a_plain_array_gets_a_plain_number_in_a_branch():
     def f(x):
         z = np.ones(4)

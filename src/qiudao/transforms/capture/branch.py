@@ -380,7 +380,9 @@ def joined(
         move(join.handles[k], fill(out), site.line)
     for name, left in names.items():
         if isinstance(left, Left):
-            sever(join, name, left, results, live)
+            sever(join, f"`{name}`", left, results, live - {name})
+    if value is not None:
+        sever(join, "what is chosen", value, results, frozenset())
     possible = sides[0].way.possible | sides[1].way.possible
     found = MISSING if value is None else value.tree.build(map(fill, value.leaves))
     if isinstance(signal, int):
@@ -395,7 +397,7 @@ def sever(join: Join, name: str, left: Left, results: list[Value], live: frozens
             continue
         for side in join.sources[leaf.index][:2]:
             k = side.root if isinstance(side, Out) else None
-            if isinstance(side, Handle) and join.state.is_seen(side.index, live - {name}):
+            if isinstance(side, Handle) and join.state.is_seen(side.index, live):
                 k = side.index
             if k is not None and leaf.aval.shape:
                 severed(results[leaf.index], join.handles[k], shown_as_views(join.site.line, name))
@@ -405,9 +407,8 @@ def sever(join: Join, name: str, left: Left, results: list[Value], live: frozens
 def shown_as_views(line: str, name: str) -> str:
     """Why a value may not be written into, nor read after what it shows was."""
     return (
-        f"{line}: `{name}` shares memory with another array, and with which is not known while "
-        f"tracing, so neither may be written into while the other is used; copy it, "
-        f"{name} = {name}.copy()"
+        f"{line}: {name} shares memory with another array, and with which is not known while "
+        "tracing, so neither may be written into while the other is used; make copies, u[1:].copy()"
     )
 
 

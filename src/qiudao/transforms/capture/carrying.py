@@ -120,7 +120,7 @@ class Loop:
         """Let carried leaves that may show what a handle is be written into no more."""
         for key, place in self.shows.items():
             if isinstance(given.get(key), Tracer):
-                severed(given[key], handles[place], shown_as_views(self.site.line, key[0]))
+                severed(given[key], handles[place], shown_as_views(self.site.line, f"`{key[0]}`"))
 
     def choose(self, binding: list[ast.AST], live: frozenset[str], avals: dict[Any, Aval]) -> None:
         """What is carried to begin with: variables that a step binds, tracers it writes into.

@@ -206,7 +206,7 @@ def refuse_lent(x: Any) -> None:
 
 def renewed(operation: str, x: Any, value: Any) -> Any:
     """An element or a part of an array after `x += value`, which is then written there."""
-    if type(x) is np.ndarray and not x.flags.writeable:
+    if type(x) is np.ndarray and (traced_in(value) is not None or not x.flags.writeable):
         x = x.copy()
     return inplace(operation, x, value, True)
 
