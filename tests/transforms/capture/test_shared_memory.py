@@ -255,6 +255,25 @@ def test_an_array_that_a_step_makes_of_what_does_not_change_is_written_into():
     agree(f, (RISING, 0.5), (RISING, 2.5), (RISING, 4.0))
 
 
+def test_also_after_a_decision():
+    def f(u, x):
+        total = 0.0
+        for _ in range(3):
+            near = 1.0 - u
+            x = x + 0.5
+            if x > 2.0:
+                continue
+            near *= x
+            if x > 1.0:
+                near[0] = 7.0
+            while near[1] < 9.0:
+                near[1] += x
+            total += np.sum(near)
+        return total
+
+    agree(f, (RISING, 0.0), (RISING, 1.0), (RISING, 4.0))
+
+
 def test_part_of_a_plain_array_gets_a_traced_number_added():
     def f(x):
         z = np.ones(4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -29,7 +29,19 @@ from .outcomes import (
 from .replaying import replay
 from .sharing import severed
 from .sites import Cells, Site
-from .state import Nest, StandIns, State, is_numeric, nest, read, region, regions, root
+from .state import (
+    Nest,
+    StandIns,
+    State,
+    is_fresh,
+    is_numeric,
+    nest,
+    read,
+    region,
+    regions,
+    root,
+    write,
+)
 from .undefined import Undefined
 
 DEEPEST = 60  # constructs of one site within each other: a recursion that tracing does not end
@@ -377,7 +389,8 @@ def joined(
             else:
                 state.cells[name].cell_contents = made
     for k, out in targets.items():
-        move(join.handles[k], fill(out), site.line)
+        if not renamed(state, join.handles[k], fill(out), names):
+            move(join.handles[k], fill(out), site.line)
     for name, left in names.items():
         if isinstance(left, Left):
             sever(join, f"`{name}`", left, results, live - {name})
@@ -410,6 +423,21 @@ def shown_as_views(line: str, name: str) -> str:
         f"{line}: {name} shares memory with another array, and with which is not known while "
         "tracing, so neither may be written into while the other is used; make copies, u[1:].copy()"
     )
+
+
+def renamed(state: State, handle: Any, new: Value, bound: Iterable[str]) -> bool:
+    """Give what was written into an array that the piece around has made to the array's names.
+
+    Such an array does not change with what the piece is given, so it cannot hold the result itself.
+    """
+    if not is_fresh(handle):
+        return False
+    names = [n for n, v in state.values.items() if v is handle]
+    if sum(root(x) is handle for x in state.leaves()) > len(names):
+        return False
+    for name in set(names) - set(bound):
+        write(state.cells[name], new)
+    return True
 
 
 def move(handle: Any, new: Value, line: str) -> None:

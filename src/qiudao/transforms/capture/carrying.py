@@ -28,6 +28,7 @@ from .branch import (
     joined_dtype,
     move,
     refill,
+    renamed,
     same,
     shown_as_views,
     shown_nest,
@@ -478,7 +479,9 @@ class Step:
             )
         for k, handle in enumerate(of.handles):
             if ("handle", k) in given:
-                move(handle, given["handle", k], of.site.line)
+                new = given["handle", k]
+                if not renamed(of.state, handle, new, of.changed):
+                    move(handle, new, of.site.line)
         of.sever(given, of.handles)
         if not of.jumps:
             return END

@@ -124,6 +124,14 @@ def region() -> Region | None:
     return regions.stack[-1] if regions.stack else None
 
 
+def is_fresh(x: Tracer) -> bool:
+    """Whether a piece has made an array of what does not change in it, and may write into it."""
+    here = region()
+    if here is None or isinstance(x, View) or x.level >= here.level:
+        return False
+    return id(x) not in here.given
+
+
 class State:
     """The variables of a call as they are before a construct."""
 

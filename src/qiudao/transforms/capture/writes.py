@@ -20,7 +20,7 @@ from ...core.views import View
 from .outcomes import CaptureError, OutsideWriteError
 from .scopes import WRITERS
 from .sharing import row
-from .state import is_numeric, is_part, ours, region, regions, root, unknown
+from .state import is_fresh, is_numeric, is_part, ours, region, regions, root, unknown
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
@@ -97,14 +97,6 @@ def setitem(value: Any, x: Any, index: Any) -> Any:
             x = regions.stack[-1].recorder(x)
     write_element(x, index, value)
     return x
-
-
-def is_fresh(x: Tracer) -> bool:
-    """Whether a piece has made an array of what does not change in it, and may write into it."""
-    here = region()
-    if here is None or isinstance(x, View) or x.level >= here.level:
-        return False
-    return id(x) not in here.given
 
 
 def raised(x: Tracer, tracer: Tracer, shared: bool) -> Value:
