@@ -85,6 +85,7 @@ class Capture:
                 setitem=writes.setitem,
                 store=writes.store,
                 inplace=writes.inplace,
+                part=writes.part,
                 renewed=writes.renewed,
                 into=writes.into,
                 within=self.within,

@@ -403,7 +403,7 @@ class Writer(Expressions):
                 found.append(ast.Assign([name(kept, ast.Store())], self.expression(array)))
                 array = name(kept)
             found.append(ast.Assign([name(held, ast.Store())], index))
-            element = call("getitem", copied(array), name(held))
+            element = call("part", copied(array), name(held))
             new = call("renewed", operation, element, value)
             if not array.id.startswith("."):
                 stored: ast.stmt = ast.Assign(

@@ -17,6 +17,7 @@ from ...core.avals import Value
 from ...core.dispatch import Tracer, snapshot
 from ...core.source import caller, line_of
 from ...core.views import View
+from .masks import Selected, Whole, selects
 from .outcomes import CaptureError, OutsideWriteError
 from .scopes import WRITERS
 from .sharing import row
@@ -77,6 +78,8 @@ def getitem(x: Any, index: Any) -> Any:
 
 def setitem(value: Any, x: Any, index: Any) -> Any:
     """`x[index] = value`, and what the name of x then stands for."""
+    if isinstance(value, Whole):
+        index, value = ..., value.array
     if type(x) is np.ndarray:
         tracer = traced_in((value, index))
         if tracer is None and x.flags.writeable:
@@ -144,6 +147,8 @@ def write_element(x: Any, index: Any, value: Any) -> None:
 
 def store(value: Any, x: Any, index: Any, text: str) -> None:
     """`x[index] = value` where x is no variable of the function."""
+    if isinstance(value, Whole):
+        index, value = ..., value.array
     if type(x) is np.ndarray:
         here = region()
         if traced_in((value, index)) is not None or (here is not None and id(x) in here.lent):
@@ -196,8 +201,18 @@ def refuse_lent(x: Any) -> None:
                 refuse_here(*SHARED)
 
 
+def part(x: Any, index: Any) -> Any:
+    """`x[index]`, to be written again by `renewed`."""
+    return Selected(x, index) if selects(x, index) else getitem(x, index)
+
+
 def renewed(operation: str, x: Any, value: Any) -> Any:
     """An element or a part of an array after `x += value`, which is then written there."""
+    if isinstance(x, Selected):
+        whole = x.after(IN_PLACE[operation][1], value)
+        if whole is not None:
+            return whole
+        x = getitem(x.whole, x.mask)  # which says what is wrong
     if type(x) is np.ndarray and (traced_in(value) is not None or not x.flags.writeable):
         x = x.copy()
     return inplace(operation, x, value, True)
