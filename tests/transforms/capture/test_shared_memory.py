@@ -326,3 +326,16 @@ def test_a_view_is_right_after_a_loop_that_was_tried_in_vain():
         return x, w[0]
 
     agree(f, (1e-9 * RISING, 1.0), (RISING, -1.0))
+
+
+def test_a_view_without_axes_is_written_into():
+    def f(u, x):
+        u = u * 1.0
+        view, number = u[2, ...], u[1]
+        view *= 2.0
+        number *= 2.0
+        if x > 1.0:
+            view += x
+        return u, number
+
+    agree(f, (RISING, 0.5), (RISING, 2.0))

@@ -171,7 +171,7 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
     if regions.trials and not is_numeric(x):
         refuse_here(f"a {type(x).__name__} is added to", "write into an array")
     if isinstance(x, Tracer):
-        if not x.shape and unknown(x):
+        if not x.shape and unknown(x) and not isinstance(x, View):
             return plain(x, value)  # a number, which does not change in place
         if owned and is_fresh(x) and sys.getrefcount(x) - ours(x) <= lone.count:
             return plain(x, value)
