@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from qiudao.codegen import engine
+from qiudao.codegen.engine import LEVELS
 
 pytest.importorskip("llvmlite")
 
@@ -219,3 +220,8 @@ def test_functions_carry_the_width_of_vectors_where_there_are_wide_ones(monkeypa
     assert engine.attributes() == "nounwind" + ' "prefer-vector-width"="512"' * wide
     native = engine.compile(square("17.0"), {}, ["f"])
     assert UNARY(native.address("f"))(1.0) == 17.0
+
+
+def test_no_level_has_a_pass_that_may_end_the_process():
+    for level in LEVELS.values():
+        assert isinstance(level.passes, int) or "new_gvn" not in level.passes

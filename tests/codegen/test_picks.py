@@ -306,3 +306,28 @@ def test_checked_code_and_searches_demand_no_vectors(monkeypatch, capfd):
         monkeypatch.setenv("QIUDAO_JIT", mode)
         agree(lambda x, i: np.exp(x[i]) + np.exp(x), x, i)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("rows", [(), (1,)])
+@pytest.mark.parametrize("by", ["slice", "array"])
+def test_what_is_placed_in_fewer_axes_is_added_to_each_row(by, rows):
+    def f(x, v):
+        placed = np.zeros_like(x, shape=(*rows, 3))
+        if by == "slice":
+            placed[..., 1:] += v
+        else:
+            np.add.at(placed, (0,) * len(rows) + (np.array([2, 0]),), v)
+        return np.sin(x) + placed
+
+    x, v = A[0, :2], np.array([1.5, -2.0])
+    np.testing.assert_allclose(qd.jit(f)(x, v), f(x, v), rtol=1e-14)
+
+
+def test_an_element_in_a_loop_of_a_batch_and_one_of_what_is_not():
+    def loss(x):
+        product, taken = qd.scan(lambda c, i: (c * x[i], x[i]), 1.0, np.arange(3))
+        return product + 2.0 * np.sum(taken)
+
+    x = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 4.0]])
+    slopes = qd.vmap(qd.grad(loss))
+    np.testing.assert_allclose(qd.jit(slopes)(x), slopes(x), rtol=1e-14)

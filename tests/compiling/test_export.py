@@ -43,6 +43,52 @@ def test_a_lambda_has_a_name_in_c(tmp_path):
     assert "function(" in written[1].read_text()
 
 
+def in_c(folder, calls):
+    """What a C program prints that includes `f.h`."""
+    text = '#include <stdio.h>\n#include "f.h"\nint main(void) {' + calls + " return 0; }"
+    (folder / "main.c").write_text(text)
+    subprocess.run(["cc", "main.c", "f.o", "-lm", "-o", "main"], cwd=folder, check=True, timeout=60)
+    done = subprocess.run([folder / "main"], capture_output=True, text=True, timeout=60)
+    return done.stdout.split()
+
+
+def root(a):
+    x = 1.0
+    while abs(x * x - a) > 1e-10 * a:
+        x = 0.5 * (x + a / x)
+    return x
+
+
+def test_c_is_told_that_a_loop_took_more_steps_than_there_is_room_for(tmp_path):
+    written = qd.jit(qd.grad(root)).export(tmp_path / "f.o", 2.0, symbol="slope")
+    assert "7 if a loop took more steps" in written[1].read_text()
+    calls = """
+        double a = 2.0, far = 1e60, g = 0;
+        printf("%d ", slope(&a, &g)); printf("%.9g ", g); printf("%d", slope(&far, &g));"""
+    assert in_c(tmp_path, calls) == ["0", "0.353553391", "7"]
+
+
+def test_c_is_told_of_a_singular_matrix(tmp_path):
+    def solved(a, b):
+        return np.linalg.solve(a, b)
+
+    qd.jit(solved).export(tmp_path / "f.o", np.eye(2), np.ones(2))
+    calls = """
+        double a[4] = {1, 2, 2, 4}, b[2] = {1, 1}, x[2];
+        printf("%d ", solved(a, b, x)); a[3] = 5;
+        printf("%d ", solved(a, b, x)); printf("%g", x[1]);"""
+    assert in_c(tmp_path, calls) == ["2", "0", "-1"]
+
+
+def test_a_derivative_that_drops_lanes_carries_masks_in_c(tmp_path):
+    slope = qd.grad(lambda x: np.sum(np.where(x > 0, np.log(x), x)))
+    qd.jit(slope).export(tmp_path / "f.o", np.ones(2), symbol="slope")
+    calls = """
+        double x[2] = {0, 2}, g[2];
+        slope(x, g); printf("%g %g", g[0], g[1]);"""
+    assert in_c(tmp_path, calls) == ["1", "0.5"]
+
+
 def test_what_c_does_not_have_is_refused(tmp_path):
     f = qd.jit(lambda x: np.fft.fft(x).real)
     with pytest.raises(NotImplementedError, match="export: NumPy computes a part of the program"):

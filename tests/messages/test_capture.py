@@ -14,6 +14,7 @@ from qiudao.transforms.capture.outcomes import BACK, FELL, CaptureError, Outcome
 X = np.ones(3)
 NUMBER = np.array(3.0)
 COUNT = np.array(5)
+VECTOR = np.array([1.0, 2.0, 3.0])
 
 
 def unseen():
@@ -176,6 +177,25 @@ def writes_what_others_hold(x):
     w = [z]
     z[0] = x
     return w
+
+
+def writes_into_one_of_two_views(x):
+    w = x[1:] if x[0] > 0 else x[:-1]
+    w[0] = 1.0
+    return w
+
+
+def writes_into_a_row(x):
+    z = np.zeros((3, 2))
+    row = z[int(x)]
+    row[0] = x
+    return row
+
+
+def changes_nothing(x):
+    while x > 0:
+        pass
+    return x
 
 
 def writes_from_an_inner_transform(x):
@@ -384,6 +404,25 @@ MESSAGES = {
         CaptureError,
         "capture: file.py:N (`z[0] = y`): a value of an inner transform is written into an array "
         "that other names hold too; make the array inside, np.zeros_like(value)",
+    ),
+    "one of two views that is written into": (
+        at(writes_into_one_of_two_views, VECTOR),
+        CaptureError,
+        "capture: file.py:N (`w = x[1:] if x[0] > 0 else x[:-1]`): what is chosen shares memory "
+        "with another array, and with which is not known while tracing, so neither may be written "
+        "into while the other is used; make copies, u[1:].copy()",
+    ),
+    "a row of a plain array at an unknown index": (
+        at(writes_into_a_row, NUMBER),
+        CaptureError,
+        "capture: an element of a plain array, read at an index that is not known while tracing, "
+        "is written into; write into the array itself, z[i, j] = v",
+    ),
+    "a loop that changes nothing": (
+        at(changes_nothing, NUMBER),
+        CaptureError,
+        "capture: file.py:N (`while x > 0:`): the loop changes nothing that is read later, so it "
+        "would not end; let the step change what the condition reads",
     ),
     # functions
     "a function without source": (

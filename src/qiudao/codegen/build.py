@@ -26,7 +26,6 @@ from .scope import Function, Scope
 MANY = 6000  # equations from which a program is compiled in the quick way, and runs half as fast
 LONG = 400  # from which LLVM's middle settings do
 FEW = 0.2  # the part of the work in loops over elements up to which these need not be vectors
-STATUS = Aval((STATUS_WORDS,), np.dtype(np.int64))
 
 
 class Interface(NamedTuple):
@@ -213,7 +212,5 @@ def export_program(
     inputs = {letters(k): Aval(a.shape, a.dtype) for k, a in enumerate(program.avals)}
     results = [Aval(a.shape, a.dtype) for a in program.results]
     outputs = {f"result{k}": aval for k, aval in enumerate(results)}
-    if "%status" in text:
-        outputs["status"] = STATUS
-    signature = Signature("program", inputs, outputs, function.arena.size)
+    signature = Signature("program", inputs, outputs, function.arena.size, "%status" in text)
     return export(str(module), module.libraries, {name: signature}, path, ir=ir)

@@ -44,7 +44,8 @@ INLINING = ("always_inliner", "global_dead_code_eliminate", "sroa", "simplify_cf
 LEVELS = {
     "quick": Level(("dead_code_elimination",), 0),
     "straight": Level(INLINING, 1),
-    "steps": Level((*INLINING, "new_gvn", "instruction_combine", "sinking"), 1),
+    # Not new_gvn: LLVM 22 ends the process at some loops, by an assertion of that pass.
+    "steps": Level((*INLINING, "instruction_combine", "sinking"), 1),
     "middle": Level(2, 2),
     "full": Level(3, 3),
 }

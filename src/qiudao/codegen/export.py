@@ -20,9 +20,18 @@ from typing import NamedTuple
 
 from ..core.avals import Aval, Dtype
 from ..core.errors import RuleError
-from .code import Code, Module
+from .code import Code, Module, Register
 from .engine import compiler
 from .entry import ALIGNMENT, ON_STACK, aligned
+from .failures import (
+    NO_EIGENVALUES,
+    NO_SVD,
+    NOT_DEFINITE,
+    OUT_OF_BOUNDS,
+    OVERFLOW,
+    SINGULAR,
+    STATUS_WORDS,
+)
 
 C_TYPES = {
     "b1": "uint8_t", "i1": "int8_t", "u1": "uint8_t", "i2": "int16_t", "u2": "uint16_t",
@@ -41,6 +50,14 @@ KEYWORDS = {
     "using", "virtual", "void", "volatile", "wchar_t", "while",
 }  # fmt: skip  # of C and C++, for the header serves both
 
+RETURNED = {  # what C functions return beside 0 and 1: one more than the number of a failure
+    1 + SINGULAR: "a matrix was singular",
+    1 + NOT_DEFINITE: "a matrix was not positive definite",
+    1 + NO_EIGENVALUES: "eigenvalues did not converge",
+    1 + NO_SVD: "singular values did not converge",
+    1 + OUT_OF_BOUNDS: "an index was out of bounds",
+    1 + OVERFLOW: "a loop took more steps than its derivative has room for (max_steps)",
+}
 OBJECTS = {".o", ".obj"}
 LIBRARIES = {".so", ".dylib", ".dll"}
 
@@ -52,6 +69,7 @@ class Signature(NamedTuple):
     inputs: Mapping[str, Aval]
     outputs: Mapping[str, Aval]
     arena_bytes: int = 0
+    may_fail: bool = False  # whether the address of a status follows those of the outputs
 
 
 def export(
@@ -129,13 +147,17 @@ def wrappers(module_text: str, signatures: Mapping[str, Signature]) -> str:
 
 
 def wrapper(module: Module, name: str, signature: Signature) -> None:
-    """The function that C calls for one program: 0 is returned, or 1 where memory is short."""
+    """The function that C calls for one program; it returns 0, 1 for no memory, or `RETURNED`."""
     code = Code(module)
     names = [*signature.inputs, *signature.outputs]
-    slots = code.alloca("ptr", max(len(names), 1))
+    slots = code.alloca("ptr", len(names) + 1)
     for k, each in enumerate(names):
         at = code.op(f"getelementptr ptr, ptr {slots}, i64 {k}")
         code.do(f"store ptr %arg.{each}, ptr {at}")
+    if signature.may_fail:
+        status = code.alloca("i64", STATUS_WORDS)
+        at = code.op(f"getelementptr ptr, ptr {slots}, i64 {len(names)}")
+        code.do(f"store ptr {status}, ptr {at}")
     size = signature.arena_bytes
     if size > ON_STACK:
         module.declare("malloc", "declare noalias ptr @malloc(i64)")
@@ -151,9 +173,19 @@ def wrapper(module: Module, name: str, signature: Signature) -> None:
     code.do(f"call void @{signature.program}(ptr {slots}, ptr {arena})")
     if size > ON_STACK:
         code.do(f"call void @free(ptr {memory})")
-    code.do("ret i32 0")
+    if signature.may_fail:
+        failure = code.op(f"load i64, ptr {status}")
+        code.do(f"ret i32 {code.op(f'trunc i64 {after_memory(code, failure)} to i32')}")
+    else:
+        code.do("ret i32 0")
     takes = ", ".join(f"ptr %arg.{each}" for each in names)
     module.define(f"@{name}", code.function(f"@{name}({takes})", "i32", "nounwind"))
+
+
+def after_memory(code: Code, failure: Register) -> Register:
+    """What is returned for the number of a failure: 0 for none, else one more."""
+    more = code.op(f"add i64 {failure}, 1")
+    return code.op(f"select i1 {code.op(f'icmp eq i64 {failure}, 0')}, i64 0, i64 {more}")
 
 
 def link(data: bytes, target: Path) -> None:
@@ -187,7 +219,8 @@ def header(stem: str, signatures: Mapping[str, Signature], cpu: str) -> str:
     return f"""/* {stem}: written by qiudao, for the processor {cpu}.
  *
  * Arrays lie in memory row by row, without gaps.  Outputs share no memory with each other or with
- * inputs.  Every function returns 0, or 1 if memory was short; any number of threads may call it.
+ * inputs.  Every function returns 0, or 1 if memory was short, or what is said there; any number of
+ * threads may call it.
  */
 #ifndef {guard}
 #define {guard}
@@ -214,6 +247,9 @@ def prototype(name: str, signature: Signature) -> str:
         for each, aval in group.items():
             pairs = ", as pairs: real part, imaginary part" if aval.dtype.kind == "c" else ""
             lines.append(f" * {title} {each}: {aval}{pairs}")
+    if signature.may_fail:
+        lines += [" * returns 0, 1 if memory was short, and, where the outputs are of no use,"]
+        lines += [f" *   {number} if {reason}" for number, reason in RETURNED.items()]
     takes = [
         *(f"const {c_type(aval.dtype)} *{each}" for each, aval in signature.inputs.items()),
         *(f"{c_type(aval.dtype)} *{each}" for each, aval in signature.outputs.items()),

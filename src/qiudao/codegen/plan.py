@@ -310,7 +310,7 @@ class Plan:
                 isinstance(placed, Equation) and isinstance(placed.primitive, (Place, *ADDS))
                 and self.lowerable(placed)
                 and placed not in self.whole and self.uses[placed] == 1
-                and placed.dtype == equation.dtype
+                and placed.shape == equation.shape and placed.dtype == equation.dtype
                 and isinstance(x, Equation) and x.shape == equation.shape
                 and x.dtype == equation.dtype and self.uses[x] == 1 and x not in self.whole
                 and not isinstance(x.primitive, Stretch)

@@ -26,7 +26,7 @@ from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.capture import captured
 from ..transforms.trace import Traced, is_symbolic, traced
 from .arguments import Call, Static, gathered, is_scattered, read_call
-from .compiled import Compiled, loops_of, with_masks
+from .compiled import Compiled, loops_of, masked, plain, with_masks
 from .donating import Donations
 from .parameters import check_names, donated_names, parameters_of
 from .report import Lowered
@@ -232,26 +232,38 @@ class Jitted:
         return fill
 
     def export(
-        self, path: str | os.PathLike[str], *args: Any, ir: bool = False, **kwargs: Any
+        self,
+        path: str | os.PathLike[str],
+        *args: Any,
+        ir: bool = False,
+        symbol: str | None = None,
+        **kwargs: Any,
     ) -> list[Path]:
         """Write the program for arguments like these as machine code for C: no Python in it.
 
         `path` ends in `.o` (an object file) or `.so`, `.dylib`, `.dll` (a shared library, linked by
         the system's C compiler).  A header goes beside it, and with `ir` LLVM's text.  The C
-        function has this function's name (a lambda's is `function`); its parameters are pointers to
-        the arrays, named as in the program, and to the results, `result0` and on.  Returns the
-        files written.  Raises `RuleError` for what a C program cannot have: operations that NumPy
-        or BLAS computes.
+        function is called `symbol`, or as this function (a lambda is `function`); a derivative has
+        its function's name.  Its parameters are pointers to the arrays, named as in the program,
+        and to the results, `result0` and on; the header says what it returns where something
+        fails.  Derivatives that drop lanes (`np.where`) carry masks.  Returns the files written.
+        Raises `RuleError` for what a C program cannot have: operations that NumPy or BLAS computes.
         """
-        lowered = self.lower(*args, **kwargs)
+        call = self.read(args, kwargs)
+
+        def make() -> Program:
+            return self.trace(call).program
+
+        program, selects = plain(make)
+        lowered = Lowered(masked(make) if selects else program)
         if lowered.fallbacks:
             raise RuleError(
                 f"export: NumPy computes a part of the program ({lowered.fallbacks[0]}), which C "
                 "does not have; leave that out"
             )
         name = getattr(self.f, "__name__", "")
-        return export_program(lowered.optimised, name if name.isidentifier() else "function",
-                              path, ir)  # fmt: skip
+        named = symbol or (name if name.isidentifier() else "function")
+        return export_program(lowered.optimised, named, path, ir)
 
 
 def fill_with(results: Iterable[Value], targets: Iterable[Value]) -> None:

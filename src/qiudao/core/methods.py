@@ -19,6 +19,7 @@ from .errors import GradientError
 from .flat import Flat
 from .modes import TAPE, modes
 from .standard import StandardMethods
+from .views import View
 
 CONVERT = (
     "compute with NumPy functions (np.sin, not math.sin), fill an array made by np.zeros_like(x) "
@@ -42,6 +43,15 @@ class Memory:
             f"{self.name}: a {owner.__name__.lower()} has no memory to show; to cut the gradient "
             f"on purpose take that of the array, x.detach().numpy().{self.name}"
         )
+
+
+def in_place(ufunc: np.ufunc) -> Any:
+    """`x += v` and its kin: numbers are replaced, arrays are written into."""
+
+    def method(self: Any, other: Any) -> Any:
+        return ufunc(self, other) if self.is_number() else ufunc(self, other, out=(self,))
+
+    return method
 
 
 class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
@@ -145,6 +155,19 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
         """Move this handle on to `new`, which has its shape."""
         raise NotImplementedError
 
+    def is_number(self) -> bool:
+        """Whether a transform's user holds a number here, which `x += v` does not change in place.
+
+        NumPy's functions give numbers, not arrays, where no axes are left: after `t = s; s += v`
+        the name t has the old number.  On the tape tensors are written into, as in torch.
+        """
+        if self.shape or self.level <= TAPE or isinstance(self, View):
+            return False
+        inner: Any = self
+        while isinstance(inner, Tracer) and (parts := inner.parts()):
+            inner = parts[0]
+        return not (isinstance(inner, np.ndarray) and inner.ndim == 0)
+
     def same_level(self, new: Value) -> Value:
         """`new`, to be written into this tracer; one of an inner transform has no place here."""
         while isinstance(new, Tracer):
@@ -226,6 +249,14 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     resize = Memory()
     tobytes = Memory()
     view = Memory()
+
+    __iadd__ = in_place(np.add)
+    __isub__ = in_place(np.subtract)
+    __imul__ = in_place(np.multiply)
+    __itruediv__ = in_place(np.divide)
+    __ifloordiv__ = in_place(np.floor_divide)
+    __imod__ = in_place(np.remainder)
+    __ipow__ = in_place(np.power)
 
     # Reductions
 

@@ -424,22 +424,32 @@ class Tensor(ArrayMethods, Tracer):
         return self
 
     def __iadd__(self, other: Any) -> Tensor:
+        if self.is_number():
+            return self + other  # type: ignore[no-any-return]
         self.refuse_leaf_write()
         return self._write_whole(self + other)
 
     def __isub__(self, other: Any) -> Tensor:
+        if self.is_number():
+            return self - other  # type: ignore[no-any-return]
         self.refuse_leaf_write()
         return self._write_whole(self - other)
 
     def __imul__(self, other: Any) -> Tensor:
+        if self.is_number():
+            return self * other  # type: ignore[no-any-return]
         self.refuse_leaf_write()
         return self._write_whole(self * other)
 
     def __itruediv__(self, other: Any) -> Tensor:
+        if self.is_number():
+            return self / other  # type: ignore[no-any-return]
         self.refuse_leaf_write()
         return self._write_whole(self / other)
 
     def __ipow__(self, other: Any) -> Tensor:
+        if self.is_number():
+            return self**other  # type: ignore[no-any-return]
         self.refuse_leaf_write()
         return self._write_whole(self**other)
 

@@ -227,6 +227,8 @@ def in_place(ufunc: np.ufunc, forward: Operator) -> Operator:
 
     def apply(self: Any, other: Any) -> Value:
         new = forward(self, other)
+        if type(self) is Symbol and not self.shape:  # a number, for all that is known
+            return new
         if type(new) is Symbol and new.shape == self.shape and new.dtype == self.dtype:
             self.overwrite(new)
             return self

@@ -286,3 +286,42 @@ def test_plain_writes_change_the_array_itself():
 
     assert captured(f)(z) is z
     assert z.tolist() == [2.0, 3.0, 3.0]
+
+
+def test_elements_under_an_unknown_mask_are_added_to():
+    def wrap(angle, table):
+        angle = angle * 1.0
+        angle[angle > np.pi] -= 2 * np.pi
+        angle[angle < -np.pi] += 2 * np.pi
+        z = np.ones(3)
+        z[angle > 0] *= angle[0]
+        table = table.copy()
+        table[table[:, 0] > angle[1]] *= 2.0
+        if angle[2] > 0:
+            z[z > 0.5] = 7.0
+            z[z > 6.0] /= angle[2]
+        return angle, z, table
+
+    agree(
+        wrap,
+        (np.array([4.0, -4.0, 1.0]), np.array([[2.0, 1.0], [3.0, 4.0]])),
+        (np.array([-4.0, 0.5, -1.0]), np.array([[0.0, 1.0], [3.0, 4.0]])),
+    )
+
+
+def test_elements_under_an_unknown_mask_have_no_values_of_their_own():
+    def f(x, v):
+        x = x * 1.0
+        x[x > 0] += v
+        return x
+
+    with pytest.raises(TraceError, match="has as many elements as the mask has True"):
+        compiled(f, np.ones(3), np.ones(3))
+
+    def g(x):
+        x = x + 0
+        x[x > 0] += 0.5
+        return x
+
+    with pytest.raises(TraceError, match="has as many elements as the mask has True"):
+        compiled(g, np.arange(3))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +14,34 @@ from ...core.trees import LONE, Tree
 from ...core.views import View
 from ..control import cond
 from ..trace import Symbol, Traced, traced
-from .outcomes import END, FELL, MISSING, ON, CaptureError, Outcome, Place, refusal, refuse
+from .outcomes import (
+    END,
+    FELL,
+    MISSING,
+    ON,
+    CaptureError,
+    Outcome,
+    OutsideWriteError,
+    Place,
+    refusal,
+    refuse,
+)
 from .replaying import replay
+from .sharing import severed
 from .sites import Cells, Site
-from .state import Nest, StandIns, State, is_numeric, nest, read, regions, root
+from .state import (
+    Nest,
+    StandIns,
+    State,
+    is_fresh,
+    is_numeric,
+    nest,
+    read,
+    region,
+    regions,
+    root,
+    write,
+)
 from .undefined import Undefined
 
 DEEPEST = 60  # constructs of one site within each other: a recursion that tracing does not end
@@ -27,10 +51,11 @@ Run = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Out:
-    """A leaf that a piece computes: output `index`."""
+    """A leaf that a piece computes: output `index`; a view of the tracer `root` from outside."""
 
     index: int
     aval: Aval
+    root: int | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +169,7 @@ class Side:
             if id(x) in places:
                 leaves.append(Handle(places[id(x)], aval_of(x)))
             elif isinstance(x, Tracer):
-                leaves.append(self.out(x))
+                leaves.append(replace(self.out(x), root=places.get(id(root(x)))))
             else:
                 leaves.append(Static(stand.lent.get(id(x), x)))
         return Left(tuple(leaves), here.tree)
@@ -364,12 +389,63 @@ def joined(
             else:
                 state.cells[name].cell_contents = made
     for k, out in targets.items():
-        join.handles[k].overwrite(fill(out))  # type: ignore[attr-defined]
+        if not renamed(state, join.handles[k], fill(out), names):
+            move(join.handles[k], fill(out), site.line)
+    for name, left in names.items():
+        if isinstance(left, Left):
+            sever(join, f"`{name}`", left, results, live - {name})
+    if value is not None:
+        sever(join, "what is chosen", value, results, frozenset())
     possible = sides[0].way.possible | sides[1].way.possible
     found = MISSING if value is None else value.tree.build(map(fill, value.leaves))
     if isinstance(signal, int):
         return Outcome(signal, found, possible)
     return Outcome(fill(signal), found, possible)
+
+
+def sever(join: Join, name: str, left: Left, results: list[Value], live: frozenset[str]) -> None:
+    """Let what may be one of several views be read, and written into no more."""
+    for leaf in left.leaves:
+        if not isinstance(leaf, Out):
+            continue
+        for side in join.sources[leaf.index][:2]:
+            k = side.root if isinstance(side, Out) else None
+            if isinstance(side, Handle) and join.state.is_seen(side.index, live):
+                k = side.index
+            if k is not None and leaf.aval.shape:
+                severed(results[leaf.index], join.handles[k], shown_as_views(join.site.line, name))
+                break
+
+
+def shown_as_views(line: str, name: str) -> str:
+    """Why a value may not be written into, nor read after what it shows was."""
+    return (
+        f"{line}: {name} shares memory with another array, and with which is not known while "
+        "tracing, so neither may be written into while the other is used; make copies, u[1:].copy()"
+    )
+
+
+def renamed(state: State, handle: Any, new: Value, bound: Iterable[str]) -> bool:
+    """Give what was written into an array that the piece around has made to the array's names.
+
+    Such an array does not change with what the piece is given, so it cannot hold the result itself.
+    """
+    if not is_fresh(handle):
+        return False
+    names = [n for n, v in state.values.items() if v is handle]
+    if sum(root(x) is handle for x in state.leaves()) > len(names):
+        return False
+    for name in set(names) - set(bound):
+        write(state.cells[name], new)
+    return True
+
+
+def move(handle: Any, new: Value, line: str) -> None:
+    """Let a tracer be what was written into it; refuse where that is of the piece around."""
+    here = region()
+    if here is not None and handle.level < here.level:
+        raise OutsideWriteError(line, handle)
+    handle.overwrite(new)
 
 
 def refill(old: Any, new: Any) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,35 @@ from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, snapshot
 from ..control import fori_loop, while_loop
 from ..trace import Symbol, Traced, traced
-from .branch import FLAG, cast, continued, joined_dtype, refill, same, shown_nest, split, truth
+from .branch import (
+    FLAG,
+    cast,
+    continued,
+    joined_dtype,
+    move,
+    refill,
+    renamed,
+    same,
+    shown_as_views,
+    shown_nest,
+    split,
+    truth,
+)
 from .jumps import jumps
-from .outcomes import BACK, END, FELL, MISSING, Outcome, outcome, refusal, refuse
+from .outcomes import (
+    BACK,
+    END,
+    FELL,
+    MISSING,
+    Outcome,
+    OutsideWriteError,
+    outcome,
+    refusal,
+    refuse,
+)
 from .replaying import replay
 from .scopes import augmented, bound, rebound, written
+from .sharing import severed
 from .sites import Cells, Site
 from .state import (
     Nest,
@@ -32,6 +57,7 @@ from .state import (
     State,
     current,
     is_numeric,
+    moved,
     nest,
     read,
     root,
@@ -60,10 +86,14 @@ class Loop:
         node = site.node
         inner = {type(j).__name__ for j in jumps(node.body)}
         self.jumps = bool(inner - {"Continue"})
+        self.within = self.jumps  # whether the step asks the condition of the next, and carries it
         self.handles = list(self.state.handles.values())
         self.narrow = any(is_narrow(x) for x in self.state.leaves())
         self.changed: set[str] = set()
         self.starts: dict[str, Nest] = {}
+        self.shows: dict[
+            tuple[str, int], int
+        ] = {}  # of carried leaves: the handle that it may show
 
     # What is carried: [number of the step], [goes on, signal, returned...], variables, handles
 
@@ -72,6 +102,26 @@ class Loop:
         for name in self.changed:
             if name not in self.starts and name in self.state.nests:
                 self.starts[name] = self.state.nests[name]
+                for k, x in enumerate(self.starts[name].leaves):
+                    self.shown((name, k), x, self.handles)
+
+    def shown(self, key: tuple[str, int], x: Any, handles: list[Any]) -> bool:
+        """Note whether a carried leaf is, or shows, one of the handles; whether that is new."""
+        if key in self.shows or not isinstance(x, Tracer) or not x.shape:
+            return False
+        whole = root(x)
+        for k, handle in enumerate(handles):
+            others = self.site.head - {key[0]}
+            if whole is handle and (x is not whole or self.state.is_seen(k, others)):
+                self.shows[key] = k
+                return True
+        return False
+
+    def sever(self, given: dict[Any, Value], handles: list[Any]) -> None:
+        """Let carried leaves that may show what a handle is be written into no more."""
+        for key, place in self.shows.items():
+            if isinstance(given.get(key), Tracer):
+                severed(given[key], handles[place], shown_as_views(self.site.line, f"`{key[0]}`"))
 
     def choose(self, binding: list[ast.AST], live: frozenset[str], avals: dict[Any, Aval]) -> None:
         """What is carried to begin with: variables that a step binds, tracers it writes into.
@@ -97,6 +147,14 @@ class Loop:
                     f"let them be two, {name} = {name}.copy()",
                 )
 
+    def carry_too(self, refused: OutsideWriteError, avals: dict[Any, Aval]) -> None:
+        """Carry a tracer that a function called by the step writes into, or refuse."""
+        for k, handle in enumerate(self.handles):
+            if handle is refused.handle and ("handle", k) not in avals:
+                avals["handle", k] = Aval(tuple(handle.shape), handle.dtype)
+                return
+        raise refused
+
     def traced_step(self, avals: dict[Any, Aval], value: Returned | None) -> Step:
         """The step traced on carried values of given types."""
         return Step(self, avals, value)
@@ -112,13 +170,32 @@ class Loop:
         self.choose(binding, live, avals)
         self.prepare()
         value: Returned | None = None
-        for _ in range(8):
-            stepped = self.traced_step(avals, value)
+        for _ in range(9 + len(self.handles)):
+            try:
+                stepped = self.traced_step(avals, value)
+            except OutsideWriteError as refused:
+                self.carry_too(refused, avals)
+                continue
             again = stepped.settle(avals)
             if stepped.value is not None and value is None:
                 value, again = stepped.value, True
-            if not again:
+            if again:
+                continue
+            if not stepped.keys:
+                self.within = True
+                continue
+            if stepped.keys == ["goes on"]:
+                refuse(
+                    self.site,
+                    "the loop changes nothing that is read later, so it would not end",
+                    "let the step change what the condition reads",
+                )
+            try:
                 return stepped.finish()
+            except (ConditionError, OutsideWriteError):
+                if self.within:
+                    raise
+                self.within = True
         raise refusal(
             self.site,
             "the types of what the loop carries change with every step",
@@ -166,11 +243,13 @@ class Step:
         self.undefined: set[str] = set()
         self.in_place: set[str] = set()  # lists and dictionaries with new elements
         self.names = of.changed
+        self.again = False  # whether a carried value turned out to be a view
         self.probed: dict[Any, type] = {}  # numbers of Python whose dtype is to be found
         if of.count:
             self.carry("count", 0, avals)
-        if of.jumps:
+        if of.within:
             self.carry("goes on", of.first, avals)
+        if of.jumps:
             self.carry("signal", FELL, avals)
             for k, x in value.numbers if value else ():
                 self.carry(("value", k), zeros(x), avals)
@@ -215,6 +294,7 @@ class Step:
                     leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
                     before[name] = start.tree.build(leaves)
                     write(of.cells[name], before[name])
+            of.sever(given, stand.symbols)
             return self.advance(given, stand, before)
         finally:
             stand.leave()
@@ -223,18 +303,15 @@ class Step:
         """Take the step, and note what it leaves."""
         of = self.loop
         count = (given["count"],) if of.count else ()
-        if of.jumps:
-            following = tuple(c + 1 for c in count)
-            left = continued(of.step(*count) or END)
-            self.possible = left.possible
-            goes = self.goes_on(left, following)
-        else:
-            of.step(*count)
+        left = continued(of.step(*count) or END)
         results: dict[Any, Value] = {}
         if of.count:
             results["count"] = given["count"] + 1
-        if of.jumps:
+        if of.within:
+            self.possible = left.possible
+            goes = self.goes_on(left, tuple(c + 1 for c in count))
             results["goes on"] = cast(goes, Aval((), np.dtype(bool)))
+        if of.jumps:
             results["signal"] = left.signal
             if left.value is not MISSING:
                 self.value = Returned(nest(left.value))
@@ -270,6 +347,8 @@ class Step:
             now, then = read(cell), before.get(name, MISSING)
             if name in of.changed and name in of.starts:
                 self.carried(name, now, results)
+                for k, x in enumerate(nest(now).leaves):
+                    self.again |= of.shown((name, k), x, stand.symbols)
                 if now is then and type(now) in (list, dict):
                     self.in_place.add(name)
             elif now is not then:
@@ -333,7 +412,7 @@ class Step:
     def settle(self, avals: dict[Any, Aval]) -> bool:
         """Whether the types change, or more is carried: then the step is traced once more."""
         of = self.loop
-        again = bool(self.probed)
+        again = bool(self.probed) or self.again
         for key, start, out in zip(self.keys, self.init, self.piece.program.outputs, strict=True):
             if key in self.probed:
                 avals[key] = widest(self.probed[key], aval_of(out), aval_of(start))
@@ -400,7 +479,10 @@ class Step:
             )
         for k, handle in enumerate(of.handles):
             if ("handle", k) in given:
-                handle.overwrite(given["handle", k])  # type: ignore[attr-defined]
+                new = given["handle", k]
+                if not renamed(of.state, handle, new, of.changed):
+                    move(handle, new, of.site.line)
+        of.sever(given, of.handles)
         if not of.jumps:
             return END
         possible = self.possible | {FELL}
@@ -418,7 +500,7 @@ class Step:
             outs = replay(self.piece.program, [np.False_, *xs, *self.piece.captured])
             return [cast(y, aval_of(x)) for x, y in zip(self.init, outs, strict=True)]
 
-        if of.jumps:
+        if of.within:
             place = self.keys.index("goes on")
             return list(while_loop(lambda xs: xs[place], body, self.init, max_steps=of.bound))
         if of.bound is not None:
@@ -428,22 +510,57 @@ class Step:
         return list(while_loop(self.condition, body, self.init))
 
     def condition(self, xs: list[Value]) -> Value:
-        """The condition of a loop without jumps, on carried values."""
+        """The condition of a loop without jumps, on carried values.
+
+        Raises `ConditionError` where asking it changes what is read later.
+        """
         of = self.loop
         given = dict(zip(self.keys, xs, strict=True))
         stand = StandIns(
             of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
         )  # fmt: skip
-        stand.enter(current(xs))
+        before = stand.enter(current(xs))
         try:
             for name in of.changed:
                 if name in of.starts:
                     start = of.starts[name]
                     leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
-                    write(of.cells[name], start.tree.build(leaves))
-            return self.asked((given["count"],) if of.count else ())
+                    before[name] = start.tree.build(leaves)
+                    write(of.cells[name], before[name])
+            watch = Watch(before)
+            asked = self.asked((given["count"],) if of.count else ())
+            if stand.written() or watch.sees({n: read(c) for n, c in of.cells.items()}, of):
+                raise ConditionError
+            return asked
         finally:
             stand.leave()
+
+
+class Watch:
+    """What variables held before the condition of a loop was asked."""
+
+    def __init__(self, before: dict[str, Any]) -> None:
+        self.before = before
+        self.leaves = {name: nest(value).leaves for name, value in before.items()}
+        tracers = [x for each in self.leaves.values() for x in each if isinstance(x, Tracer)]
+        self.marks = [(x, snapshot(x)) for x in tracers]
+
+    def sees(self, now: dict[str, Any], loop: Loop) -> bool:
+        """Whether what is read later changed."""
+        if any(moved(x, mark) for x, mark in self.marks):
+            return True
+        for name in loop.site.head & set(now):
+            if now[name] is not self.before.get(name, MISSING):
+                return True
+            then = self.leaves.get(name, ())
+            leaves = () if now[name] is MISSING else nest(now[name]).leaves
+            if len(leaves) != len(then) or any(map(is_not, leaves, then)):
+                return True
+        return False
+
+
+class ConditionError(Exception):
+    """Asking a condition changes variables, so that it must be asked no oftener than due."""
 
 
 class Returned:

@@ -10,6 +10,7 @@ import numpy as np
 from ...core.avals import Value
 from ...core.dispatch import Tracer
 from ...core.modes import modes
+from .columns import Columns
 from .outcomes import MISSING, end_trial
 from .sites import Cells
 from .state import State, regions, unknown
@@ -110,7 +111,7 @@ class Steps(Course):
     def remaining(self) -> Any:
         """What the structured loop goes through: the values from the step that was begun anew."""
         values: Any = self.values
-        if isinstance(values, range | list | tuple | np.ndarray | Tracer):
+        if isinstance(values, range | list | tuple | np.ndarray | Tracer | Columns):
             return values[self.position :]  # type: ignore[index]
         return [self.item, *self.iterator]
 

@@ -16,6 +16,7 @@ from ...core.errors import TraceError
 from ...core.source import PACKAGE
 from . import branch, conditions, courses, finishing, loops, outcomes, trial, writes
 from .calls import replaced
+from .columns import columns
 from .compiling import compile_function
 from .effects import check_call, is_plain_function
 from .nodes import below, copied
@@ -84,6 +85,8 @@ class Capture:
                 setitem=writes.setitem,
                 store=writes.store,
                 inplace=writes.inplace,
+                part=writes.part,
+                renewed=writes.renewed,
                 into=writes.into,
                 within=self.within,
                 owner=writes.owner,
@@ -159,10 +162,10 @@ class Capture:
         """What is called in place of a function that may write into its first argument."""
         return writes.within(f, self.call(f))
 
-    def through(self, f: Any, *args: Any) -> Any:
-        """What a loop goes through that is given `zip(...)` or `enumerate(...)`."""
-        found = trial.columns(f, args)
-        return self.call(f)(*args) if found is None else found
+    def through(self, f: Any, *args: Any, **options: Any) -> Any:
+        """What a loop goes through that is given a call of `zip`, `enumerate` or `reversed`."""
+        found = columns(f, args, options)
+        return self.call(f)(*args, **options) if found is None else found
 
     def lifting(self, f: Any) -> Any:
         """A function of functions, which is given captured ones."""

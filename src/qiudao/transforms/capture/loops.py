@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ...core.avals import Value, aval_of
-from ...core.dispatch import Tracer, overrides
+from ...core.dispatch import Tracer
 from .branch import continued, proceed
 from .carrying import Loop
+from .columns import Columns, element, reader
 from .courses import Range, Steps, Turned
 from .outcomes import BACK, END, FELL, OFF, Outcome
 from .sites import Cells, Site
@@ -58,17 +58,13 @@ def over(site: Site, it: Any, cells: Cells) -> Outcome:
         return counted(site, cells, step, len(values), known.at, True)
     if isinstance(values, np.ndarray | Tracer):
         return counted(site, cells, step, values.shape[0], lambda k: element(values, k), True)
+    if isinstance(values, Columns):
+        return counted(site, cells, step, len(values), reader(values), True)
     values = list(values)
     stacks = stacked(values)
     if stacks is not None:
         return counted(site, cells, step, len(values), stacks, True)
     return unrolled(site, cells, step, values)
-
-
-def element(x: Value, k: Value) -> Value:
-    """`x[k]` where k may not be known."""
-    found: Value = overrides[operator.getitem](x, k)
-    return found
 
 
 def stacked(values: list[Any]) -> Callable[[Value], Any] | None:

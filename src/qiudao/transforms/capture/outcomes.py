@@ -16,6 +16,18 @@ class CaptureError(TraceError):
     """Python's control flow on a value unknown while tracing cannot be captured."""
 
 
+class OutsideWriteError(CaptureError):
+    """A piece writes into a tracer from outside it, which a loop might carry."""
+
+    def __init__(self, line: str, handle: Any) -> None:
+        super().__init__(
+            f"capture: {line}: an array is written into under a condition that is not known while "
+            "tracing, and it is not one of the function's variables; give it a name in the "
+            "function, or return the new value"
+        )
+        self.handle = handle
+
+
 class Missing:
     """Stands for a value that is not there."""
 

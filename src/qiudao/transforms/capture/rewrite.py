@@ -202,7 +202,7 @@ class Writer(Expressions):
         _, where = self.site(old, tail)
         turns = may_turn(old)
         tried = not turns and not list(jumps(old.body)) and is_plain(old.body)
-        values = self.columns(old.iter) if tried else self.expression(old.iter)
+        values = self.columns(old.iter) if tried or turns else self.expression(old.iter)
         given = [values, where[1], ast.Constant(turns)]
         steps = call("tried", where[0], *given) if tried else call("steps", *given)
         node.iter = name(it)
@@ -211,10 +211,12 @@ class Writer(Expressions):
         return [first, *self.loop(node, old, it, where, tail)]
 
     def columns(self, node: ast.expr) -> ast.expr:
-        """What a loop goes through: `zip` and `enumerate` of arrays stay arrays."""
+        """What a loop goes through: `zip`, `enumerate` and `reversed` of arrays stay arrays."""
         match node:
-            case ast.Call(func=ast.Name(id="zip" | "enumerate"), args=args, keywords=[]):
-                return call("through", self.expression(node.func), *map(self.columns, args))
+            case ast.Call(func=ast.Name(id="zip" | "enumerate" | "reversed"), args=args):
+                new = call("through", self.expression(node.func), *map(self.columns, args))
+                new.keywords = [ast.keyword(k.arg, self.expression(k.value)) for k in node.keywords]
+                return new
         return self.expression(node)
 
     def write_While(self, node: ast.While, old: ast.While, tail: Tail) -> list[ast.stmt]:
@@ -401,8 +403,8 @@ class Writer(Expressions):
                 found.append(ast.Assign([name(kept, ast.Store())], self.expression(array)))
                 array = name(kept)
             found.append(ast.Assign([name(held, ast.Store())], index))
-            element = call("getitem", copied(array), name(held))
-            new = call("inplace", operation, element, value, ast.Constant(True))
+            element = call("part", copied(array), name(held))
+            new = call("renewed", operation, element, value)
             if not array.id.startswith("."):
                 stored: ast.stmt = ast.Assign(
                     [name(array.id, ast.Store())], call("setitem", new, name(array.id), name(held))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CellType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from ...core.trees import LONE, NAMESPACE, Tree, flatten, optree
 from ...core.views import View
 from ..trace import Recording, Symbol, is_symbolic
 from .outcomes import MISSING
+from .sharing import Severed, severed
 from .sites import Cells
 
 NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
@@ -80,13 +81,16 @@ class Region(NamedTuple):
     """A piece that is being traced.
 
     `lent` are the read-only stand-ins of plain arrays by their id, `shared` those of arrays that
-    other names hold too, and `cells` the variables of the function.
+    other names hold too, `cells` the variables of the function, `given` what stands for which of
+    its values from outside, by id, and `stand_in` tells what does for any.
     """
 
     recording: Recording
     lent: dict[int, Any]
     shared: set[int]
     cells: set[int]
+    given: dict[int, Any]
+    stand_in: Callable[[Any], Any]
 
     @property
     def level(self) -> float:
@@ -94,7 +98,7 @@ class Region(NamedTuple):
         return self.recording.level
 
     def recorder(self, x: Any) -> Any:
-        """A plain array as one that records what is written into it."""
+        """An array as one that records what is written into it."""
         return self.recording.symbol(Leaf((), np.dtype(bool))).constant(x)
 
 
@@ -120,6 +124,14 @@ def region() -> Region | None:
     return regions.stack[-1] if regions.stack else None
 
 
+def is_fresh(x: Tracer) -> bool:
+    """Whether a piece has made an array of what does not change in it, and may write into it."""
+    here = region()
+    if here is None or isinstance(x, View) or x.level >= here.level:
+        return False
+    return id(x) not in here.given
+
+
 class State:
     """The variables of a call as they are before a construct."""
 
@@ -133,7 +145,9 @@ class State:
             if lent and here is not None:
                 shared = key in here.shared
             else:
-                shared = type(read(cell)) is np.ndarray and references(cell) > 0
+                shared = type(read(cell)) is np.ndarray and (
+                    references(cell) > 0 or is_part(cell.cell_contents)
+                )
             if shared:
                 self.shared.add(key)
         self.values = {n: read(c) for n, c in self.cells.items()}
@@ -148,6 +162,12 @@ class State:
         self.arrays: list[tuple[Any, Any]] = []
         regions.states.add(self)
 
+    def renew(self) -> None:
+        """Let views show what their arrays are now, so that nothing has to be recorded later."""
+        for x in self.leaves():
+            if isinstance(x, View) and not isinstance(x.tied.how, Severed):
+                snapshot(x)
+
     def remember(self) -> None:
         """Keep what plain arrays hold too, so that it can be put back."""
         plain = [x for x in self.leaves() if type(x) is np.ndarray and x.flags.writeable]
@@ -160,6 +180,12 @@ class State:
         for _, copy in self.lists:
             held += copy.values() if isinstance(copy, dict) else copy
         return sum(each is x for each in held)
+
+    def is_seen(self, place: int, names: frozenset[str]) -> bool:
+        """Whether one of these variables holds a tracer, or a view of it."""
+        handle = list(self.handles.values())[place]
+        nests = (self.nests[n] for n in names if n in self.nests)
+        return any(root(x) is handle for each in nests for x in each.leaves)
 
     def leaves(self) -> Iterator[Any]:
         """All leaves of all variables."""
@@ -204,6 +230,25 @@ _probe = CellType(np.zeros(1))
 _alone = sys.getrefcount(_probe.cell_contents)  # where a variable alone holds an array
 
 
+def is_part(x: Any) -> bool:
+    """Whether a plain array shows memory of another, which something else holds too."""
+    owner = x.base
+    if not isinstance(owner, np.ndarray):
+        return False
+    lent = (old for each in regions.stack for old in each.lent.values())
+    stands = sum(old is owner or old.base is owner for old in lent)
+    return sys.getrefcount(owner) - stands > _viewed
+
+
+def count_owners(view: Any) -> int:
+    """How many references there are where one view alone holds an array."""
+    owner = view.base
+    return sys.getrefcount(owner)
+
+
+_viewed = count_owners(np.zeros(2)[:1])
+
+
 class StandIns:
     """What the variables hold while a piece is traced."""
 
@@ -233,7 +278,10 @@ class StandIns:
             return found
         if isinstance(x, View):
             tied = x.tied
-            new = tied.how(self.stand_in(tied.base))
+            if isinstance(tied.how, Severed):
+                new = severed(snapshot(x), self.stand_in(tied.root), tied.how.reason)
+            else:
+                new = tied.how(self.stand_in(tied.base))
             self.pair(x, new)
             return new
         if type(x) is np.ndarray and (x.flags.writeable or self.is_lent(x)):
@@ -267,12 +315,18 @@ class StandIns:
         for name, cell in state.cells.items():
             write(cell, values.get(name, MISSING))
         cells = {id(c) for c in state.cells.values()}
-        regions.stack.append(Region(recording, self.lent, self.shared, cells))
+        regions.stack.append(
+            Region(recording, self.lent, self.shared, cells, self.given, self.stand_in)
+        )
         return values
 
     def leave(self) -> None:
-        """Put the variables back."""
+        """Put the variables back, and tracers that the piece wrote into under their own name."""
         regions.stack.pop()
+        own = zip(self.state.handles.values(), self.symbols, self.marks, strict=True)
+        for handle, symbol, mark in own:
+            if symbol is handle and moved(handle, mark):
+                handle.overwrite(mark)
         for name, cell in self.state.cells.items():
             write(cell, self.state.values[name])
 

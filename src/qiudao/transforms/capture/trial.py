@@ -9,17 +9,14 @@ of Python's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
-from ...core.avals import Aval, Value
-from ...core.dispatch import Tracer
+from ...core.avals import Aval
 from ...core.modes import modes
 from .carrying import Loop, Returned
+from .columns import is_steady, reader
 from .courses import steps
-from .loops import element
 from .outcomes import end_trial
 from .sites import Cells, Site
 from .state import State, regions
@@ -68,8 +65,9 @@ def attempt(site: Site, values: Any, cells: Cells) -> bool:
     if site.refused >= STUBBORN:
         return False
     outer = modes.recording
-    count, captured = len(outer.equations), dict(outer.captured)
     state = State(cells)
+    state.renew()
+    count, captured = len(outer.equations), dict(outer.captured)
     regions.trials += 1
     try:
         step = site.piece("step", cells)
@@ -85,55 +83,6 @@ def attempt(site: Site, values: Any, cells: Cells) -> bool:
     finally:
         regions.trials -= 1
     return True
-
-
-class Columns:
-    """What `zip` and `enumerate` of arrays go through, as far as the shortest is long."""
-
-    def __init__(self, columns: Sequence[Any]) -> None:
-        length = min(map(len, columns))
-        self.columns = [c[:length] for c in columns]
-
-    def __len__(self) -> int:
-        return len(self.columns[0])
-
-    def __iter__(self) -> Iterator[Any]:
-        return zip(*self.columns, strict=True)
-
-    def __getitem__(self, at: Any) -> Any:
-        if isinstance(at, slice):
-            return Columns([c[at] for c in self.columns])
-        return tuple(c[at] for c in self.columns)
-
-
-def columns(function: Any, args: Sequence[Any]) -> Columns | None:
-    """What `zip(*args)` or `enumerate(*args)` goes through; None where that is not arrays."""
-    if not modes.tracing or not args:
-        return None
-    if function is enumerate and is_steady(args[0]):
-        start = args[1] if len(args) == 2 else 0
-        if type(start) is int and len(args) < 3:
-            return Columns([range(start, start + len(args[0])), args[0]])
-    if function is zip and all(map(is_steady, args)):
-        return Columns(args)
-    return None
-
-
-def is_steady(values: Any) -> bool:
-    """Whether the steps of a loop through these values are alike."""
-    if isinstance(values, np.ndarray | Tracer):
-        return len(values.shape) > 0
-    return isinstance(values, range | Columns)
-
-
-def reader(values: Any) -> Callable[[Value], Any]:
-    """What step k goes through."""
-    if isinstance(values, Columns):
-        each = [reader(c) for c in values.columns]
-        return lambda k: tuple(read(k) for read in each)
-    if isinstance(values, range):
-        return lambda k: values.start + k * values.step if values != range(len(values)) else k
-    return lambda k: element(values, k)
 
 
 def tried(site: Site, values: Any, here: Any, marks: bool) -> Any:

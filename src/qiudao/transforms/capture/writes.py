@@ -14,11 +14,14 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ...core.avals import Value
-from ...core.dispatch import Tracer, overrides, snapshot
+from ...core.dispatch import Tracer, snapshot
 from ...core.source import caller, line_of
-from .outcomes import CaptureError
+from ...core.views import View
+from .masks import Selected, Whole, selects
+from .outcomes import CaptureError, OutsideWriteError
 from .scopes import WRITERS
-from .state import is_numeric, ours, region, regions, unknown
+from .sharing import row
+from .state import is_fresh, is_numeric, is_part, ours, region, regions, root, unknown
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
@@ -29,6 +32,12 @@ IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "BitXor": (operator.ixor, operator.xor), "LShift": (operator.ilshift, operator.lshift),
     "RShift": (operator.irshift, operator.rshift),
 }  # fmt: skip
+
+
+SHARED = (
+    "a traced value is written into a plain array that other names hold too",
+    "make the array from a traced one, np.zeros_like(x), or copy it first, z = z.copy()",
+)
 
 
 def refuse_here(reason: str, instead: str) -> NoReturn:
@@ -57,8 +66,8 @@ def seen(x: Any) -> Any:
 
 def getitem(x: Any, index: Any) -> Any:
     """`x[index]`; a plain array takes a traced index."""
-    if type(x) is np.ndarray and traced_in(index) is not None:
-        return overrides[operator.getitem](x, index)
+    if isinstance(x, np.ndarray | Tracer) and traced_in(index) is not None:
+        return row(x, index)
     if type(x) in (list, tuple) and unknown(index):
         refuse_here(
             f"a {type(x).__name__} is indexed by a value that is not known while tracing",
@@ -69,6 +78,8 @@ def getitem(x: Any, index: Any) -> Any:
 
 def setitem(value: Any, x: Any, index: Any) -> Any:
     """`x[index] = value`, and what the name of x then stands for."""
+    if isinstance(value, Whole):
+        index, value = ..., value.array
     if type(x) is np.ndarray:
         tracer = traced_in((value, index))
         if tracer is None and x.flags.writeable:
@@ -78,17 +89,24 @@ def setitem(value: Any, x: Any, index: Any) -> Any:
         turned = turn(x, tracer, shared)
         if turned is not None:
             x = turned
+        elif not x.flags.writeable:
+            refuse_lent(x)
     elif isinstance(x, Tracer):
         tracer = traced_in((value, index))
         if tracer is not None and tracer.level > x.level:
-            shared = sys.getrefcount(x) - ours(x) > lone.count
+            shared = isinstance(x, View) or sys.getrefcount(x) - ours(x) > lone.count
             x = raised(x, tracer, shared)
+        elif is_fresh(x) and sys.getrefcount(x) - ours(x) <= lone.count:
+            x = regions.stack[-1].recorder(x)
     write_element(x, index, value)
     return x
 
 
 def raised(x: Tracer, tracer: Tracer, shared: bool) -> Value:
     """An array of an outer transform as one of the transform whose value is written into it."""
+    here = region()
+    if shared and here is not None and root(x).level < here.level:
+        raise OutsideWriteError(str(line_of(*caller())), root(x))
     if shared:
         refuse_here(
             "a value of an inner transform is written into an array that other names hold too",
@@ -105,11 +123,10 @@ def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
         shared = id(x) in here.shared
     elif tracer is None:
         return None
+    else:
+        shared = shared or is_part(x)
     if shared:
-        refuse_here(
-            "a traced value is written into a plain array that other names hold too",
-            "make the array from a traced one, np.zeros_like(x), or copy it first, z = z.copy()",
-        )
+        refuse_here(*SHARED)
     if here is not None and (tracer is None or tracer.level < here.level):
         return here.recorder(x)
     return None if tracer is None else tracer.constant(x)
@@ -120,19 +137,18 @@ def write_element(x: Any, index: Any, value: Any) -> None:
     here = region()
     if regions.trials and not isinstance(x, Tracer | np.ndarray):
         refuse_here(f"a {type(x).__name__} is written into", "write into an array")
-    if here is not None and isinstance(x, Tracer) and x.level < here.level:
-        refuse_here(
-            "an array is written into under a condition that is not known while tracing, and it is "
-            "not one of the function's variables",
-            "give it a name in the function, or return the new value",
-        )
-    if isinstance(value, list | tuple) and traced_in(value) is not None:
+    if here is not None and isinstance(x, Tracer) and root(x).level < here.level:
+        raise OutsideWriteError(str(line_of(*caller())), root(x))
+    is_array = isinstance(x, Tracer | np.ndarray)
+    if is_array and isinstance(value, list | tuple) and traced_in(value) is not None:
         value = stack(value)
     x[index] = value
 
 
 def store(value: Any, x: Any, index: Any, text: str) -> None:
     """`x[index] = value` where x is no variable of the function."""
+    if isinstance(value, Whole):
+        index, value = ..., value.array
     if type(x) is np.ndarray:
         here = region()
         if traced_in((value, index)) is not None or (here is not None and id(x) in here.lent):
@@ -155,8 +171,10 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
     if regions.trials and not is_numeric(x):
         refuse_here(f"a {type(x).__name__} is added to", "write into an array")
     if isinstance(x, Tracer):
-        if not x.shape and unknown(x):
+        if not x.shape and unknown(x) and not isinstance(x, View):
             return plain(x, value)  # a number, which does not change in place
+        if owned and is_fresh(x) and sys.getrefcount(x) - ours(x) <= lone.count:
+            return plain(x, value)
         here = region()
         if here is not None and x.level < here.level:
             write_element(x, ..., plain(x, value))
@@ -171,7 +189,33 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
             turned = turn(x, tracer, shared)
             if turned is not None:
                 return in_place(turned, value)
+            refuse_lent(x)
     return in_place(x, value)
+
+
+def refuse_lent(x: Any) -> None:
+    """Refuse to write into a view, made in a piece, of a plain array from outside."""
+    for each in regions.stack:
+        for held in each.lent.values():
+            if x.base is not None and (held is x.base or held.base is x.base):
+                refuse_here(*SHARED)
+
+
+def part(x: Any, index: Any) -> Any:
+    """`x[index]`, to be written again by `renewed`."""
+    return Selected(x, index) if selects(x, index) else getitem(x, index)
+
+
+def renewed(operation: str, x: Any, value: Any) -> Any:
+    """An element or a part of an array after `x += value`, which is then written there."""
+    if isinstance(x, Selected):
+        whole = x.after(IN_PLACE[operation][1], value)
+        if whole is not None:
+            return whole
+        x = getitem(x.whole, x.mask)  # which says what is wrong
+    if type(x) is np.ndarray and (traced_in(value) is not None or not x.flags.writeable):
+        x = x.copy()
+    return inplace(operation, x, value, True)
 
 
 def into(f: Any) -> Callable[..., tuple[Any, Any]]:
