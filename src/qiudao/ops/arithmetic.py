@@ -45,9 +45,7 @@ class Subtract(Additive):
 
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
         da, db = dxs
-        if db is None:
-            return da
-        return -db if da is None else self(da, db)
+        return da if db is None else self(0.0 if da is None else da, db)  # 0 - 0 is no -0
 
     def transpose(self, i: int, ct: Value) -> Value:
         return ct if i == 0 else -ct
