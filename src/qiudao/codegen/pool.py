@@ -300,12 +300,6 @@ def from_environment() -> int:
 pool = Pool()
 
 
-def address_of_pool() -> int:
-    """The address of the words of the pool, the first of which is the number of threads."""
-    pool.ready()
-    return ctypes.addressof(pool.words)
-
-
 def address_of_run() -> int:
     """The address of what shares out pieces among the threads of this process."""
     return pool.ready().address("run")

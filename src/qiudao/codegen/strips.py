@@ -6,7 +6,7 @@
 
 What one nest has written of a strip is in the cache still when the next reads it, and a and b need
 memory for one strip only.  Every element is computed once, and as it would be nest after nest.
-With several threads it is nest after nest, for these share out its rows.
+Code made for several threads goes nest after nest, for these share out the rows of each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .code import Buffer, Code, Register, row_major
 from .courses import Course, Memory, Stage, Window, memory_of
 from .nest import Nest
 from .pieces import may_split
-from .pool import address_of_pool
+from .pool import get_num_threads
 
 if TYPE_CHECKING:
     from .scope import Scope
@@ -27,26 +27,17 @@ if TYPE_CHECKING:
 
 def write_course(scope: Scope, course: Course) -> bool:
     """Write the levels of a course; False where they must be written one after the other."""
-    if overwrites(scope, course):
+    shared = scope.function.splits and get_num_threads() > 1
+    if (shared and any(may_split(stage.roots) for stage in course.stages)) or overwrites(
+        scope, course
+    ):
         return False
-    code, windows = scope.code, course.windows(scope.last)
-    for root in course.roots:  # views are found here, for all that comes after
+    windows = course.windows(scope.last)
+    for root in course.roots:  # views are found here, before the loop
         for x, _ in root.reads:
             scope.held(x)
-    prepare(scope, course, [x for x in course.written if x not in windows])
-    if not scope.function.splits or not any(may_split(stage.roots) for stage in course.stages):
-        write_strips(scope, course, windows)
-        return True
-    pool = code.module.declare("@qiudao.pool", "@qiudao.pool = external global i8", address_of_pool)
-    threads = code.op(f"load atomic i64, ptr {pool} monotonic, align 8")
-    with code.when(code.op(f"icmp sgt i64 {threads}, 1")):
-        prepare(scope, course, windows)
-        for stage in course.stages:
-            scope.write_nest(stage.roots)
-    for x in windows:
-        del scope.places[x]
-    with code.when(code.op(f"icmp sle i64 {threads}, 1")):
-        write_strips(scope, course, windows)
+    prepare(scope, course, windows)
+    write_strips(scope, course, windows)
     return True
 
 
@@ -58,16 +49,16 @@ def overwrites(scope: Scope, course: Course) -> bool:
     return any(isinstance(place, Buffer) and place.pointer in written for place in places)
 
 
-def prepare(scope: Scope, course: Course, nodes: Collection[Node]) -> None:
-    """Scalars, and the memory of these nodes with what stands in it before the nests."""
+def prepare(scope: Scope, course: Course, windows: Collection[Node]) -> None:
+    """Scalars, and what stands in arrays that are held as a whole before the nests."""
     for level in range(course.start, course.stop):
         for root in scope.plan.levels[level]:
-            if root.kind == "scalar" and root.equation not in scope.places:
+            if root.kind == "scalar":
                 scope.write_scalar(root)
-            elif root.kind == "map" and root.equation in nodes:
+            elif root.kind == "map" and root.equation not in windows:
                 scope.target(root)
         for root in scope.starting.get(level, ()):
-            if root.equation in nodes:
+            if root.equation not in windows:
                 scope.prepare(root)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from ..codegen.checking import is_checked
 from ..codegen.engine import compiler
+from ..codegen.pool import get_num_threads
 from ..core.node import Node
 from ..core.primitive import Primitive
 from ..core.program import Program, operands_of
@@ -48,7 +49,7 @@ def surroundings() -> Iterator[str]:
     tool = compiler()
     yield from map(repr, (tool.host, tool.versions, is_checked(), sys.version, np.__version__))
     yield from (os.environ.get(name, "") for name in COUNTS)
-    yield str(os.cpu_count())
+    yield f"{os.cpu_count()} {get_num_threads() > 1}"
     yield sources()
 
 
