@@ -26,13 +26,13 @@ from ...ops.writing import Put, SetItem
 from ..control import scan
 from ..trace import Symbol, Traced
 from .branch import cast
-from .carrying import Step
 from .effects import appended
 from .foreseen import Carry, Foreseen, is_narrow
 from .outcomes import end_trial
 from .replaying import attribute
 from .scopes import augmented, written
 from .state import StandIns, nest, regions
+from .step import Step
 
 FARTHEST = 4  # steps back from which elements are still carried
 SMALL = 16  # elements of an array that may be carried whole though one of them is written

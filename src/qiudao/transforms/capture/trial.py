@@ -14,12 +14,13 @@ from typing import Any
 
 from ...core.avals import Aval
 from ...core.modes import modes
-from .carrying import Loop, Returned
+from .carrying import Loop
 from .columns import is_steady, reader
 from .courses import steps
 from .outcomes import end_trial
 from .sites import Cells, Site
 from .state import State, regions
+from .step import Returned
 from .stepping import TriedStep
 
 FEWEST = 32  # steps from which a loop is tried

@@ -1,0 +1,411 @@
+"""The step of a structured loop, traced on carried values of given types."""
+
+from __future__ import annotations
+
+from operator import is_not
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...core.avals import Aval, Value, aval_of, describe
+from ...core.dispatch import Tracer, snapshot
+from ..control import fori_loop, while_loop
+from ..trace import Symbol, Traced, traced
+from .branch import (
+    FLAG,
+    cast,
+    continued,
+    joined_dtype,
+    move,
+    refill,
+    renamed,
+    same,
+    shown_nest,
+    split,
+    truth,
+)
+from .outcomes import (
+    BACK,
+    END,
+    FELL,
+    MISSING,
+    Outcome,
+    outcome,
+    refuse,
+)
+from .replaying import replay
+from .state import (
+    Nest,
+    StandIns,
+    current,
+    is_numeric,
+    moved,
+    nest,
+    read,
+    write,
+)
+from .undefined import Undefined
+
+if TYPE_CHECKING:
+    from .carrying import Loop
+
+# A number of Python widens no dtype.  Where narrow dtypes are about, it first stands in the
+# narrowest of its kind, to see what a step makes of it.
+NARROWEST: dict[type, Any] = {int: np.int8, float: np.float16, complex: np.complex64}
+
+
+def widest(kind: type, found: Aval, start: Aval) -> Aval:
+    """The type of a carried value that starts as a number of Python, after a step on `start`."""
+    if found.dtype in (start.dtype, np.dtype(np.float16)):
+        return Aval((), np.result_type(kind, found.dtype))
+    return Aval((), np.result_type(kind(0), found.dtype))
+
+
+class Step:
+    """One tracing of a loop's step with carried values of given types."""
+
+    def __init__(self, of: Loop, avals: dict[Any, Aval], value: Returned | None) -> None:
+        self.loop = of
+        self.keys: list[Any] = []
+        self.init: list[Value] = []
+        self.value: Returned | None = None
+        self.more: set[Any] = set()
+        self.new: dict[str, Nest] = {}
+        self.way: Outcome = END
+        self.possible: frozenset[int] = frozenset()
+        self.undefined: set[str] = set()
+        self.in_place: set[str] = set()  # lists and dictionaries with new elements
+        self.names = of.changed
+        self.again = False  # whether a carried value turned out to be a view
+        self.probed: dict[Any, type] = {}  # numbers of Python whose dtype is to be found
+        if of.count:
+            self.carry("count", 0, avals)
+        if of.within:
+            self.carry("goes on", of.first, avals)
+        if of.jumps:
+            self.carry("signal", FELL, avals)
+            for k, x in value.numbers if value else ():
+                self.carry(("value", k), zeros(x), avals)
+        for name in sorted(of.changed):
+            if name in of.starts:
+                for k, x in enumerate(of.starts[name].leaves):
+                    if is_numeric(x):
+                        self.carry((name, k), x, avals)
+        for k, handle in enumerate(of.handles):
+            if ("handle", k) in avals:
+                self.carry(("handle", k), handle, avals)
+        self.piece = self.trace()
+
+    def carry(self, key: Any, x: Value, avals: dict[Any, Aval]) -> None:
+        """One more carried value."""
+        self.keys.append(key)
+        if key == "goes on":
+            x = truth(x) if isinstance(x, Tracer) else np.bool_(x)
+        if key not in avals and self.loop.narrow and type(x) in NARROWEST and key[0] in self.names:
+            self.probed[key] = type(x)
+            self.init.append(np.zeros((), NARROWEST[type(x)]))
+            return
+        aval = avals.setdefault(key, aval_of(x))
+        self.init.append(cast(snapshot(x), aval))
+
+    def trace(self) -> Traced:
+        """Trace the step."""
+        return traced(self.once, [FLAG, *map(aval_of, self.init)], lambda xs: (xs, {}))
+
+    def once(self, first: Symbol, *xs: Value) -> list[Value]:
+        """A step on symbols: the carried values after it, in order; then those that are new."""
+        of = self.loop
+        given = dict(zip(self.keys, xs, strict=True))
+        stand = StandIns(
+            of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
+        )  # fmt: skip
+        before = stand.enter(first.recording)
+        try:
+            for name in of.changed:
+                if name in of.starts:
+                    start = of.starts[name]
+                    leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
+                    before[name] = start.tree.build(leaves)
+                    write(of.cells[name], before[name])
+            of.sever(given, stand.symbols)
+            return self.advance(given, stand, before)
+        finally:
+            stand.leave()
+
+    def advance(self, given: Any, stand: StandIns, before: dict[str, Any]) -> list[Value]:
+        """Take the step, and note what it leaves."""
+        of = self.loop
+        count = (given["count"],) if of.count else ()
+        left = continued(of.step(*count) or END)
+        results: dict[Any, Value] = {}
+        if of.count:
+            results["count"] = given["count"] + 1
+        if of.within:
+            self.possible = left.possible
+            goes = self.goes_on(left, tuple(c + 1 for c in count))
+            results["goes on"] = cast(goes, Aval((), np.dtype(bool)))
+        if of.jumps:
+            results["signal"] = left.signal
+            if left.value is not MISSING:
+                self.value = Returned(nest(left.value))
+                results.update((("value", k), x) for k, x in self.value.numbers)
+        self.note(results, stand, before)
+        return [results.get(key, given[key]) for key in self.keys]
+
+    def goes_on(self, left: Outcome, following: tuple[Value, ...]) -> Value:
+        """Whether another step follows."""
+        of = self.loop
+        if left.possible == {FELL}:
+            return self.asked(following)
+        if FELL not in left.possible:
+            return False
+        if of.count:
+            return np.logical_and(left.signal == FELL, of.test(*following))
+        result = split(
+            of.site, left.signal == FELL, of.all_cells, of.test,
+            lambda: outcome(BACK, False), of.site.head,
+        )  # fmt: skip
+        return result.value
+
+    def asked(self, following: tuple[Value, ...]) -> Value:
+        """The condition of the loop."""
+        found = self.loop.test(*following)
+        found = found.value if isinstance(found, Outcome) else found
+        return truth(found) if isinstance(found, Tracer) else bool(found)
+
+    def note(self, results: dict[Any, Value], stand: StandIns, before: dict[str, Any]) -> None:
+        """What the variables and the tracers from outside are after the step."""
+        of = self.loop
+        for name, cell in of.cells.items():
+            now, then = read(cell), before.get(name, MISSING)
+            if name in of.changed and name in of.starts:
+                self.carried(name, now, results)
+                for k, x in enumerate(nest(now).leaves):
+                    self.again |= of.shown((name, k), x, stand.symbols)
+                if now is then and type(now) in (list, dict):
+                    self.in_place.add(name)
+            elif now is not then:
+                self.found(name, now, then)
+            elif type(now) in (list, dict) and not same(
+                nest(now), nest(then), of.state, stand, name
+            ):
+                self.more.add(name)
+                if nest(now).tree == of.state.nests[name].tree:
+                    continue
+                refuse(
+                    of.site,
+                    f"the {type(now).__name__} `{name}` changes in a loop whose number of steps is "
+                    "not known while tracing",
+                    "write into an array made before the loop, or use qd.scan, which stacks values",
+                )
+        for k in stand.written():
+            results["handle", k] = stand.symbols[k]
+            self.more.add(("handle", k))
+
+    def found(self, name: str, now: Any, then: Any) -> None:
+        """A variable that a step changes and that is not carried yet."""
+        of = self.loop
+        if name not in of.site.head or now is MISSING:
+            return
+        if then is MISSING:
+            if of.certain and any(map(is_numeric, nest(now).leaves)):
+                self.new[name] = nest(now)
+                self.more.add(name)
+            else:
+                self.undefined.add(name)
+        else:
+            self.more.add(name)
+
+    def carried(self, name: str, now: Any, results: dict[Any, Value]) -> None:
+        """A carried variable after the step."""
+        of = self.loop
+        start = of.starts[name]
+        if now is MISSING:
+            refuse(of.site, f"`{name}` is deleted in the loop", "keep it")
+        here = nest(now)
+        if here.tree != start.tree:
+            refuse(
+                of.site,
+                f"`{name}` is {shown_nest(start)} before the loop and {shown_nest(here)} "
+                "after a step, and the number of steps is not known while tracing",
+                "let it keep its structure, as in qd.while_loop(cond, body, init)",
+            )
+        for k, (x, y) in enumerate(zip(here.leaves, start.leaves, strict=True)):
+            if is_numeric(y) and is_numeric(x):
+                results[name, k] = x
+            elif x is not y and not (type(x) is type(y) and x == y):
+                refuse(
+                    of.site,
+                    f"`{name}` is {shown_nest(start)} before the loop and "
+                    f"{shown_nest(here)} after a step, and the number of steps is not known "
+                    "while tracing",
+                    "start it with a value of the same shape and dtype",
+                )
+
+    def settle(self, avals: dict[Any, Aval]) -> bool:
+        """Whether the types change, or more is carried: then the step is traced once more."""
+        of = self.loop
+        again = bool(self.probed) or self.again
+        for key, start, out in zip(self.keys, self.init, self.piece.program.outputs, strict=True):
+            if key in self.probed:
+                avals[key] = widest(self.probed[key], aval_of(out), aval_of(start))
+        if again:
+            return True
+        for key, start, out in zip(self.keys, self.init, self.piece.program.outputs, strict=True):
+            now, then = aval_of(out), avals[key]
+            if now[:2] == aval_of(start)[:2]:
+                continue
+            if now.shape == then.shape and (then.weak or now.weak):
+                dtype = joined_dtype(now, then)
+                wanted = Aval(then.shape, dtype, None)
+                if wanted[:2] != then[:2]:
+                    avals[key] = wanted
+                    again = True
+                continue
+            self.differ(key, then, now)
+        for name in self.more:
+            if isinstance(name, tuple):
+                again = again or name not in avals
+                avals.setdefault(name, aval_of(of.handles[name[1]]))
+            elif name not in of.changed:
+                of.changed.add(name)
+                again = True
+        for name, each in self.new.items():
+            leaves = [zeros(x) if is_numeric(x) else x for x in each.leaves]
+            of.starts[name] = Nest(tuple(leaves), each.tree)
+        of.prepare()
+        return again
+
+    def differ(self, key: Any, then: Aval, now: Aval) -> None:
+        """Refuse a carried value that changes its type."""
+        name = key[0] if isinstance(key, tuple) else key
+        what = "the returned value" if name == "value" else f"`{name}`"
+        refuse(
+            self.loop.site,
+            f"{what} is {describe(*then[:2])} before the loop and {describe(*now[:2])} after a "
+            "step, and the number of steps is not known while tracing",
+            "start it with the shape and dtype that it has later, as in "
+            "qd.while_loop(cond, body, init)",
+        )
+
+    def finish(self) -> Outcome:
+        """The equation, and its results in the variables."""
+        of = self.loop
+        results = self.equation()
+        given = dict(zip(self.keys, results, strict=True))
+        for name in of.changed:
+            if name in of.starts:
+                start = of.starts[name]
+                leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
+                made = start.tree.build(leaves)
+                if name in self.in_place:
+                    refill(of.state.values[name], made)
+                else:
+                    write(of.cells[name], made)
+        for name in self.undefined:
+            write(
+                of.cells[name],
+                Undefined(
+                    f"capture: `{name}` is defined only if the loop of {of.site.line} takes a "
+                    "step; give it a value before the loop"
+                ),
+            )
+        for k, handle in enumerate(of.handles):
+            if ("handle", k) in given:
+                new = given["handle", k]
+                if not renamed(of.state, handle, new, of.changed):
+                    move(handle, new, of.site.line)
+        of.sever(given, of.handles)
+        if not of.jumps:
+            return END
+        possible = self.possible | {FELL}
+        value: Any = MISSING
+        if self.value is not None:
+            leaves = [given.get(("value", k), x) for k, x in enumerate(self.value.nest.leaves)]
+            value = self.value.nest.tree.build(leaves)
+        return Outcome(given["signal"], value, possible)
+
+    def equation(self) -> list[Value]:
+        """The loop itself."""
+        of = self.loop
+
+        def body(xs: list[Value]) -> list[Value]:
+            outs = replay(self.piece.program, [np.False_, *xs, *self.piece.captured])
+            return [cast(y, aval_of(x)) for x, y in zip(self.init, outs, strict=True)]
+
+        if of.within:
+            place = self.keys.index("goes on")
+            return list(while_loop(lambda xs: xs[place], body, self.init, max_steps=of.bound))
+        if of.bound is not None:
+            first, *init = self.init
+            made = fori_loop(0, of.bound, lambda i, xs: body([i, *xs])[1:], init)
+            return [first, *made]
+        return list(while_loop(self.condition, body, self.init))
+
+    def condition(self, xs: list[Value]) -> Value:
+        """The condition of a loop without jumps, on carried values.
+
+        Raises `ConditionError` where asking it changes what is read later.
+        """
+        of = self.loop
+        given = dict(zip(self.keys, xs, strict=True))
+        stand = StandIns(
+            of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
+        )  # fmt: skip
+        before = stand.enter(current(xs))
+        try:
+            for name in of.changed:
+                if name in of.starts:
+                    start = of.starts[name]
+                    leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
+                    before[name] = start.tree.build(leaves)
+                    write(of.cells[name], before[name])
+            watch = Watch(before)
+            asked = self.asked((given["count"],) if of.count else ())
+            if stand.written() or watch.sees({n: read(c) for n, c in of.cells.items()}, of):
+                raise ConditionError
+            return asked
+        finally:
+            stand.leave()
+
+
+class Watch:
+    """What variables held before the condition of a loop was asked."""
+
+    def __init__(self, before: dict[str, Any]) -> None:
+        self.before = before
+        self.leaves = {name: nest(value).leaves for name, value in before.items()}
+        tracers = [x for each in self.leaves.values() for x in each if isinstance(x, Tracer)]
+        self.marks = [(x, snapshot(x)) for x in tracers]
+
+    def sees(self, now: dict[str, Any], loop: Loop) -> bool:
+        """Whether what is read later changed."""
+        if any(moved(x, mark) for x, mark in self.marks):
+            return True
+        for name in loop.site.head & set(now):
+            if now[name] is not self.before.get(name, MISSING):
+                return True
+            then = self.leaves.get(name, ())
+            leaves = () if now[name] is MISSING else nest(now[name]).leaves
+            if len(leaves) != len(then) or any(map(is_not, leaves, then)):
+                return True
+        return False
+
+
+class ConditionError(Exception):
+    """Asking a condition changes variables, so that it must be asked no oftener than due."""
+
+
+class Returned:
+    """What a step returns, and which of its leaves are numbers, with their places."""
+
+    def __init__(self, parts: Nest) -> None:
+        self.nest = parts
+        self.numbers = [(k, x) for k, x in enumerate(parts.leaves) if is_numeric(x)]
+
+
+def zeros(x: Value) -> Value:
+    """A value of the type of `x` to start with, which the first step replaces."""
+    if type(x) in (bool, int, float, complex):
+        return type(x)(0)
+    return np.zeros(np.shape(x), x.dtype)
