@@ -13,7 +13,8 @@ pytest.importorskip("llvmlite")
 def level(f, *xs):
     program = qd.trace(f)(*xs)
     module = resident_module()
-    build.native_function(module, program)
+    text, _ = build.native_function(module, program)
+    module.define("@program", text)
     return build.level_of(program, module)
 
 
@@ -58,3 +59,16 @@ def test_a_while_loop_is_a_simulation():
         return qd.while_loop(lambda x: x > 0.1, lambda x: turned(x, 600), x)
 
     assert level(f, 0.5) == "steps"
+
+
+def test_code_that_hardly_repeats_itself():
+    """Many branches, each with a few elements to work on: LLVM would take longer than they pay."""
+
+    def branches(x, count):
+        for k in range(count):
+            x = qd.cond(x[k % 3] > 0.3 + 0.01 * k, lambda x: np.sin(x) * 0.9, lambda x: x * x, x)
+        return x
+
+    assert level(lambda x: branches(x, 20), np.ones(5)) == "full"
+    assert level(lambda x: branches(x, 150), np.ones(5)) == "steps"
+    assert level(lambda x: branches(x, 600), np.ones(5)) == "quick"

@@ -25,6 +25,8 @@ from .scope import Function, Scope
 
 MANY = 6000  # equations from which a program is compiled in the quick way, and runs half as fast
 LONG = 400  # from which LLVM's middle settings do
+ONCE = 2000  # from which code that hardly repeats itself is compiled in the quick way too
+SELDOM = 8  # times that a line runs in a call, up to which code hardly repeats itself
 FEW = 0.2  # the part of the work in loops over elements up to which these need not be vectors
 
 
@@ -146,6 +148,8 @@ def level_of(program: Program, module: Module) -> str:
         return "straight"
     if size <= LONG:
         return "full"
+    if work.elements + work.steps < SELDOM * module.lines:
+        return "quick" if size > ONCE else "steps"
     return "middle" if work.elements > FEW * work.steps else "steps"
 
 

@@ -117,6 +117,11 @@ class Module:
         """The addresses of what is outside, in this process."""
         return {name: find() for name, find in self.outside.items()}
 
+    @property
+    def lines(self) -> int:
+        """The lines of all functions."""
+        return sum(text.count("\n") for text in self.definitions.values())
+
     def declare(self, name: str, text: str, find: Find | None = None) -> str:
         """Declare an outside function once; what finds it, where the linker cannot."""
         self.declarations.setdefault(name, text)
