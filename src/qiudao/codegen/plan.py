@@ -251,6 +251,18 @@ class Plan:
         ((root, _),) = set(demands)
         return math.prod(root.space) <= max(math.prod(equation.shape), 1)
 
+    def shown_by(self, equation: Equation) -> list[Node]:
+        """The operands in whose memory the value of an equation lies, or of which it is computed
+        where it is read.
+        """
+        root = self.roots.get(equation)
+        if root is not None and root.kind == "onto":
+            return [root.base]
+        added = root is None and isinstance(equation.primitive, (Place, *ADDS))
+        if added or not (root is None or isinstance(equation.primitive, Part)):
+            return []
+        return [x for x in operands_of(equation) if isinstance(x, Node)]
+
     def reads_all(self, equation: Equation) -> bool:
         """Whether a bad index would be met wherever an equation is read."""
         return all(

@@ -222,8 +222,8 @@ class Scope:
                 if isinstance(x, Node):
                     last[x] = max(last.get(x, 0), root.level)
         for node in reversed(self.program.equations):  # memory that another value lives on in
-            for x in operands_of(node):
-                if self.is_alias(node) and isinstance(x, Node) and node in last:
+            if node in last:
+                for x in self.plan.shown_by(node):
                     last[x] = max(last.get(x, 0), last[node])
         for y in self.program.outputs:
             if isinstance(y, Node):
@@ -233,17 +233,15 @@ class Scope:
 
     def keep(self, x: Node, last: dict[Node, int]) -> None:
         """An output lives to the end, and so does the memory that it is a view of."""
-        stack = [x]
+        stack, done = [x], set[Node]()
         while stack:
             node = stack.pop()
+            if node in done:
+                continue
+            done.add(node)
             last[node] = len(self.plan.levels)
-            if isinstance(node, Equation) and self.is_alias(node):
-                stack.extend(y for y in operands_of(node) if isinstance(y, Node))
-
-    def is_alias(self, e: Equation) -> bool:
-        """Whether the value of an equation lies in the memory of its operand."""
-        root = self.plan.roots.get(e)
-        return root is None or root.kind == "onto" or isinstance(e.primitive, Part)
+            if isinstance(node, Equation):
+                stack.extend(self.plan.shown_by(node))
 
     def new_buffer(self, shape: Shape, dtype: Dtype, owner: Node | None = None) -> Buffer:
         """Memory for a value, given back after the level on which its owner is read last."""
