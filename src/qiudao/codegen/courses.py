@@ -26,6 +26,7 @@ from .plan import LOOPS, Plan, Root
 
 LARGE = 1 << 18  # bytes of the arrays of a course from which strips pay: half of a usual cache
 STRIP = 1 << 15  # bytes of a strip of all of them: the innermost cache
+FAR = 8  # what part of all rows a nest may stay behind: one that waits for the last row may not
 FEWEST = 4  # rows of a strip
 EVEN = 64  # rows of which a strip is a multiple, where a row is one number
 
@@ -83,6 +84,8 @@ class Course:
             if behind is None:
                 return False
             stages.append(Stage(group, rows_of(group), behind))
+        if any(FAR * stage.behind > self.most(stages) for stage in stages):
+            return False
         for stage in stages:
             self.enter(stage)
         self.stop += 1
@@ -153,7 +156,11 @@ class Course:
 
     @property
     def rows(self) -> int:
-        return max(stage.rows for stage in self.stages)
+        return self.most(())
+
+    def most(self, more: Sequence[Stage]) -> int:
+        """The rows of the longest nest, of some more too."""
+        return max(stage.rows for stage in (*self.stages, *more))
 
     @property
     def total(self) -> int:
@@ -167,7 +174,7 @@ class Course:
     def strip(self) -> int:
         """The rows of a strip: twice those that windows take along, at least."""
         taken = [m.window.more for m in self.written.values()]
-        most = max((more for more in taken if 8 * more < self.rows), default=0)
+        most = max((more for more in taken if FAR * more < self.rows), default=0)
         rows = max(STRIP * self.rows // self.total, 2 * most, FEWEST)
         if any(len(stage.roots[0].space) == 1 for stage in self.stages):
             rows = -(-rows // EVEN) * EVEN
