@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from operator import is_not
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ import numpy as np
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, snapshot
 from ..control import fori_loop, while_loop
-from ..trace import Symbol, Traced, traced
+from ..trace import Recording, Symbol, Traced, traced
 from .branch import (
     FLAG,
     cast,
@@ -114,23 +116,40 @@ class Step:
 
     def once(self, first: Symbol, *xs: Value) -> list[Value]:
         """A step on symbols: the carried values after it, in order; then those that are new."""
+        with self.entered(xs, first.recording) as (given, stand, before):
+            self.loop.sever(given, stand.symbols)
+            return self.advance(given, stand, before)
+
+    @contextmanager
+    def entered(
+        self, xs: Sequence[Value], recording: Recording
+    ) -> Iterator[tuple[dict[Any, Value], StandIns, dict[str, Any]]]:
+        """The variables as a step on the carried values `xs` meets them.
+
+        Gives those values by key, what stands for tracers from outside, and the variables.
+        """
         of = self.loop
         given = dict(zip(self.keys, xs, strict=True))
         stand = StandIns(
             of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
         )  # fmt: skip
-        before = stand.enter(first.recording)
+        before = stand.enter(recording)
         try:
-            for name in of.changed:
-                if name in of.starts:
-                    start = of.starts[name]
-                    leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
-                    before[name] = start.tree.build(leaves)
-                    write(of.cells[name], before[name])
-            of.sever(given, stand.symbols)
-            return self.advance(given, stand, before)
+            for name, value in self.variables(given):
+                before[name] = value
+                write(of.cells[name], value)
+            yield given, stand, before
         finally:
             stand.leave()
+
+    def variables(self, given: dict[Any, Value]) -> Iterator[tuple[str, Any]]:
+        """The carried variables, put together of carried values."""
+        of = self.loop
+        for name in of.changed:
+            if name in of.starts:
+                start = of.starts[name]
+                leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
+                yield name, start.tree.build(leaves)
 
     def advance(self, given: Any, stand: StandIns, before: dict[str, Any]) -> list[Value]:
         """Take the step, and note what it leaves."""
@@ -293,15 +312,11 @@ class Step:
         of = self.loop
         results = self.equation()
         given = dict(zip(self.keys, results, strict=True))
-        for name in of.changed:
-            if name in of.starts:
-                start = of.starts[name]
-                leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
-                made = start.tree.build(leaves)
-                if name in self.in_place:
-                    refill(of.state.values[name], made)
-                else:
-                    write(of.cells[name], made)
+        for name, made in self.variables(given):
+            if name in self.in_place:
+                refill(of.state.values[name], made)
+            else:
+                write(of.cells[name], made)
         for name in self.undefined:
             write(
                 of.cells[name],
@@ -348,25 +363,12 @@ class Step:
         Raises `ConditionError` where asking it changes what is read later.
         """
         of = self.loop
-        given = dict(zip(self.keys, xs, strict=True))
-        stand = StandIns(
-            of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
-        )  # fmt: skip
-        before = stand.enter(current(xs))
-        try:
-            for name in of.changed:
-                if name in of.starts:
-                    start = of.starts[name]
-                    leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
-                    before[name] = start.tree.build(leaves)
-                    write(of.cells[name], before[name])
+        with self.entered(xs, current(xs)) as (given, stand, before):
             watch = Watch(before)
             asked = self.asked((given["count"],) if of.count else ())
             if stand.written() or watch.sees({n: read(c) for n, c in of.cells.items()}, of):
                 raise ConditionError
             return asked
-        finally:
-            stand.leave()
 
 
 class Watch:
