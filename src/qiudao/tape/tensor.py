@@ -7,6 +7,7 @@ moves the handle on to a new value; whoever read the old one keeps the old one.
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -32,6 +33,18 @@ from .record import record
 # The short roads of `fast.py`, by ufunc; filled by `operators.py`.
 one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
 two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
+
+
+def in_place(operation: Callable[[Any, Any], Any]) -> Any:
+    """`x += v` and its kin: numbers within transforms are replaced, all else is written into."""
+
+    def method(self: Tensor, other: Any) -> Any:
+        if self.is_number():
+            return operation(self, other)
+        self.refuse_leaf_write()
+        return self._write_whole(operation(self, other))
+
+    return method
 
 
 class Tensor(ArrayMethods, Tracer):
@@ -423,35 +436,11 @@ class Tensor(ArrayMethods, Tracer):
         self.overwrite(new)
         return self
 
-    def __iadd__(self, other: Any) -> Tensor:
-        if self.is_number():
-            return self + other  # type: ignore[no-any-return]
-        self.refuse_leaf_write()
-        return self._write_whole(self + other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        if self.is_number():
-            return self - other  # type: ignore[no-any-return]
-        self.refuse_leaf_write()
-        return self._write_whole(self - other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        if self.is_number():
-            return self * other  # type: ignore[no-any-return]
-        self.refuse_leaf_write()
-        return self._write_whole(self * other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        if self.is_number():
-            return self / other  # type: ignore[no-any-return]
-        self.refuse_leaf_write()
-        return self._write_whole(self / other)
-
-    def __ipow__(self, other: Any) -> Tensor:
-        if self.is_number():
-            return self**other  # type: ignore[no-any-return]
-        self.refuse_leaf_write()
-        return self._write_whole(self**other)
+    __iadd__ = in_place(operator.add)
+    __isub__ = in_place(operator.sub)
+    __imul__ = in_place(operator.mul)
+    __itruediv__ = in_place(operator.truediv)
+    __ipow__ = in_place(operator.pow)
 
     def __imatmul__(self, other: Any) -> Tensor:
         self.refuse_leaf_write()
