@@ -14,6 +14,7 @@ row kB + `first` on.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -32,11 +33,14 @@ EVEN = 64  # rows of which a strip is a multiple, where a row is one number
 
 
 class Stage(NamedTuple):
-    """A nest of a course: the rows that it runs through, and how many it stays behind."""
+    """A nest of a course, and how many rows it stays behind."""
 
     roots: tuple[Root, ...]
-    rows: int
     behind: int
+
+    @property
+    def rows(self) -> int:
+        return rows_of(self.roots)
 
 
 class Window(NamedTuple):
@@ -59,7 +63,7 @@ class Memory:
 
     @property
     def window(self) -> Window:
-        first = min(*self.writes, *self.reads, self.writes[0])
+        first = min((*self.writes, *self.reads))
         return Window(first, max(self.writes) - first)
 
 
@@ -83,7 +87,7 @@ class Course:
             behind = self.behind(group)
             if behind is None:
                 return False
-            stages.append(Stage(group, rows_of(group), behind))
+            stages.append(Stage(group, behind))
         if any(FAR * stage.behind > self.most(stages) for stage in stages):
             return False
         for stage in stages:
@@ -170,7 +174,7 @@ class Course:
             found |= {x for x, _ in root.reads if isinstance(x, Node) and x not in self.written}
         return sum(size_of(x) for x in found if x not in self.plan.inlined)
 
-    @property
+    @functools.cached_property  # read once all levels are there
     def strip(self) -> int:
         """The rows of a strip: twice those that windows take along, at least."""
         taken = [m.window.more for m in self.written.values()]

@@ -65,11 +65,8 @@ def prepare(scope: Scope, course: Course, windows: Collection[Node]) -> None:
 def write_strips(scope: Scope, course: Course, windows: Mapping[Node, Window]) -> None:
     """All strips, and in each the nests in turn."""
     code, strip, stages = scope.code, course.strip, course.stages
-    panes = [
-        Pane(scope, memory, strip)
-        for memory in dict.fromkeys(map(course.written.get, windows))
-        if memory
-    ]
+    memories = dict.fromkeys(course.written[x] for x in windows)
+    panes = [Pane(scope, memory, strip) for memory in memories]
     starts: dict[Register, Register] = {}
     nests = [Nest(code, stage.roots, scope.held, scope.target, starts) for stage in stages]
     count = max(-(-(stage.rows + stage.behind) // strip) for stage in stages)

@@ -28,7 +28,7 @@ from ..ops.arithmetic import (
     negative,
     subtract,
 )
-from ..ops.indexing import GetItem, Place
+from ..ops.indexing import GetItem, Place, dummy
 from ..ops.reducing import Sum
 from ..ops.selecting import Where
 from ..ops.shaping import Cast, Concatenate, Copy, Reshape, Stretch, Transpose
@@ -242,7 +242,7 @@ def written_into_zeros(
     if not is_number(x, 0.0) or aval_of(v).dtype != like.dtype:
         return None
     index = primitive.index  # type: ignore[attr-defined]
-    region = np.broadcast_to(0.0, like.shape)[index].shape
+    region = dummy(aval_of(like))[index].shape
     given = aval_of(v).shape
     if len(given) > len(region):
         return None
