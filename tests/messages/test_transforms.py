@@ -449,6 +449,12 @@ MESSAGES = {
         "vmap: conversion to a plain NumPy array: this value differs between the examples of the "
         "batch, and a plain array cannot be indexed by it; make that a tensor, qd.tensor(n)[i]",
     ),
+    "a rule that branches on a direction": (
+        lambda: qd.jacfwd(ruled(jvp=lambda xs, dxs: (xs[0], 1.0 if dxs[0] > 0 else 0.0)))(2.0, 1.0),
+        DetachError,
+        "jacfwd: this tangent differs between the directions, so it cannot decide a branch or "
+        "become one number; use np.where(condition, a, b)",
+    ),
     "a branch in a batch": (
         lambda: qd.vmap(lambda x: x if x > 1 else -x)(X),
         DetachError,
