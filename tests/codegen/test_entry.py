@@ -6,6 +6,7 @@ import sys
 import threading
 import tracemalloc
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -367,6 +368,29 @@ def test_calls_leave_their_arena_to_each_other():
             assert np.array_equal(f(np.ones(10)), 2 * np.ones(10))
             held = reserve.kept()
             assert held == (left + 2 * reserve.ALIGNMENT if left else 0)
+
+
+def flags_of_memory_at(address):
+    """What Linux keeps about the memory around an address."""
+    inside = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        head = line.split()[0]
+        if not head.endswith(":"):
+            first, end = (int(number, 16) for number in head.split("-"))
+            inside = first <= address < end
+        elif inside and head == "VmFlags:":
+            return line.split()[1:]
+    raise LookupError(address)
+
+
+@pytest.mark.skipif(
+    not Path("/sys/kernel/mm/transparent_hugepage").exists(), reason="a system without huge pages"
+)
+def test_a_large_arena_is_in_huge_pages():
+    f = build(aval(10), arena_bytes=reserve.MOST - 4 * reserve.PAGE, through_arena=True)
+    assert np.array_equal(f(np.ones(10)), 2 * np.ones(10))
+    piece = ctypes.c_void_p.from_address(reserve.address_of_place()).value
+    assert "hg" in flags_of_memory_at(piece + reserve.HUGE)
 
 
 def test_arenas_of_calls_at_once():

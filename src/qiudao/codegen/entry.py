@@ -298,7 +298,10 @@ class Entry:
         elif self.arena_bytes:
             allocate = self.function("PyMem_RawMalloc", "ptr", "i64")
             free = self.function("PyMem_RawFree", "void", "ptr")
-            memory = reserve.take(code, self.arena_bytes, allocate, free)
+            advise = None
+            if sys.platform == "linux":
+                advise = self.function("madvise", "i32", "ptr, i64, i32")
+            memory = reserve.take(code, self.arena_bytes, allocate, free, advise)
             self.need_memory(memory)
             arena = reserve.start(code, memory)
         if self.fails:
@@ -466,7 +469,7 @@ def address_of_dtype(char: str) -> int:
 
 @functools.cache
 def address_of_function(name: str) -> int:
-    """The address of a function of CPython's or NumPy's C interface, in this process."""
+    """The address of a function of NumPy's or CPython's C interface, or of the C library."""
     if name not in API:
         return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
     unwrap = ctypes.pythonapi.PyCapsule_GetPointer
