@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.arriving import arrived
 from ..core.avals import Value, describe
-from ..core.dispatch import Tracer, snapshot
+from ..core.dispatch import Tracer
 from ..core.errors import DetachError, GradientError, ShapeError, TreeError
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
@@ -18,6 +18,7 @@ from ..core.trees import flatten, prefix
 from ..core.views import Tie, View, follow, tie
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
+from .entering import check_unchanged, entering
 from .results import owned
 
 
@@ -27,6 +28,7 @@ class Batch(ArrayMethods, Tracer):
     __slots__ = ("level", "tied", "value")
 
     tied: Tie  # set on views only
+    kept_from = "vmap"
 
     def __init__(self, value: Value, level: float) -> None:
         self.value = value
@@ -147,10 +149,12 @@ def vmap(
             leaves, tree = flatten(args)
             given = spec
         axes = prefix(tree, given, "vmap")
-        size = batch_size(leaves, axes, tree.paths)
-        moved = [
-            x if axis is None else to_front(x, axis) for x, axis in zip(leaves, axes, strict=True)
-        ]
+        moved = [x if axis is None else arrived(x) for x, axis in zip(leaves, axes, strict=True)]
+        size = batch_size(moved, axes, tree.paths)
+        mapped = [k for k, axis in enumerate(axes) if axis is not None]
+        entered, guards = entering([to_front(moved[k], axes[k]) for k in mapped])
+        for k, x in zip(mapped, entered, strict=True):
+            moved[k] = x
         step = max(size, 1) if chunk_size is None else chunk_size
         pieces: list[list[Value]] = []
         for start in range(0, max(size, 1), step):
@@ -161,6 +165,8 @@ def vmap(
             count = min(step, size - start)
             outs, differs, shape = run(part, axes, count, tree, bool(kwargs))
             pieces.append(outs)
+        if guards:
+            check_unchanged("vmap", guards)
         places = prefix(shape, out_axes, "vmap")
         results = [
             placed(column, varies, axis, path)
@@ -173,10 +179,7 @@ def vmap(
     def run(leaves: list[Value], axes: list[Any], size: int, tree: Any, named: bool) -> Any:
         level = new_level()
         arguments = tree.build(
-            [
-                x if axis is None else Batch(snapshot(x), level)
-                for x, axis in zip(leaves, axes, strict=True)
-            ]
+            [x if axis is None else Batch(x, level) for x, axis in zip(leaves, axes, strict=True)]
         )
         args, kwargs = arguments if named else (arguments, {})
         inner = f if modes.capture is None else modes.capture(f)
@@ -222,7 +225,7 @@ def batch_size(leaves: list[Any], axes: list[Any], paths: list[str]) -> int:
     for x, axis, path in zip(leaves, axes, paths, strict=True):
         if axis is None:
             continue
-        shape = np.shape(x)
+        shape = x.shape
         if not -len(shape) <= axis < len(shape):
             raise ShapeError(
                 f"vmap: argument{path} has shape {shape} and no axis {axis} to map; "
