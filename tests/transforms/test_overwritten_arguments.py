@@ -68,6 +68,14 @@ WAYS = {
     "custom_jvp": (lambda f, x, v: qd.grad(by_forward_rule(f))(x), SLOPES),
     "scan": (lambda f, x, v: qd.grad(over_scan(f))(x), SLOPES),
     "lift": (lambda f, x, v: qd.grad(qd.lift(f))(x), SLOPES),
+    "jit": (lambda f, x, v: qd.jit(f)(x), VALUE),
+    "jit of grad": (lambda f, x, v: qd.jit(qd.grad(f))(x), SLOPES),
+    "grad of jit": (lambda f, x, v: qd.grad(qd.jit(f))(x), SLOPES),
+    "vmap of jit": (lambda f, x, v: qd.vmap(qd.jit(f))(x), AT**3 + AT**2),
+    "jit of hvp": (
+        lambda f, x, v: qd.jit(lambda x, v: qd.hvp(f, x, v))(x, v),
+        CURVES * ALONG,
+    ),
     "hvp": (lambda f, x, v: qd.hvp(f, x, v), CURVES * ALONG),
     "hvp of tuples": (lambda f, x, v: qd.hvp(f, (x,), (v,))[0], CURVES * ALONG),
     "hessian": (lambda f, x, v: qd.hessian(f)(x), np.diag(CURVES)),
@@ -106,8 +114,9 @@ def test_the_values_of_before_count(way):
         lambda f, x: qd.linearize(f, x),
         lambda f, x: qd.jet(f, (x,), ([np.ones_like(x)],)),
         lambda f, x: qd.vmap(f)(x),
+        lambda f, x: qd.jit(f)(x),
     ],
-    ids=["grad", "jvp", "linearize", "jet", "vmap"],
+    ids=["grad", "jvp", "linearize", "jet", "vmap", "jit"],
 )
 def test_what_is_too_large_to_be_copied_must_not_be_overwritten(run, is_huge):
     x = np.ones((1 << 21) + 5 if is_huge else 3)

@@ -489,8 +489,8 @@ def jacobian(
             return forward(*args, **kwargs)
         value, pullback, *aux = vjp(run, *run.inputs, has_aux=has_aux)
         if inputs < sum(int(np.size(y)) for y in flatten(value)[0]):
-            args, kwargs = run.chosen.put(run.tree.build(run.inputs))
-            return forward(*args, **kwargs)
+            before, named = run.chosen.put(run.tree.build(run.inputs))
+            return forward(*before, **named)
         answer = jacobian_by_rows(run, value, pullback, chunk_size)
         return (answer, aux[0]) if has_aux else answer
 
