@@ -240,9 +240,10 @@ MESSAGES = {
     "a tensor of an ended transform": (
         leaked,
         LeakError,
-        "grad, vjp or jacrev: this f64[] computed at file.py:N (`qd.grad(lambda x: kept.append(x * "
-        "2) or x)(1.0)`) is of a call that has ended, and with it its derivative; instead of "
-        "keeping it, return it from the function (has_aux=True), or keep x.detach(), a constant",
+        "grad, vjp, jacrev or a tape inside a transform: this f64[] computed at file.py:N "
+        "(`qd.grad(lambda x: kept.append(x * 2) or x)(1.0)`) is of a call that has ended, and with "
+        "it its derivative; instead of keeping it, return it from the function (has_aux=True), or "
+        "keep x.detach(), a constant",
     ),
     "tensors of two tapes": (
         lambda: qd.grad(lambda x: qd.grad(S * x, S)[0])(1.0),

@@ -229,6 +229,35 @@ def test_a_pullback_in_several_threads_at_once():
         close(g, k * y * np.cos(AT))
 
 
+def test_a_constant_of_a_tape_inside_a_transform_may_be_kept():
+    table = []
+
+    def f(x):
+        if not table:
+            table.append(qd.tensor([1.0, 2.0, 3.0]))
+        return np.sum(table[0] * x)
+
+    for _ in range(2):
+        found = qd.grad(f)(AT)
+        assert type(found) is np.ndarray
+        close(found, AT)
+    found = qd.jvp(f, (AT,), (AT,))
+    close(found, (AT @ AT, AT @ AT))
+
+
+def test_a_leaf_of_a_tape_inside_a_transform_may_not():
+    leaves = []
+
+    def f(x):
+        if not leaves:
+            leaves.append(qd.tensor(2.0, requires_grad=True))
+        return np.sum(leaves[0] * x)
+
+    close(qd.grad(f)(AT), [2.0, 2.0, 2.0])
+    with pytest.raises(LeakError, match="tape inside a transform"):
+        qd.grad(f)(AT)
+
+
 def test_an_error_ends_a_transform_too():
     kept = []
 
@@ -242,3 +271,11 @@ def test_an_error_ends_a_transform_too():
             run(fails)
         with pytest.raises(LeakError):
             qd.grad(lambda x: np.sum(x * kept[0]))(AT)
+
+
+def test_a_rule_may_take_gradients_of_cotangents_that_come_in_a_batch():
+    ruled = qd.custom_vjp(lambda x: x * 1.0)
+    ruled.defvjp(lambda x: (x * 1.0, x), lambda x, ct: (qd.grad(lambda t: np.sum(t * t))(ct),))
+    x = qd.tensor(AT, requires_grad=True)
+    (found,) = qd.grad(ruled(x), x, qd.tensor(np.eye(3)), is_grads_batched=True)
+    close(found, 2 * np.eye(3))

@@ -57,7 +57,7 @@ class Modes(threading.local):
     check: str | None = None  # what `detect_anomaly` looks for in gradients: "nan" or "inf"
     watchers: tuple[Any, ...] = ()  # who is told of each operation that is recorded
     selects: bool = False  # whether a traced sweep came by lanes that masks may save from a NaN
-    resumed: tuple[float, ...] = ()  # levels that have ended and whose sweep calls the user
+    resumed: tuple[float, ...] = ()  # the levels of the sweeps that are running
     _floor: float = TAPE
 
     def __init__(self) -> None:
@@ -106,8 +106,8 @@ class Running:
 
 
 class Resumed:
-    """Within the block the values of a level may be used, although its transform has ended: a sweep
-    calls functions of the user's, rules and hooks, that may have kept some.
+    """Within the block values of a level may be used whose function is no longer running: a sweep
+    calls rules and hooks of the user's, which are given some, and may have kept others.
     """
 
     __slots__ = ("before", "level")

@@ -59,7 +59,7 @@ class Tensor(ArrayMethods, Tracer):
     cut: Cut | None
     tied: Tie  # set on views only
     backward: Callable[..., None]  # set by `backward.py`, which needs this class
-    kept_from = "grad, vjp or jacrev"
+    kept_from = "grad, vjp, jacrev or a tape inside a transform"
     instead_of_keeping = (
         "return it from the function (has_aux=True), or keep x.detach(), a constant"
     )

@@ -320,7 +320,7 @@ class Differentiated:
         leaves, self.tree = flatten(self.chosen.values())
         paths = self.chosen.paths(self.tree)
         inputs = [as_primal(x, name, p) for x, p in zip(leaves, paths, strict=True)]
-        self.inputs, _ = entering(inputs)  # for all runs of `f`, each of which looks at them again
+        self.inputs, _ = entering(inputs)  # once for all runs of `f`
 
     def __call__(self, *leaves: Any) -> Any:
         args, kwargs = self.chosen.put(self.tree.build(leaves))
