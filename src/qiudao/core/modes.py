@@ -57,7 +57,7 @@ class Modes(threading.local):
     check: str | None = None  # what `detect_anomaly` looks for in gradients: "nan" or "inf"
     watchers: tuple[Any, ...] = ()  # who is told of each operation that is recorded
     selects: bool = False  # whether a traced sweep came by lanes that masks may save from a NaN
-    resumed: tuple[float, ...] = ()  # the levels of the sweeps that are running
+    resumed: tuple[float | None, ...] = ()  # the levels of the sweeps that are running
     _floor: float = TAPE
 
     def __init__(self) -> None:
@@ -107,12 +107,13 @@ class Running:
 
 class Resumed:
     """Within the block values of a level may be used whose function is no longer running: a sweep
-    calls rules and hooks of the user's, which are given some, and may have kept others.
+    calls rules and hooks of the user's, which are given some, and may have kept others.  None is
+    every level, for what takes the numbers alone.
     """
 
     __slots__ = ("before", "level")
 
-    def __init__(self, level: float) -> None:
+    def __init__(self, level: float | None) -> None:
         self.level = level
 
     def __enter__(self) -> None:
@@ -128,7 +129,7 @@ def has_ended(level: float) -> bool:
     if level <= TAPE or level in running:
         return False
     whole = level // 1
-    return whole not in running and level not in modes.resumed and whole not in modes.resumed
+    return whole not in running and not {None, level, whole}.intersection(modes.resumed)
 
 
 def tape_level() -> float:
