@@ -14,6 +14,7 @@ from qiudao.core.errors import (
     DtypeError,
     FreedError,
     GradientError,
+    LeakError,
     MutationError,
     ShapeError,
     TreeError,
@@ -238,9 +239,11 @@ MESSAGES = {
     ),
     "a tensor of an ended transform": (
         leaked,
-        GradientError,
-        "backward: a tensor of a transform that has ended was kept; return it from the function "
-        "(has_aux=True) instead",
+        LeakError,
+        "grad, vjp, jacrev or a tape inside a transform: this f64[] computed at file.py:N "
+        "(`qd.grad(lambda x: kept.append(x * 2) or x)(1.0)`) is of a call that has ended, and with "
+        "it its derivative; instead of keeping it, return it from the function (has_aux=True), or "
+        "keep x.detach(), a constant",
     ),
     "tensors of two tapes": (
         lambda: qd.grad(lambda x: qd.grad(S * x, S)[0])(1.0),

@@ -162,7 +162,7 @@ def test_a_leaked_tracer_is_a_constant_to_later_transforms(name):
 
 def test_a_leaked_tensor_has_no_backward():
     tracer = leaked(LEAKS["grad"])
-    with pytest.raises(RuntimeError, match="a transform that has ended"):
+    with pytest.raises(RuntimeError, match="of a call that has ended"):
         tracer.backward()
 
 

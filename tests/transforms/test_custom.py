@@ -422,3 +422,45 @@ def test_a_function_that_writes_into_its_argument_changes_no_one_elses(rule):
     x = leaf(X)
     close(qd.grad(f(x).sum(), x)[0], [2.0, 2.0])
     close(x, X)
+
+
+# Rules that write into what they are given
+
+
+def test_a_reverse_rule_may_write_into_its_cotangent():
+    @qd.custom_vjp
+    def doubling(x):
+        return x * 1.0
+
+    def back(_, ct):
+        ct *= 2
+        return (ct,)
+
+    doubling.defvjp(lambda x: (x * 1.0, None), back)
+    x = np.array([1.0, 2.0, 3.0])
+    close(qd.grad(lambda x: np.sum((doubling(x) + x) * np.arange(3.0)))(x), 3 * np.arange(3.0))
+    _, pull = qd.vjp(doubling, x)
+    ct = np.ones(3)
+    close(pull(ct)[0], 2 * np.ones(3))
+    close(ct, np.ones(3))
+
+
+def test_a_forward_rule_may_write_into_points_and_tangents():
+    @qd.custom_jvp
+    def doubling(x):
+        return x * 1.0
+
+    def ahead(points, tangents):
+        (x,), (dx,) = points, tangents
+        result = x * 1.0
+        x *= 100
+        dx *= 2
+        return result, dx
+
+    doubling.defjvp(ahead)
+    x, v = np.array([1.0, 2.0]), np.array([1.0, 3.0])
+    value, change = qd.jvp(lambda x: doubling(x) + x, (x,), (v,))
+    close(value, 2 * x)
+    close(change, 3 * v)
+    close(x, [1.0, 2.0])
+    close(v, [1.0, 3.0])

@@ -106,6 +106,8 @@ class Guest(Hosted, Tracer):
             return self.snapshot()
         return Guest(self.library.xp.asarray(self.array, copy=True), self.library)
 
+    taken = copied
+
     # As an array
 
     @property

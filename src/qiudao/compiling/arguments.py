@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +33,13 @@ class Call(NamedTuple):
         leaves = list(self.leaves)
         for k in self.places:
             leaves[k] = None
+        return self._replace(leaves=leaves)
+
+    def with_arrays(self, arrays: Iterable[Any]) -> Call:
+        """The same call with these arrays."""
+        leaves = list(self.leaves)
+        for k, x in zip(self.places, arrays, strict=True):
+            leaves[k] = x
         return self._replace(leaves=leaves)
 
 

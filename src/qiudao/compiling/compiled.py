@@ -18,6 +18,7 @@ from ..core.modes import modes
 from ..core.node import Node
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.program import Program, inner_programs
+from ..core.slot import Slot
 from ..ops.control import CapacityError, While, room
 from ..passes.opened import Writer
 from ..transforms.batch import vmap
@@ -95,6 +96,12 @@ class Compiled(Primitive):
         make = functools.partial(masked, self.make)
         with roomy(self.capacity):
             return Compiled(make(), make)
+
+    def __call__(self, *xs: Value) -> Any:
+        """Tangents that are not known yet are recorded operation by operation."""
+        if any(isinstance(x, Slot) for x in xs):
+            return tuple(self.program(*xs))
+        return super().__call__(*xs)
 
     def shape(self, *avals: Aval) -> Any:
         return tuple(Aval(y.shape, y.dtype) for y in self.program.results)

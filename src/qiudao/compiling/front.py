@@ -24,6 +24,7 @@ from ..ops.control import CapacityError
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.capture import captured
+from ..transforms.entering import check_unchanged, entering
 from ..transforms.trace import Traced, is_symbolic, traced
 from .arguments import Call, Static, gathered, is_scattered, read_call
 from .compiled import Compiled, loops_of, masked, plain, with_masks
@@ -98,7 +99,7 @@ class Jitted:
         call = self.read(args, kwargs)
         if any(map(is_symbolic, call.leaves)):
             return self.f(*args, **kwargs)  # within a trace: its equations become part of it
-        version = self.version(call)
+        version, call = self.version_for(call)
         if version.donations is not None and not any(isinstance(x, Tracer) for x in call.leaves):
             found = version.donations(call.arrays)
             if found is not None:
@@ -134,6 +135,18 @@ class Jitted:
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         """The arguments of a call, the arrays apart from the static ones."""
         return read_call(args, kwargs, self.parameters, self.static)
+
+    def version_for(self, call: Call) -> tuple[Version, Call]:
+        """The program for a call, and the call with its arrays as they were before the function was
+        traced, which may have overwritten them.
+        """
+        if call.key in self.versions:
+            return self.version(call), call
+        kept, guards = entering(call.arrays)
+        version = self.version(call)
+        if guards:
+            check_unchanged("jit", guards)
+        return version, call.with_arrays(map(unless_overwritten, call.arrays, kept))
 
     def version(self, call: Call) -> Version:
         """The program for these arguments, made when they are first met."""
@@ -264,6 +277,13 @@ class Jitted:
         name = getattr(self.f, "__name__", "")
         named = symbol or (name if name.isidentifier() else "function")
         return export_program(lowered.optimised, named, path, ir)
+
+
+def unless_overwritten(x: Value, before: Value) -> Value:
+    """An array, which may be donated, or its values of before where it has others by now."""
+    if isinstance(x, np.ndarray) and np.array_equal(x, before, equal_nan=x.dtype.kind in "fc"):
+        return x
+    return before
 
 
 def fill_with(results: Iterable[Value], targets: Iterable[Value]) -> None:

@@ -7,7 +7,7 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
 
@@ -104,6 +104,9 @@ class Tracer:
     __pandas_priority__ = 5000
     __hash__ = object.__hash__
 
+    kept_from: ClassVar[str] = ""  # the transforms that make such values, where these end
+    instead_of_keeping: ClassVar[str] = "return it from the function"
+
     level: float
 
     if TYPE_CHECKING:
@@ -159,6 +162,14 @@ class Tracer:
     def bare(self) -> Value:
         """What a transform hands out for this: an array of another library as that library's."""
         return self
+
+    def taken(self) -> Value:
+        """What a transform takes that is given this: what nobody else writes into."""
+        return self.snapshot()
+
+    def if_constant(self) -> Value | None:
+        """The value one level down where no derivative of this level is lost by taking it."""
+        return None
 
     def snapshot(self) -> Value:
         """What this tracer stands for now: a tracer that later writes into this one leave alone."""

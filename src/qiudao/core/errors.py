@@ -4,7 +4,8 @@
     ├── GradientError     (RuntimeError)         a gradient cannot be computed as asked
     │   ├── FreedError                           what the rules kept was freed by an earlier sweep
     │   ├── UnusedError                          an input does not influence the outputs
-    │   └── MutationError                        an array that a rule reads was changed in between
+    │   ├── MutationError                        an array that a rule reads was changed in between
+    │   └── LeakError                            a value was kept when its transform had ended
     ├── DetachError       (TypeError)            a conversion would lose a gradient in silence
     │   └── TraceError                           a value is needed that is not known while tracing
     ├── RuleError         (NotImplementedError)  a primitive has no rule for what is asked
@@ -37,6 +38,10 @@ class UnusedError(GradientError):
 
 class MutationError(GradientError):
     """An array that a rule reads later was changed after the operation that uses it."""
+
+
+class LeakError(GradientError):
+    """A value of a transform was kept, and used when the transform had ended."""
 
 
 class DetachError(QiudaoError, TypeError):

@@ -18,6 +18,7 @@ from .dispatch import Tracer, overrides, snapshot
 from .errors import GradientError
 from .flat import Flat
 from .modes import TAPE, modes
+from .outliving import living
 from .standard import StandardMethods
 from .views import View
 
@@ -210,6 +211,7 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
         return np.array(value, dtype=dtype, copy=copy)
 
     def _convert(self, act: str, instead: str = CONVERT) -> Any:
+        living(self)
         self.refuse(act, instead if modes.tracing else instead + UNCHANGED)
         return self.concrete()
 

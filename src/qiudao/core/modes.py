@@ -57,6 +57,7 @@ class Modes(threading.local):
     check: str | None = None  # what `detect_anomaly` looks for in gradients: "nan" or "inf"
     watchers: tuple[Any, ...] = ()  # who is told of each operation that is recorded
     selects: bool = False  # whether a traced sweep came by lanes that masks may save from a NaN
+    resumed: tuple[float | None, ...] = ()  # the levels of the sweeps that are running
     _floor: float = TAPE
 
     def __init__(self) -> None:
@@ -78,6 +79,8 @@ class Modes(threading.local):
 
 modes = Modes()
 
+running: set[float] = set()  # the levels of the transforms that have not ended, in all threads
+
 
 class Running:
     """A transform of this level runs within the block, and the floor is put back after it."""
@@ -89,12 +92,44 @@ class Running:
         self.tracing = tracing
 
     def __enter__(self) -> None:
-        self.floor, self.inside, self.was_tracing = modes.floor, modes.inside, modes.tracing
+        self.floor, self.inside, self.was_tracing = modes._floor, modes.inside, modes.tracing
         modes.inside = self.level
         modes.tracing = self.was_tracing or self.tracing
+        running.add(self.level)
 
     def __exit__(self, *error: object) -> None:
-        modes.floor, modes.inside, modes.tracing = self.floor, self.inside, self.was_tracing
+        modes.inside, modes.tracing = self.inside, self.was_tracing
+        if modes._floor != self.floor:
+            modes.floor = self.floor
+        if self.inside != self.level:
+            running.discard(self.level)
+
+
+class Resumed:
+    """Within the block values of a level may be used whose function is no longer running: a sweep
+    calls rules and hooks of the user's, which are given some, and may have kept others.  None is
+    every level, for what takes the numbers alone.
+    """
+
+    __slots__ = ("before", "level")
+
+    def __init__(self, level: float | None) -> None:
+        self.level = level
+
+    def __enter__(self) -> None:
+        self.before = modes.resumed
+        modes.resumed = (*self.before, self.level)
+
+    def __exit__(self, *error: object) -> None:
+        modes.resumed = self.before
+
+
+def has_ended(level: float) -> bool:
+    """Whether the transform of this level, or the one that a tape was inside of, has ended."""
+    if level <= TAPE or level in running:
+        return False
+    whole = level // 1
+    return whole not in running and not {None, level, whole}.intersection(modes.resumed)
 
 
 def tape_level() -> float:

@@ -15,7 +15,7 @@ from ..core.complexes import check_real, conjugated
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError, UnusedError
 from ..core.gathering import gather_for
-from ..core.modes import TAPE, new_level
+from ..core.modes import TAPE, Resumed, new_level
 from ..core.node import Leaf, Node
 from ..core.trees import Tree, flatten, prefix
 from ..tape.backward import (
@@ -373,7 +373,8 @@ def sweep_in_chunks(
             for n, ct in seeds
         ]
         last = start + step >= size
-        found = run(part, retain_graph=retain_graph or not last, **options)
+        with Resumed(level):
+            found = run(part, retain_graph=retain_graph or not last, **options)
         count = min(step, size - start)
         pieces.append({n: whole_batch(ct, level, count) for n, ct in found.items()})
     if len(pieces) == 1:

@@ -13,6 +13,7 @@ from ..core.dispatch import Tracer, overrides, snapshot
 from ..core.errors import DetachError, DtypeError
 from ..core.modes import tape_level
 from ..core.node import Leaf
+from ..core.outliving import living
 from ..tape.tensor import Tensor
 
 
@@ -62,6 +63,7 @@ def tensor(
             )
         requires_grad = not stop_gradient
     level = tape_level()
+    data = living(data)
     if isinstance(data, Tensor) and not data.in_transform:
         if data.node is not None:
             raise DetachError(

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.avals import Aval
 from ..core.dispatch import Tracer, concrete
 from ..core.errors import DetachError
+from ..core.modes import Resumed
 from ..core.trees import flatten
 from ..ops.taking import take
 from ..transforms.foreign import run_foreign
@@ -34,7 +35,8 @@ def plainly(f: Function) -> Function:
 
     @functools.wraps(f, updated=())
     def called(*args: Any, **kwargs: Any) -> Any:
-        return plain(f(*args, **kwargs))
+        with Resumed(None):
+            return plain(f(*args, **kwargs))
 
     return called
 

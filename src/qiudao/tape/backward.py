@@ -18,6 +18,7 @@ from ..core.errors import GradientError, MutationError, ShapeError, TreeError
 from ..core.gathering import Gather, gather_for
 from ..core.modes import TAPE, modes, new_level
 from ..core.node import UNSET, Equation, Freed, Node
+from ..core.outliving import living
 from ..core.source import caller
 from ..core.sweep import Sweep, Wrap, sweep
 from ..core.trees import Tree, flatten
@@ -71,13 +72,9 @@ def is_settled(output: Any) -> bool:
 
 def common_level(values: Iterable[Any], name: str) -> float:
     """The one level that all these tensors belong to; an edge belongs to any."""
-    levels = {x.level for x in values if isinstance(x, Tensor) and x.node is not None}
+    recorded = [x for x in values if isinstance(x, Tensor) and x.node is not None]
+    levels = {living(x).level for x in recorded}
     level = max(levels, default=modes.inside)
-    if level > modes.inside + 0.5:
-        raise GradientError(
-            f"{name}: a tensor of a transform that has ended was kept; return it from the "
-            "function (has_aux=True) instead"
-        )
     if len(levels) > 1:
         raise GradientError(
             f"{name}: some of these tensors belong to a transform that is running and some do "

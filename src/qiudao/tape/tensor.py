@@ -20,7 +20,7 @@ from ..core.complexes import check_real
 from ..core.dispatch import Tracer, concrete, overrides, snapshot
 from ..core.errors import DtypeError, GradientError, ShapeError
 from ..core.methods import ArrayMethods
-from ..core.modes import TAPE, modes
+from ..core.modes import TAPE, has_ended, modes
 from ..core.node import UNSET, Equation, Leaf, Node, next_number, place_of
 from ..core.primitive import Primitive
 from ..core.source import caller
@@ -59,6 +59,10 @@ class Tensor(ArrayMethods, Tracer):
     cut: Cut | None
     tied: Tie  # set on views only
     backward: Callable[..., None]  # set by `backward.py`, which needs this class
+    kept_from = "grad, vjp, jacrev or a tape inside a transform"
+    instead_of_keeping = (
+        "return it from the function (has_aux=True), or keep x.detach(), a constant"
+    )
 
     @staticmethod
     def make(value: Value, node: Node | None, level: float, cut: Cut | None = None) -> Tensor:
@@ -128,6 +132,9 @@ class Tensor(ArrayMethods, Tracer):
 
     def unwrapped(self) -> Value:
         return self.value if self.node is None and not self.in_transform else self
+
+    def if_constant(self) -> Value | None:
+        return self.value if self.node is None else None
 
     def snapshot(self) -> Tensor:
         return Tensor.make(self.value, self.node, self.level, self.cut)
@@ -396,6 +403,19 @@ class Tensor(ArrayMethods, Tracer):
 
     # Writing
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self.level > TAPE and has_ended(self.level):
+            self.come_back()
+        super().__setitem__(index, value)
+
+    def come_back(self) -> None:
+        """Be an array of the outer transform again, if it was one before an inner one wrote."""
+        value = self.value
+        while isinstance(value, Tensor) and has_ended(value.level):
+            value = value.value
+        if isinstance(value, Tensor):
+            self.value, self.node, self.level = value.value, value.node, value.level
+
     def overwrite(self, new: Value) -> None:
         self.refuse_leaf_write()
         if isinstance(new, Tensor) and new.level > self.level:
@@ -481,6 +501,9 @@ class TensorView(View, Tensor):
     def version(self) -> int:  # type: ignore[override]
         version: int = self.tied.root.version
         return version
+
+    def come_back(self) -> None:
+        self.tied.root.come_back()
 
     def refuse_leaf_write(self) -> None:
         self.tied.root.refuse_leaf_write()

@@ -7,17 +7,18 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.arriving import arrived
+from ..core.arriving import VALUES, arrived
 from ..core.avals import Value, describe
-from ..core.dispatch import Tracer, snapshot
+from ..core.dispatch import Tracer
 from ..core.errors import DetachError, GradientError, ShapeError, TreeError
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive, stretch
-from ..core.trees import flatten, prefix
+from ..core.trees import Tree, flatten, prefix
 from ..core.views import Tie, View, follow, tie
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
+from .entering import check_unchanged, entering
 from .results import owned
 
 
@@ -27,6 +28,7 @@ class Batch(ArrayMethods, Tracer):
     __slots__ = ("level", "tied", "value")
 
     tied: Tie  # set on views only
+    kept_from = "vmap"
 
     def __init__(self, value: Value, level: float) -> None:
         self.value = value
@@ -147,10 +149,11 @@ def vmap(
             leaves, tree = flatten(args)
             given = spec
         axes = prefix(tree, given, "vmap")
-        size = batch_size(leaves, axes, tree.paths)
-        moved = [
-            x if axis is None else to_front(x, axis) for x, axis in zip(leaves, axes, strict=True)
-        ]
+        size = batch_size(leaves, axes, tree)
+        moved, guards = entering(
+            [None if axis is None else to_front(x, axis) for x, axis in zip(leaves, axes)]
+        )
+        moved = [x if axis is None else y for x, y, axis in zip(leaves, moved, axes)]
         step = max(size, 1) if chunk_size is None else chunk_size
         pieces: list[list[Value]] = []
         for start in range(0, max(size, 1), step):
@@ -161,6 +164,8 @@ def vmap(
             count = min(step, size - start)
             outs, differs, shape = run(part, axes, count, tree, bool(kwargs))
             pieces.append(outs)
+        if guards:
+            check_unchanged("vmap", guards)
         places = prefix(shape, out_axes, "vmap")
         results = [
             placed(column, varies, axis, path)
@@ -173,10 +178,7 @@ def vmap(
     def run(leaves: list[Value], axes: list[Any], size: int, tree: Any, named: bool) -> Any:
         level = new_level()
         arguments = tree.build(
-            [
-                x if axis is None else Batch(snapshot(x), level)
-                for x, axis in zip(leaves, axes, strict=True)
-            ]
+            [x if axis is None else Batch(x, level) for x, axis in zip(leaves, axes, strict=True)]
         )
         args, kwargs = arguments if named else (arguments, {})
         inner = f if modes.capture is None else modes.capture(f)
@@ -215,25 +217,25 @@ def placed(pieces: Sequence[Value], differs: bool, axis: int | None, path: str) 
     return y if axis == 0 else np.moveaxis(y, 0, axis)
 
 
-def batch_size(leaves: list[Any], axes: list[Any], paths: list[str]) -> int:
+def batch_size(leaves: list[Any], axes: list[Any], tree: Tree) -> int:
     """The one size that all mapped axes have."""
     size: int | None = None
-    first = ""
-    for x, axis, path in zip(leaves, axes, paths, strict=True):
+    first = 0
+    for k, (x, axis) in enumerate(zip(leaves, axes, strict=True)):
         if axis is None:
             continue
-        shape = np.shape(x)
+        shape = x.shape if isinstance(x, VALUES) else np.shape(x)
         if not -len(shape) <= axis < len(shape):
             raise ShapeError(
-                f"vmap: argument{path} has shape {shape} and no axis {axis} to map; "
+                f"vmap: argument{tree.paths[k]} has shape {shape} and no axis {axis} to map; "
                 "use in_axes=None for an argument shared by all examples"
             )
         if size is None:
-            size, first = shape[axis], path
+            size, first = shape[axis], k
         elif shape[axis] != size:
             raise ShapeError(
-                f"vmap: argument{path} has {shape[axis]} examples along axis {axis} and "
-                f"argument{first} has {size}; all mapped axes must be equal"
+                f"vmap: argument{tree.paths[k]} has {shape[axis]} examples along axis {axis} and "
+                f"argument{tree.paths[first]} has {size}; all mapped axes must be equal"
             )
     if size is None:
         raise ShapeError("vmap: no argument is mapped; give at least one an axis in in_axes")

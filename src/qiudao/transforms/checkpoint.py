@@ -19,10 +19,12 @@ from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
 from ..ops.arithmetic import Anew
 from ..tape.backward import boundary, check_guards, placing
+from ..tape.guard import copy_of
 from ..tape.record import record
 from ..tape.tensor import Tensor, off_tapes
 from ..tape.watching import Watcher
 from .custom import Custom
+from .entering import check_unchanged, entering
 from .results import check_numbers, copied
 from .trace import is_symbolic
 
@@ -198,6 +200,7 @@ def run_lean(
         leaves[k] = None  # the graph keeps these, and lets go of them when it is freed
 
     def run(*named: Any) -> list[Any]:
+        check_unchanged("checkpoint", guards)
         filled = list(leaves)
         for k, x in zip(places, named, strict=True):
             filled[k] = x
@@ -206,6 +209,7 @@ def run_lean(
         structure[:] = [out_tree]
         return [off_tapes(y, level) for y in outs]
 
+    kept, guards = entering(leaves, copy_of)
     start = next_number()
     values = [x.value for x in operands]
     keep = Keep(save) if save else None
@@ -214,6 +218,7 @@ def run_lean(
     else:
         with keep:  # which sees what is done with tensors
             outs = run(*(Tensor.make(v, None, level) for v in copied(values)))
+    leaves[:] = kept  # the second run is given arrays as they were before the first
     check_numbers("checkpoint", outs, structure[0])
     inner = [
         y.node for y in outs if isinstance(y, Tensor) and y.level == level and y.node is not None

@@ -318,18 +318,18 @@ class Call:
             )
         return answer
 
-    def residuals(self, xs: Values, moving: tuple[Any, ...]) -> Any:
+    def residuals(self, xs: Values) -> Any:
         """What `fwd` keeps for `bwd`: from the call itself, or recorded anew for a derivative."""
         if self.kept is not None and all(map(unchanged, xs, self.kept[0])):
             return self.kept[1]
-        return self.forward(self.merged(moving))[1]
+        return self.forward(self.merged(self.arguments(copied(xs))))[1]
 
     def back(self, xs: Values, cts: Values) -> list[Value | None]:
         """The user's `bwd`, its answer checked and flattened."""
         rule = self.rule
         moving = self.arguments(xs)
-        residuals = self.residuals(xs, moving)
-        ct = self.out_tree.build([conjugated(c) for c in cts])
+        residuals = self.residuals(xs)
+        ct = self.out_tree.build(copied(map(conjugated, cts)))  # which the rule may write into
         static = [self.static[n] for n in sorted(self.static)]
         answer = rule.bwd(*static, residuals, ct)  # type: ignore[misc]
         if not isinstance(answer, tuple | list) or len(answer) != len(moving):
@@ -370,11 +370,12 @@ class Call:
     def ahead(self, xs: Values, dxs: Values) -> list[Value]:
         """The user's forward rule, its answer flattened."""
         changes: list[Any] = [None] * len(self.leaves)
-        for k, dx in zip(self.places, dxs, strict=True):
+        for k, dx in zip(self.places, copied(dxs), strict=True):
             changes[k] = dx
         tangents = self.tree.build([0.0 if c is None else c for c in changes])
         static = [self.static[n] for n in sorted(self.static)]
-        pair = self.rule.jvp_rule(*static, self.arguments(xs), tangents)  # type: ignore[misc]
+        arguments = self.arguments(copied(xs))
+        pair = self.rule.jvp_rule(*static, arguments, tangents)  # type: ignore[misc]
         if not isinstance(pair, tuple) or len(pair) != 2:
             raise TreeError(
                 f"{self.rule.name}: its forward rule must return (result, tangent of the result), "

@@ -48,6 +48,7 @@ class Directions(ArrayMethods, Tracer):
     is_given: bool  # whether this is a part of the directions themselves, unchanged
     memory: Any  # an array laid out as one direction is; set when a view asks
     tied: Tie  # set on views only
+    kept_from = "jacfwd"
 
     def __init__(
         self,

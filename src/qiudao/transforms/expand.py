@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.avals import Value
+from ..core.modes import Resumed
 from ..core.node import Node
 from ..core.primitive import Primitive
 from ..core.program import Program, inner_programs, operands_of, with_bodies
@@ -30,7 +31,8 @@ def expanded(program: Program) -> Program:
     for equation in program.equations:
         operands = [values[x] if isinstance(x, Node) else x for x in operands_of(equation)]
         before = len(recording.equations)
-        values[equation] = written_out(equation.primitive, operands)
+        with Resumed(recording.level):
+            values[equation] = written_out(equation.primitive, operands)
         for made in recording.equations[before:]:
             made.code, made.offset = equation.code, equation.offset
     outputs = [recording.atom(values[y]) if isinstance(y, Node) else y for y in program.outputs]

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.arriving import arrived, at_home
 from ..core.avals import Value, aval_of
 from ..core.complexes import check_real
-from ..core.dispatch import Tracer, concrete, snapshot
+from ..core.dispatch import Tracer, concrete
 from ..core.errors import ShapeError, TreeError
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
@@ -22,9 +22,10 @@ from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import scale
 from ..ops.control import Structured
 from ..ops.stopping import stop_gradient
-from ..tape.tensor import off_tapes
+from ..tape.tensor import Tensor, off_tapes
 from .calling import run
-from .results import check_numbers, owned
+from .entering import check_unchanged, entering
+from .results import check_numbers, handed_out, owned
 from .reverse import as_primal, split_aux
 
 
@@ -34,6 +35,8 @@ class Dual(ArrayMethods, Tracer):
     __slots__ = ("level", "primal", "tangent", "tied")
 
     tied: Tie  # set on views only
+    kept_from = "jvp, jacfwd, hvp or linearize"
+    instead_of_keeping = Tensor.instead_of_keeping
 
     def __init__(self, primal: Value, tangent: Value | None, level: float) -> None:
         self.primal = primal
@@ -109,6 +112,9 @@ class Dual(ArrayMethods, Tracer):
         new = self.same_level(new)
         self.primal, self.tangent = new.primal, new.tangent
 
+    def if_constant(self) -> Value | None:
+        return self.primal if self.tangent is None else None
+
     def snapshot(self) -> Dual:
         return Dual(self.primal, self.tangent, self.level)
 
@@ -146,25 +152,27 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
     paths = tree.paths
     values = [as_primal(x, "jvp", p) for x, p in zip(leaves, paths, strict=True)]
     changes = match(tree, one_for_each("jvp", "tangents", tangents), "jvp")
+    given = [*values, *map(as_tangent, changes, values, paths)]
+    taken, guards = entering(given)
+    values = taken[: len(values)]
     level = new_level()
-    duals = [
-        Dual(snapshot(x), snapshot(as_tangent(dx, x, p)), level)
-        for x, dx, p in zip(values, changes, paths, strict=True)
-    ]
+    duals = [Dual(x, dx, level) for x, dx in zip(values, taken[len(values) :], strict=True)]
     with Running(level):
         result = run(f, duals, lambda tracers: (tree.build(tracers), {}), values)
+    if guards:
+        check_unchanged("jvp", guards)
     aux = None
     if has_aux:
         result, aux = split_aux("jvp", result)
     outs, structure = flatten(result)
     check_numbers("jvp", outs, structure)
     found = [*(primal_of(y, level) for y in outs), *(tangent_of(y, level) for y in outs)]
-    found = owned(found, [*values, *changes])
+    found = owned(found, given)
     value, change = structure.build(found[: len(outs)]), structure.build(found[len(outs) :])
     if not has_aux:
         return value, change
     rest, shape = flatten(aux)
-    return value, change, shape.build([primal_of(x, level) for x in rest])
+    return value, change, shape.build([handed_out(primal_of(x, level)) for x in rest])
 
 
 def one_for_each(name: str, what: str, given: Any) -> tuple[Any, ...]:
@@ -179,12 +187,13 @@ def one_for_each(name: str, what: str, given: Any) -> tuple[Any, ...]:
 
 def as_tangent(dx: Any, x: Value, path: str) -> Value:
     """A user's tangent, checked against its primal."""
-    if np.shape(dx) != np.shape(x):
+    dx = arrived(dx)
+    if dx.shape != x.shape:
         raise ShapeError(
-            f"jvp: the tangent of argument{path} has shape {np.shape(dx)} and its primal "
-            f"{np.shape(x)}; both must be equal"
+            f"jvp: the tangent of argument{path} has shape {dx.shape} and its primal "
+            f"{x.shape}; both must be equal"
         )
-    dx = at_home(arrived(dx), x)
+    dx = at_home(dx, x)
     check_real(f"jvp: the tangent of argument{path}", dx, x)
     return fit(dx, aval_of(x)) if dx.dtype != x.dtype else dx
 

@@ -8,10 +8,12 @@ import numpy as np
 
 from ..core.avals import Value
 from ..core.complexes import check_real
-from ..core.dispatch import Tracer, snapshot
+from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError
-from ..core.modes import modes, new_level
+from ..core.modes import modes, new_level, running
+from ..core.outliving import living
 from ..core.sweep import fit
+from .entering import entering
 from .forward import Dual
 from .reverse import as_primal
 
@@ -35,6 +37,7 @@ class dual_level:
 def enter_dual_level() -> float:
     """Begin a level, and return it; `dual_level` ends it by itself."""
     level = new_level()
+    running.add(level)
     modes.dual_levels = (*modes.dual_levels, level)
     return level
 
@@ -46,7 +49,9 @@ def exit_dual_level(*, level: float | None = None) -> None:
             f"exit_dual_level: the innermost open level is {innermost()}; end levels in the "
             "opposite order, best by `with qd.forward_ad.dual_level():`"
         )
-    modes.dual_levels = modes.dual_levels[:-1]
+    *rest, ended = modes.dual_levels
+    modes.dual_levels = tuple(rest)
+    running.discard(ended)
 
 
 def innermost() -> float | None:
@@ -79,7 +84,8 @@ def make_dual(x: Any, tangent: Any, *, level: float | None = None) -> Any:
             f"{np.shape(primal)}; both must be equal"
         )
     check_real("make_dual: the tangent", change, primal)
-    return Dual(snapshot(primal), snapshot(fit(change, primal)), chosen)
+    (primal, change), _ = entering([primal, fit(change, primal)])
+    return Dual(primal, change, chosen)
 
 
 class UnpackedDual(NamedTuple):
@@ -96,5 +102,5 @@ def unpack_dual(x: Any, *, level: float | None = None) -> UnpackedDual:
     """
     chosen = known_level(level, "unpack_dual")
     if isinstance(x, Dual) and x.level == chosen:
-        return UnpackedDual(x.primal, x.tangent)
-    return UnpackedDual(x, None)
+        return UnpackedDual(living(x.primal), living(x.tangent))
+    return UnpackedDual(living(x), None)

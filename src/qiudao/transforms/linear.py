@@ -10,9 +10,8 @@ import numpy as np
 from ..core.arriving import arrived
 from ..core.avals import Value, aval_of
 from ..core.complexes import check_real, conjugated
-from ..core.dispatch import snapshot
 from ..core.errors import MutationError, RuleError, ShapeError
-from ..core.modes import Running, new_level
+from ..core.modes import Resumed, Running, new_level
 from ..core.node import Equation, Node
 from ..core.slot import NotLinearError, Slot
 from ..core.sweep import fit, sweep
@@ -20,6 +19,7 @@ from ..core.trees import flatten, match
 from ..tape.guard import Guard
 from ..tape.tensor import off_tapes
 from .calling import run
+from .entering import check_unchanged, entering
 from .forward import Dual, primal_of
 from .held import guards_of, slots_like
 from .results import check_numbers, copied, owned
@@ -38,11 +38,14 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     """
     leaves, tree = flatten(primals)
     values = [as_primal(x, "linearize", p) for x, p in zip(leaves, tree.paths, strict=True)]
+    values, entered = entering(values)
     level = new_level()
     slots = slots_like(values, new_level())
-    duals = [Dual(snapshot(x), s, level) for x, s in zip(values, slots, strict=True)]
+    duals = [Dual(x, s, level) for x, s in zip(values, slots, strict=True)]
     with Running(level):
         result = run(f, duals, lambda tracers: (tree.build(tracers), {}), values)
+    if entered:
+        check_unchanged("linearize", entered)
     outs, out_tree = flatten(result)
     check_numbers("linearize", outs, out_tree)
     outs = [off_tapes(y, level) for y in outs]
@@ -53,7 +56,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
 
     def derivative(*tangents: Any) -> Any:
         """The directional derivative along `tangents`."""
-        check_unchanged("linearize", guards)
+        check_map("linearize", guards)
         changes = match(tree, tangents, "linearize")
         environment: dict[Node, Value] = {}
         for slot, dx, x, path in zip(slots, changes, values, tree.paths, strict=True):
@@ -65,7 +68,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
             dx = arrived(dx)
             check_real(f"linearize: the tangent of argument{path}", dx, x)
             environment[slot.node] = fit(dx, aval_of(x))
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), Resumed(level):
             for equation in steps:
                 xs: Any = equation.operands
                 environment[equation] = equation.primitive(
@@ -81,7 +84,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     return value, derivative
 
 
-def check_unchanged(name: str, guards: Sequence[Guard]) -> None:
+def check_map(name: str, guards: Sequence[Guard]) -> None:
     """Refuse to compute with an array that its owner has changed."""
     if any(guard.is_broken() for guard in guards):
         raise MutationError(
@@ -138,7 +141,7 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]
 
     def transposed(ct: Any) -> Any:
         """The cotangents of the inputs, a tuple like `primals`."""
-        check_unchanged("linear_transpose", guards)
+        check_map("linear_transpose", guards)
         cts = match(out_tree, ct, "linear_transpose")
         seeds = []
         for y, c, path in zip(outs, cts, out_tree.paths, strict=True):

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..core.arriving import bare, is_foreign
 from ..core.avals import Value
-from ..core.dispatch import Tracer
+from ..core.dispatch import Tracer, snapshot
 from ..core.errors import DtypeError
+from ..core.outliving import living
 from ..core.trees import Tree
 
 
@@ -23,8 +24,15 @@ def owned(values: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
             if id(owner(x)) in taken or not x.flags.writeable or 0 in x.strides:
                 x = x.copy()
             taken.add(id(owner(x)))
-        found.append(bare(x.snapshot()) if isinstance(x, Tracer) else x)
+        found.append(handed_out(x) if isinstance(x, Tracer) else x)
     return found
+
+
+def handed_out(x: Any) -> Any:
+    """A value for the caller of a transform, who may write to it: none of a transform that has
+    ended, and nothing of ours around an array of another library.
+    """
+    return bare(snapshot(living(x)))
 
 
 def check_numbers(name: str, outs: Sequence[Any], tree: Tree) -> None:
@@ -49,11 +57,4 @@ def owner(x: Value) -> Any:
 
 def copied(values: Iterable[Any]) -> list[Any]:
     """The values apart from what a graph has kept of them."""
-    return [
-        x.copy()
-        if isinstance(x, np.ndarray)
-        else bare(x.snapshot())
-        if isinstance(x, Tracer)
-        else x
-        for x in values
-    ]
+    return [x.copy() if isinstance(x, np.ndarray) else handed_out(x) for x in values]

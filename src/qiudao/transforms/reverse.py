@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..core.arriving import VALUES, arrived, at_home, bare, check_class
+from ..core.arriving import VALUES, arrived, at_home, check_class
 from ..core.avals import Value, aval_of, is_inexact
 from ..core.complexes import check_real, conjugated
-from ..core.dispatch import snapshot
 from ..core.errors import DtypeError, MutationError, ShapeError, TreeError
-from ..core.modes import Running, new_level
+from ..core.modes import Resumed, Running, new_level
 from ..core.node import Leaf, Node
 from ..core.sweep import Product, sweep
 from ..core.trees import flatten, match
 from ..tape.backward import check_guards
-from ..tape.guard import COPIED, Guard
 from ..tape.operators import product_below
 from ..tape.tensor import Tensor
 from .calling import run
-from .results import copied, owned
+from .entering import entering
+from .results import copied, handed_out, owned
 
 
 def as_primal(x: Any, name: str, path: str = "") -> Value:
@@ -82,7 +81,8 @@ class Run:
             for node, ct in zip(nodes, cts, strict=True)
             if node is not None and ct is not None
         ]
-        found = sweep(seeds, wanted=set(self.leaves), product=product, after=check_guards)
+        with Resumed(self.level):
+            found = sweep(seeds, wanted=set(self.leaves), product=product, after=check_guards)
         return [
             found[leaf] if leaf in found else zeros_like(x)
             for leaf, x in zip(self.leaves, self.primals, strict=True)
@@ -92,12 +92,13 @@ class Run:
 def record_run(
     f: Callable[..., Any], primals: Sequence[Value], rebuild: Callable[[list[Any]], Any]
 ) -> Run:
-    """Run `f` on tensors of a new level; `rebuild` makes its (args, kwargs) from the tensors."""
+    """Run `f` on tensors of a new level; `rebuild` makes its (args, kwargs) from the tensors.
+
+    The primals are such as `entering` gives.
+    """
     level = new_level()
     leaves = [Leaf(tuple(x.shape), x.dtype) for x in primals]
-    tensors = [
-        Tensor.make(snapshot(x), leaf, level) for x, leaf in zip(primals, leaves, strict=True)
-    ]
+    tensors = [Tensor.make(x, leaf, level) for x, leaf in zip(primals, leaves, strict=True)]
     with Running(level):
         return Run(run(f, tensors, rebuild, primals), primals, leaves, level)
 
@@ -131,7 +132,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """
     leaves, tree = flatten(primals)
     values = [as_primal(x, "vjp", path) for x, path in zip(leaves, tree.paths, strict=True)]
-    values, guards = protected(values)
+    values, guards = entering(values)
     run = record_run(f, values, lambda tensors: (tree.build(tensors), {}))
     result, aux = split_aux("vjp", run.result) if has_aux else (run.result, None)
     outputs, out_tree = flatten(result)
@@ -155,20 +156,6 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         return tree.build(owned(map(conjugated, found), cts))
 
     return (value, pullback, strip(aux, run.level)) if has_aux else (value, pullback)
-
-
-def protected(values: Iterable[Value]) -> tuple[list[Value], list[Guard]]:
-    """The caller's arrays, safe from later changes: copied, or watched when they are huge."""
-    guards: list[Guard] = []
-    held: list[Value] = []
-    for x in values:
-        if isinstance(x, np.ndarray):
-            if x.nbytes > COPIED and x.dtype.char in "fdFD":
-                guards.append(Guard(x))
-            else:
-                x = x.copy()
-        held.append(x)
-    return held, guards
 
 
 def as_cotangent(ct: Any, value: Value, path: str) -> Value:
@@ -197,4 +184,4 @@ def split_aux(name: str, result: Any) -> tuple[Any, Any]:
 def strip(tree: Any, level: float) -> Any:
     """Values of a finished level brought below it, in any container."""
     leaves, structure = flatten(tree)
-    return structure.build([bare(lower(x, level)[0]) for x in leaves])
+    return structure.build([handed_out(lower(x, level)[0]) for x in leaves])

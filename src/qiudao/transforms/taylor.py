@@ -22,7 +22,7 @@ import numpy as np
 from ..core.arriving import arrived
 from ..core.avals import Value, aval_of
 from ..core.complexes import check_real
-from ..core.dispatch import Tracer, concrete, snapshot
+from ..core.dispatch import Tracer, concrete
 from ..core.errors import ShapeError, TreeError
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
@@ -33,6 +33,7 @@ from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import Divide, scale
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
+from .entering import check_unchanged, entering
 from .forward import one_for_each
 from .results import check_numbers, owned
 from .reverse import as_primal
@@ -68,6 +69,7 @@ class Series(ArrayMethods, Tracer):
     __slots__ = ("coefficients", "level", "tied")
 
     tied: Tie  # set on views only
+    kept_from = "jet"
 
     def __init__(self, coefficients: Coefficients, level: float) -> None:
         self.coefficients = coefficients
@@ -121,6 +123,10 @@ class Series(ArrayMethods, Tracer):
 
     def overwrite(self, new: Value) -> None:
         self.coefficients = self.same_level(new).coefficients
+
+    def if_constant(self) -> Value | None:
+        first: Value = self.coefficients[0]
+        return None if self.moves else first
 
     def snapshot(self) -> Series:
         return Series(self.coefficients, self.level)
@@ -327,16 +333,17 @@ def jet(f: Callable[..., Any], primals: Any, series: Any) -> tuple[Any, Any]:
     values = [as_primal(x, "jet", p) for x, p in zip(leaves, paths, strict=True)]
     curve = [match(tree, tuple(s[k] for s in series), "jet") for k in range(order)]
     level = new_level()
-    inputs = [
-        Series([snapshot(x), *(snapshot(checked(c[i], x, paths[i])) for c in curve)], level)
-        for i, x in enumerate(values)
-    ]
+    rows = [values, *(list(map(checked, c, values, paths)) for c in curve)]
+    given = list(chain.from_iterable(rows))
+    taken, guards = entering(given)
+    inputs = [Series(taken[i :: len(values)], level) for i in range(len(values))]
     with Running(level):
         result = f(*tree.build(inputs))
+    if guards:
+        check_unchanged("jet", guards)
     outs, out_tree = flatten(result)
     check_numbers("jet", outs, out_tree)
     columns = [coefficients_of(y, order, level) for y in outs]
-    given = [*leaves, *chain.from_iterable(curve)]
     found = owned((c[k] for k in range(order + 1) for c in columns), given)
     n = len(outs)
     built = [out_tree.build(found[k * n : (k + 1) * n]) for k in range(order + 1)]

@@ -16,6 +16,7 @@ from ..core.families import Elementwise
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
 from ..core.node import Equation, Leaf, Node
+from ..core.outliving import living
 from ..core.parts import Part
 from ..core.primitive import Primitive
 from ..core.program import Atom, Program, apply, operands_of
@@ -71,6 +72,7 @@ class Recording:
         """An operand as an atom of the program."""
         if isinstance(x, Symbol) and x.level == self.level:
             return x.node
+        x = living(x)
         if not isinstance(x, Tracer):
             return copy_of(x) if isinstance(x, np.ndarray) else x
         key = state_of(x)
@@ -110,6 +112,7 @@ class Symbol(ArrayMethods, Tracer):
     level: float
     node: Node
     recording: Recording
+    kept_from = "jit, or a body of a loop or branch"
     memory: Any  # an array that is laid out as the value would be; set when a view asks
     tied: Tie  # set on views only
 
