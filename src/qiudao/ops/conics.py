@@ -46,7 +46,7 @@ class OnePlusSquare(Smooth):
         (z,) = xs
         if z.dtype.kind != "c":
             return 1.0 + z * z
-        return (z - I) * (z - MINUS_I)
+        return (z - UP) * (z - DOWN)
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         return 2.0 * xs[0]
@@ -55,7 +55,7 @@ class OnePlusSquare(Smooth):
         (z,) = xs
         if z.dtype.kind != "c":
             return e.call("add", e.constant(1, z), e.call("multiply", z, z))
-        factors = [e.call("subtract", z, e.constant(c, z)) for c in (I, MINUS_I)]
+        factors = [e.call("subtract", z, e.constant(c, z)) for c in (UP, DOWN)]
         return e.call("multiply", *factors)
 
 
@@ -118,6 +118,6 @@ class Hyperbola(Smooth):
         return e.call("multiply", e.call("sqrt", below), e.call("sqrt", above))
 
 
-I, MINUS_I = complex(0.0, 1.0), complex(0.0, -1.0)  # -1j has the real part -0
+UP, DOWN = complex(0.0, 1.0), complex(0.0, -1.0)  # -1j has the real part -0
 one_less_square, one_plus_square = OneLessSquare(), OnePlusSquare()
 semicircle, hyperbola = Semicircle(), Hyperbola()

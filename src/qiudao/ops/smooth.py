@@ -375,9 +375,10 @@ def sinc_derivative(x: Any, n: int) -> Any:
         total += weight * (np.pi * t) ** n * wave(u * t)
     far = np.where(near, 1.0, x)
     turn = np.pi * (far - 2.0 * np.rint(0.5 * np.real(far)))  # the same angle, to all its digits
-    value = np.sin(turn) / (np.pi * far)
+    sine, cosine = np.sin(turn), np.cos(turn)
+    value = sine / (np.pi * far)
     for m in range(1, n + 1):
-        value = (np.pi ** (m - 1) * np.sin(turn + m * (np.pi / 2)) - m * value) / far
+        value = (np.pi ** (m - 1) * (sine, cosine, -sine, -cosine)[m % 4] - m * value) / far
     return np.where(near, sign * total, value).astype(given.dtype)[()]
 
 
