@@ -16,6 +16,7 @@ from ..core.errors import ShapeError
 from ..core.families import Smooth
 from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ..core.samples import sample
+from .arithmetic import scale
 from .faces import array, axes_from_end, delivered, known
 from .reducing import Axes, Sum, kept, reduced
 from .shaping import astype, broadcast_to, reshape, transpose
@@ -53,7 +54,7 @@ class Variance(Primitive):
         return np.sum(squares, axis=self.axes, keepdims=self.keepdims) / count
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
-        change = np.real(self.weights(xs[0]) * dx)
+        change = np.real(scale(dx, self.weights(xs[0])))
         return np.sum(change, axis=self.axes, keepdims=self.keepdims)
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
