@@ -109,6 +109,7 @@ def test_roots_of_coefficients_that_are_0():
     )
     for none in (np.zeros(3), np.ones(1), np.zeros(0)):
         assert qd.vjp(np.roots, none)[0].shape == np.roots(none).shape
+    assert qd.vmap(np.roots)(some[:0]).shape == (0, 2)
     with pytest.raises(ValueError, match="0 in some examples of the batch and not in others"):
         qd.vmap(np.roots)(np.array([[0.0, 1.0, 2.0], [1.0, 1.0, 2.0]]))
 

@@ -148,7 +148,7 @@ def roots(p: Any) -> Value:
 def zeros_around(x: Value) -> tuple[int, int]:
     """How many coefficients before and after the others are 0, in all examples of a batch."""
     seen = examples(x)
-    if seen is None:
+    if seen is None or not seen.size:
         return 0, 0
     nonzero = np.reshape(seen != 0, (-1, x.shape[0]))
     places = np.flatnonzero(np.any(nonzero, axis=0))
