@@ -58,7 +58,7 @@ def standing(name: str, f: Callable[..., Any]) -> tuple[str, str]:
     from qiudao.core.dispatch import makers, overrides
     from qiudao.ops import refusing, rerunning
 
-    if f in rerunning.RERUN or getattr(f, "__module__", "") in rerunning.MODULES:
+    if getattr(f, "__module__", "") in rerunning.MODULES:
         return "re-run", "NumPy's own code, on our primitives"
     reason = refusing.REASONS.get(f) or refusing.MODULES.get(getattr(f, "__module__", ""))
     if reason is not None:

@@ -46,6 +46,7 @@ EVERYWHERE = {
     "schur",
     "similar",
     "sinc",
+    "sinhc",
     "splinefilter",
     "spreadtolargest",
     "sumbetween",

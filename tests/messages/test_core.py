@@ -55,6 +55,7 @@ def integers():
     total += X
 
 
+MODULUS = "pow: a modulus is for Python's whole numbers; write (x ** y) % modulus for arrays"
 MASKED = np.ma.array([1.0, 2.0], mask=[True, False])
 OWN_WAY = (
     ": an array of this class does things its own way, which no derivative knows; pass "
@@ -160,6 +161,14 @@ MESSAGES = {
         ValueError,
         "setitem: the result of stretch is read-only, as in NumPy; write into a copy, np.copy(x)",
     ),
+    "a modulus": (lambda: pow(X, 2, 3), TypeError, MODULUS),
+    "a modulus of a root": (lambda: pow(np.linalg.norm(X), 2, 3), TypeError, MODULUS),
+    "a modulus in forward mode": (
+        lambda: qd.jvp(lambda x: pow(x, 2, 3), (1.0,), (1.0,)),
+        TypeError,
+        MODULUS,
+    ),
+    "a modulus in a trace": (lambda: qd.trace(lambda x: pow(x, 2, 3))(1.0), TypeError, MODULUS),
     "len of a number": (lambda: len(S), TypeError, "len() of unsized object"),
     "iteration over a number": (lambda: iter(S), TypeError, "iteration over a 0-d array"),
     "astype with a rule for casts": (

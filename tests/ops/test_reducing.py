@@ -495,6 +495,54 @@ def test_covariances_without_degrees_of_freedom_are_numpys(ddof):
     np.testing.assert_array_equal(found, np.cov(x, aweights=w, ddof=ddof))
 
 
+NOTHING_LEFT = {
+    "var": lambda x: np.var(x, ddof=3),
+    "var of more": lambda x: np.var(x, ddof=7),
+    "var of selected": lambda x: np.var(x, ddof=2, where=SELECTED),
+    "var with its mean": lambda x: np.var(x, ddof=2, where=SELECTED, mean=np.full(1, 2.0)),
+    "std of selected": lambda x: np.std(x, ddof=2, where=SELECTED),
+    "std of one": lambda x: np.std(x, ddof=1, where=np.array([True, False, False])),
+    "var of one": lambda x: np.var(x, ddof=1, where=np.array([True, False, False])),
+    "nanvar": lambda x: np.nanvar(x, ddof=3),
+    "nanvar of selected": lambda x: np.nanvar(x, ddof=4, where=SELECTED),
+    "nanstd": lambda x: np.nanstd(x, ddof=3),
+    "cov": lambda x: np.cov(x, ddof=3),
+    "cov of one": lambda x: np.cov(x[:1]),
+    "cov with weights": lambda x: np.cov(x, aweights=np.array([1.0, 0.0, 0.0])),
+    "cov with counts": lambda x: np.cov(x, fweights=np.array([1, 0, 0])),
+    "corrcoef": lambda x: np.corrcoef(x[:1]),
+}
+SELECTED = np.array([True, True, False])
+
+
+@pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:divide by zero", "ignore:invalid")
+@pytest.mark.parametrize("f", NOTHING_LEFT.values(), ids=NOTHING_LEFT)
+def test_no_degrees_of_freedom_leave_no_derivative_in_any_mode(f):
+    """NaN for what is read, 0 for what is not; and the value is NumPy's."""
+    x = np.array([1.0, 2.0, 4.0])
+    np.testing.assert_array_equal(f(leaf(x)).detach(), f(x))
+    reverse = qd.grad(f)(x)
+    assert np.isnan(reverse[0])
+    assert set(reverse[~np.isnan(reverse)]) <= {0.0}
+    np.testing.assert_array_equal(qd.jacfwd(f)(x), reverse)
+    np.testing.assert_array_equal(qd.vmap(qd.grad(f))(np.stack([x, x])), [reverse, reverse])
+    np.testing.assert_array_equal(qd.jit(qd.grad(f))(x), reverse)
+    assert np.isnan(qd.jet(f, (x,), ([np.ones(3)],))[1][0])
+
+
+@pytest.mark.filterwarnings("ignore:invalid", "ignore:divide by zero")
+def test_a_row_without_degrees_of_freedom_leaves_the_others_theirs():
+    x = values((3, 2), "free", 1)
+    mask = np.array([[True, True], [False, True], [False, True]])
+    for f in (
+        lambda x: np.sum(np.var(x, axis=0, ddof=1, where=mask)),
+        lambda x: np.sum(np.var(x, axis=0, ddof=1, where=mask, keepdims=True)),
+    ):
+        for found in (qd.grad(f)(x), qd.jacfwd(f)(x)):
+            np.testing.assert_array_equal(found[:, 0], [np.nan, 0.0, 0.0])
+            np.testing.assert_allclose(found[:, 1], x[:, 1] - np.mean(x[:, 1]), rtol=1e-12)
+
+
 def test_covariances_without_degrees_of_freedom_warn():
     with np.errstate(all="ignore"), pytest.warns(RuntimeWarning, match="Degrees of freedom <= 0"):
         np.cov(leaf(np.ones(3)), ddof=3)

@@ -8,49 +8,9 @@ from checking import leaf
 from qiudao.core.dispatch import overrides
 from qiudao.core.errors import NotDifferentiableError, RuleError
 from qiudao.ops.refusing import REASONS
-from qiudao.ops.rerunning import RERUN, rerunning
+from qiudao.ops.rerunning import rerunning
 
 V = np.array([0.5, -2.5, 1.5])
-POINTS = np.array([0.0, 1.0, 2.5])
-
-CALLS = {
-    "poly": lambda x: np.poly(x),
-    "polyfit": lambda x: np.polyfit(POINTS, x, 1),
-    "polyfit of abscissae": lambda x: np.polyfit(np.cumsum(x**2), POINTS, 1),
-    "polyfit of weights": lambda x: np.polyfit(POINTS, POINTS**2, 1, w=x),
-    "polyfit with its covariance": lambda x: np.polyfit(POINTS, x, 1, cov=True)[1],
-    "roots": lambda x: np.sort(np.roots(x).real),
-    "arccos": np.emath.arccos,
-    "arcsin": np.emath.arcsin,
-    "arctanh": np.emath.arctanh,
-    "log": np.emath.log,
-    "log10": np.emath.log10,
-    "log2": np.emath.log2,
-    "logn": lambda x: np.emath.logn(3, x),
-    "power": lambda x: np.emath.power(x, 0.5),
-    "sqrt": np.emath.sqrt,
-}
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_value_and_derivative(name):
-    f = CALLS[name]
-    y, expected = f(qd.tensor(V, requires_grad=True)), f(V)
-    assert y.dtype == expected.dtype
-    np.testing.assert_allclose(y.detach().numpy(), expected, rtol=1e-12, atol=1e-14)
-    d = np.array([0.3, -0.7, 0.4])
-    _, got = qd.jvp(f, (V,), (d,))
-    h = 1e-6
-    np.testing.assert_allclose(got, (f(V + h * d) - f(V - h * d)) / (2 * h), rtol=1e-6, atol=1e-7)
-    _, pull = qd.vjp(f, V)
-    ct = np.arange(1.0, expected.size + 1).reshape(expected.shape)
-    np.testing.assert_allclose(
-        np.sum(pull(ct.astype(expected.dtype))[0] * d), np.sum(ct * got).real, rtol=1e-9
-    )
-
-
-def test_each_has_a_call():
-    assert {f.__name__ for f in RERUN} <= set(CALLS)
 
 
 def test_rules_and_reruns_agree():

@@ -148,3 +148,5 @@ def test_real_if_close():
     assert qd.vjp(lambda z: np.real_if_close(z + 1), z)[0].dtype == np.float64
     assert qd.vjp(np.real_if_close, np.ones(2))[0].dtype == np.float64
     np.testing.assert_array_equal(qd.vjp(np.real_if_close, z)[1](np.ones(2))[0], [1, 1])
+    assert qd.vmap(np.real_if_close)(np.stack([z, z])).dtype == np.float64
+    assert qd.vmap(np.real_if_close)(np.stack([z, z + 1j])).dtype == np.complex128

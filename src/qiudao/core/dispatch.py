@@ -351,6 +351,15 @@ def snapshot(x: Value) -> Value:
     return x.snapshot() if isinstance(x, Tracer) else x
 
 
+def examples(x: Value) -> Value:
+    """The NumPy value underneath all tracers, of a batch those of all examples along leading axes;
+    None where it is not known.
+    """
+    while isinstance(x, Tracer):
+        x = next(iter(x.parts()), None)
+    return x
+
+
 def underlying(x: Value) -> Value:
     """The array underneath all tracers."""
     return x.underlying() if isinstance(x, Tracer) else x

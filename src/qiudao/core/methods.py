@@ -55,11 +55,25 @@ def in_place(ufunc: np.ufunc) -> Any:
     return method
 
 
+def without_modulus(power: Any) -> Any:
+    """The method of `x ** y` that refuses the third argument of Python's `pow`."""
+
+    def checked(self: Any, other: Any, modulus: Any = None) -> Any:
+        if modulus is not None:
+            raise TypeError(
+                "pow: a modulus is for Python's whole numbers; write (x ** y) % modulus for arrays"
+            )
+        return power(self, other)
+
+    return checked
+
+
 class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     """Operators, properties and methods of an array, for tracers."""
 
     __slots__ = ()
     __hash__ = object.__hash__
+    __pow__ = without_modulus(NDArrayOperatorsMixin.__pow__)
 
     if TYPE_CHECKING:  # what the tracer beside it has
 

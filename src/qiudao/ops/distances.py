@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Value
-from ..core.dispatch import implements
+from ..core.dispatch import Tracer, implements
 from ..core.families import Elementwise, Smooth
 from ..core.primitive import primitive
 from ..core.roots import remember, squared_size
@@ -76,7 +76,33 @@ class Hypot(Smooth):
     samples = TWO
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        if isinstance(out, Tracer):
+            return direction_cosine(xs[i], xs[1 - i])
         return over(xs[i], out)
+
+
+@primitive
+class DirectionCosine(Smooth):
+    """a / sqrt(a^2 + b^2), 0 at the origin.  d = s (s da - out db) / sqrt(a^2 + b^2).
+
+    s is the same of (b, a).  The quotient itself would lose the digits of its derivative,
+    (1 - out^2) / sqrt(a^2 + b^2), where a is large beside b.
+    """
+
+    reads = "both"
+    samples = TWO
+
+    def evaluate(self, *xs: Value) -> Value:
+        radius = np.hypot(*xs)
+        return xs[0] / np.where(radius == 0, 1, radius)
+
+    def expand(self, *xs: Value) -> Any:
+        return self.evaluate(*xs)
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        a, b = xs
+        across = self(b, a)
+        return over(across * (across if i == 0 else -out), np.hypot(a, b))
 
 
 @primitive
@@ -106,6 +132,7 @@ fabs = face(FAbs(), np.fabs)
 hypot = face(Hypot(), np.hypot)
 arctan2 = face(ArcTan2(), np.arctan2)
 
+direction_cosine = DirectionCosine()
 _absolute, _complex_sign, _real_sign = Absolute(), ComplexSign(), Step("sign")
 
 

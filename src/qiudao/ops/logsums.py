@@ -17,10 +17,9 @@ TWO = (sample("f64[3,4]", "f64[3,4]"), sample("f64[4]", "f64[3,1]"), sample("f64
 
 @primitive
 class Logistic(Smooth):
-    """1 / (1 + e^-x).  d = out (1 - out) dx, with 1 - out computed as the function of -x."""
+    """1 / (1 + e^-x).  d = e^-x / (1 + e^-x)^2 dx, which is out (1 - out)."""
 
     is_tame = True
-    reads = "both"
     samples = (sample("f64[3,4]", within=(-5.0, 5.0)), sample("f64[]"))
 
     def evaluate(self, *xs: Value) -> Value:
@@ -29,7 +28,7 @@ class Logistic(Smooth):
         return np.where(x >= 0, 1.0, small) / (1.0 + small)
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return out * self(-xs[0])
+        return logistic_density(xs[0])
 
     def element(self, e: Element, *xs: Scalar) -> Scalar:
         (x,) = xs
@@ -37,6 +36,32 @@ class Logistic(Smooth):
         small = e.call("exp", e.call("negative", e.call("absolute", x)))
         right = e.call("greater_equal", x, e.constant(0, x))
         return e.call("divide", e.select(right, one, small), e.call("add", one, small))
+
+
+@primitive
+class LogisticDensity(Smooth):
+    """e^-x / (1 + e^-x)^2, the density of the logistic distribution.  d = -out tanh(x / 2) dx.
+
+    out (1 - out) of the distribution function would lose the digits of its derivative near 0.
+    """
+
+    is_tame = True
+    reads = "both"
+    samples = (sample("f64[3,4]", within=(-5.0, 5.0)), sample("f64[]"))
+
+    def evaluate(self, *xs: Value) -> Value:
+        small = np.exp(-np.abs(xs[0]))  # at most 1, so nothing overflows
+        below = 1.0 + small
+        return small / (below * below)
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return -out * np.tanh(0.5 * xs[0])
+
+    def element(self, e: Element, *xs: Scalar) -> Scalar:
+        (x,) = xs
+        small = e.call("exp", e.call("negative", e.call("absolute", x)))
+        below = e.call("add", e.constant(1, x), small)
+        return e.call("divide", small, e.call("multiply", below, below))
 
 
 @primitive
@@ -74,6 +99,6 @@ def lead(a: Value, b: Value) -> Value:
     return np.where(level, 0, a) - np.where(level, 0, b)
 
 
-logistic = Logistic()
+logistic, logistic_density = Logistic(), LogisticDensity()
 logaddexp = face(LogAddExp(), np.logaddexp)
 logaddexp2 = face(LogAddExp2(), np.logaddexp2)

@@ -86,7 +86,8 @@ def nanvar(
         )
     axes = axes_from_end(axis, x.ndim, "nanvar")
     left = count_of(x, axes, bool(keepdims), mask, "nanvar") - (ddof or correction or 0)
-    return delivered("nanvar", np.where(left <= 0, np.full((), np.nan, found.dtype), found), out)
+    one = np.ones((), found.dtype)
+    return delivered("nanvar", found * np.where(left <= 0, np.nan * one, one), out)
 
 
 @implements(np.nanstd)

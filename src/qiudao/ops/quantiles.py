@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Value, is_inexact
-from ..core.dispatch import Tracer, concrete, implements
+from ..core.dispatch import Tracer, examples, implements
 from ..core.primitive import (
     Parents,
     Primitive,
@@ -27,9 +27,10 @@ from ..core.samples import sample
 from .faces import array, axes_from_end, delivered, known
 from .indexing import TakeAlong, to_index
 from .reducing import in_lanes, reduced, shares
-from .shaping import astype, moveaxis, reshape
+from .shaping import astype, broadcast_to, moveaxis, reshape
 from .sorting import Sort
 from .statistics import weights_like
+from .stopping import stop_gradient
 
 FEW = 8  # ranks that are found faster one by one than by sorting
 
@@ -245,27 +246,28 @@ def weighted(
         raise ValueError(
             f"{name}: weights= with method={method!r}; with weights use method='inverted_cdf'"
         )
-    plain = concrete(w)
-    if np.any(plain < 0):
+    seen = examples(w)
+    if seen is not None and np.any(seen < 0):
         raise ValueError(f"{name}: weights must not be negative")
-    plain = weights_like(plain, x, axis, axes, name)
-    shares = in_lanes(np.broadcast_to(plain, x.shape), axes)
+    w = weights_like(stop_gradient(w), x, axis, axes, name)
+    shares = in_lanes(broadcast_to(w, tuple(x.shape)), axes)
     lanes = in_lanes(x, axes)
-    values = concrete(lanes)
+    values = stop_gradient(lanes)
     order = np.argsort(values, axis=-1)
-    last = values.shape[-1] - 1
+    last = lanes.shape[-1] - 1
     shares = np.take_along_axis(shares, order, -1).astype(np.float64)
     nothing = np.isnan(np.take_along_axis(values, order, -1)) if is_inexact(x.dtype) else None
     if nothing is not None and skip_nan:
         shares = np.where(nothing, 0.0, shares)
     reached = np.cumsum(shares, axis=-1)
     reached = reached / reached[..., -1:]
-    if np.any(np.isnan(reached[..., -1])):
+    seen = examples(reached)
+    if seen is not None and np.any(np.isnan(seen[..., -1])):
         raise ValueError(f"{name}: the weights of a lane are all zero, or not finite")
-    part = concrete(q)
+    part = stop_gradient(q)
     reached = reached.astype(part.dtype) if part.dtype.kind == "f" else reached
     reached = np.where(reached == 0, -1.0, reached)
-    places = np.count_nonzero(reached[..., None, :] < part.reshape(-1, 1), axis=-1)
+    places = np.sum(reached[..., None, :] < reshape(part, (-1, 1)), axis=-1)
     found = TakeAlong()(lanes, np.take_along_axis(order, np.minimum(places, last), -1))
     if nothing is None or skip_nan:
         return found

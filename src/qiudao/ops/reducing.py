@@ -119,7 +119,7 @@ class Prod(Primitive):
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         x = in_lanes(xs[0], self.axes)
         others = product_before(x) * np.flip(product_before(np.flip(x, -1)), -1)
-        change = np.sum(in_lanes(dx, self.axes) * others, axis=-1)
+        change = np.sum(scale(in_lanes(dx, self.axes), others), axis=-1)
         return np.expand_dims(change, self.axes) if self.keepdims else change
 
 

@@ -1,8 +1,8 @@
 """NumPy's own Python code, run once more on tracers: for functions that have no rule here.
 
 A dispatched function of NumPy keeps its undecorated body as `_implementation`.  A copy of that body
-whose globals make arrays that keep tracers runs on our primitives.  It is used for the functions in
-`RERUN`, and for what a newer NumPy adds; a body that a tracer cannot go through, or a NumPy that
+whose globals make arrays that keep tracers runs on our primitives.  It is used for the functions of
+`MODULES`, and for what a newer NumPy adds; a body that a tracer cannot go through, or a NumPy that
 has no `_implementation`, gives the error of a function without a rule.
 """
 
@@ -22,12 +22,7 @@ from .refusing import refused_by_module
 
 Function = Callable[..., Any]
 
-RERUN: tuple[Function, ...] = (
-    np.poly, np.polyfit, np.roots,
-    np.emath.arccos, np.emath.arcsin, np.emath.arctanh, np.emath.log, np.emath.log10,
-    np.emath.log2, np.emath.logn, np.emath.power, np.emath.sqrt,
-)  # fmt: skip
-MODULES = ("numpy.polynomial.polynomial",)  # of functions that are too: imported by few programs
+MODULES = ("numpy.polynomial.polynomial",)  # of functions that run so: imported by few programs
 MAKERS: frozenset[Function] = frozenset((*PLAIN, *KEEPING, np.full))
 
 
@@ -146,8 +141,4 @@ def _without_rule(function: Any) -> Function | None:
     return refused_by_module(function) or rerunning(function)
 
 
-for _function in RERUN:
-    _again = rerunning(_function)
-    if _again is not None:
-        overrides[_function] = _again
 overrides.otherwise = _without_rule

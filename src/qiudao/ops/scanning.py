@@ -13,6 +13,7 @@ from ..core.dispatch import implements, implements_method
 from ..core.families import Linear, Opaque
 from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ..core.samples import sample
+from .arithmetic import scale
 from .faces import array, delivered, from_end, whole, with_axis
 from .indexing import ScatterAdd
 from .reducing import Share, total_dtype, truths, unit
@@ -146,7 +147,9 @@ class CumProd(Primitive):
 
 @primitive
 class CumMax(Primitive):
-    """The largest of each element and those before it.  Ties share the derivative equally."""
+    """The largest of each element and those before it.  Ties share the derivative equally; from a
+    NaN on it is NaN.
+    """
 
     axis: int = -1
     ufunc: ClassVar[np.ufunc] = np.maximum
@@ -163,10 +166,12 @@ class CumMax(Primitive):
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         x = xs[0]
-        lasts = (out == before(out, self.axis, np.nan)).astype(x.dtype)  # no new maximum here
-        chosen = x == out
+        nothing, last = out != out, before(out, self.axis, np.nan)
+        stays = (out == last) | (nothing & (last != last))  # no new maximum here
+        lasts, chosen = stays.astype(x.dtype), (x == out) | nothing
         count = Recurrence(self.axis)(lasts, chosen.astype(x.dtype))
-        return Recurrence(self.axis)(lasts, np.where(chosen, dx, 0.0)) * (1.0 / count)
+        part = scale(np.where(chosen, dx, 0.0), np.where(nothing, np.nan, np.ones((), x.dtype)))
+        return Recurrence(self.axis)(lasts, part) * (1.0 / count)
 
 
 @primitive

@@ -18,6 +18,7 @@ from ..core.element import Element, Scalar
 from ..core.families import Smooth
 from ..core.primitive import primitive
 from ..core.samples import sample
+from .conics import UNIT, hyperbola, one_less_square, one_plus_square, semicircle
 from .faces import face
 
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)  # plain numbers, so that float32 stays float32
@@ -26,7 +27,6 @@ MANY = 2048  # elements, from which on the exponential in four passes is quicker
 
 ANY = (sample("f64[3,4]"), sample("f64[]"), sample("c128[3]"))
 POSITIVE = (sample("f64[3,4]", within=(0.2, 3.0)), sample("c128[3]", within=(0.2, 3.0)))
-UNIT = (sample("f64[3,4]", within=(-0.8, 0.8)), sample("c128[3]", within=(-0.8, 0.8)))
 
 
 @primitive
@@ -158,13 +158,16 @@ class Cos(Smooth):
 
 @primitive
 class Tan(Smooth):
-    """Tangent, of radians.  d = (1 + out^2) dx."""
+    """Tangent, of radians.  d = (1 + out^2) dx; of complex z, whose out nears i, sech(i z)^2."""
 
     ufunc = np.tan
-    reads = "out"
+    reads = "both"
     samples = (sample("f64[3,4]", within=(-1.2, 1.2)), sample("c128[3]", within=(-1.2, 1.2)))
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        if out.dtype.kind == "c":
+            secant = _sech(1j * xs[0])
+            return secant * secant
         return 1.0 + out * out
 
 
@@ -176,7 +179,7 @@ class ArcSin(Smooth):
     samples = UNIT
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return 1.0 / sine_of_arccosine(xs[0])
+        return 1.0 / semicircle(xs[0])
 
 
 @primitive
@@ -187,14 +190,7 @@ class ArcCos(Smooth):
     samples = UNIT
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return -1.0 / sine_of_arccosine(xs[0])
-
-
-def sine_of_arccosine(x: Value) -> Value:
-    """The root of 1 - x^2, on the side of its branch cuts that NumPy takes for arcsin."""
-    if x.dtype.kind == "c":  # 1 - x, 1 + x would lose the sign of a zero, which tells the side
-        return np.sqrt(np.negative(x - 1.0)) * np.sqrt(x - -1.0)
-    return np.sqrt(1.0 - x) * np.sqrt(1.0 + x)
+        return -1.0 / semicircle(xs[0])
 
 
 @primitive
@@ -206,7 +202,7 @@ class ArcTan(Smooth):
     samples = (sample("f64[3,4]"), sample("c128[3]", within=(-0.8, 0.8)))
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return 1.0 / (1.0 + xs[0] * xs[0])
+        return 1.0 / one_plus_square(xs[0])
 
 
 @primitive
@@ -282,7 +278,7 @@ class ArcSinh(Smooth):
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
         x = xs[0]
         if x.dtype.kind == "c":
-            return 1.0 / np.sqrt(x * x - -1.0)  # keeps the sign of a zero, as NumPy's cut needs
+            return 1.0 / np.sqrt(one_plus_square(x))
         return 1.0 / np.hypot(1.0, x)
 
 
@@ -294,9 +290,7 @@ class ArcCosh(Smooth):
     samples = (sample("f64[3,4]", within=(1.2, 3.0)), sample("c128[3]", within=(1.2, 3.0)))
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        x = xs[0]
-        above = x - -1.0 if x.dtype.kind == "c" else x + 1.0  # as in `ArcSinh`
-        return 1.0 / (np.sqrt(x - 1.0) * np.sqrt(above))
+        return 1.0 / hyperbola(xs[0])
 
 
 @primitive
@@ -307,7 +301,7 @@ class ArcTanh(Smooth):
     samples = UNIT
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        return 1.0 / ((1.0 - xs[0]) * (1.0 + xs[0]))
+        return 1.0 / one_less_square(xs[0])
 
 
 @primitive
@@ -380,9 +374,11 @@ def sinc_derivative(x: Any, n: int) -> Any:
     for t, weight in unit_rule(40):
         total += weight * (np.pi * t) ** n * wave(u * t)
     far = np.where(near, 1.0, x)
-    value = np.sinc(far)
+    turn = np.pi * (far - 2.0 * np.rint(0.5 * np.real(far)))  # the same angle, to all its digits
+    sine, cosine = np.sin(turn), np.cos(turn)
+    value = sine / (np.pi * far)
     for m in range(1, n + 1):
-        value = (np.pi ** (m - 1) * np.sin(np.pi * far + m * (np.pi / 2)) - m * value) / far
+        value = (np.pi ** (m - 1) * (sine, cosine, -sine, -cosine)[m % 4] - m * value) / far
     return np.where(near, sign * total, value).astype(given.dtype)[()]
 
 

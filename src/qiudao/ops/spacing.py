@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.dispatch import concrete, implements
-from .faces import array, known, whole
+from ..core.dispatch import examples, implements
+from .faces import array, whole
 from .shaping import astype, broadcast_to, concatenate, expand_dims, moveaxis, reshape
+from .stopping import stop_gradient
 
 
 @implements(np.linspace)
@@ -74,13 +75,13 @@ def geomspace(
     """A geometric progression from `start` to `stop`: start (stop / start)^(k / div)."""
     low, high = array(start), array(stop)
     for end in (low, high):
-        value = known(end)
-        if value is not None and np.any(value == 0):
+        seen = examples(end)
+        if seen is not None and np.any(seen == 0):
             raise ValueError("geomspace: an end is 0, and no ratio leads from or to 0")
     made_in = np.result_type(low, high, float(num), np.zeros((), dtype))
     wanted = made_in if dtype is None else np.dtype(dtype)
     low, high = astype(low, made_in), astype(high, made_in)
-    turn = np.sign(concrete(low))
+    turn = np.sign(stop_gradient(low))  # what is divided by it is multiplied by it again
     first, last = low / turn, high / turn
     y = logspace(np.log10(first), np.log10(last), num, endpoint, 10.0, made_in)
     count = whole(num)

@@ -16,6 +16,7 @@ from ..core.errors import ShapeError
 from ..core.families import Smooth
 from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ..core.samples import sample
+from .arithmetic import scale
 from .faces import array, axes_from_end, delivered, known
 from .reducing import Axes, Sum, kept, reduced
 from .shaping import astype, broadcast_to, reshape, transpose
@@ -53,7 +54,7 @@ class Variance(Primitive):
         return np.sum(squares, axis=self.axes, keepdims=self.keepdims) / count
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
-        change = np.real(self.weights(xs[0]) * dx)
+        change = np.real(scale(dx, self.weights(xs[0])))
         return np.sum(change, axis=self.axes, keepdims=self.keepdims)
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
@@ -64,11 +65,42 @@ class Variance(Primitive):
         return (ct * self.weights(xs[0]),)
 
     def weights(self, x: Value) -> Value:
-        """2 conj(x - mean) / count, in the precision of `x`."""
+        """2 conj(x - mean) / count, in the precision of `x`; NaN where the count is none."""
         away = x - np.mean(x, axis=self.axes, keepdims=True)
-        count = max(math.prod(np.shape(x)[k] for k in self.axes) - self.correction, 0)
-        half = 0.5 * count
-        return (np.conj(away) if x.dtype.kind == "c" else away) / (half if half else np.float64(0))
+        count = math.prod(np.shape(x)[k] for k in self.axes) - self.correction
+        half = 0.5 * count if count > 0 else np.nan
+        return (np.conj(away) if x.dtype.kind == "c" else away) / half
+
+
+@primitive
+class Undefined(Smooth):
+    """`x`, where the mask holds without a derivative: NaN there, in every mode.
+
+    What is divided by a count of 0 has none.  A rule for the quotient would find one that hangs on
+    the order of the products: infinity times a change of 0.
+    """
+
+    samples = (sample("f64[3,4]", "bool[3,1]", held=(0,)),)
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.broadcast_arrays(*xs)[0]
+
+    def expand(self, *xs: Value) -> Any:
+        return np.broadcast_arrays(*xs)[0]
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        return np.where(xs[1], np.nan, np.ones((), xs[0].dtype))
+
+
+def undefined_where(none: Value, x: Value, where: Any = True) -> Value:
+    """`x`, of which the elements that `where` keeps have no derivative where the mask holds."""
+    plain = known(none)
+    if plain is not None and not np.any(plain):
+        return x
+    return _undefined(x, none if where is True else none & where)
+
+
+_undefined = Undefined()
 
 
 def count_of(x: Value, axes: Axes, keepdims: bool, where: Any, name: str) -> Any:
@@ -139,10 +171,12 @@ def var(
         return delivered("var", Variance(axes, bool(keepdims), ddof)(x), out)
     if mean is None:
         mean = np.mean(x, axis=axes, keepdims=True, where=where)
-    away = x - mean
+    left = count_of(x, axes, True, where, "var") - ddof
+    away = undefined_where(np.less_equal(left, 0), x, where) - mean
     squares = np.real(away * np.conj(away)) if away.dtype.kind == "c" else away * away
-    count = np.maximum(count_of(x, axes, bool(keepdims), where, "var") - ddof, 0)
-    found = np.sum(squares, axis=axes, keepdims=keepdims, where=where) / count
+    found = np.sum(squares, axis=axes, keepdims=True, where=where) / np.maximum(left, 0)
+    if not keepdims:
+        found = reshape(found, reduced(tuple(x.shape), axes, False))
     return delivered("var", astype(found, squares.dtype if dtype is None else dtype), out)
 
 
@@ -269,6 +303,7 @@ def cov(
     freedom = known(count)
     if freedom is not None and freedom <= 0:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
+    x = undefined_where(np.less_equal(count, 0), x)
     center = np.sum(x if w is None else x * w, axis=1, keepdims=True) / total
     away = x - center
     weighed = away if w is None else away * w

@@ -73,7 +73,7 @@ ROWS = {
     "ndtr": (phi, 0, [(0.0,), (2.0,), (-8.0,), (-30.0,)]),
     "log_ndtr": (lambda x: mp.log(phi(x)), 0, [(0.0,), (3.0,), (-5.0,), (-50.0,), (-1e6,), (8.0,)]),
     "ndtri": (lambda y: mp.sqrt(2) * mp.erfinv(2 * y - 1), 0, [(0.3,), (0.6,), (1e-3,)]),
-    "expit": (lambda x: 1 / (1 + mp.exp(-x)), 0, [(0.3,), (30.0,), (-700.0,), (500.0,)]),
+    "expit": (lambda x: 1 / (1 + mp.exp(-x)), 0, [(0.3,), (1e-9,), (30.0,), (-700.0,), (500.0,)]),
     "logit": (lambda x: mp.log(x / (1 - x)), 0, [(0.3,), (1e-20,), (0.999,)]),
     "log_expit": (lambda x: -mp.log(1 + mp.exp(-x)), 0, [(2.0,), (-40.0,), (40.0,)]),
     "exprel": (
@@ -90,7 +90,7 @@ ROWS = {
     "pseudo_huber": (
         lambda d, r: d**2 * (mp.sqrt(1 + (r / d) ** 2) - 1),
         0,
-        [(2.0, 1e-4), (0.5, 7.0)],
+        [(2.0, 1e-4), (0.5, 7.0), (1e-10, 1.5)],
     ),
     "kl_div": (
         lambda x, y: x * mp.log(x / y) - x + y,
@@ -100,7 +100,8 @@ ROWS = {
     "rel_entr": (lambda x, y: x * mp.log(x / y), 0, [(0.3, 0.9), (1e-30, 0.5)]),
     "expi": (mp.ei, 0, [(0.1,), (3.0,), (-2.0,), (40.0,)]),
     "exp1": (mp.e1, 0, [(1e-3,), (3.0,), (40.0,)]),
-    "spence": (lambda z: mp.polylog(2, 1 - z), 0, [(1.0 + 1e-8,), (0.3,), (1.8,)]),
+    "spence": (lambda z: mp.polylog(2, 1 - z), 0, [(1.0 + 1e-8,), (0.3,), (1.8,), (1e-12,)]),
+    "shichi": (mp.shi, 0, [(1e-9,), (0.7,), (-5.0,), (40.0,)]),
     "zetac": (
         lambda s: mp.zeta(s) - 1,
         0,
@@ -187,7 +188,7 @@ DIGITS = {  # of the reference: where its difference from 1 is tiny, and where i
 
 def run(name):
     function, _, _ = name.partition(" by ")
-    return getattr(sc, function)
+    return (lambda x: sc.shichi(x)[0]) if function == "shichi" else getattr(sc, function)
 
 
 def cases():

@@ -48,7 +48,7 @@ class Det(Primitive):
         return np.linalg.det(xs[0])
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
-        return np.sum(cofactor(xs[0]) * dx, axis=(-2, -1))
+        return np.sum(scale(dx, cofactor(xs[0])), axis=(-2, -1))
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """As derived, in half the time for small matrices."""
@@ -106,17 +106,25 @@ def swapped(xs: Sequence[Value], i: int, x: Value) -> list[Value]:
 
 
 def cofactors(a: Value) -> Value:
-    """The cofactors of each matrix: by its inverse where that keeps the digits."""
+    """The cofactors of each matrix: by its inverse where that keeps the digits.
+
+    The determinant may overflow or underflow where they do not.
+    """
+    finite = np.all(np.isfinite(a), axis=(-2, -1), keepdims=True)
     try:
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
-        return cofactor_derivative(a)
+        return np.where(finite, cofactor_derivative(np.where(finite, a, 0.0)), np.nan)
     with np.errstate(all="ignore"):
-        direct = np.linalg.det(a)[..., None, None] * inverse.mT
-    well = condition(a, inverse) < CONDITION
-    if np.all(well):
+        det = np.linalg.det(a)
+        direct = det[..., None, None] * inverse.mT
+    size = np.abs(det)
+    limits = np.finfo(det.dtype)
+    well = (condition(a, inverse) < CONDITION) & (size >= limits.tiny) & (size <= limits.max)
+    kept = well[..., None, None] | ~finite  # what is not finite has no singular values
+    if np.all(kept):
         return direct
-    return np.where(well[..., None, None], direct, cofactor_derivative(a))
+    return np.where(kept, direct, cofactor_derivative(np.where(finite, a, 0.0)))
 
 
 def cofactor_derivative(a: Value, *directions: Value) -> Value:

@@ -12,6 +12,7 @@ from ...core.errors import ShapeError
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.roots import remember, squared_size
 from ...core.samples import sample
+from ..arithmetic import scale
 from ..faces import array, axes_from_end, from_end
 from ..reducing import reduced
 from .matrices import conj, real, real_dtype, result_dtype, square
@@ -62,7 +63,7 @@ class VectorNorm(Primitive):
         return np.sqrt(np.sum(squared_size(xs[0]), axis=self.axes, keepdims=self.keepdims))
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
-        change = real(self.slope(out, xs[0]) * dx)
+        change = real(scale(dx, self.slope(out, xs[0])))
         return np.sum(change, axis=self.axes, keepdims=self.keepdims)
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:

@@ -9,6 +9,7 @@ import numpy as np
 from ...core.avals import Value
 from ...core.dispatch import overrides
 from ...core.element import Element, Scalar
+from ..logsums import logistic_density
 from .base import one
 from .declaring import declare, declare_constant, found
 from .relative import ExpRel, LogRel
@@ -22,7 +23,7 @@ for _name in ("cbrt", "exp2", "expm1", "log1p"):  # SciPy has its own of NumPy's
     overrides[found(_name)] = overrides[getattr(np, _name)]
 
 expit = declare("expit", "x", ONE)
-expit.by("x", "out expit(-x)", lambda out, x: out * expit(-x))
+expit.by("x", "e^-x / (1 + e^-x)^2", lambda out, x: logistic_density(x))
 log_expit = declare("log_expit", "x", ONE)
 log_expit.by("x", "expit(-x)", lambda out, x: expit(-x))
 logit = declare("logit", "x", UNIT)
@@ -107,14 +108,13 @@ pseudo_huber.by(
 
 
 def pseudo_huber_slope(out: Value, delta: Value, r: Value) -> Value:
-    """With q = r / delta and s = sqrt(1 + q^2): delta q^4 / (s (1 + s)^2), without cancellation."""
-    q = r / delta
-    s = np.hypot(1.0, q)
-    return delta * (q * q / (1.0 + s)) ** 2 / s
+    """With h = hypot(delta, r): r^4 / (h (delta + h)^2), without cancellation or overflow."""
+    h = np.hypot(delta, r)
+    part = r / (delta + h)
+    return r / h * r * part * part
 
 
-pseudo_huber.by("delta", "delta q^4 / (s (1 + s)^2), q = r / delta, s^2 = 1 + q^2",
-                pseudo_huber_slope)  # fmt: skip
+pseudo_huber.by("delta", "r^4 / (h (delta + h)^2), h = sqrt(delta^2 + r^2)", pseudo_huber_slope)
 
 
 def power_mean_slope(log: Value, lmbda: Value) -> Value:

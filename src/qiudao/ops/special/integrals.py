@@ -8,9 +8,8 @@ from ...core.avals import Value
 from .base import Special, is_complex, one
 from .bessel import i0, i1, j0, j1, k0, modstruve, struve, y0
 from .declaring import declare, declare_several
-from .elementary import exprel
 from .reasons import WHOLE
-from .relative import LogRel
+from .relative import LogRel, SinhC
 
 REAL = one("f64[2]", low=0.4, high=2.0)
 COMPLEX = one("c128[2]", low=0.4, high=1.2)
@@ -39,9 +38,7 @@ def sinc_of(z: Value) -> Value:
 
 def sinhc(z: Value) -> Value:
     """sinh(z) / z, at every order also at 0."""
-    if is_complex(z):
-        return np.sinc(z * (1j / np.pi))
-    return 0.5 * (exprel(z) + exprel(-z))
+    return np.sinc(z * (1j / np.pi)) if is_complex(z) else SinhC(0)(z)
 
 
 si, ci = declare_several("sici", "z", 2, REAL, COMPLEX)
@@ -52,7 +49,14 @@ shi.by("z", "sinh(z) / z (DLMF 6.2.15)", lambda out, z: sinhc(z))
 chi.by("z", "cosh(z) / z (DLMF 6.2.16)", lambda out, z: np.cosh(z) / z)
 
 spence = declare("spence", "z", REAL, COMPLEX)
-spence.by("z", "log(z) / (1 - z), -1 at 1 (DLMF 25.12.2)", lambda out, z: -LogRel(0)(z - 1.0))
+spence.by("z", "log(z) / (1 - z), -1 at 1 (DLMF 25.12.2)", lambda out, z: log_over_rest(z))
+
+
+def log_over_rest(z: Value) -> Value:
+    """log(z) / (1 - z): near 1 by log(1 + u) / u, whose u = z - 1 loses the digits of a small z."""
+    small = np.abs(z) < 0.5
+    near_0, near_1 = np.where(small, z, 0.25), np.where(small, 1.0, z)
+    return np.where(small, np.log(near_0) / (1.0 - near_0), -LogRel(0)(near_1 - 1.0))
 
 
 def mean_of(f: Special, x: Value) -> Value:

@@ -18,6 +18,12 @@ def logistic(x: Any) -> Any:
     return np.where(x >= 0, 1.0, small) / (1.0 + small)
 
 
+def logistic_density(x: Any) -> Any:
+    """e^-x / (1 + e^-x)^2, without overflow."""
+    small = np.exp(-np.abs(x))
+    return small / (1.0 + small) ** 2
+
+
 def place(v: Any, index: Any, shape: Any) -> Any:
     """Zeros with `v` at an index."""
     out = np.zeros(shape, np.result_type(v))

@@ -11,6 +11,7 @@ from ....core.primitive import Primitive
 from ....ops import (
     arithmetic,
     complexes,
+    conics,
     distances,
     logsums,
     remainders,
@@ -250,6 +251,42 @@ def bessel(p: Phrase) -> Code:
 def logistic(p: Phrase) -> Code:
     """1 / (1 + e^-x), without overflow."""
     return call(p.use(helpers.logistic), p.codes[0])
+
+
+@spells(logsums.LogisticDensity)
+def logistic_density(p: Phrase) -> Code:
+    """Its derivative, without overflow."""
+    return call(p.use(helpers.logistic_density), p.codes[0])
+
+
+@spells(conics.Hyperbola)
+def hyperbola(p: Phrase) -> Code:
+    """`np.sqrt(x - 1) * np.sqrt(x + 1)`."""
+    (x,) = p.codes
+    factors = (infix("-", x, Code("1")), infix("+", x, Code("1")))
+    return infix("*", *(call("np.sqrt", factor) for factor in factors))
+
+
+@spells(conics.OneLessSquare)
+def one_less_square(p: Phrase) -> Code:
+    """`(1 - x) * (1 + x)`."""
+    (x,) = p.codes
+    return infix("*", infix("-", Code("1"), x), infix("+", Code("1"), x))
+
+
+@spells(conics.OnePlusSquare)
+def one_plus_square(p: Phrase) -> Code:
+    """`1 + x * x`."""
+    (x,) = p.codes
+    return infix("+", Code("1"), infix("*", x, x))
+
+
+@spells(conics.Semicircle)
+def semicircle(p: Phrase) -> Code:
+    """`np.sqrt(1 - x) * np.sqrt(1 + x)`."""
+    (x,) = p.codes
+    factors = (infix("-", Code("1"), x), infix("+", Code("1"), x))
+    return infix("*", *(call("np.sqrt", factor) for factor in factors))
 
 
 @spells(remainders.Fraction)
