@@ -20,6 +20,8 @@ import numpy as np
 from ..core.avals import Aval, Value, is_inexact, with_length
 from ..core.dispatch import Tracer, level_of
 from ..core.errors import GradientError
+from ..core.living import Guarded, MayLoop
+from ..core.modes import modes
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.program import Program, is_read
 from ..core.slot import Slot
@@ -33,20 +35,24 @@ class Rules(NamedTuple):
     pull   (primitive, cotangents, results, operands, parents) -> cotangents of the operands
     batch  (primitive, size, mapped, operands) -> results, each with the batch in front
     slots  (primitive, operands) -> results, where some operands are slots
+    guard  (primitive, flag, operands) -> both with the flag of `core/living.py`, or None
     """
 
     dual: Callable[[Any, Values, Terms], tuple[Value, Value]]
     pull: Callable[[Any, Value, Value, Values, Parents], Terms]
     batch: Callable[[Any, int, Sequence[bool], Values], Value]
     slots: Callable[[Any, Values], Value]
+    guard: Callable[[Any, Any, Sequence[Any]], Guarded | None]
 
 
-class Structured(Primitive):
+class Structured(MayLoop):
     """Base of the primitives that have programs inside."""
 
     rules: ClassVar[Rules]
 
     def __call__(self, *xs: Value) -> Value:
+        if modes.live is not None:
+            return self.for_the_live(modes.live, xs)
         if isinstance(max(xs, key=level_of, default=None), Slot):
             return self.rules.slots(self, xs)
         if not any(isinstance(x, Tracer) and x.is_recorded() for x in xs):
@@ -69,6 +75,9 @@ class Structured(Primitive):
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         return self.rules.batch(self, size, mapped, xs)
+
+    def guarded(self, live: Any, xs: Sequence[Any]) -> Guarded | None:
+        return self.rules.guard(self, live, xs)
 
 
 def without_integer_gradient(y: Value) -> Value:

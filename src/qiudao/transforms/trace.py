@@ -53,7 +53,7 @@ class Recording:
     own, in the order they were met.
     """
 
-    __slots__ = ("captured", "equations", "level", "outer")
+    __slots__ = ("captured", "equations", "level", "live", "outer")
     looks_inside: ClassVar[bool] = False  # whether compiled functions show what they do
 
     def __init__(self) -> None:
@@ -63,9 +63,10 @@ class Recording:
 
     def __enter__(self) -> None:
         self.outer, modes.recording = modes.recording, self
+        self.live, modes.live = modes.live, None  # a flag is met where the program is applied
 
     def __exit__(self, *error: object) -> None:
-        modes.recording = self.outer
+        modes.recording, modes.live = self.outer, self.live
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""

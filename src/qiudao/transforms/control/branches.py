@@ -15,7 +15,8 @@ from ...core.program import Program
 from ...core.trees import Tree, flatten
 from .applying import switch_with
 from .bodies import Body, fitted, together, traced_body
-from .knowing import is_batched, is_known
+from .guarding import chooses
+from .knowing import is_batched, is_known, taking_part
 
 
 def cond(
@@ -135,8 +136,11 @@ def every_branch(
     name: str, index: Value, branches: Sequence[Callable[..., Any]], operands: tuple[Any, ...]
 ) -> Any:
     """All branches run, and each result chosen example by example."""
+    flat = []
     with np.errstate(all="ignore"):  # a branch may warn of examples that do not choose it
-        flat = [flatten(branch(*operands)) for branch in branches]
+        for k, branch in enumerate(branches):
+            with taking_part(chooses(index, k, len(branches))):
+                flat.append(flatten(branch(*operands)))
     check_nesting(name, [tree for _, tree in flat])
     chosen, tree = flat[-1]
     for k in range(len(flat) - 2, -1, -1):

@@ -16,7 +16,7 @@ from ...ops.control import CapacityError
 from .applying import scan_with, while_with
 from .bodies import as_operand, settled, started, together, traced_body
 from .branches import check_scalar
-from .knowing import in_any_example, is_batched, is_known
+from .knowing import for_the_live, in_any_example, is_batched, is_known, taking_part
 
 
 def while_loop(
@@ -43,6 +43,7 @@ def while_loop(
     while True:
         going = cond_fn(value)
         check_scalar("while_loop", "the condition", going)
+        going = for_the_live(going)
         if is_batched(going):
             return until_all_are_done(cond_fn, body_fn, value, going, steps, max_steps)
         if not going:
@@ -70,10 +71,10 @@ def until_all_are_done(
     while in_any_example(going):
         check_steps(steps, max_steps)
         before, tree = flatten(value)
-        with np.errstate(all="ignore"):  # the body may warn of examples that are done
+        with np.errstate(all="ignore"), taking_part(going):  # the body may warn of what is done
             after = match(tree, body_fn(value), "while_loop")
-        value = tree.build([np.where(going, y, x) for x, y in zip(before, after)])
-        going = np.logical_and(going, cond_fn(value))
+            value = tree.build([np.where(going, y, x) for x, y in zip(before, after)])
+            going = np.logical_and(going, cond_fn(value))
         steps += 1
     return value
 

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ...core.avals import Value, is_inexact
+from ...core.living import Guarded
 from ...core.primitive import Parents, Terms, Values, stretch
 from ...core.program import Program
 from ...ops.control import Rules, Scan
 from .applying import scan_with
 from .dependence import fixpoint, moved, reached
+from .guarding import guarded
 from .linearity import scan_on_slots, without_nodes
 from .running import (
     avals_of,
@@ -163,4 +165,13 @@ def slots(scan: Scan, xs: Values) -> Value:
     return scan_on_slots(scan, spelled(scan), xs)
 
 
-Scan.rules = Rules(dual, pull, batch, slots)
+def guard(scan: Scan, live: Any, xs: Sequence[Any]) -> Guarded | None:
+    """A scan of the guarded body."""
+    body = guarded(scan.body)
+    if body is None:
+        return None
+    made = Scan(body, scan.constants + 1, scan.carries, scan.length, scan.reverse, scan.record)
+    return made, (live, *xs)
+
+
+Scan.rules = Rules(dual, pull, batch, slots, guard)

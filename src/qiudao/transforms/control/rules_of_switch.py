@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ...core.avals import Value, is_inexact
+from ...core.living import Guarded
 from ...core.primitive import Parents, Terms, Values, stretch
 from ...core.program import Program
 from ...ops.control import Rules, Switch
 from .applying import switch_with
 from .dependence import moved, reached
+from .guarding import along, chooses, guarded, over_live, with_flag
 from .linearity import switch_on_slots, without_nodes
 from .running import (
     avals_of,
@@ -102,18 +105,23 @@ def every_branch(switch: Switch, size: int, mapped: Sequence[bool], xs: Values) 
     index, *operands = xs
     results = []
     with np.errstate(all="ignore"):  # a branch may warn of examples that do not choose it
-        for branch in switch.branches:
-            ys, found = over_batch(branch, operands, mapped[1:])
+        for k, branch in enumerate(switch.branches):
+            live = chooses(index, k, len(switch.branches))
+            ys, found = over_live(branch, live, operands, mapped[1:])
             results.append([y if f else stretch(y, size) for y, f in zip(ys, found)])
     *others, last = results
     chosen_ones = last
     for k, ys in reversed(list(enumerate(others))):
         here = index <= k
-        chosen_ones = [
-            np.where(np.reshape(here, (size, *[1] * (y.ndim - 1))), y, rest)
-            for y, rest in zip(ys, chosen_ones)
-        ]
+        chosen_ones = [np.where(along(here, y), y, rest) for y, rest in zip(ys, chosen_ones)]
     return tuple(chosen_ones)
 
 
-Switch.rules = Rules(dual, pull, batch, switch_on_slots)
+def guard(switch: Switch, live: Any, xs: Sequence[Any]) -> Guarded | None:
+    """A switch of the guarded branches."""
+    if all(guarded(branch) is None for branch in switch.branches):
+        return None
+    return Switch(tuple(map(with_flag, switch.branches))), (xs[0], live, *xs[1:])
+
+
+Switch.rules = Rules(dual, pull, batch, switch_on_slots, guard)

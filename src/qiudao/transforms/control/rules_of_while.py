@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ...core.avals import Value, is_inexact
+from ...core.living import Guarded
 from ...core.primitive import Parents, Terms, Values, stretch
 from ...core.program import Program
 from ...ops.control import Rules, While
 from .applying import scan_with, switch_with, while_with
 from .dependence import fixpoint, moved, reached
+from .guarding import FLAG, along, over_live, with_flag
 from .linearity import while_on_slots
 from .running import (
     avals_of,
@@ -180,7 +183,7 @@ def until_all_are_done(loop: While, size: int, mapped: Sequence[bool], xs: Value
 
     def step(*values: Value) -> list[Value]:
         constants, (going, steps), carry = split(values, c, 2)
-        ys, found = over_batch(loop.body, [*constants, *carry], everything)
+        ys, found = over_live(loop.body, going, [*constants, *carry], everything)
         moved_on = [
             np.where(along(going, x), y if f else stretch(y, size), x)
             for y, f, x in zip(ys, found, carry)
@@ -198,9 +201,17 @@ def until_all_are_done(loop: While, size: int, mapped: Sequence[bool], xs: Value
     return (*last, *steps, *(np.moveaxis(r, 1, 0) for r in record))
 
 
-def along(flags: Value, x: Value) -> Value:
-    """Flags of the examples, shaped so as to choose among whole examples of `x`."""
-    return np.reshape(flags, (flags.shape[0], *[1] * (np.ndim(x) - 1)))
+def guard(loop: While, live: Any, xs: Sequence[Any]) -> Guarded:
+    """A loop that goes on where the flag holds besides its condition."""
+
+    def goes_on(live: Value, *values: Value) -> list[Value]:
+        return [np.logical_and(live, *loop.condition(*values))]
+
+    condition = program_of(goes_on, [FLAG, *loop.condition.avals])
+    made = While(
+        condition, with_flag(loop.body), loop.constants + 1, loop.carries, loop.capacity, loop.bound
+    )
+    return made, (live, *xs)
 
 
-While.rules = Rules(dual, pull, batch, while_on_slots)
+While.rules = Rules(dual, pull, batch, while_on_slots, guard)
