@@ -23,7 +23,7 @@ from ..core.errors import GradientError
 from ..core.living import Guarded, MayLoop
 from ..core.modes import modes
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
-from ..core.program import Program, is_read
+from ..core.program import Program
 from ..core.slot import Slot
 from .stopping import stop_gradient
 
@@ -33,6 +33,7 @@ class Rules(NamedTuple):
 
     dual   (primitive, operands, tangents) -> results, their tangents
     pull   (primitive, cotangents, results, operands, parents) -> cotangents of the operands
+    reach  (primitive, live lanes, results, operands, parents) -> live lanes of the operands
     batch  (primitive, size, mapped, operands) -> results, each with the batch in front
     slots  (primitive, operands) -> results, where some operands are slots
     guard  (primitive, flag, operands) -> both with the flag of `core/living.py`, or None
@@ -40,6 +41,7 @@ class Rules(NamedTuple):
 
     dual: Callable[[Any, Values, Terms], tuple[Value, Value]]
     pull: Callable[[Any, Value, Value, Values, Parents], Terms]
+    reach: Callable[[Any, Value, Value, Values, Parents], Terms]
     batch: Callable[[Any, int, Sequence[bool], Values], Value]
     slots: Callable[[Any, Values], Value]
     guard: Callable[[Any, Any, Sequence[Any]], Guarded | None]
@@ -72,6 +74,9 @@ class Structured(MayLoop):
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return self.rules.pull(self, ct, out, xs, parents)
+
+    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+        return self.rules.reach(self, alive, out, xs, parents)
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         return self.rules.batch(self, size, mapped, xs)
@@ -255,25 +260,6 @@ class Switch(Structured):
     def evaluate(self, *xs: Value) -> Value:
         chosen = min(max(int(xs[0]), 0), len(self.branches) - 1)
         return tuple(self.branches[chosen](*xs[1:]))
-
-    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
-        """The branch that is taken depends on what it reads, and on nothing else."""
-        reads = [is_read(branch) for branch in self.branches]
-        chosen = np.clip(xs[0], 0, len(reads) - 1)
-        some: Value = np.False_
-        for lanes in alive:
-            some = some if lanes is None else some | np.any(lanes)
-        found: list[Value | None] = [None]
-        for k, parent in enumerate(parents[1:]):
-            if parent is None:
-                found.append(None)
-                continue
-            live: Value = np.False_
-            for j, row in enumerate(reads):
-                if row[k]:
-                    live = live | (some & (chosen == j))
-            found.append(np.broadcast_to(live, parent.shape))
-        return found
 
 
 class Rows(Primitive):

@@ -131,7 +131,7 @@ class Custom(MayLoop):
         )
         return batched(*xs)
 
-    def guarded(self, live: Any, xs: Sequence[Any]) -> Guarded:
+    def guarded(self, live: Any, xs: Sequence[Any]) -> Guarded | None:
         back, ahead = self.back, self.ahead
         made = Custom(
             self.name,

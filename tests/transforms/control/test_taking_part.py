@@ -157,3 +157,40 @@ def test_a_condition_that_all_examples_share():
     f = qd.vmap(lambda x: qd.cond(x > 100, endless, square, x))
     close(f(X), X * X)
     close(qd.jit(f)(X), X * X)
+
+
+# What an example sends back from the branch that it did not take is nothing, even where slopes
+# there are infinite.
+
+KINKS = np.array([4.0, 0.0, -1.0, np.inf])
+
+WILD = {
+    "log": np.log,
+    "in a scan": lambda x: qd.scan(lambda c, _: (c * np.log(x), None), 1.0, length=3)[0],
+    "in a while loop": lambda x: qd.while_loop(
+        lambda v: v < 100, lambda v: v * np.sqrt(x), np.log(x) + 2
+    ),
+    "in a fori_loop": lambda x: qd.fori_loop(0, 3, lambda i, v: v / x, 1.0),
+    "in a branch": lambda x: qd.cond(x > 5, np.sqrt, lambda x: 1 / x, x),
+    "in a map": lambda x: np.sum(qd.map(lambda k: np.sqrt(x * k), np.arange(1.0, 4.0))),
+}
+
+
+@pytest.mark.parametrize("name", WILD)
+@pytest.mark.parametrize("made", GRADIENTS)
+def test_a_branch_that_was_not_taken_gives_no_nan(name, made):
+    f = lambda x: qd.cond(np.logical_and(x > 0, x < 50), WILD[name], lambda x: 3 * x, x)
+    exact = [qd.grad(f)(KINKS[0]), 3.0, 3.0, 3.0]
+    close(GRADIENTS[made](f)(KINKS), exact, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["in a scan", "in a while loop", "in a branch"])
+def test_nor_does_it_to_what_all_examples_share(name):
+    def f(x, w):
+        return qd.cond(x > 0, lambda x: WILD[name](x * w), lambda x: 3 * x * w, x)
+
+    exact = sum(qd.grad(f, argnums=1)(x, 1.5) for x in KINKS[:3])
+    for batched in (qd.vmap(f, (0, None)), qd.jit(qd.vmap(f, (0, None)))):
+        loss = lambda w, batched=batched: np.sum(batched(KINKS[:3], w))
+        close(qd.grad(loss)(1.5), exact, rtol=1e-9)
+        close(qd.jit(qd.grad(loss))(1.5), exact, rtol=1e-9)

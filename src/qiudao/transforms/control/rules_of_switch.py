@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ from .dependence import moved, reached
 from .guarding import along, chooses, guarded, over_live, with_flag
 from .linearity import switch_on_slots, without_nodes
 from .running import (
+    COTANGENTS,
+    LANES,
+    Sense,
     avals_of,
-    backwards,
     chosen,
     over_batch,
     program_of,
@@ -56,7 +59,9 @@ def dual(switch: Switch, xs: Values, dxs: Terms) -> tuple[Value, Value]:
     return tuple(ys), tuple(spread(dys, has))
 
 
-def pull(switch: Switch, ct: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+def back(
+    sense: Sense, switch: Switch, ct: Value, out: Value, xs: Values, parents: Parents
+) -> Terms:
     """Each branch run again, backwards."""
     index, *operands = without_nodes(xs)
     wanted = [p is not None and is_inexact(x.dtype) for p, x in zip(parents[1:], operands)]
@@ -65,18 +70,18 @@ def pull(switch: Switch, ct: Value, out: Value, xs: Values, parents: Parents) ->
     reach = in_any([reached(branch, wanted, arrived) for branch in switch.branches])
     cts = chosen(ct, arrived)
 
-    def back(branch: Program) -> Program:
+    def turned(branch: Program) -> Program:
         def run(*values: Value) -> list[Value]:
             primals, given = split(values, len(operands))
-            found = backwards(branch, primals, reach, spread(given, arrived))
-            found = [zeros(x) if g is None else g for g, x in zip(found, primals)]
+            found = sense.through(branch, primals, reach, spread(given, arrived))
+            found = [sense.none(x) if g is None else g for g, x in zip(found, primals)]
             return chosen(found, reach)
 
         return program_of(run, avals_of(operands, cts))
 
     if not any(reach):
         return [None] * len(xs)
-    made = switch_with(index, list(map(back, switch.branches)), [*operands, *cts])
+    made = switch_with(index, list(map(turned, switch.branches)), [*operands, *cts])
     return [None, *spread(made, reach)]
 
 
@@ -124,4 +129,6 @@ def guard(switch: Switch, live: Any, xs: Sequence[Any]) -> Guarded | None:
     return Switch(tuple(map(with_flag, switch.branches))), (xs[0], live, *xs[1:])
 
 
-Switch.rules = Rules(dual, pull, batch, switch_on_slots, guard)
+Switch.rules = Rules(
+    dual, partial(back, COTANGENTS), partial(back, LANES), batch, switch_on_slots, guard
+)
