@@ -19,7 +19,7 @@ from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
 from ..core.primitive import Primitive
 from ..core.program import Atom, Program, apply, operands_of
-from ..core.source import caller, line_of
+from ..core.source import caller, here, line_of
 from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
 from ..ops.indexing import GetItem
@@ -368,7 +368,7 @@ def result_atom(recording: Recording, y: Any, path: str) -> Atom:
     value = np.asarray(y)
     if value.dtype.kind not in "fciub":
         raise DtypeError(
-            f"trace: result{path} is {type(y).__name__} {y!r}, which is no number; return arrays, "
-            "numbers and containers of them"
+            f"trace: result{path} is {type(y).__name__} {y!r}, which is no number, at {here()}; "
+            "return arrays, numbers and containers of them"
         )
     return recording.atom(value[()])
