@@ -148,6 +148,12 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     def __getitem__(self, index: Any) -> Value:
         return overrides[operator.getitem](self, index)
 
+    def __pow__(self, other: Any) -> Value:
+        """`x ** n`, which squares for 2: of an array of bools as NumPy does, to 8 bits."""
+        if type(other) is int and other == 2 and self.dtype.kind == "b" and self.shape:
+            return np.square(self)
+        return np.power(self, other)
+
     def __setitem__(self, index: Any, value: Any) -> None:
         self.overwrite(overrides[operator.setitem](self, index, value))
 

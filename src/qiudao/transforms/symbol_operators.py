@@ -19,6 +19,7 @@ import numpy as np
 from ..core.avals import Aval, Dtype, Shape, Value, aval_of
 from ..core.dispatch import overrides
 from ..core.families import Smooth
+from ..core.methods import ArrayMethods
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
 from ..core.source import known_files, users
@@ -59,6 +60,8 @@ def binary(primitive: Primitive, depth: int) -> tuple[Operator, Operator]:
         if kind in NUMBERS:
             y, parents = other, (x, None)
             if dtype is not DOUBLE or kind is complex:
+                if dtype.kind == "b" and depth == 1 and primitive is arithmetic.power:
+                    return ArrayMethods.__pow__(self, other)
                 key: Any = (shape, dtype, kind)
                 shape, dtype = known(key) or typed(key, x, y)
         elif kind in SYMBOLS and other.level == self.level:
