@@ -55,7 +55,12 @@ class Structured(MayLoop):
     def __call__(self, *xs: Value) -> Value:
         if modes.live is not None:
             return self.for_the_live(modes.live, xs)
-        if isinstance(max(xs, key=level_of, default=None), Slot):
+        top = max((x for x in xs if isinstance(x, Tracer)), key=level_of, default=None)
+        recording = modes.recording
+        branch = None if recording is None or top is None else recording.branch_above(top.level)
+        if branch is not None:  # what is closed over alone is looped over in the branch, too
+            return branch.apply(self, xs)
+        if isinstance(top, Slot):
             return self.rules.slots(self, xs)
         if not any(isinstance(x, Tracer) and x.is_recorded() for x in xs):
             return super().__call__(*xs)

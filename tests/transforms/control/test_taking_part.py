@@ -53,8 +53,12 @@ def compiled_before(x):
     return qd.cond(x > 0, qd.jit(root), square, x)
 
 
-def closed_over_by_python(x):
+def again_in_the_sweep(x):
     return qd.cond(x > 0, qd.checkpoint(root), square, x)
+
+
+def over_what_is_closed_over(x):
+    return qd.cond(x > 0, lambda: root(x), lambda: square(x))
 
 
 @qd.custom_vjp
@@ -76,7 +80,8 @@ FUNCTIONS = [
     in_a_scan,
     in_a_loop_on_a_condition,
     compiled_before,
-    closed_over_by_python,
+    again_in_the_sweep,
+    over_what_is_closed_over,
     with_a_rule,
 ]
 

@@ -36,7 +36,7 @@ class Body(NamedTuple):
         ]
 
 
-def traced_body(f: Callable[..., Any], avals: Sequence[Aval]) -> Body:
+def traced_body(f: Callable[..., Any], avals: Sequence[Aval], is_branch: bool = False) -> Body:
     """Trace `f`, which takes a leaf for each type."""
     seen: list[tuple[Tree, list[bool]]] = []
 
@@ -45,7 +45,7 @@ def traced_body(f: Callable[..., Any], avals: Sequence[Aval]) -> Body:
         seen.append((tree, [type(y) in NUMBERS for y in outs]))
         return outs
 
-    made = traced(flat, avals, lambda symbols: (symbols, {}))
+    made = traced(flat, avals, lambda symbols: (symbols, {}), is_branch)
     ((tree, weak),) = seen
     return Body(made.program, made.captured, tree, weak)
 

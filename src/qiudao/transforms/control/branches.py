@@ -27,7 +27,7 @@ def cond(
 
     Only the chosen function runs; under `vmap` both do where the examples choose for themselves.
     While tracing, both become parts of the program and must give results of the same types; what
-    they compute from values that they close over is computed whichever is chosen.
+    they compute from values that they close over is computed whichever is chosen, but for loops.
 
     >>> cond(2.0 > 1.0, lambda x: x + 1.0, lambda x: x * 0.0, 5.0)
     6.0
@@ -113,7 +113,7 @@ def chosen_branch(
         return branch(*tree.build(filled))
 
     avals = [aval_of(x) for x in moving]
-    bodies = [traced_body(functools.partial(on_leaves, b), avals) for b in branches]
+    bodies = [traced_body(functools.partial(on_leaves, b), avals, is_branch=True) for b in branches]
     trees = [body.tree for body in bodies]
     check_nesting(name, trees)
     constants, programs = together(agreeing(name, bodies))
