@@ -40,10 +40,15 @@ def guarded(program: Program) -> Program | None:
     return Program((live, *written.inputs), written.equations, written.outputs)
 
 
+def unread(program: Program) -> Program:
+    """The program with that input, which nothing in it reads."""
+    inputs = (Leaf(FLAG.shape, FLAG.dtype), *program.inputs)
+    return Program(inputs, program.equations, program.outputs)
+
+
 def with_flag(program: Program) -> Program:
     """The program with that input, whether it is read or not."""
-    unread = (Leaf(FLAG.shape, FLAG.dtype), *program.inputs)
-    return guarded(program) or Program(unread, program.equations, program.outputs)
+    return guarded(program) or unread(program)
 
 
 def over_live(

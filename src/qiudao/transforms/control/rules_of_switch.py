@@ -15,7 +15,7 @@ from ...core.program import Program
 from ...ops.control import Rules, Switch
 from .applying import switch_with
 from .dependence import moved, reached
-from .guarding import along, chooses, guarded, over_live, with_flag
+from .guarding import along, chooses, guarded, over_live, unread
 from .linearity import switch_on_slots, without_nodes
 from .running import (
     COTANGENTS,
@@ -124,9 +124,11 @@ def every_branch(switch: Switch, size: int, mapped: Sequence[bool], xs: Values) 
 
 def guard(switch: Switch, live: Any, xs: Sequence[Any]) -> Guarded | None:
     """A switch of the guarded branches."""
-    if all(guarded(branch) is None for branch in switch.branches):
+    made = list(map(guarded, switch.branches))
+    if not any(made):
         return None
-    return Switch(tuple(map(with_flag, switch.branches))), (xs[0], live, *xs[1:])
+    branches = (inside or unread(b) for inside, b in zip(made, switch.branches))
+    return Switch(tuple(branches)), (xs[0], live, *xs[1:])
 
 
 Switch.rules = Rules(
