@@ -56,8 +56,7 @@ class Structured(MayLoop):
         if modes.live is not None:
             return self.for_the_live(modes.live, xs)
         top = max((x for x in xs if isinstance(x, Tracer)), key=level_of, default=None)
-        recording = modes.recording
-        branch = None if recording is None or top is None else recording.branch_above(top.level)
+        branch = None if top is None else branch_above(top.level)
         if branch is not None:  # what is closed over alone is looped over in the branch, too
             return branch.apply(self, xs)
         if isinstance(top, Slot):
@@ -88,6 +87,16 @@ class Structured(MayLoop):
 
     def guarded(self, live: Any, xs: Sequence[Any]) -> Guarded | None:
         return self.rules.guard(self, live, xs)
+
+
+def branch_above(level: float) -> Any:
+    """What records the innermost branch that is being traced, if it stands above this level."""
+    each = modes.recording
+    while each is not None and each.level > level:
+        if each.is_branch:
+            return each
+        each = each.outer
+    return None
 
 
 def without_integer_gradient(y: Value) -> Value:

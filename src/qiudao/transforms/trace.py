@@ -82,15 +82,6 @@ class Recording:
             self.captured[key] = known  # the snapshot keeps what the key names
         return known[1]
 
-    def branch_above(self, level: float) -> Recording | None:
-        """The innermost branch that is being traced, if it stands above this level."""
-        each: Recording | None = self
-        while each is not None and each.level > level:
-            if each.is_branch:
-                return each
-            each = each.outer
-        return None
-
     def apply(self, primitive: Primitive, xs: Sequence[Value]) -> Any:
         """Record a primitive with several results."""
         atoms = [self.atom(x) for x in xs]
