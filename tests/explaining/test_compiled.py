@@ -79,3 +79,9 @@ def test_questions_look_inside_compiled_functions():
     assert len(qd.explain(lambda x: compiled(x, W) * 2.0, X).graph.vertices) == 9
     lines = {r.line.text for r in qd.rounding(compiled, X, W).lines}
     assert lines == {"h = np.tanh(w @ x)", "return np.sum(h**2)"}
+
+
+def test_a_program_with_a_loop_applied_while_a_function_is_observed():
+    program = qd.trace(lambda x: qd.scan(lambda c, _: (np.sin(c) * x, None), x, length=3)[0])(2.0)
+    seen = qd.explain(lambda x: program(x)[0] * 2, 2.0)
+    assert "scan" in seen.text()

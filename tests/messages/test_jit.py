@@ -53,6 +53,19 @@ MESSAGES = {
         "jit: a MaskedArray does things its own way, which compiled code does not know; pass "
         "np.asarray(x)",
     ),
+    "an integer beside integers too narrow for it": (
+        lambda folder: qd.jit(lambda x: x + 300)(np.ones(3, np.uint8)),
+        OverflowError,
+        "add: the Python integer 300 is out of bounds for uint8, at file.py:N (`lambda folder: "
+        "qd.jit(lambda x: x + 300)(np.ones(3, np.uint8)),`); convert the array to a wider dtype, "
+        "x.astype(int)",
+    ),
+    "an array of the other byte order to be read later": (
+        lambda folder: qd.jit(np.sin).bind(np.ones(3, ">f8"), out=np.zeros(3)),
+        DtypeError,
+        "bind: an argument is of dtype >f8, in the other byte order, and its memory is to be read "
+        "at each call; pass x.astype(x.dtype.newbyteorder('='))",
+    ),
     "a static name that is no parameter": (
         lambda folder: qd.jit(lambda x: x, static_argnames=["n"]),
         GradientError,

@@ -58,7 +58,8 @@ MESSAGES = {
     "a result that is no number": (
         lambda: qd.trace(lambda x: {"y": "three"})(X),
         DtypeError,
-        "trace: result['y'] is str 'three', which is no number; return arrays, numbers and "
+        "trace: result['y'] is str 'three', which is no number, at file.py:N "
+        '(`lambda: qd.trace(lambda x: {"y": "three"})(X),`); return arrays, numbers and '
         "containers of them",
     ),
     # the grammar

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
+from checking import close
 from ops.agreement import agree
 from qiudao.core.errors import NotDifferentiableError, ShapeError
 
@@ -693,3 +694,16 @@ def test_eigenvectors_of_a_complex_matrix_with_real_eigenvalues_stay_complex():
     w, v = L.eig(qd.tensor(a))
     assert w.dtype == v.dtype == L.eigvals(qd.tensor(a)).dtype == np.complex128
     np.testing.assert_allclose(a @ v.numpy(), v.numpy() * w.numpy(), atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_gradient_of_a_determinant_of_what_is_not_finite():
+    """It is NaN, and those of the other matrices of the batch are not."""
+    a = np.stack([np.eye(2), np.eye(2), np.zeros((2, 2))])
+    a[1, 0, 0] = np.nan
+    g = qd.grad(lambda a: np.sum(np.linalg.det(a)))(a)
+    assert np.isnan(g[1]).any()
+    close(g[[0, 2]], [np.eye(2), np.zeros((2, 2))])
+    h = qd.grad(lambda a: np.sum(np.cos(qd.grad(lambda a: np.sum(np.linalg.det(a)))(a))))(a)
+    assert np.isnan(h[1]).any()
+    assert np.isfinite(h[[0, 2]]).all()

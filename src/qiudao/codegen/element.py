@@ -39,6 +39,7 @@ class Lane(NamedTuple):
 
 
 BOOL = np.dtype(np.bool_)
+BYTE = np.dtype(np.int8)
 UNARY_MATH = {
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin",
     "arccos", "arctan", "sech", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "cbrt",
@@ -356,9 +357,10 @@ class Scalars:
         """A known whole power below 100 by products, as NumPy has it."""
         if y.fixed and y.value == 0.5:
             return self.math("sqrt", x)
-        if not y.fixed or y.value != np.round(y.value) or not abs(y.value) < 100:
+        exponent = complex(y.value) if y.fixed else 0.5j
+        if exponent.imag or not exponent.real.is_integer() or abs(exponent) >= 100:
             return self.math("power", x, self.cast(y, x.dtype))
-        n = int(y.value.real)
+        n = int(exponent.real)
         found, square = self.constant(1, x), x
         for k in range(abs(n).bit_length()):
             if abs(n) >> k & 1:
@@ -531,8 +533,10 @@ class Scalars:
         return Lane(self.code.op(f"xor {register_type(x.dtype)} {self.register(x)}, -1"), x.dtype)
 
     def shifted(self, op: str, x: Lane, y: Lane) -> Lane:
-        """A shift by constant bits that are within the width."""
+        """A shift by constant bits that are within the width; bools shift as 8 bits."""
         x, y = self.together(x, y)
+        if x.dtype == BOOL:
+            x, y = self.cast(x, BYTE), self.cast(y, BYTE)
         if not y.fixed or not 0 <= y.value < 8 * x.dtype.itemsize:
             raise NoNativeForm("a shift by bits that are not known is left to NumPy")
         return Lane(

@@ -41,7 +41,8 @@ def obstacle(equation: Equation) -> str | None:
     operands = operands_of(equation)
     avals = tuple(map(aval_of, operands))
     if isinstance(primitive, Scan | While | Switch | Rows):
-        return next(filter(None, map(obstacle_within, inner_programs(primitive))), None)
+        carried = untyped(a.dtype for a in (*avals, *primitive.shape()))
+        return carried or next(filter(None, map(obstacle_within, inner_programs(primitive))), None)
     if isinstance(primitive, Elementwise):
         values = tuple([None if a.shape or isinstance(x, Node) else x
                         for x, a in zip(operands, avals, strict=True)])  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.arriving import is_foreign
+from ..core.arriving import is_foreign, native
 from ..core.avals import aval_of
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError
@@ -75,6 +75,7 @@ def read_call(
         )
         kwargs = {k: Static(v) if k in static else v for k, v in kwargs.items()}
     leaves, tree = flatten(args) if not kwargs else flatten((args, kwargs))
+    leaves = list(map(native, leaves))
     if not fixed and PLAIN.issuperset(map(type, leaves)):  # as most calls have it
         every = tuple(range(len(leaves)))
         types = tuple([(x.shape, x.dtype) for x in leaves])
@@ -135,6 +136,16 @@ def check_class(x: Any) -> None:
             f"jit: a {type(x).__name__} does things its own way, which compiled code does not "
             "know; pass np.asarray(x)"
         )
+
+
+def check_order(args: tuple[Any, ...]) -> None:
+    """Raise where an array that is to be read at each call is not as machine code reads it."""
+    for x in flatten(args)[0]:
+        if isinstance(x, np.ndarray) and not x.dtype.isnative:
+            raise DtypeError(
+                f"bind: an argument is of dtype {x.dtype}, in the other byte order, and its memory "
+                "is to be read at each call; pass x.astype(x.dtype.newbyteorder('='))"
+            )
 
 
 def hashable(x: Any) -> Any:

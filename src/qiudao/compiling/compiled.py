@@ -14,14 +14,16 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Value, aval_of, is_inexact
+from ..core.living import Guarded, MayLoop
 from ..core.modes import modes
 from ..core.node import Node
-from ..core.primitive import Parents, Primitive, Product, Terms, Values
+from ..core.primitive import Parents, Product, Terms, Values
 from ..core.program import Program, inner_programs
 from ..core.slot import Slot
 from ..ops.control import CapacityError, While, room
 from ..passes.opened import Writer
 from ..transforms.batch import vmap
+from ..transforms.control.guarding import guarded, with_flag
 from ..transforms.forward import jvp
 from ..transforms.reverse import vjp
 from ..transforms.trace import Uncollected, traced
@@ -61,7 +63,7 @@ def masked(make: Make) -> Program:
         modes.masking = False
 
 
-class Compiled(Primitive):
+class Compiled(MayLoop):
     """A program that runs as machine code; the result is the tuple of its outputs.
 
     `make` traces it again: with more room, where a loop took more steps than the program can
@@ -86,7 +88,7 @@ class Compiled(Primitive):
     @functools.cached_property
     def executable(self) -> Executable:
         """The machine code, made when it is first run."""
-        program = with_flag(self.program) if self.selects else self.program
+        program = with_nan_flag(self.program) if self.selects else self.program
         with Uncollected():
             return executable(program)
 
@@ -213,6 +215,15 @@ class Compiled(Primitive):
 
         return self.derive(("batch", size, tuple(mapped)), many, xs)(*xs)
 
+    def guarded(self, live: Any, xs: Sequence[Any]) -> Guarded | None:
+        if guarded(self.program) is None:
+            return None
+
+        def for_the_live(*values: Value) -> Any:
+            return tuple(with_flag(self.program)(*values))
+
+        return self.derive("live", for_the_live, (live, *xs)), (live, *xs)
+
 
 @contextmanager
 def roomy(capacity: int) -> Iterator[None]:
@@ -233,7 +244,7 @@ def loops_of(program: Program) -> Iterator[While]:
             yield from loops_of(inner)
 
 
-def with_flag(program: Program) -> Program:
+def with_nan_flag(program: Program) -> Program:
     """The program with one more output: whether any of the others has a NaN."""
     watched = [y for y in program.outputs if isinstance(y, Node) and is_inexact(y.dtype)]
     flag = Writer(traced(any_nan, [aval_of(y) for y in watched], lambda xs: (xs, {})).program)

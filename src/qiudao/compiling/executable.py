@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..codegen.build import Built, build
-from ..codegen.native import obstacle
+from ..codegen.native import has_type, obstacle
 from ..core.avals import Aval, Value
 from ..core.node import Equation, Leaf, Node
 from ..core.parts import Part
@@ -61,7 +61,8 @@ class Executable:
         ]
         self.steps: list[Segment | Equation] = []
         self.whole: Built | None = None
-        if self.fallbacks:
+        handed = (*program.avals, *program.results)
+        if self.fallbacks or not all(has_type(a.dtype) for a in handed):
             self.split({e for e, why in reasons.items() if why is not None})
         else:
             self.whole = build(program)

@@ -26,7 +26,7 @@ from ..transforms import control as control  # gives loops their derivatives
 from ..transforms.capture import captured
 from ..transforms.entering import check_unchanged, entering
 from ..transforms.trace import Traced, is_symbolic, traced
-from .arguments import Call, Static, gathered, is_scattered, read_call
+from .arguments import Call, Static, check_order, gathered, is_scattered, read_call
 from .compiled import Compiled, loops_of, masked, plain, with_masks
 from .donating import Donations
 from .parameters import check_names, donated_names, parameters_of
@@ -217,6 +217,7 @@ class Jitted:
 
         The arrays are read and written each time that the returned function is called.
         """
+        check_order(args)
         call = self.read(args, {})
         version = self.version(call)
         compiled, arrays = version.compiled, call.arrays

@@ -36,8 +36,15 @@ def arrived(x: Any) -> Value:
     """An argument as a value that has a dtype: a tracer, a NumPy array, or what arrives foreign."""
     if isinstance(x, VALUES):
         check_class(x)
-        return x
-    return received(x) if is_foreign(x) else np.asarray(x)
+        return native(x)
+    return received(x) if is_foreign(x) else native(np.asarray(x))
+
+
+def native(x: Any) -> Any:
+    """A value whose numbers are in this machine's byte order, as all that is computed is."""
+    if isinstance(x, np.ndarray) and not x.dtype.isnative:
+        return x.astype(x.dtype.newbyteorder("="))
+    return x
 
 
 def check_class(x: Any) -> None:

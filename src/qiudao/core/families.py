@@ -201,7 +201,8 @@ class Additive(Elementwise):
         raise NotImplementedError
 
     def dtype(self, *avals: Aval) -> np.dtype[Any]:
-        return promote(*avals)
+        dtype = promote(*avals)
+        return dtype if dtype.kind != "b" else super().dtype(*avals)  # which NumPy may refuse
 
     def is_linear(self, positions: set[int]) -> bool:
         return True

@@ -55,17 +55,22 @@ def in_place(ufunc: np.ufunc) -> Any:
     return method
 
 
-def without_modulus(power: Any) -> Any:
-    """The method of `x ** y` that refuses the third argument of Python's `pow`."""
+def power_by(power: Any) -> Any:
+    """The method of `x ** y`, which refuses the third argument of Python's `pow`.
 
-    def checked(self: Any, other: Any, modulus: Any = None) -> Any:
+    It squares for 2: of an array of bools as NumPy does, to 8 bits.
+    """
+
+    def raised(self: Any, other: Any, modulus: Any = None) -> Any:
         if modulus is not None:
             raise TypeError(
                 "pow: a modulus is for Python's whole numbers; write (x ** y) % modulus for arrays"
             )
+        if type(other) is int and other == 2 and self.dtype.kind == "b" and self.shape:
+            return np.square(self)
         return power(self, other)
 
-    return checked
+    return raised
 
 
 class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
@@ -73,7 +78,7 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
 
     __slots__ = ()
     __hash__ = object.__hash__
-    __pow__ = without_modulus(NDArrayOperatorsMixin.__pow__)
+    __pow__ = power_by(NDArrayOperatorsMixin.__pow__)
 
     if TYPE_CHECKING:  # what the tracer beside it has
 

@@ -56,6 +56,7 @@ class Modes(threading.local):
     masking: bool = False  # whether a traced sweep carries masks from the start
     check: str | None = None  # what `detect_anomaly` looks for in gradients: "nan" or "inf"
     watchers: tuple[Any, ...] = ()  # who is told of each operation that is recorded
+    live: Any = None  # which examples take part in what is running, or None (`living.py`)
     selects: bool = False  # whether a traced sweep came by lanes that masks may save from a NaN
     resumed: tuple[float | None, ...] = ()  # the levels of the sweeps that are running
     _floor: float = TAPE

@@ -15,7 +15,7 @@ import numpy as np
 
 from .avals import Value
 from .dispatch import Tracer, overrides
-from .methods import without_modulus
+from .methods import power_by
 
 
 class Root:
@@ -29,7 +29,7 @@ class Root:
     if TYPE_CHECKING:
         tied: Callable[[], Value]
 
-    @without_modulus
+    @power_by
     def __pow__(self, other: Any) -> Value:
         return self.tied() if is_two(other) else overrides[np.power](self, other)
 

@@ -41,6 +41,11 @@ def caller() -> tuple[CodeType, int]:
     return users(sys._getframe(2))
 
 
+def here() -> str:
+    """The user's line that is running, as messages name it: where it says what it asks for."""
+    return str(line_of(*users(sys._getframe(1))))
+
+
 def users(frame: FrameType) -> tuple[CodeType, int]:
     """The code object and instruction offset of this frame, or the nearest one that is not ours."""
     known = known_files.get

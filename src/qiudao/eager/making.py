@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arriving import check_class, is_foreign, received
+from ..core.arriving import check_class, is_foreign, native, received
 from ..core.avals import Value, describe, is_inexact
 from ..core.dispatch import Tracer, overrides, snapshot
 from ..core.errors import DetachError, DtypeError
@@ -33,7 +33,7 @@ def array_of(data: Any, dtype: Any) -> Value:
         raise DtypeError(
             f"tensor: the data has dtype {made.dtype}, which no derivative knows; give numbers"
         )
-    return made[()]
+    return native(made)[()]
 
 
 def tensor(

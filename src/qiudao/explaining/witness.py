@@ -78,6 +78,7 @@ class Observation:
     """What a function did: its steps in order, its inputs and outputs, decisions and readings."""
 
     looks_inside = True  # compiled functions show what they do
+    is_branch = False  # all of what is recorded is run
 
     def __init__(self, base: FrameType, forced: Sequence[bool] = ()) -> None:
         self.forced = forced

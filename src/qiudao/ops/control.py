@@ -20,8 +20,10 @@ import numpy as np
 from ..core.avals import Aval, Value, is_inexact, with_length
 from ..core.dispatch import Tracer, level_of
 from ..core.errors import GradientError
+from ..core.living import Guarded, MayLoop
+from ..core.modes import modes
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
-from ..core.program import Program, is_read
+from ..core.program import Program
 from ..core.slot import Slot
 from .stopping import stop_gradient
 
@@ -31,23 +33,33 @@ class Rules(NamedTuple):
 
     dual   (primitive, operands, tangents) -> results, their tangents
     pull   (primitive, cotangents, results, operands, parents) -> cotangents of the operands
+    reach  (primitive, live lanes, results, operands, parents) -> live lanes of the operands
     batch  (primitive, size, mapped, operands) -> results, each with the batch in front
     slots  (primitive, operands) -> results, where some operands are slots
+    guard  (primitive, flag, operands) -> both with the flag of `core/living.py`, or None
     """
 
     dual: Callable[[Any, Values, Terms], tuple[Value, Value]]
     pull: Callable[[Any, Value, Value, Values, Parents], Terms]
+    reach: Callable[[Any, Value, Value, Values, Parents], Terms]
     batch: Callable[[Any, int, Sequence[bool], Values], Value]
     slots: Callable[[Any, Values], Value]
+    guard: Callable[[Any, Any, Sequence[Any]], Guarded | None]
 
 
-class Structured(Primitive):
+class Structured(MayLoop):
     """Base of the primitives that have programs inside."""
 
     rules: ClassVar[Rules]
 
     def __call__(self, *xs: Value) -> Value:
-        if isinstance(max(xs, key=level_of, default=None), Slot):
+        if modes.live is not None:
+            return self.for_the_live(modes.live, xs)
+        top = max((x for x in xs if isinstance(x, Tracer)), key=level_of, default=None)
+        branch = None if top is None else branch_above(top.level)
+        if branch is not None:  # what is closed over alone is looped over in the branch, too
+            return branch.apply(self, xs)
+        if isinstance(top, Slot):
             return self.rules.slots(self, xs)
         if not any(isinstance(x, Tracer) and x.is_recorded() for x in xs):
             return super().__call__(*xs)
@@ -67,8 +79,24 @@ class Structured(Primitive):
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         return self.rules.pull(self, ct, out, xs, parents)
 
+    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+        return self.rules.reach(self, alive, out, xs, parents)
+
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         return self.rules.batch(self, size, mapped, xs)
+
+    def guarded(self, live: Any, xs: Sequence[Any]) -> Guarded | None:
+        return self.rules.guard(self, live, xs)
+
+
+def branch_above(level: float) -> Any:
+    """What records the innermost branch that is being traced, if it stands above this level."""
+    each = modes.recording
+    while each is not None and each.level > level:
+        if each.is_branch:
+            return each
+        each = each.outer
+    return None
 
 
 def without_integer_gradient(y: Value) -> Value:
@@ -246,25 +274,6 @@ class Switch(Structured):
     def evaluate(self, *xs: Value) -> Value:
         chosen = min(max(int(xs[0]), 0), len(self.branches) - 1)
         return tuple(self.branches[chosen](*xs[1:]))
-
-    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
-        """The branch that is taken depends on what it reads, and on nothing else."""
-        reads = [is_read(branch) for branch in self.branches]
-        chosen = np.clip(xs[0], 0, len(reads) - 1)
-        some: Value = np.False_
-        for lanes in alive:
-            some = some if lanes is None else some | np.any(lanes)
-        found: list[Value | None] = [None]
-        for k, parent in enumerate(parents[1:]):
-            if parent is None:
-                found.append(None)
-                continue
-            live: Value = np.False_
-            for j, row in enumerate(reads):
-                if row[k]:
-                    live = live | (some & (chosen == j))
-            found.append(np.broadcast_to(live, parent.shape))
-        return found
 
 
 class Rows(Primitive):

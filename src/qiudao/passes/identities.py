@@ -190,11 +190,11 @@ def negated_twice(
 def known_mask(
     builder: Builder, primitive: Primitive, operands: Operands, like: Equation
 ) -> Atom | None:
-    """where(True, x, y) -> x."""
+    """where(True, x, y) -> x, and where(mask, x, x) -> x."""
     mask = uniform(operands[0])
-    if mask is None:
+    if mask is None and operands[1] is not operands[2]:
         return None
-    chosen = operands[1] if mask else operands[2]
+    chosen = operands[2] if mask is not None and not mask else operands[1]
     return chosen if fits(chosen, like) else None
 
 

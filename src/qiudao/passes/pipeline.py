@@ -9,6 +9,7 @@ from ..core.program import Program, apply, operands_of, with_bodies
 from ..ops.control import Rows, Structured
 from .ahead import ahead
 from .alike import alike
+from .bounds import bounds
 from .builder import rewrite
 from .fold import fold
 from .identities import identities, sink
@@ -61,6 +62,7 @@ def blocked(program: Program) -> Program:
 PIPELINE = (
     Pass("prune", "drop what nothing reads, so that no later pass looks at it", prune),
     Pass("narrow", "drop results of loops that nothing reads", narrow),
+    Pass("bounds", "settle what is asked of integers that a dtype does not hold", bounds),
     Pass("simplify", "fold constants, apply identities, sink broadcasts, share", simplify),
     Pass("prune again", "drop what the identities have made unused", prune),
     Pass("alike", "compute once what is the same in many directions of a Jacobian", alike),

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.avals import Value
 from ..core.dispatch import Tracer
 from ..core.families import Smooth
-from ..core.methods import without_modulus
+from ..core.methods import power_by
 from ..core.primitive import Primitive, Product
 from ..ops import arithmetic, products, selecting, smooth
 from .fast import binary, getitem, unary
@@ -36,7 +36,7 @@ for _name, _ufunc, _primitive, _compute in BINARY:
     methods[f"__r{_name}__"] = _reflected
     two[_ufunc] = binary(Tensor, _primitive, _compute, 2)
 
-methods["__pow__"] = without_modulus(two[np.power][0])
+methods["__pow__"] = power_by(two[np.power][0])
 methods["__neg__"] = unary(Tensor, arithmetic.Negative(), operator.neg, 1)
 
 for _extreme in (selecting.maximum, selecting.minimum):

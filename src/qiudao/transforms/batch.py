@@ -11,6 +11,7 @@ from ..core.arriving import VALUES, arrived
 from ..core.avals import Value, describe
 from ..core.dispatch import Tracer
 from ..core.errors import DetachError, GradientError, ShapeError, TreeError
+from ..core.living import Live
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive, stretch
@@ -63,7 +64,8 @@ class Batch(ArrayMethods, Tracer):
             mine = isinstance(x, Batch) and x.level == level
             mapped.append(mine)
             values.append(x.value if mine else x)
-        out = primitive.batch(size, tuple(mapped), values)
+        with Live(None):  # who takes part is said of examples, and here are all of them
+            out = primitive.batch(size, tuple(mapped), values)
         if isinstance(out, tuple):
             return tuple(Batch(o, level) for o in out)
         made = Batch(out, level)

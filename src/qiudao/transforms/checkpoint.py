@@ -12,6 +12,7 @@ import numpy as np
 from ..core.avals import Value
 from ..core.dispatch import Tracer, snapshot, underlying
 from ..core.errors import GradientError
+from ..core.living import Live
 from ..core.modes import TAPE, Running, modes
 from ..core.node import Leaf, Node, next_number
 from ..core.primitive import Parents, Primitive, Product, Terms, Values
@@ -194,6 +195,7 @@ def run_lean(
     save: Policy,
 ) -> Any:
     """Run once for the value, find what is closed over, and record one equation for it all."""
+    live = modes.live
     structure: list[Tree] = []
     operands = [leaves[k] for k in places]
     for k in places:
@@ -205,7 +207,8 @@ def run_lean(
         for k, x in zip(places, named, strict=True):
             filled[k] = x
         args, kwargs = tree.build(filled)
-        outs, out_tree = flatten(f(*args, **kwargs))
+        with Live(live):  # as it was, when it is run again
+            outs, out_tree = flatten(f(*args, **kwargs))
         structure[:] = [out_tree]
         return [off_tapes(y, level) for y in outs]
 

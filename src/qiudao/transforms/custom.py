@@ -15,9 +15,10 @@ from ..core.avals import Aval, Value, aval_of
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, level_of
 from ..core.errors import GradientError, ShapeError, TreeError
+from ..core.living import Guarded, Live, MayLoop
 from ..core.modes import new_level
 from ..core.node import next_number
-from ..core.primitive import Parents, Primitive, Product, Terms, Values
+from ..core.primitive import Parents, Product, Terms, Values
 from ..core.slot import Slot
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
@@ -31,7 +32,7 @@ from .results import copied
 Flat = Callable[..., Any]
 
 
-class Custom(Primitive):
+class Custom(MayLoop):
     """A call of a function with rules of its own, on the flat list of its array operands.
 
     `compute(*xs)` gives a tuple of results; `back(xs, cts)` the cotangents of the operands, or
@@ -130,6 +131,17 @@ class Custom(Primitive):
         )
         return batched(*xs)
 
+    def guarded(self, live: Any, xs: Sequence[Any]) -> Guarded | None:
+        back, ahead = self.back, self.ahead
+        made = Custom(
+            self.name,
+            guarded_compute(self.compute),
+            None if back is None else guarded_back(back),
+            None if ahead is None else guarded_ahead(ahead),
+            self.let_go,
+        )
+        return made, (live, *xs)
+
 
 Axes = tuple[int | None, ...]
 
@@ -145,6 +157,38 @@ def batched_rule(rule: Flat, axes: Axes, others_axes: Axes | None) -> Flat:
         return vmap(lambda a, b: tuple(rule(a, b)), (list(axes), ready))(list(xs), list(others))
 
     return many
+
+
+def guarded_compute(compute: Flat) -> Flat:
+    """A function that is told in front whether its example takes part (`core/living.py`)."""
+
+    def run(live: Value, *xs: Value) -> Any:
+        with Live(live):
+            return compute(*xs)
+
+    return run
+
+
+def guarded_back(back: Flat) -> Flat:
+    """The reverse rule of such a function, which has no cotangents where it takes no part."""
+
+    def run(xs: Values, cts: Values) -> Terms:
+        live = xs[0]
+        with Live(live):
+            found = back(xs[1:], cts)
+        return [None, *(None if g is None else np.where(live, g, 0) for g in found)]
+
+    return run
+
+
+def guarded_ahead(ahead: Flat) -> Flat:
+    """The forward rule of such a function."""
+
+    def run(xs: Values, dxs: Values) -> Any:
+        with Live(xs[0]):
+            return ahead(xs[1:], dxs[1:])
+
+    return run
 
 
 class Forwarding(threading.local):

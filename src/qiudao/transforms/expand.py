@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.avals import Value
-from ..core.modes import Resumed
+from ..core.modes import Running
 from ..core.node import Node
 from ..core.primitive import Primitive
 from ..core.program import Program, inner_programs, operands_of, with_bodies
@@ -28,13 +28,13 @@ def expanded(program: Program) -> Program:
         return program
     recording = Recording()
     values: dict[Node, Value] = {x: recording.symbol(x) for x in program.inputs}
-    for equation in program.equations:
-        operands = [values[x] if isinstance(x, Node) else x for x in operands_of(equation)]
-        before = len(recording.equations)
-        with Resumed(recording.level):
+    with Running(recording.level, tracing=True), recording:
+        for equation in program.equations:
+            operands = [values[x] if isinstance(x, Node) else x for x in operands_of(equation)]
+            before = len(recording.equations)
             values[equation] = written_out(equation.primitive, operands)
-        for made in recording.equations[before:]:
-            made.code, made.offset = equation.code, equation.offset
+            for made in recording.equations[before:]:
+                made.code, made.offset = equation.code, equation.offset
     outputs = [recording.atom(values[y]) if isinstance(y, Node) else y for y in program.outputs]
     return Program(program.inputs, recording.equations, outputs)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.arriving import VALUES, arrived, at_home, check_class
+from ..core.arriving import VALUES, arrived, at_home, check_class, native
 from ..core.avals import Value, aval_of, is_inexact
 from ..core.complexes import check_real, conjugated
 from ..core.errors import DtypeError, MutationError, ShapeError, TreeError
@@ -27,7 +27,7 @@ def as_primal(x: Any, name: str, path: str = "") -> Value:
     """An input to differentiate by: a float or complex array, scalar or tracer."""
     if isinstance(x, VALUES):
         check_class(x)
-        value = x
+        value = native(x)
     elif isinstance(x, float | complex):
         value = np.result_type(x).type(x)
     elif isinstance(x, int) and not isinstance(x, bool):

@@ -19,7 +19,7 @@ import numpy as np
 from ..core.avals import Aval, Dtype, Shape, Value, aval_of
 from ..core.dispatch import overrides
 from ..core.families import Smooth
-from ..core.methods import without_modulus
+from ..core.methods import power_by
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
 from ..core.source import known_files, users
@@ -253,7 +253,7 @@ for _name, _ufunc, _primitive in BINARY:
     setattr(Symbol, f"__i{_name}__", in_place(_ufunc, binary(_primitive, 2)[0]))
     two_operands[_ufunc] = binary(_primitive, 2)
 
-Symbol.__pow__ = without_modulus(two_operands[np.power][0])
+Symbol.__pow__ = power_by(two_operands[np.power][0])
 Symbol.__getitem__ = getitem  # type: ignore[method-assign]
 Symbol.__setitem__ = setitem  # type: ignore[method-assign]
 Symbol.__neg__ = unary(arithmetic.negative, 1)  # type: ignore[method-assign]

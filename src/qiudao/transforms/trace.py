@@ -20,7 +20,7 @@ from ..core.outliving import living
 from ..core.parts import Part
 from ..core.primitive import Primitive
 from ..core.program import Atom, Program, apply, operands_of
-from ..core.source import caller, line_of
+from ..core.source import caller, here, line_of
 from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
 from ..ops.indexing import GetItem
@@ -54,19 +54,21 @@ class Recording:
     own, in the order they were met.
     """
 
-    __slots__ = ("captured", "equations", "level", "outer")
+    __slots__ = ("captured", "equations", "is_branch", "level", "live", "outer")
     looks_inside: ClassVar[bool] = False  # whether compiled functions show what they do
 
-    def __init__(self) -> None:
+    def __init__(self, is_branch: bool = False) -> None:
         self.level = new_level()
+        self.is_branch = is_branch  # whether it may be that what is recorded is never run
         self.equations: list[Equation] = []
         self.captured: dict[Any, tuple[Tracer, Leaf]] = {}
 
     def __enter__(self) -> None:
         self.outer, modes.recording = modes.recording, self
+        self.live, modes.live = modes.live, None  # a flag is met where the program is applied
 
     def __exit__(self, *error: object) -> None:
-        modes.recording = self.outer
+        modes.recording, modes.live = self.outer, self.live
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""
@@ -81,6 +83,25 @@ class Recording:
             known = (snapshot(x), Leaf(tuple(x.shape), x.dtype))
             self.captured[key] = known  # the snapshot keeps what the key names
         return known[1]
+
+    def apply(self, primitive: Primitive, xs: Sequence[Value]) -> Any:
+        """Record a primitive with several results."""
+        atoms = [self.atom(x) for x in xs]
+        return self.results(primitive, atoms, type_of(primitive, list(map(aval_of, atoms))))
+
+    def results(
+        self, primitive: Primitive, atoms: Sequence[Atom], stated: Sequence[Aval]
+    ) -> tuple[Value, ...]:
+        """The results, of these types, of a new equation."""
+        equation = apply(primitive, atoms, None)
+        equation.code, equation.offset = caller()
+        self.equations.append(equation)
+        results = []
+        for k, aval in enumerate(stated):
+            part = apply(Part(k, len(stated)), (equation,), aval, equation)
+            self.equations.append(part)
+            results.append(self.symbol(part))
+        return tuple(results)
 
     def with_loops(
         self, f: Callable[..., Any], values: Sequence[Value], build: Callable[[list[Any]], Any]
@@ -141,22 +162,16 @@ class Symbol(ArrayMethods, Tracer):
         recording = self.recording
         atoms = [recording.atom(x) for x in xs]
         stated = type_of(primitive, [aval_of(x) for x in atoms])
-        single = type(stated) is Aval
-        equation = apply(primitive, atoms, stated if single else None)
+        if type(stated) is not Aval:
+            return recording.results(primitive, atoms, stated)
+        equation = apply(primitive, atoms, stated)
         equation.code, equation.offset = caller()
         recording.equations.append(equation)
-        if single:
-            made = recording.symbol(equation)
-            if not primitive.is_view:
-                return made
-            made.memory = primitive.evaluate(self.underlying())
-            return tie(made, self, primitive, SymbolView)
-        results = []
-        for k, aval in enumerate(stated):
-            part = apply(Part(k, len(stated)), (equation,), aval, equation)
-            recording.equations.append(part)
-            results.append(recording.symbol(part))
-        return tuple(results)
+        made = recording.symbol(equation)
+        if not primitive.is_view:
+            return made
+        made.memory = primitive.evaluate(self.underlying())
+        return tie(made, self, primitive, SymbolView)
 
     def underlying(self) -> Any:
         memory = getattr(self, "memory", None)
@@ -261,10 +276,13 @@ class Uncollected:
 
 
 def traced(
-    f: Callable[..., Any], avals: Sequence[Aval], build: Callable[[list[Any]], Any]
+    f: Callable[..., Any],
+    avals: Sequence[Aval],
+    build: Callable[[list[Any]], Any],
+    is_branch: bool = False,
 ) -> Traced:
     """Run `f` on symbols of these types; `build` makes its (args, kwargs) from the symbols."""
-    recording = Recording()
+    recording = Recording(is_branch)
     leaves = [Leaf(aval.shape, aval.dtype) for aval in avals]
     with Running(recording.level, tracing=True), recording, Uncollected():
         args, kwargs = build([recording.symbol(leaf) for leaf in leaves])
@@ -370,7 +388,7 @@ def result_atom(recording: Recording, y: Any, path: str) -> Atom:
     value = np.asarray(y)
     if value.dtype.kind not in "fciub":
         raise DtypeError(
-            f"trace: result{path} is {type(y).__name__} {y!r}, which is no number; return arrays, "
-            "numbers and containers of them"
+            f"trace: result{path} is {type(y).__name__} {y!r}, which is no number, at {here()}; "
+            "return arrays, numbers and containers of them"
         )
     return recording.atom(value[()])

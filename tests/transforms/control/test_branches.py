@@ -91,3 +91,20 @@ def test_integer_results_have_no_derivative_and_may_be_indices():
 
     agree(qd.grad(f), X)
     agree(qd.grad(f), -X)
+
+
+def test_a_loop_over_what_a_branch_closes_over_is_not_run_for_the_other():
+    def root(x):
+        return qd.while_loop(
+            lambda v: abs(v * v - x) > 1e-12 * x, lambda v: 0.5 * (v + x / v), x, max_steps=40
+        )
+
+    def f(x):
+        return qd.cond(x > 0, lambda: qd.cond(x > 1, lambda: root(x), lambda: x), lambda: x * x)
+
+    for x in (4.0, 0.5, -4.0):
+        agree(f, x)
+        agree(qd.grad(f), x, rtol=1e-9)
+        agree(qd.grad(qd.grad(f)), x, rtol=1e-7)
+    program = qd.trace(f)(4.0)
+    assert "while" not in [e.primitive.name for e in program.equations]

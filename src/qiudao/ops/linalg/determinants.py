@@ -128,8 +128,12 @@ def cofactors(a: Value) -> Value:
 
 
 def cofactor_derivative(a: Value, *directions: Value) -> Value:
-    """The derivative of the cofactors along directions, by singular values and no division."""
-    u, s, vh = np.linalg.svd(a)
+    """The derivative of the cofactors along directions, by singular values and no division.
+
+    NaN for a matrix that is not finite, which has no singular values.
+    """
+    lost = ~np.all(np.isfinite(a), axis=(-2, -1), keepdims=True)
+    u, s, vh = np.linalg.svd(np.where(lost, 0, a))
     turn = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
     ms = [adjoint(u) @ m @ adjoint(vh) for m in directions]
     order = len(ms)
@@ -145,7 +149,7 @@ def cofactor_derivative(a: Value, *directions: Value) -> Value:
             term = term[..., None] * np.eye(a.shape[-1], dtype=s.dtype)
         total = total + sign_of(places) * term
     rotated: Value = (turn * np.conj(u)) @ total @ np.conj(vh)
-    return rotated.astype(total.dtype, copy=False)
+    return np.where(lost, np.nan, rotated).astype(total.dtype, copy=False)
 
 
 def sign_of(places: Sequence[int]) -> int:

@@ -9,8 +9,9 @@ import numpy as np
 
 from ...core.avals import Value
 from ...core.dispatch import Tracer
-from ...core.errors import ShapeError
-from ...core.trees import flatten, match
+from ...core.errors import ShapeError, TreeError
+from ...core.source import here
+from ...core.trees import flatten
 from .scans import common_length
 
 Combine = Callable[[list[Value], list[Value]], list[Value]]
@@ -33,15 +34,27 @@ def associative_scan(
     for x, path in zip(arrays, tree.paths):
         if not -np.ndim(x) <= axis < np.ndim(x):
             raise ShapeError(
-                f"associative_scan: elems{path} has shape {np.shape(x)} and no axis {axis}; choose "
-                "another with axis"
+                f"associative_scan: elems{path} has shape {np.shape(x)} and no axis {axis}, at "
+                f"{here()}; choose another with axis"
             )
     front = [np.moveaxis(x, axis, 0) for x in arrays]
-    common_length("associative_scan", front, tree, None)
+    common_length("associative_scan", front, tree, None, f"axis {axis} of elems")
 
     def combine(a: list[Value], b: list[Value]) -> list[Value]:
         back = [tree.build([np.moveaxis(x, 0, axis) for x in each]) for each in (a, b)]
-        made = match(tree, fn(*back), "associative_scan")
+        made, found = flatten(fn(*back))
+        if found != tree:
+            raise TreeError(
+                f"associative_scan: elems are nested as {tree} and what fn returned as {found}, at "
+                f"{here()}; both must be nested alike"
+            )
+        for x, y, path in zip(flatten(back[0])[0], made, tree.paths):
+            if np.shape(y) != np.shape(x):
+                raise ShapeError(
+                    f"associative_scan: elems{path} of shape {np.shape(x)} became {np.shape(y)} "
+                    f"when fn combined them, at {here()}; it must combine many at once, each with "
+                    "its like"
+                )
         return [np.moveaxis(y, axis, 0) for y in made]
 
     found = running([x[::-1] for x in front] if reverse else front, combine)

@@ -12,7 +12,7 @@ from ...core.dispatch import Tracer
 from ...core.errors import DtypeError, ShapeError, TreeError
 from ...core.node import Equation, Leaf, Node
 from ...core.program import Atom, Program
-from ...core.source import caller, line_of
+from ...core.source import here
 from ...core.trees import Tree, flatten
 from ..trace import Symbol, traced
 
@@ -36,7 +36,7 @@ class Body(NamedTuple):
         ]
 
 
-def traced_body(f: Callable[..., Any], avals: Sequence[Aval]) -> Body:
+def traced_body(f: Callable[..., Any], avals: Sequence[Aval], is_branch: bool = False) -> Body:
     """Trace `f`, which takes a leaf for each type."""
     seen: list[tuple[Tree, list[bool]]] = []
 
@@ -45,7 +45,7 @@ def traced_body(f: Callable[..., Any], avals: Sequence[Aval]) -> Body:
         seen.append((tree, [type(y) in NUMBERS for y in outs]))
         return outs
 
-    made = traced(flat, avals, lambda symbols: (symbols, {}))
+    made = traced(flat, avals, lambda symbols: (symbols, {}), is_branch)
     ((tree, weak),) = seen
     return Body(made.program, made.captured, tree, weak)
 
@@ -85,8 +85,8 @@ def as_operand(x: Any, name: str, path: str) -> Value:
     value = np.asarray(x)
     if value.dtype.kind not in "fciub":
         raise DtypeError(
-            f"{name}: {path} is {type(x).__name__} {x!r}, which is no number; close over it "
-            "instead of passing it"
+            f"{name}: {path} is {type(x).__name__} {x!r}, which is no number, at {here()}; close "
+            "over it instead of passing it"
         )
     return value
 
@@ -114,7 +114,7 @@ def settled(
             return step(carry, list(symbols))
 
         body = traced_body(run, [*(t for t in types if isinstance(t, Aval)), *slices])
-        check_nesting(name, body.tree, tree)
+        check_nesting(name, body.tree.build(range(body.tree.count))[0], tree)
         wider = [
             widened(t, found) if type(x) in NUMBERS else t
             for t, found, x in zip(types, body.results, start)
@@ -131,15 +131,15 @@ def widened(before: Any, found: Aval) -> Aval:
     return Aval((), promote(before, found))
 
 
-def check_nesting(name: str, pair: Tree, tree: Tree) -> None:
-    """Raise unless the body gives a carry that is nested as the start is."""
-    leaves = pair.build(range(pair.count))
-    found = flatten(leaves[0])[1]
+def check_nesting(name: str, carry: Any, tree: Tree) -> list[Any]:
+    """The leaves of what a step made of the carry, which must be nested as the start is."""
+    leaves, found = flatten(carry)
     if found != tree:
         raise TreeError(
-            f"{name}: the carry is nested as {tree} at the start and as {found} after one step; "
-            "both must be nested alike"
+            f"{name}: the carry is nested as {tree} at the start and as {found} after one step, at "
+            f"{here()}; both must be nested alike"
         )
+    return leaves
 
 
 def conforming(name: str, body: Body, types: Sequence[Aval], tree: Tree) -> Body:
@@ -171,7 +171,7 @@ def line_behind(atom: Atom) -> str:
     """The user's line that computed a result of a body, or else the one that called."""
     if isinstance(atom, Equation):
         return str(atom.line)
-    return str(line_of(*caller()))
+    return here()
 
 
 def started(start: Sequence[Value], types: Sequence[Aval]) -> list[Value]:

@@ -12,10 +12,12 @@ from ...core.avals import Aval, Value, aval_of, promote
 from ...core.dispatch import Tracer, concrete
 from ...core.errors import DtypeError, ShapeError, TreeError
 from ...core.program import Program
+from ...core.source import here
 from ...core.trees import Tree, flatten
 from .applying import switch_with
-from .bodies import Body, fitted, together, traced_body
-from .knowing import is_batched, is_known
+from .bodies import NUMBERS, Body, fitted, together, traced_body
+from .guarding import chooses
+from .knowing import is_batched, is_known, taking_part
 
 
 def cond(
@@ -25,14 +27,14 @@ def cond(
 
     Only the chosen function runs; under `vmap` both do where the examples choose for themselves.
     While tracing, both become parts of the program and must give results of the same types; what
-    they compute from values that they close over is computed whichever is chosen.
+    they compute from values that they close over is computed whichever is chosen, but for loops.
 
     >>> cond(2.0 > 1.0, lambda x: x + 1.0, lambda x: x * 0.0, 5.0)
     6.0
     """
+    check_scalar("cond", "the predicate", pred)
     if is_known(pred):
         return true_fn(*operands) if pred else false_fn(*operands)
-    check_scalar("cond", "the predicate", pred)
     flag = pred if pred.dtype.kind == "b" else pred != 0
     return chosen_branch("cond", flag.astype(np.int64), [false_fn, true_fn], operands)
 
@@ -46,23 +48,52 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     np.float64(-2.0)
     """
     if not branches:
-        raise ShapeError("switch: there are no branches; give at least one")
-    check_scalar("switch", "the index", index)
-    dtype = np.result_type(index) if not isinstance(index, Tracer) else index.dtype
-    if dtype.kind not in "iub":
-        raise DtypeError(f"switch: the index is of dtype {dtype}; an integer must choose")
+        raise ShapeError(f"switch: there are no branches, at {here()}; give at least one")
+    check_integer("switch", "the index", index)
     if is_known(index):
         return branches[min(max(int(concrete(index)), 0), len(branches) - 1)](*operands)
     return chosen_branch("switch", index, branches, operands)
 
 
-def check_scalar(name: str, what: str, x: Value) -> None:
+def check_scalar(name: str, what: str, x: Any) -> None:
     """Raise unless a value that decides is one number."""
+    if type(x) in NUMBERS:
+        return
     if np.shape(x):
         raise ShapeError(
-            f"{name}: {what} is {aval_of(x)}, and one number must decide; reduce it with np.any "
-            "or np.all, or choose element by element with np.where"
+            f"{name}: {what} is {described(x)}, and one number must decide, at {here()}; reduce it "
+            "with np.any or np.all, or choose element by element with np.where"
         )
+    if not isinstance(x, Tracer) and np.asarray(x).dtype.kind not in "fciub":
+        raise DtypeError(
+            f"{name}: {what} is {described(x)}, which is no number, at {here()}; give a bool or a "
+            "number"
+        )
+
+
+def check_integer(name: str, what: str, x: Any) -> None:
+    """Raise unless a value that counts is one integer."""
+    if type(x) is int:
+        return
+    shape = np.shape(x)
+    dtype = x.dtype if isinstance(x, Tracer) else np.asarray(x).dtype
+    if shape:
+        raise ShapeError(
+            f"{name}: {what} is {described(x)} and must be one integer, at {here()}; choose one "
+            "element of it, x[0]"
+        )
+    if dtype.kind not in "iub":
+        raise DtypeError(
+            f"{name}: {what} is {described(x)} and must be an integer, at {here()}; convert it, "
+            "int(x) or x.astype(int)"
+        )
+
+
+def described(x: Any) -> str:
+    """A value as messages show it: by its type where it has one, else as it is."""
+    if isinstance(x, Tracer | np.ndarray):
+        return str(aval_of(x))
+    return f"{type(x).__name__} {x!r}"
 
 
 def chosen_branch(
@@ -82,7 +113,7 @@ def chosen_branch(
         return branch(*tree.build(filled))
 
     avals = [aval_of(x) for x in moving]
-    bodies = [traced_body(functools.partial(on_leaves, b), avals) for b in branches]
+    bodies = [traced_body(functools.partial(on_leaves, b), avals, is_branch=True) for b in branches]
     trees = [body.tree for body in bodies]
     check_nesting(name, trees)
     constants, programs = together(agreeing(name, bodies))
@@ -95,7 +126,7 @@ def check_nesting(name: str, trees: Sequence[Tree]) -> None:
         if tree != trees[0]:
             raise TreeError(
                 f"{name}: {branch_name(name, 0)} returns {trees[0]} and {branch_name(name, k)} "
-                f"{tree}; all branches must return what is nested alike"
+                f"{tree}, at {here()}; all branches must return what is nested alike"
             )
 
 
@@ -135,11 +166,32 @@ def every_branch(
     name: str, index: Value, branches: Sequence[Callable[..., Any]], operands: tuple[Any, ...]
 ) -> Any:
     """All branches run, and each result chosen example by example."""
+    flat = []
     with np.errstate(all="ignore"):  # a branch may warn of examples that do not choose it
-        flat = [flatten(branch(*operands)) for branch in branches]
+        for k, branch in enumerate(branches):
+            with taking_part(chooses(index, k, len(branches))):
+                flat.append(flatten(branch(*operands)))
     check_nesting(name, [tree for _, tree in flat])
     chosen, tree = flat[-1]
+    for k, (leaves, _) in enumerate(flat):
+        for x, like, path in zip(leaves, flat[0][0], tree.paths):
+            check_result(name, k, x, like, path)
     for k in range(len(flat) - 2, -1, -1):
         here = index <= k
         chosen = [np.where(here, x, rest) for x, rest in zip(flat[k][0], chosen)]
     return tree.build(chosen)
+
+
+def check_result(name: str, k: int, x: Any, like: Any, path: str) -> None:
+    """Raise unless a result of branch `k` is a number or an array of the shape of branch 0's."""
+    source = branch_name(name, k)
+    if not isinstance(x, Tracer) and np.asarray(x).dtype.kind not in "fciub":
+        raise DtypeError(
+            f"{name}: result{path} is {described(x)} from {source}, which is no number, at "
+            f"{here()}; return numbers and arrays"
+        )
+    if np.shape(x) != np.shape(like):
+        raise ShapeError(
+            f"{name}: result{path} is {aval_of(like)} from {branch_name(name, 0)} and "
+            f"{aval_of(x)} from {source}, at {here()}; both must have the same shape"
+        )

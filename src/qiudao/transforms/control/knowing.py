@@ -6,6 +6,8 @@ import numpy as np
 
 from ...core.avals import Value
 from ...core.dispatch import Tracer
+from ...core.living import Live
+from ...core.modes import modes
 from ..batch import Batch
 from ..trace import Symbol
 
@@ -35,3 +37,18 @@ def in_any_example(x: Value) -> bool:
     while isinstance(x, Tracer):
         x = x.parts()[0]
     return bool(np.any(x))
+
+
+def taking_part(flag: Value) -> Live:
+    """Within the block only those examples take part, of those that did, for which a flag holds."""
+    return Live(flag if modes.live is None else np.logical_and(modes.live, flag))
+
+
+def for_the_live(going: Value) -> Value:
+    """The condition of a loop, which holds for no example that does not take part."""
+    live = modes.live
+    if live is None:
+        return going
+    if is_known(going):  # it is the same for all of them
+        return going and in_any_example(live)
+    return np.logical_and(live, going)

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from ...core.avals import Aval, Value
+from ...core.dispatch import concrete
 from ...core.errors import ShapeError
 from ...core.modes import modes
 from ...core.program import Program
-from ...core.trees import flatten, match
+from ...core.source import here
+from ...core.trees import flatten
 from ...ops.control import CapacityError
 from .applying import scan_with, while_with
-from .bodies import as_operand, settled, started, together, traced_body
-from .branches import check_scalar
-from .knowing import in_any_example, is_batched, is_known
+from .bodies import as_operand, check_nesting, settled, started, together, traced_body
+from .branches import check_integer, check_scalar
+from .knowing import for_the_live, in_any_example, is_batched, is_known, taking_part
 
 
 def while_loop(
@@ -36,13 +38,16 @@ def while_loop(
     192
     """
     if max_steps is not None and max_steps < 1:
-        raise ShapeError(f"while_loop: max_steps={max_steps} is no number of steps; give 1 or more")
+        raise ShapeError(
+            f"while_loop: max_steps={max_steps} is no number of steps, at {here()}; give 1 or more"
+        )
     if modes.tracing:
         return traced_while(cond_fn, body_fn, init, max_steps or 0)
     value, steps = init, 0
     while True:
         going = cond_fn(value)
         check_scalar("while_loop", "the condition", going)
+        going = for_the_live(going)
         if is_batched(going):
             return until_all_are_done(cond_fn, body_fn, value, going, steps, max_steps)
         if not going:
@@ -70,10 +75,10 @@ def until_all_are_done(
     while in_any_example(going):
         check_steps(steps, max_steps)
         before, tree = flatten(value)
-        with np.errstate(all="ignore"):  # the body may warn of examples that are done
-            after = match(tree, body_fn(value), "while_loop")
-        value = tree.build([np.where(going, y, x) for x, y in zip(before, after)])
-        going = np.logical_and(going, cond_fn(value))
+        with np.errstate(all="ignore"), taking_part(going):  # the body may warn of what is done
+            after = check_nesting("while_loop", body_fn(value), tree)
+            value = tree.build([np.where(going, y, x) for x, y in zip(before, after)])
+            going = np.logical_and(going, cond_fn(value))
         steps += 1
     return value
 
@@ -107,13 +112,15 @@ def fori_loop(lower: Any, upper: Any, body_fn: Callable[[Any, Any], Any], init: 
     >>> fori_loop(0, 4, lambda i, v: v + i, 10)
     16
     """
+    check_integer("fori_loop", "the lower end", lower)
+    check_integer("fori_loop", "the upper end", upper)
     if not (is_known(lower) and is_known(upper)):
         return while_loop(
             lambda state: state[0] < upper,
             lambda state: (state[0] + 1, body_fn(*state)),
             (lower + np.int64(0), init),
         )[1]
-    first, last = int(lower), int(upper)
+    first, last = int(concrete(lower)), int(concrete(upper))
     if modes.tracing:
         return traced_fori(first, last, body_fn, init)
     value = init

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...core.avals import Value, is_inexact
-from ...core.primitive import Parents, Terms, Values, stretch
+from ...core.living import Guarded
+from ...core.primitive import Parents, Terms, Values, reach_of_any, stretch
 from ...core.program import Program
 from ...ops.control import Rules, Scan
 from .applying import scan_with
 from .dependence import fixpoint, moved, reached
+from .guarding import guarded
 from .linearity import scan_on_slots, without_nodes
 from .running import (
+    COTANGENTS,
+    LANES,
+    Sense,
     avals_of,
-    backwards,
     chosen,
     over_batch,
     program_of,
@@ -73,11 +78,11 @@ def step_avals(constants: Values, carry: Values, arrays: Values) -> list[Any]:
     return [*avals_of(constants, carry), *slices]
 
 
-def pull(scan: Scan, ct: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+def back(sense: Sense, scan: Scan, ct: Value, out: Value, xs: Values, parents: Parents) -> Terms:
     """A scan the other way, over the record, that runs the body of each step backwards.
 
     It carries the cotangents of the carry and, summed so far, those of the constants; those of xs
-    are its ys.
+    are its ys.  So it is with live lanes.
     """
     body, c, n = spelled(scan), scan.constants, scan.carries
     xs, results = without_nodes(xs), scan.shape()
@@ -99,24 +104,24 @@ def pull(scan: Scan, ct: Value, out: Value, xs: Values, parents: Parents) -> Ter
     def step(*values: Value) -> list[Value]:
         counts = (c, sum(alive), sum(to_constants), n, len(from_xs))
         constants, cts, sums, carry, slices, ct_slices = split(values, *counts)
-        found = backwards(
+        found = sense.through(
             body,
             [*constants, *carry, *slices],
             reach,
             [*spread(cts, alive), *spread(ct_slices, arrived[n:])],
         )
-        found = [zeros(x) if g is None else g
+        found = [sense.none(x) if g is None else g
                  for g, x in zip(found, [*constants, *carry, *slices])]  # fmt: skip
         terms, cts, ct_slices = split(found, c, n)
-        sums = [total + term for total, term in zip(sums, chosen(terms, to_constants))]
+        sums = [sense.both(total, term) for total, term in zip(sums, chosen(terms, to_constants))]
         return [*chosen(cts, alive), *sums, *chosen(ct_slices, to_xs)]
 
     constants, carry, arrays = split(xs, c, n)
     record = list(out[len(out) - n :]) if out is not None else unread_record(scan)
-    seeds = [zeros(x) if not a else g for g, x, a in zip(ct_last, carry, arrived)]
+    seeds = [sense.none(x) if not a else g for g, x, a in zip(ct_last, carry, arrived)]
     groups = (
         constants,
-        [*chosen(seeds, alive), *map(zeros, chosen(constants, to_constants))],
+        [*chosen(seeds, alive), *map(sense.none, chosen(constants, to_constants))],
         [*record, *arrays, *chosen(ct_ys, arrived[n:])],
     )
     made = scan_with(program_of(step, step_avals(*groups)), *groups, scan.length, not scan.reverse)
@@ -128,6 +133,13 @@ def unread_record(scan: Scan) -> list[Value]:
     """The record of a linear scan, whose pullback does not read it."""
     carry = scan.body.results[: scan.carries]
     return [np.zeros((scan.length, *c.shape), c.dtype) for c in carry]
+
+
+def lanes(scan: Scan, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+    """The lanes go back as cotangents do, over the record: without one, to all that is read."""
+    if not scan.record:
+        return reach_of_any(alive, parents)
+    return back(LANES, scan, alive, out, xs, parents)
 
 
 def batch(scan: Scan, size: int, mapped: Sequence[bool], xs: Values) -> Value:
@@ -163,4 +175,13 @@ def slots(scan: Scan, xs: Values) -> Value:
     return scan_on_slots(scan, spelled(scan), xs)
 
 
-Scan.rules = Rules(dual, pull, batch, slots)
+def guard(scan: Scan, live: Any, xs: Sequence[Any]) -> Guarded | None:
+    """A scan of the guarded body."""
+    body = guarded(scan.body)
+    if body is None:
+        return None
+    made = Scan(body, scan.constants + 1, scan.carries, scan.length, scan.reverse, scan.record)
+    return made, (live, *xs)
+
+
+Scan.rules = Rules(dual, partial(back, COTANGENTS), lanes, batch, slots, guard)

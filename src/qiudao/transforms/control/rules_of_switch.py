@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from ...core.avals import Value, is_inexact
+from ...core.living import Guarded
 from ...core.primitive import Parents, Terms, Values, stretch
 from ...core.program import Program
 from ...ops.control import Rules, Switch
 from .applying import switch_with
 from .dependence import moved, reached
+from .guarding import along, chooses, guarded, over_live, unread
 from .linearity import switch_on_slots, without_nodes
 from .running import (
+    COTANGENTS,
+    LANES,
+    Sense,
     avals_of,
-    backwards,
     chosen,
     over_batch,
     program_of,
@@ -53,7 +59,9 @@ def dual(switch: Switch, xs: Values, dxs: Terms) -> tuple[Value, Value]:
     return tuple(ys), tuple(spread(dys, has))
 
 
-def pull(switch: Switch, ct: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+def back(
+    sense: Sense, switch: Switch, ct: Value, out: Value, xs: Values, parents: Parents
+) -> Terms:
     """Each branch run again, backwards."""
     index, *operands = without_nodes(xs)
     wanted = [p is not None and is_inexact(x.dtype) for p, x in zip(parents[1:], operands)]
@@ -62,18 +70,18 @@ def pull(switch: Switch, ct: Value, out: Value, xs: Values, parents: Parents) ->
     reach = in_any([reached(branch, wanted, arrived) for branch in switch.branches])
     cts = chosen(ct, arrived)
 
-    def back(branch: Program) -> Program:
+    def turned(branch: Program) -> Program:
         def run(*values: Value) -> list[Value]:
             primals, given = split(values, len(operands))
-            found = backwards(branch, primals, reach, spread(given, arrived))
-            found = [zeros(x) if g is None else g for g, x in zip(found, primals)]
+            found = sense.through(branch, primals, reach, spread(given, arrived))
+            found = [sense.none(x) if g is None else g for g, x in zip(found, primals)]
             return chosen(found, reach)
 
         return program_of(run, avals_of(operands, cts))
 
     if not any(reach):
         return [None] * len(xs)
-    made = switch_with(index, list(map(back, switch.branches)), [*operands, *cts])
+    made = switch_with(index, list(map(turned, switch.branches)), [*operands, *cts])
     return [None, *spread(made, reach)]
 
 
@@ -102,18 +110,27 @@ def every_branch(switch: Switch, size: int, mapped: Sequence[bool], xs: Values) 
     index, *operands = xs
     results = []
     with np.errstate(all="ignore"):  # a branch may warn of examples that do not choose it
-        for branch in switch.branches:
-            ys, found = over_batch(branch, operands, mapped[1:])
+        for k, branch in enumerate(switch.branches):
+            live = chooses(index, k, len(switch.branches))
+            ys, found = over_live(branch, live, operands, mapped[1:])
             results.append([y if f else stretch(y, size) for y, f in zip(ys, found)])
     *others, last = results
     chosen_ones = last
     for k, ys in reversed(list(enumerate(others))):
         here = index <= k
-        chosen_ones = [
-            np.where(np.reshape(here, (size, *[1] * (y.ndim - 1))), y, rest)
-            for y, rest in zip(ys, chosen_ones)
-        ]
+        chosen_ones = [np.where(along(here, y), y, rest) for y, rest in zip(ys, chosen_ones)]
     return tuple(chosen_ones)
 
 
-Switch.rules = Rules(dual, pull, batch, switch_on_slots)
+def guard(switch: Switch, live: Any, xs: Sequence[Any]) -> Guarded | None:
+    """A switch of the guarded branches."""
+    made = list(map(guarded, switch.branches))
+    if not any(made):
+        return None
+    branches = (inside or unread(b) for inside, b in zip(made, switch.branches))
+    return Switch(tuple(branches)), (xs[0], live, *xs[1:])
+
+
+Switch.rules = Rules(
+    dual, partial(back, COTANGENTS), partial(back, LANES), batch, switch_on_slots, guard
+)

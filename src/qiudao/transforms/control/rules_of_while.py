@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from ...core.avals import Value, is_inexact
-from ...core.primitive import Parents, Terms, Values, stretch
+from ...core.living import Guarded
+from ...core.primitive import Parents, Terms, Values, reach_of_any, stretch
 from ...core.program import Program
 from ...ops.control import Rules, While
 from .applying import scan_with, switch_with, while_with
 from .dependence import fixpoint, moved, reached
+from .guarding import FLAG, along, over_live, with_flag
 from .linearity import while_on_slots
 from .running import (
+    COTANGENTS,
+    LANES,
+    Sense,
     avals_of,
-    backwards,
     chosen,
     over_batch,
     program_of,
@@ -59,10 +65,11 @@ def dual(loop: While, xs: Values, dxs: Terms) -> tuple[Value, Value]:
     return (*ys, *count, *record), (*spread(dys, has), None, *d_record)
 
 
-def pull(loop: While, ct: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+def back(sense: Sense, loop: While, ct: Value, out: Value, xs: Values, parents: Parents) -> Terms:
     """A scan from the end of the record, which passes over the rows that no step has filled.
 
-    It carries the cotangents of the carry and, summed so far, those of the constants.
+    It carries the cotangents of the carry and, summed so far, those of the constants.  So it is
+    with live lanes.
     """
     body, c, n = loop.body, loop.constants, loop.carries
     body = Program(body.inputs, body.equations, (*body.outputs, *body.inputs[c:]))
@@ -86,10 +93,10 @@ def pull(loop: While, ct: Value, out: Value, xs: Values, parents: Parents) -> Te
         constants, cts, sums, carry, ct_rows = split(values, c, sum(alive), sum(to_constants), n)
         xs = [*constants, *carry]
         cotangents = [*spread(cts, alive), *spread(ct_rows, noted)]
-        found = backwards(body, xs, reach, cotangents)
-        found = [zeros(x) if g is None else g for g, x in zip(found, xs)]
+        found = sense.through(body, xs, reach, cotangents)
+        found = [sense.none(x) if g is None else g for g, x in zip(found, xs)]
         terms, cts = split(found, c)
-        sums = [total + term for total, term in zip(sums, chosen(terms, to_constants))]
+        sums = [sense.both(total, term) for total, term in zip(sums, chosen(terms, to_constants))]
         return [*chosen(cts, alive), *sums]
 
     def stand_still(*values: Value) -> list[Value]:
@@ -104,10 +111,10 @@ def pull(loop: While, ct: Value, out: Value, xs: Values, parents: Parents) -> Te
         return switch_with((place < count).astype(np.int64), branches, operands)
 
     constants, carry = split(xs, c)
-    seeds = [zeros(x) if not a else g for g, x, a in zip(ct_last, carry, arrived)]
+    seeds = [sense.none(x) if not a else g for g, x, a in zip(ct_last, carry, arrived)]
     groups = (
         [out[n], *constants],
-        [*chosen(seeds, alive), *map(zeros, chosen(constants, to_constants))],
+        [*chosen(seeds, alive), *map(sense.none, chosen(constants, to_constants))],
         [*record, *chosen(ct_record, noted), np.arange(loop.capacity)],
     )
     slices = [a._replace(shape=a.shape[1:]) for a in avals_of(groups[2])]
@@ -115,6 +122,13 @@ def pull(loop: While, ct: Value, out: Value, xs: Values, parents: Parents) -> Te
     made = scan_with(traced_step, *groups, loop.capacity, True)
     cts, sums = split(made, sum(alive))
     return [*spread(sums, to_constants), *spread(cts, alive)]
+
+
+def lanes(loop: While, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+    """The lanes go back as cotangents do, over the record: without one, to all that is read."""
+    if not loop.capacity:
+        return reach_of_any(alive, parents)
+    return back(LANES, loop, alive, out, xs, parents)
 
 
 def batch(loop: While, size: int, mapped: Sequence[bool], xs: Values) -> Value:
@@ -180,7 +194,7 @@ def until_all_are_done(loop: While, size: int, mapped: Sequence[bool], xs: Value
 
     def step(*values: Value) -> list[Value]:
         constants, (going, steps), carry = split(values, c, 2)
-        ys, found = over_batch(loop.body, [*constants, *carry], everything)
+        ys, found = over_live(loop.body, going, [*constants, *carry], everything)
         moved_on = [
             np.where(along(going, x), y if f else stretch(y, size), x)
             for y, f, x in zip(ys, found, carry)
@@ -198,9 +212,17 @@ def until_all_are_done(loop: While, size: int, mapped: Sequence[bool], xs: Value
     return (*last, *steps, *(np.moveaxis(r, 1, 0) for r in record))
 
 
-def along(flags: Value, x: Value) -> Value:
-    """Flags of the examples, shaped so as to choose among whole examples of `x`."""
-    return np.reshape(flags, (flags.shape[0], *[1] * (np.ndim(x) - 1)))
+def guard(loop: While, live: Any, xs: Sequence[Any]) -> Guarded:
+    """A loop that goes on where the flag holds besides its condition."""
+
+    def goes_on(live: Value, *values: Value) -> list[Value]:
+        return [np.logical_and(live, *loop.condition(*values))]
+
+    condition = program_of(goes_on, [FLAG, *loop.condition.avals])
+    made = While(
+        condition, with_flag(loop.body), loop.constants + 1, loop.carries, loop.capacity, loop.bound
+    )
+    return made, (live, *xs)
 
 
-While.rules = Rules(dual, pull, batch, while_on_slots)
+While.rules = Rules(dual, partial(back, COTANGENTS), lanes, batch, while_on_slots, guard)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ...core.avals import Aval, Value, aval_of
 from ...core.modes import Running, new_level
 from ...core.node import Leaf
 from ...core.program import Program
-from ...core.sweep import fit, sweep
+from ...core.sweep import Masks, Sweep, fit, sweep
 from ...tape.operators import product_below
 from ...tape.tensor import Tensor
 from ..batch import Batch
@@ -87,6 +88,46 @@ def backwards(
         product=product_below(v for v, _ in lowered),
     )
     return [None if leaf is None else found.get(leaf) for leaf in leaves]
+
+
+def lanes_back(
+    program: Program, xs: Sequence[Value], wanted: Sequence[bool], alive: Sequence[Value | None]
+) -> list[Value | None]:
+    """Reverse: the lanes of the `wanted` inputs that the live lanes of the outputs depend on."""
+    level = new_level()
+    leaves = [Leaf(tuple(x.shape), x.dtype) if want else None for x, want in zip(xs, wanted)]
+    tensors = [x if leaf is None else Tensor.make(x, leaf, level) for x, leaf in zip(xs, leaves)]
+    with Running(level):
+        ys = program(*tensors)
+    nodes = [lower(y, level)[1] for y in ys]
+    seeds = [(n, lanes) for n, lanes in zip(nodes, alive) if n is not None and lanes is not None]
+    masks: Masks = {}
+    run = Sweep([(n, zeros(n)) for n, _ in seeds], {leaf for leaf in leaves if leaf is not None})
+    run(masks, [lanes for _, lanes in seeds])
+    return [whole(masks, leaf) if leaf and leaf.number in masks else None for leaf in leaves]
+
+
+def whole(masks: Masks, leaf: Leaf) -> Value:
+    """The live lanes of a leaf as an array."""
+    lanes = masks[leaf.number]
+    return np.ones(leaf.shape, bool) if lanes is None else lanes
+
+
+def no_lanes(like: Any) -> Value:
+    """The mask of a value that nothing depends on."""
+    return np.zeros(like.shape, bool)[()]
+
+
+class Sense(NamedTuple):
+    """What goes back through a program: what becomes of it there, none of it, and two together."""
+
+    through: Callable[..., list[Value | None]]
+    none: Callable[[Any], Value]
+    both: Callable[[Value, Value], Value]
+
+
+COTANGENTS = Sense(backwards, zeros, operator.add)
+LANES = Sense(lanes_back, no_lanes, np.logical_or)
 
 
 def over_batch(

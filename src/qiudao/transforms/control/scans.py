@@ -13,6 +13,7 @@ from ...core.dispatch import Tracer
 from ...core.errors import ShapeError, TreeError
 from ...core.modes import modes
 from ...core.program import Program
+from ...core.source import here
 from ...core.trees import Tree, flatten
 from ..checkpoint import checkpoint as forgetting
 from .applying import scan_with
@@ -41,13 +42,8 @@ def scan(
     >>> scan(lambda total, x: (total + x, total * x), 0.0, np.array([1.0, 2.0, 3.0]))
     (np.float64(6.0), array([0., 2., 9.]))
     """
-    leaves, tree = flatten(xs)
-    arrays: list[Value] = [x if isinstance(x, Tracer) else np.asarray(x) for x in leaves]
-    steps = common_length("scan", arrays, tree, length)
-    chunk = chunk_length(checkpoint, steps)
-    if modes.tracing or not steps:
-        return traced_scan(f, init, arrays, tree, steps, reverse, chunk)
-    return plain_scan(f, init, arrays, tree, steps, reverse, chunk)
+    check_length(length)
+    return stepped("scan", f, init, xs, length, reverse, checkpoint)
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
@@ -58,28 +54,64 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     >>> map(lambda x: x.sum(), np.ones((2, 3)))
     array([3., 3.])
     """
-    return scan(lambda _, x: ((), f(x)), (), xs)[1]
+    return stepped("map", lambda _, x: ((), f(x)), (), xs)[1]
 
 
-def common_length(name: str, arrays: Sequence[Value], tree: Tree, length: int | None) -> int:
-    """The number of steps: the length of all first axes."""
+def stepped(
+    name: str,
+    f: Step,
+    init: Any,
+    xs: Any,
+    length: int | None = None,
+    reverse: bool = False,
+    checkpoint: int | str | None = None,
+) -> tuple[Any, Any]:
+    """A scan, which messages call `name`."""
+    leaves, tree = flatten(xs)
+    arrays: list[Value] = [x if isinstance(x, Tracer) else np.asarray(x) for x in leaves]
+    steps = common_length(name, arrays, tree, length)
+    chunk = chunk_length(checkpoint, steps)
+    run = traced_scan if modes.tracing or not steps else plain_scan
+    return run(name, f, init, arrays, tree, steps, reverse, chunk)
+
+
+def common_length(
+    name: str,
+    arrays: Sequence[Value],
+    tree: Tree,
+    length: int | None,
+    axis: str = "the first axis of xs",
+) -> int:
+    """The number of steps: the length of all first axes, which messages call `axis`."""
     steps, whose = length, "length"
     for x, path in zip(arrays, tree.paths):
         if not np.shape(x):
             raise ShapeError(
-                f"{name}: xs{path} is {aval_of(x)}, which has no axis to step along; close over "
-                "what is the same in every step"
+                f"{name}: xs{path} is {aval_of(x)}, which has no axis to step along, at {here()}; "
+                "close over what is the same in every step"
             )
         if steps is None:
-            steps, whose = x.shape[0], f"the first axis of xs{path}"
+            steps, whose = x.shape[0], f"{axis}{path}"
         elif x.shape[0] != steps:
             raise ShapeError(
-                f"{name}: the first axis of xs{path} is {x.shape[0]} long and {whose} is {steps}; "
+                f"{name}: {axis}{path} is {x.shape[0]} long and {whose} is {steps}, at {here()}; "
                 "both must be equal"
             )
     if steps is None:
-        raise ShapeError(f"{name}: without xs the number of steps is unknown; pass length=n")
+        instead = "pass length=n" if name == "scan" else "pass one"
+        raise ShapeError(
+            f"{name}: without an array the number of steps is unknown, at {here()}; {instead}"
+        )
     return steps
+
+
+def check_length(length: Any) -> None:
+    """Raise where a number of steps is given that is none."""
+    if length is not None and (not isinstance(length, int | np.integer) or length < 0):
+        raise ShapeError(
+            f"scan: length={length!r} is no number of steps, at {here()}; give an integer, 0 or "
+            "more"
+        )
 
 
 def chunk_length(checkpoint: int | str | None, steps: int) -> int:
@@ -90,8 +122,8 @@ def chunk_length(checkpoint: int | str | None, steps: int) -> int:
         return max(1, math.isqrt(steps))
     if isinstance(checkpoint, bool) or not isinstance(checkpoint, int) or checkpoint < 1:
         raise ShapeError(
-            f"scan: checkpoint={checkpoint!r} is neither 'sqrt' nor a number of steps; give 1 or "
-            "more"
+            f"scan: checkpoint={checkpoint!r} is neither 'sqrt' nor a number of steps, at "
+            f"{here()}; give 1 or more"
         )
     return min(checkpoint, max(1, steps))
 
@@ -100,14 +132,21 @@ def checked_pair(answer: Any) -> tuple[Any, Any]:
     """What a step gave, which must be (carry, y)."""
     if not isinstance(answer, tuple) or len(answer) != 2:
         raise TreeError(
-            f"scan: a step must return (carry, y), and it returned {type(answer).__name__}; "
-            "return (carry, None) where there is nothing to stack"
+            f"scan: a step must return (carry, y), and it returned {type(answer).__name__}, at "
+            f"{here()}; return (carry, None) where there is nothing to stack"
         )
     return answer
 
 
 def plain_scan(
-    f: Step, init: Any, arrays: list[Value], tree: Tree, steps: int, reverse: bool, chunk: int
+    name: str,
+    f: Step,
+    init: Any,
+    arrays: list[Value],
+    tree: Tree,
+    steps: int,
+    reverse: bool,
+    chunk: int,
 ) -> tuple[Any, Any]:
     """The loop run by Python."""
 
@@ -130,17 +169,26 @@ def plain_scan(
         leaves, found = flatten(y)
         if structure is not None and found != structure:
             raise TreeError(
-                f"scan: y is nested as {structure} in one step and as {found} in another; all must "
-                "be nested alike"
+                f"{name}: y is nested as {structure} in one step and as {found} in another, at "
+                f"{here()}; all must be nested alike"
             )
         structure = found
         flat.append(leaves)
-    columns = [stacked(column) for column in zip(*flat)]
-    return carry, columns if structure is None else structure.build(columns)
+    if structure is None:
+        return carry, []
+    columns = [stacked(name, ys, path) for ys, path in zip(zip(*flat), structure.paths)]
+    return carry, structure.build(columns)
 
 
-def stacked(column: Sequence[Any]) -> Value:
+def stacked(name: str, column: Sequence[Any], path: str) -> Value:
     """The ys of one place stacked; Python numbers among them take the dtype of the others."""
+    first = np.shape(column[0])
+    for y in column:
+        if np.shape(y) != first:
+            raise ShapeError(
+                f"{name}: y{path} has shape {first} in one step and {np.shape(y)} in another, at "
+                f"{here()}; all must have the same shape"
+            )
     numbers = [type(y) in NUMBERS for y in column]
     if any(numbers) and not all(numbers):
         dtype = promote(*(aval_of(y) for y in column))
@@ -156,11 +204,18 @@ def chunks(steps: int, size: int, reverse: bool) -> list[tuple[int, int]]:
 
 
 def traced_scan(
-    f: Step, init: Any, arrays: list[Value], tree: Tree, steps: int, reverse: bool, chunk: int
+    name: str,
+    f: Step,
+    init: Any,
+    arrays: list[Value],
+    tree: Tree,
+    steps: int,
+    reverse: bool,
+    chunk: int,
 ) -> tuple[Any, Any]:
     """The loop as part of the program that is being traced."""
     leaves, carry_tree = flatten(init)
-    start = [as_operand(x, "scan", f"init{path}") for x, path in zip(leaves, carry_tree.paths)]
+    start = [as_operand(x, name, f"init{path}") for x, path in zip(leaves, carry_tree.paths)]
     n = len(start)
     nested: list[Tree] = []
 
@@ -170,7 +225,7 @@ def traced_scan(
         return new, y
 
     slices = [Aval(a.shape[1:], a.dtype) for a in avals_of(arrays)]
-    body, types = settled("scan", step, start, carry_tree, slices)
+    body, types = settled(name, step, start, carry_tree, slices)
     constants, (program,) = together([body])
     start = started(start, types)
     if chunk == 1:

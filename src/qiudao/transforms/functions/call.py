@@ -13,6 +13,7 @@ from ...core.avals import Aval, Value, aval_of
 from ...core.complexes import conjugated
 from ...core.dispatch import Tracer, snapshot
 from ...core.errors import DetachError, GradientError, ShapeError, TreeError
+from ...core.living import Guarded
 from ...core.node import next_number
 from ...core.primitive import Parents, Product, Terms, Values
 from ...core.trees import Tree, flatten
@@ -391,6 +392,9 @@ class Applied(Custom):
             changes: Any = super().push(out, xs, dxs, product)
             return tuple(map(plain, changes))
         return tuple(self.call.ahead(xs, out, dxs))
+
+    def guarded(self, live: Any, xs: Sequence[Any]) -> Guarded | None:
+        return None  # how its `forward` loops is its own affair, as is its `vmap`
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         if self.call.cls.vmap is not None:
