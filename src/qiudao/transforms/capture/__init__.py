@@ -7,12 +7,12 @@ may go and joins them by `cond`, `while_loop` and `fori_loop`.
     source, scopes, jumps, liveness    what a function's text says
     rewrite, expressions, compiling    the new text
     sites, state, outcomes, owners     a decision, the variables around it, the ways out
-    branch, carrying, step, loops      decisions and loops traced
+    sides, branch, carrying, step, loops    decisions and loops traced
     courses, columns                   what loops go through
     trial, effects, stepping, foreseen loops of known length whose step is traced once
     finishing                          what follows where a decision lets control jump
     conditions, writes, masks, calls   truth values, elements of arrays, Python's functions
-    sharing                            arrays that share memory
+    sharing, holders                   arrays that share memory, and what holds them
 
 Where Python and the captured function differ:
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, overrides
-from ...core.trees import LONE, Tree
+from ...core.trees import LONE
 from ...core.views import View
 from ..control import cond
-from ..trace import Symbol, Traced, traced
+from .holders import Place, is_held
 from .outcomes import (
     END,
     FELL,
@@ -22,172 +21,35 @@ from .outcomes import (
     CaptureError,
     Outcome,
     OutsideWriteError,
-    Place,
+    Spot,
     refusal,
     refuse,
 )
 from .replaying import replay
-from .sharing import severed
+from .sharing import Severed, severed
+from .sides import Handle, Leaf, Left, Out, Run, Side, Static
 from .sites import Cells, Site
 from .state import (
     Nest,
-    StandIns,
     State,
     is_fresh,
     is_numeric,
-    nest,
     read,
     region,
     regions,
     root,
+    stands_for,
     write,
 )
 from .undefined import Undefined
 
 DEEPEST = 60  # constructs of one site within each other: a recursion that tracing does not end
-FLAG = Aval((), np.dtype(bool))  # an input that only tells a piece's recording
-Run = Callable[[], Any]
-
-
-@dataclass(frozen=True)
-class Out:
-    """A leaf that a piece computes: output `index`; a view of the tracer `root` from outside."""
-
-    index: int
-    aval: Aval
-    root: int | None = None
-
-
-@dataclass(frozen=True)
-class Handle:
-    """A leaf that is one of the tracers from outside, as it then is."""
-
-    index: int
-    aval: Aval
-
-
-@dataclass(frozen=True)
-class Static:
-    """A leaf that is known while tracing."""
-
-    value: Any
-
-
-Leaf = Out | Handle | Static
-
-
-class Left(NamedTuple):
-    """A value that a piece leaves: its leaves, and their nest."""
-
-    leaves: tuple[Leaf, ...]
-    tree: Tree
-
-
-class Side:
-    """A piece traced: what it leaves in the variables, the tracers it writes into, its way out."""
-
-    def __init__(self, site: Place, state: State, run: Run, live: frozenset[str]) -> None:
-        self.outs: list[Value] = []
-        self.left: dict[str, Left | None] = {}  # None: no value any more
-        self.written: dict[int, Out] = {}
-        self.in_place: set[str] = set()  # lists and dictionaries with new elements
-        self.views: dict[int, Out] = {}  # of tracers that were written into, by id
-        self.way: Outcome = END
-        self.signal: Out | int = FELL
-        self.value: Left | None = None
-        self.program: Traced
-        operands = list(state.handles.values())
-
-        def traced_piece(first: Symbol, *symbols: Value) -> list[Value]:
-            stand = StandIns(state, list(symbols))
-            before = stand.enter(first.recording)
-            try:
-                self.way = run() or END
-                self.collect(site, state, stand, before, live)
-            finally:
-                stand.leave()
-            return self.outs
-
-        self.program = traced(
-            traced_piece, [FLAG, *map(aval_of, operands)], lambda xs: (xs, {})
-        )  # fmt: skip
-
-    def collect(
-        self, site: Place, state: State, stand: StandIns, before: dict[str, Any],
-        live: frozenset[str],
-    ) -> None:  # fmt: skip
-        """Note what the piece has left."""
-        for k in stand.written():
-            self.written[k] = self.out(stand.symbols[k])
-        for x in state.leaves():
-            if isinstance(x, View) and id(root(x)) in self.moved(state):
-                self.views[id(x)] = self.out(stand.stand_in(x))
-        places = {id(s): k for k, s in enumerate(stand.symbols)}
-        for name, cell in state.cells.items():
-            now, then = read(cell), before.get(name, MISSING)
-            if now is MISSING:
-                if then is not MISSING:
-                    self.left[name] = None
-                continue
-            here = nest(now)
-            if now is then and (type(now) not in (list, dict) or same(here, nest(then), state,
-                                                                      stand, name)):  # fmt: skip
-                continue
-            if now is then:
-                if here.tree != state.nests[name].tree:
-                    refuse(
-                        site,
-                        f"the {type(now).__name__} `{name}` changes its length or structure under "
-                        "a condition that is not known while tracing",
-                        "make a new one in each branch, or write into an array",
-                    )
-                self.in_place.add(name)
-                self.left[name] = self.take(here, stand, places)
-                continue
-            if name in live:
-                self.left[name] = self.take(here, stand, places)
-        self.signal = (
-            self.way.signal if isinstance(self.way.signal, int) else self.out(self.way.signal)
-        )
-        if self.way.value is not MISSING:
-            self.value = self.take(nest(self.way.value), stand, places)
-
-    def moved(self, state: State) -> set[int]:
-        """The ids of the tracers that were written into."""
-        handles = list(state.handles.values())
-        return {id(handles[k]) for k in self.written}
-
-    def out(self, x: Value) -> Out:
-        """A new output."""
-        self.outs.append(x)
-        return Out(len(self.outs) - 1, aval_of(x))
-
-    def take(self, here: Any, stand: StandIns, places: dict[int, int]) -> Left:
-        """A value by its leaves."""
-        leaves: list[Leaf] = []
-        for x in here.leaves:
-            if id(x) in places:
-                leaves.append(Handle(places[id(x)], aval_of(x)))
-            elif isinstance(x, Tracer):
-                leaves.append(replace(self.out(x), root=places.get(id(root(x)))))
-            else:
-                leaves.append(Static(stand.lent.get(id(x), x)))
-        return Left(tuple(leaves), here.tree)
-
-
-def same(now: Any, then: Any, state: State, stand: StandIns, name: str) -> bool:
-    """Whether a list holds what it held when the piece began."""
-    was = state.nests[name]
-    if now.tree != was.tree:
-        return False
-    pairs = zip(now.leaves, was.leaves, strict=True)
-    return all(a is b or stand.given.get(id(b)) is a for a, b in pairs)
 
 
 class Join:
     """The results of two sides: each leaf an output of the whole, or known."""
 
-    def __init__(self, site: Place, state: State, sides: tuple[Side, Side]) -> None:
+    def __init__(self, site: Spot, state: State, sides: tuple[Side, Side]) -> None:
         self.site = site
         self.state = state
         self.sides = sides
@@ -246,6 +108,13 @@ class Join:
             for x in each.leaves
         ]
         return Left(tuple(leaves), each.tree)
+
+    def shown(self, leaf: Leaf) -> Any:
+        """The array from outside that a leaf of a side shows; None of an array of its own."""
+        if isinstance(leaf, Static):
+            return leaf.value if type(leaf.value) is np.ndarray else None
+        k = leaf.index if isinstance(leaf, Handle) else leaf.root
+        return None if k is None else self.handles[k]
 
     def values(self, k: int, outs: list[Value], operands: tuple[Value, ...]) -> list[Value]:
         """What side `k` gives for each output of the whole."""
@@ -317,9 +186,13 @@ def cast(x: Value, aval: Aval) -> Value:
 
 
 def split(
-    site: Place, pred: Value, cells: Cells, if_true: Run, if_false: Run, live: frozenset[str]
-) -> Outcome:
-    """Both ways of a decision that is not known, as one equation."""
+    site: Spot, pred: Value, cells: Cells, if_true: Run, if_false: Run, live: frozenset[str],
+    after: frozenset[str] = frozenset(),
+) -> Outcome:  # fmt: skip
+    """Both ways of a decision that is not known, as one equation.
+
+    `live` are the names that are read later, `after` those beside a value that the ways leave.
+    """
     if regions.open.count(site) >= DEEPEST:
         refuse(
             site,
@@ -330,7 +203,7 @@ def split(
     try:
         state = State(cells)
         sides = (Side(site, state, if_true, live), Side(site, state, if_false, live))
-        return joined(site, truth(pred), state, sides, live)
+        return joined(site, truth(pred), state, sides, live, after)
     finally:
         regions.open.pop()
 
@@ -347,8 +220,9 @@ def truth(x: Value) -> Value:
 
 
 def joined(
-    site: Place, pred: Value, state: State, sides: tuple[Side, Side], live: frozenset[str]
-) -> Outcome:
+    site: Spot, pred: Value, state: State, sides: tuple[Side, Side], live: frozenset[str],
+    after: frozenset[str],
+) -> Outcome:  # fmt: skip
     """The equation for two traced sides, its results given to the variables."""
     join = Join(site, state, sides)
     names: dict[str, Left | Undefined | None] = {}
@@ -391,11 +265,13 @@ def joined(
     for k, out in targets.items():
         if not renamed(state, join.handles[k], fill(out), names):
             move(join.handles[k], fill(out), site.line)
+    shared: list[Chosen] = []
     for name, left in names.items():
         if isinstance(left, Left):
-            sever(join, f"`{name}`", left, results, live - {name})
+            shared += chosen(join, f"`{name}`", left, results, live - {name})
     if value is not None:
-        sever(join, "what is chosen", value, results, frozenset())
+        shared += chosen(join, "what is chosen", value, results, after)
+    sever(site, shared)
     possible = sides[0].way.possible | sides[1].way.possible
     found = MISSING if value is None else value.tree.build(map(fill, value.leaves))
     if isinstance(signal, int):
@@ -403,18 +279,39 @@ def joined(
     return Outcome(fill(signal), found, possible)
 
 
-def sever(join: Join, name: str, left: Left, results: list[Value], live: frozenset[str]) -> None:
-    """Let what may be one of several views be read, and written into no more."""
+class Chosen(NamedTuple):
+    """A result that is an array from outside on some side, and what it then follows."""
+
+    result: Value
+    how: Severed
+    live: frozenset[str]
+
+
+def chosen(
+    join: Join, name: str, left: Left, results: list[Value], live: frozenset[str]
+) -> list[Chosen]:
+    """The results that a name, or what is chosen, may share with others."""
+    found = []
     for leaf in left.leaves:
-        if not isinstance(leaf, Out):
-            continue
-        for side in join.sources[leaf.index][:2]:
-            k = side.root if isinstance(side, Out) else None
-            if isinstance(side, Handle) and join.state.is_seen(side.index, live):
-                k = side.index
-            if k is not None and leaf.aval.shape:
-                severed(results[leaf.index], join.handles[k], shown_as_views(join.site.line, name))
-                break
+        if isinstance(leaf, Out) and leaf.aval.shape:
+            sides = [join.shown(s) for s in join.sources[leaf.index][:2]]
+            held = [x for x in sides if x is not None]
+            if held:
+                how = Severed(shown_as_views(join.site.line, name), held, sides, join)
+                found.append(Chosen(results[leaf.index], how, live))
+    return found
+
+
+def sever(site: Spot, found: Sequence[Chosen]) -> None:
+    """Let what may be one of several arrays be read, and written into no more."""
+    for result, how, _ in found:
+        severed(result, next((x for x in how.held if isinstance(x, Tracer)), None), how)
+    for result, how, live in found:
+        others = any(how.meets(each.how) for each in found if each.how is not how)
+        if others or is_held(stands_for(how.held), how, Place(site.name, site.file, live)):
+            regions.severed.add(how)
+        elif isinstance(result, View):
+            result.let_go()
 
 
 def shown_as_views(line: str, name: str) -> str:

@@ -38,6 +38,7 @@ class Expressions(ast.NodeTransformer):
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.depth = 0  # how many lambdas and comprehensions are around
+        self.live_after: frozenset[str] = frozenset()  # the names read after the statement around
 
     def visit(self, node: ast.AST) -> Any:
         new = super().visit(node)
@@ -103,7 +104,10 @@ class Expressions(ast.NodeTransformer):
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         stays = must_stay(node.body, node.orelse)
         self.generic_visit(node)
-        return node if stays else call("choose", node.test, thunk(node.body), thunk(node.orelse))
+        if stays:
+            return node
+        live: Any = self.live_after
+        return call("choose", node.test, thunk(node.body), thunk(node.orelse), ast.Constant(live))
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         if not isinstance(node.ctx, ast.Load):

@@ -69,7 +69,7 @@ def returned(left: Outcome) -> Any:
     return left.value
 
 
-class Place(Protocol):
+class Spot(Protocol):
     """Where in the user's source something is decided."""
 
     @property
@@ -77,13 +77,23 @@ class Place(Protocol):
         """The line, for messages."""
         ...
 
+    @property
+    def name(self) -> str:
+        """The name of the function that it is in."""
+        ...
 
-def refusal(site: Place, reason: str, instead: str = EXPLICIT) -> CaptureError:
+    @property
+    def file(self) -> str:
+        """The file of that function."""
+        ...
+
+
+def refusal(site: Spot, reason: str, instead: str = EXPLICIT) -> CaptureError:
     """The error that says why a place cannot be captured."""
     return CaptureError(f"capture: {site.line}: {reason}; {instead}")
 
 
-def refuse(site: Place, reason: str, instead: str = EXPLICIT) -> NoReturn:
+def refuse(site: Spot, reason: str, instead: str = EXPLICIT) -> NoReturn:
     """Refuse to capture."""
     raise refusal(site, reason, instead)
 
@@ -93,7 +103,7 @@ def end_trial(reason: str) -> NoReturn:
     raise CaptureError(f"capture: {reason}")
 
 
-def refuse_block(site: Place) -> NoReturn:
+def refuse_block(site: Spot) -> NoReturn:
     """A jump out of a `with` or `try` that more code follows."""
     refuse(
         site,
@@ -103,7 +113,7 @@ def refuse_block(site: Place) -> NoReturn:
     )
 
 
-def refuse_raise(site: Place) -> NoReturn:
+def refuse_raise(site: Spot) -> NoReturn:
     """A `raise` that hangs on a traced value."""
     refuse(
         site,
@@ -113,7 +123,7 @@ def refuse_raise(site: Place) -> NoReturn:
     )
 
 
-def refuse_assert(site: Place) -> NoReturn:
+def refuse_assert(site: Spot) -> NoReturn:
     """An `assert` of a traced value."""
     refuse(
         site,

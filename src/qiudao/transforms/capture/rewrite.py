@@ -36,6 +36,7 @@ from typing import Any, NamedTuple
 from .compiling import compile_function, place
 from .effects import is_plain
 from .expressions import Expressions, call, name, thunk
+from .holders import read_later
 from .jumps import jumps, may_turn
 from .liveness import Liveness
 from .nodes import below, copied
@@ -44,6 +45,7 @@ from .sites import Site
 from .source import Function
 
 NONE: frozenset[str] = frozenset()
+COMPOUND = ast.If | ast.For | ast.While | ast.With | ast.Try | ast.Match
 Write = Callable[[Any, Any, "Tail"], list[ast.stmt]]
 
 
@@ -122,7 +124,7 @@ class Writer(Expressions):
 
     def guards(self, node: ast.stmt) -> list[ast.stmt]:
         """Questions asked before a statement that writes variables from outside the function."""
-        if isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try | ast.Match):
+        if isinstance(node, COMPOUND):
             return []
         outside = bound([node]) & (self.scope.globals | self.scope.nonlocals)
         found: list[ast.stmt] = []
@@ -136,6 +138,11 @@ class Writer(Expressions):
 
     def statement(self, node: ast.stmt, tail: Tail) -> list[ast.stmt]:
         """One statement rewritten."""
+        live = self.live
+        self.live_after = self.scope.kept.union(
+            live.after.get(node, NONE) - bound([node]), live.head.get(node, NONE),
+            live.before.get(node, NONE) if isinstance(node, COMPOUND) else NONE,
+        )  # fmt: skip
         method: Write | None = getattr(self, f"write_{type(node).__name__}", None)
         if method is not None:
             return method(copy.copy(node), node, tail)
@@ -246,12 +253,13 @@ class Writer(Expressions):
         node.body = self.block(node.body, Tail((), False, self.live.head[old], False))
         self.loops.pop()
         node.orelse = [ast.If(turned, act, orelse)]
+        over = ast.Assign([name(it, ast.Store())], ast.Constant(None))  # it holds an array
         far = self.loops and any(isinstance(j, ast.Return) for j in leaving)
         if not far:
-            return [node]
+            return [node, over]
         out = ast.Continue() if len(self.loops) == 1 else ast.Break()
         outer = ast.Attribute(name(self.loops[0]), "turned", ast.Load())
-        return [node, ast.If(outer, [out], [])]
+        return [node, over, ast.If(outer, [out], [])]
 
     # Jumps
 
@@ -492,6 +500,9 @@ def function_body(scope: Scope, file: str, flags: int, sites: list[Site]) -> lis
     """The statements of a function rewritten."""
     body: Any = scope.node.body
     live = Liveness(body, scope.kept)
+    for line, names in live.by_line(body):
+        known = read_later.setdefault(file, {})
+        known[line] = known.get(line, NONE) | names
     writer = Writer(scope, file, flags, sites, live, False)
     return writer.block(body, Tail())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CellType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from ...core.node import Leaf
 from ...core.trees import LONE, NAMESPACE, Tree, flatten, optree
 from ...core.views import View
 from ..trace import Recording, Symbol, is_symbolic
+from .holders import is_held
 from .outcomes import MISSING
 from .sharing import Severed, severed
 from .sites import Cells
@@ -82,7 +83,8 @@ class Region(NamedTuple):
 
     `lent` are the read-only stand-ins of plain arrays by their id, `shared` those of arrays that
     other names hold too, `cells` the variables of the function, `given` what stands for which of
-    its values from outside, by id, and `stand_in` tells what does for any.
+    its values from outside, by id, `origin` is the way back, and `stand_in` tells what does for
+    any.
     """
 
     recording: Recording
@@ -90,6 +92,7 @@ class Region(NamedTuple):
     shared: set[int]
     cells: set[int]
     given: dict[int, Any]
+    origin: dict[int, Any]
     stand_in: Callable[[Any], Any]
 
     @property
@@ -114,6 +117,7 @@ class Regions(threading.local):
         self.states: weakref.WeakSet[State] = weakref.WeakSet()
         self.trials = 0  # loops that are being tried as structured ones
         self.appended: dict[int, list[Any]] = {}  # what the innermost appends, by id of the list
+        self.severed: weakref.WeakSet[Severed] = weakref.WeakSet()
 
 
 regions = Regions()
@@ -122,6 +126,38 @@ regions = Regions()
 def region() -> Region | None:
     """The innermost piece that is being traced."""
     return regions.stack[-1] if regions.stack else None
+
+
+def stands_for(arrays: Iterable[Any]) -> list[Any]:
+    """Some arrays, and those outside the pieces that are being traced which they stand for."""
+    found: list[Any] = []
+    for x in arrays:
+        found.append(x)
+        for each in reversed(regions.stack):
+            if id(found[-1]) in each.origin:
+                found.append(each.origin[id(found[-1])])
+    return found
+
+
+def let_go(x: Any) -> None:
+    """Let a value be an array of its own where no other shows any more what it may show."""
+    if isinstance(x, View) and isinstance(how := x.tied.how, Severed) and how.held:
+        here = region()
+        stands = here is not None and id(x) in here.origin
+        if not stands and not is_held(stands_for(how.held), how):
+            x.let_go()
+
+
+def check_write(x: Any) -> None:
+    """Refuse to write into what may show another array; what may show this one is outdated."""
+    let_go(x)
+    while isinstance(x, View):
+        if isinstance(x.tied.how, Severed):
+            x.tied.how.refuse()
+        x = x.tied.base
+    for each in tuple(regions.severed):
+        if any(a is b for a in each.held for b in stands_for([x])):
+            each.outdate()
 
 
 def is_fresh(x: Tracer) -> bool:
@@ -154,6 +190,7 @@ class State:
         self.nests = {n: nest(v) for n, v in self.values.items() if v is not MISSING}
         self.handles: dict[int, Tracer] = {}
         for x in self.leaves():
+            let_go(x)
             handle = root(x)
             if isinstance(handle, Tracer):
                 self.handles[id(handle)] = handle
@@ -279,7 +316,7 @@ class StandIns:
         if isinstance(x, View):
             tied = x.tied
             if isinstance(tied.how, Severed):
-                new = severed(snapshot(x), self.stand_in(tied.root), tied.how.reason)
+                new = severed(snapshot(x), self.stand_in(tied.root), tied.how)
             else:
                 new = tied.how(self.stand_in(tied.base))
             self.pair(x, new)
@@ -316,7 +353,7 @@ class StandIns:
             write(cell, values.get(name, MISSING))
         cells = {id(c) for c in state.cells.values()}
         regions.stack.append(
-            Region(recording, self.lent, self.shared, cells, self.given, self.stand_in)
+            Region(recording, self.lent, self.shared, cells, self.given, self.origin, self.stand_in)
         )
         return values
 

@@ -14,14 +14,12 @@ from ...core.dispatch import Tracer, snapshot
 from ..control import fori_loop, while_loop
 from ..trace import Recording, Symbol, Traced, traced
 from .branch import (
-    FLAG,
     cast,
     continued,
     joined_dtype,
     move,
     refill,
     renamed,
-    same,
     shown_nest,
     split,
     truth,
@@ -36,6 +34,7 @@ from .outcomes import (
     refuse,
 )
 from .replaying import replay
+from .sides import FLAG, same
 from .state import (
     Nest,
     StandIns,

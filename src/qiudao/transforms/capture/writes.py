@@ -21,7 +21,7 @@ from .masks import Selected, Whole, selects
 from .outcomes import CaptureError, OutsideWriteError
 from .scopes import WRITERS
 from .sharing import row
-from .state import is_fresh, is_numeric, is_part, ours, region, regions, root, unknown
+from .state import check_write, is_fresh, is_numeric, is_part, ours, region, regions, root, unknown
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
@@ -80,6 +80,7 @@ def setitem(value: Any, x: Any, index: Any) -> Any:
     """`x[index] = value`, and what the name of x then stands for."""
     if isinstance(value, Whole):
         index, value = ..., value.array
+    check_write(x)
     if type(x) is np.ndarray:
         tracer = traced_in((value, index))
         if tracer is None and x.flags.writeable:
@@ -134,6 +135,7 @@ def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
 
 def write_element(x: Any, index: Any, value: Any) -> None:
     """`x[index] = value` for what can take it."""
+    check_write(x)
     here = region()
     if regions.trials and not isinstance(x, Tracer | np.ndarray):
         refuse_here(f"a {type(x).__name__} is written into", "write into an array")
@@ -170,6 +172,7 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
     in_place, plain = IN_PLACE[operation]
     if regions.trials and not is_numeric(x):
         refuse_here(f"a {type(x).__name__} is added to", "write into an array")
+    check_write(x)
     if isinstance(x, Tracer):
         if not x.shape and unknown(x) and not isinstance(x, View):
             return plain(x, value)  # a number, which does not change in place
@@ -222,6 +225,7 @@ def into(f: Any) -> Callable[..., tuple[Any, Any]]:
     """`f(..., out=z)` as a function that gives the result and what z then stands for."""
 
     def called(*args: Any, out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
+        check_write(out)
         if type(out) is np.ndarray and from_numpy(f):
             tracer = traced_in((*args, *kwargs.values()))
             shared = sys.getrefcount(out) - ours(out) > lone.out
@@ -241,6 +245,8 @@ def within(f: Any, instead: Any) -> Callable[..., tuple[Any, Any]]:
     """
 
     def called(target: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        if is_writer(f):
+            check_write(target)
         if type(target) is np.ndarray and is_writer(f):
             tracer = traced_in((*args, *kwargs.values()))
             shared = sys.getrefcount(target) - ours(target) > lone.first
