@@ -166,7 +166,7 @@ def writes_an_attribute(x):
 
 def writes_an_attribute_in_a_branch(x):
     box = Box()
-    box.z = x * STATE
+    box.z = box.w = x * STATE
     if x > 0:
         box.z[0] = 1.0
     return box.z

@@ -50,16 +50,18 @@ class Recording:
     """A program while it is being traced.
 
     `captured` are the tracers from outside that the function reads: they become inputs after its
-    own, in the order they were met.
+    own, in the order they were met.  `merged` are containers that stand for one of several, which
+    the capture of control flow notes.
     """
 
-    __slots__ = ("captured", "equations", "level", "outer")
+    __slots__ = ("captured", "equations", "level", "merged", "outer")
     looks_inside: ClassVar[bool] = False  # whether compiled functions show what they do
 
     def __init__(self) -> None:
         self.level = new_level()
         self.equations: list[Equation] = []
         self.captured: dict[Any, tuple[Tracer, Leaf]] = {}
+        self.merged: list[Any] = []
 
     def __enter__(self) -> None:
         self.outer, modes.recording = modes.recording, self

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, overrides
+from ...core.modes import modes
 from ...core.trees import LONE
 from ...core.views import View
 from ..control import cond
@@ -25,16 +26,18 @@ from .outcomes import (
     refusal,
     refuse,
 )
+from .places import Contents, is_container
 from .replaying import replay
 from .sharing import Severed, severed
 from .sides import Handle, Leaf, Left, Out, Run, Side, Static
 from .sites import Cells, Site
 from .state import (
+    Merged,
     Nest,
     State,
     is_fresh,
     is_numeric,
-    read,
+    keep,
     region,
     regions,
     root,
@@ -43,6 +46,10 @@ from .state import (
 )
 from .undefined import Undefined
 
+INNER = (
+    "a value of an inner transform is written into an array that other names hold too",
+    "make the array inside, np.zeros_like(value)",
+)
 DEEPEST = 60  # constructs of one site within each other: a recursion that tracing does not end
 
 
@@ -63,6 +70,8 @@ class Join:
         if isinstance(a, Static) and isinstance(b, Static) and equal(a.value, b.value):
             return a.value
         for x in (a, b):
+            if isinstance(x, Static) and isinstance(x.value, Undefined):
+                return x.value
             if isinstance(x, Static) and not is_numeric(x.value):
                 raise self.disagreement(what, kind(a), kind(b))
         aval = self.agree(what, aval_at(a), aval_at(b))
@@ -95,8 +104,22 @@ class Join:
         leaves = (self.leaf(x, y, what) for x, y in zip(a.leaves, b.leaves, strict=True))
         return Left(tuple(leaves), a.tree)
 
+    def variable(self, name: str, a: Left, b: Left) -> Left:
+        """What a variable or a place holds after both sides."""
+        cell = self.state.cells[name]
+        if isinstance(cell, Contents) and a.tree != b.tree:
+            refuse(
+                self.site,
+                f"the {type(cell.of).__name__} `{cell.text}` changes its length or structure under "
+                "a condition that is not known while tracing",
+                "make a new one in each branch, or write into an array",
+            )
+        return self.nest(a, b, self.state.spoken(name))
+
     def before(self, name: str, side: Side) -> Left | None:
         """What a variable holds after a side that does not bind it."""
+        if name in side.held:
+            return side.held[name]
         each = self.state.nests.get(name)
         if each is None:
             return None
@@ -115,6 +138,14 @@ class Join:
             return leaf.value if type(leaf.value) is np.ndarray else None
         k = leaf.index if isinstance(leaf, Handle) else leaf.root
         return None if k is None else self.handles[k]
+
+    def merged(self, name: str, made: Any) -> None:
+        """Note a container that may be one of those that the sides leave in a variable."""
+        held = [x for s in self.sides if is_container(x := s.containers.get(name))]
+        held += [x for x in (self.state.values[name],) if is_container(x)]
+        if held:
+            reason = shown_as_views(self.site.line, f"`{name}`")
+            modes.recording.merged.append(Merged(made, held, reason))
 
     def values(self, k: int, outs: list[Value], operands: tuple[Value, ...]) -> list[Value]:
         """What side `k` gives for each output of the whole."""
@@ -202,7 +233,7 @@ def split(
     regions.open.append(site)
     try:
         state = State(cells)
-        sides = (Side(site, state, if_true, live), Side(site, state, if_false, live))
+        sides = (Side(state, if_true, live), Side(state, if_false, live))
         return joined(site, truth(pred), state, sides, live, after)
     finally:
         regions.open.pop()
@@ -234,11 +265,11 @@ def joined(
             names[name] = None
         elif first is None or second is None:
             names[name] = Undefined(
-                f"capture: `{name}` is defined on one path of {site.line} and not on the other; "
-                "give it a value before, or in both"
+                f"capture: {state.spoken(name)} is defined on one path of {site.line} and not on "
+                "the other; give it a value before, or in both"
             )
         else:
-            names[name] = join.nest(first, second, f"`{name}`")  # type: ignore[arg-type]
+            names[name] = join.variable(name, first, second)  # type: ignore[arg-type]
     written = sorted({*sides[0].written, *sides[1].written})
     targets = {
         k: join_handle(join, k) for k in written
@@ -251,20 +282,19 @@ def joined(
     results = apply(join, pred, sides)
     fill = filler(results)
     for name, left in names.items():
+        cell = state.cells[name]
+        if state.is_place(name):
+            keep(cell)
         if left is None:
-            if read(state.cells[name]) is not MISSING:
-                del state.cells[name].cell_contents
-        elif isinstance(left, Undefined):
-            state.cells[name].cell_contents = left
+            write(cell, MISSING)
         else:
-            made = left.tree.build(map(fill, left.leaves))
-            if all(name in s.in_place or name not in s.left for s in sides):
-                refill(state.values[name], made)
-            else:
-                state.cells[name].cell_contents = made
+            made = left.tree.build(map(fill, left.leaves)) if isinstance(left, Left) else left
+            write(cell, made)
+            if not state.is_place(name) and is_container(made):
+                join.merged(name, made)
     for k, out in targets.items():
-        if not renamed(state, join.handles[k], fill(out), names):
-            move(join.handles[k], fill(out), site.line)
+        if not renamed(site, state, join.handles[k], fill(out), names):
+            move(site, join.handles[k], fill(out))
     shared: list[Chosen] = []
     for name, left in names.items():
         if isinstance(left, Left):
@@ -322,35 +352,38 @@ def shown_as_views(line: str, name: str) -> str:
     )
 
 
-def renamed(state: State, handle: Any, new: Value, bound: Iterable[str]) -> bool:
-    """Give what was written into an array that the piece around has made to the array's names.
+def renamed(site: Spot, state: State, handle: Any, new: Value, bound: Iterable[str]) -> bool:
+    """Give what was written into an array that cannot hold the result itself to its names.
 
-    Such an array does not change with what the piece is given, so it cannot hold the result itself.
+    That is an array that the piece around has made, which does not change with what the piece is
+    given, and one of an outer transform.
     """
-    if not is_fresh(handle):
+    outer = is_deeper(new, handle)
+    if not outer and not is_fresh(handle):
         return False
     names = [n for n, v in state.values.items() if v is handle]
     if sum(root(x) is handle for x in state.leaves()) > len(names):
+        return False
+    if outer and is_held(stands_for([handle]), None, Place(site.name, site.file, frozenset())):
         return False
     for name in set(names) - set(bound):
         write(state.cells[name], new)
     return True
 
 
-def move(handle: Any, new: Value, line: str) -> None:
+def is_deeper(new: Value, handle: Any) -> bool:
+    """Whether a value is of an inner transform, to an array of an outer one."""
+    return isinstance(new, Tracer) and new.level > handle.level
+
+
+def move(site: Spot, handle: Any, new: Value) -> None:
     """Let a tracer be what was written into it; refuse where that is of the piece around."""
     here = region()
     if here is not None and handle.level < here.level:
-        raise OutsideWriteError(line, handle)
+        raise OutsideWriteError(site.line, handle)
+    if is_deeper(new, handle):
+        refuse(site, *INNER)
     handle.overwrite(new)
-
-
-def refill(old: Any, new: Any) -> None:
-    """Give a list or dictionary, which other names may hold, its new elements."""
-    if isinstance(old, list):
-        old[:] = new
-    else:
-        old.update(new)
 
 
 def filler(results: list[Value]) -> Callable[[Any], Any]:

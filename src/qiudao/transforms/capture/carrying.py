@@ -30,6 +30,7 @@ from .outcomes import (
     refusal,
     refuse,
 )
+from .places import is_container
 from .scopes import augmented, bound, rebound, written
 from .sharing import Severed, severed
 from .sites import Cells, Site
@@ -72,6 +73,8 @@ class Loop:
         inner = {type(j).__name__ for j in jumps(node.body)}
         self.jumps = bool(inner - {"Continue"})
         self.within = self.jumps  # whether the step asks the condition of the next, and carries it
+        asked = node.test if isinstance(node, ast.While) else None
+        self.is_endless = isinstance(asked, ast.Constant) and bool(asked.value)  # but for jumps
         self.handles = list(self.state.handles.values())
         self.narrow = any(is_narrow(x) for x in self.state.leaves())
         self.changed: set[str] = set()
@@ -105,11 +108,13 @@ class Loop:
         return key in self.shows
 
     def is_shared(self, name: str, places: list[int]) -> bool:
-        """Whether anything shows a handle beside the variable that it is the value of."""
+        """Whether anything shows a handle beside the variable, or place, that it is held by."""
         others = self.site.head - {name}
         at = Place(self.site.name, self.site.file, others)
+        but = self.cells[name].of if self.state.is_place(name) else None
         return any(
-            self.state.is_seen(k, others) or is_held(stands_for([self.handles[k]]), None, at)
+            (but is None and self.state.is_seen(k, others))
+            or is_held(stands_for([self.handles[k]]), None, at, but)
             for k in places
         )
 
@@ -130,6 +135,8 @@ class Loop:
         rebinds, writes = rebound(binding), written(binding)
         for name in (bound(binding) | writes) & live & set(self.state.nests):
             value = self.state.values[name]
+            if name not in rebinds and is_container(value):
+                continue  # its elements are carried, where they change
             moves = name not in rebinds and isinstance(value, Tracer) and bool(value.shape)
             if moves:
                 handle = root(value)

@@ -32,10 +32,12 @@ class Place:
         self.name, self.file, self.live = name, file, live
 
 
-def is_held(arrays: Sequence[Any], by: Severed | None = None, at: Place | None = None) -> bool:
+def is_held(
+    arrays: Sequence[Any], by: Severed | None = None, at: Place | None = None, but: Any = None
+) -> bool:
     """Whether a variable shows one of some arrays other than `by` what may be one of them.
 
-    `at` is where the innermost function is.
+    `at` is where the innermost function is, `but` an object that does not count.
     """
     for frame in captured_frames():
         code = frame.f_code
@@ -43,7 +45,7 @@ def is_held(arrays: Sequence[Any], by: Severed | None = None, at: Place | None =
             at = None  # from here on these are the functions that have called it
         live = read_later.get(code.co_filename, {}).get(frame.f_lineno)
         local = frame.f_locals
-        asked = Asked(arrays, by)
+        asked = Asked(arrays, by, {id(but)})
         found = any(asked.counted(local, live if at is None else at.live))
         if isinstance(local, dict):
             local.clear()  # a frame would keep it, and what it holds
@@ -67,24 +69,27 @@ class Asked(NamedTuple):
 
     arrays: Sequence[Any]
     by: Severed | None
+    met: set[int]
 
     def counted(self, local: Mapping[str, Any], live: frozenset[str] | None) -> Iterator[bool]:
         """For each variable that counts, whether it shows one of the arrays."""
         for name, value in local.items():
             if name.startswith("."):  # a loop, by what it goes through
-                yield self.shown(getattr(value, "values", None), set())
+                yield self.shown(getattr(value, "values", None), self.met)
             elif live is None or name in live or is_object(value):
-                yield self.shown(value, set())
+                yield self.shown(value, self.met)
 
     def shown(self, x: Any, met: set[int]) -> bool:
         """Whether a value is one of the arrays, shows a part of it, or holds it."""
         if x is None or isinstance(x, CLOSED) or id(x) in met:
             return False
+        if any(x is each for each in self.arrays):
+            return True
         if isinstance(x, Tracer):
             return self.shown_by(x)
         if isinstance(x, np.ndarray):
             return any(x is each or x.base is each for each in self.arrays)
-        if len(met) > DEEPEST:
+        if len(met) > DEEPEST + 1:
             return False
         met = {*met, id(x)}
         if isinstance(x, dict):

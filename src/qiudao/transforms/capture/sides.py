@@ -13,8 +13,9 @@ from ...core.dispatch import Tracer
 from ...core.trees import Tree
 from ...core.views import View
 from ..trace import Symbol, Traced, traced
-from .outcomes import END, FELL, MISSING, Outcome, Spot, refuse
-from .state import StandIns, State, nest, read, root
+from .outcomes import END, FELL, MISSING, Outcome
+from .places import Layout, Place, has_containers, is_container
+from .state import StandIns, State, is_same, nest, nest_of, read, root
 
 FLAG = Aval((), np.dtype(bool))  # an input that only tells a piece's recording
 Run = Callable[[], Any]
@@ -51,22 +52,24 @@ class Left(NamedTuple):
     """A value that a piece leaves: its leaves, and their nest."""
 
     leaves: tuple[Leaf, ...]
-    tree: Tree
+    tree: Tree | Layout
 
 
 class Side:
     """A piece traced: what it leaves in the variables, the tracers it writes into, its way out."""
 
-    def __init__(self, site: Spot, state: State, run: Run, live: frozenset[str]) -> None:
+    def __init__(self, state: State, run: Run, live: frozenset[str]) -> None:
         self.outs: list[Value] = []
         self.left: dict[str, Left | None] = {}  # None: no value any more
         self.written: dict[int, Out] = {}
-        self.in_place: set[str] = set()  # lists and dictionaries with new elements
         self.views: dict[int, Out] = {}  # of tracers that were written into, by id
         self.way: Outcome = END
         self.signal: Out | int = FELL
         self.value: Left | None = None
         self.program: Traced
+        self.held: dict[str, Left] = {}  # variables whose containers it may have changed
+        self.containers: dict[str, Any] = {}  # that variables are bound to
+        self.beside: list[tuple[Place, Any, Left | None]] = []  # places, as they were and are
         operands = list(state.handles.values())
 
         def traced_piece(first: Symbol, *symbols: Value) -> list[Value]:
@@ -74,7 +77,7 @@ class Side:
             before = stand.enter(first.recording)
             try:
                 self.way = run() or END
-                self.collect(site, state, stand, before, live)
+                self.collect(state, stand, before, live)
             finally:
                 stand.leave()
             return self.outs
@@ -82,11 +85,14 @@ class Side:
         self.program = traced(
             traced_piece, [FLAG, *map(aval_of, operands)], lambda xs: (xs, {})
         )  # fmt: skip
+        names = state.adopt([(place, old) for place, old, _ in self.beside])
+        for name, (_, _, left) in zip(names, self.beside, strict=True):
+            if name is not None:
+                self.left[name] = left
 
     def collect(
-        self, site: Spot, state: State, stand: StandIns, before: dict[str, Any],
-        live: frozenset[str],
-    ) -> None:  # fmt: skip
+        self, state: State, stand: StandIns, before: dict[str, Any], live: frozenset[str]
+    ) -> None:
         """Note what the piece has left."""
         for k in stand.written():
             self.written[k] = self.out(stand.symbols[k])
@@ -100,23 +106,18 @@ class Side:
                 if then is not MISSING:
                     self.left[name] = None
                 continue
-            here = nest(now)
-            if now is then and (type(now) not in (list, dict) or same(here, nest(then), state,
-                                                                      stand, name)):  # fmt: skip
-                continue
-            if now is then:
-                if here.tree != state.nests[name].tree:
-                    refuse(
-                        site,
-                        f"the {type(now).__name__} `{name}` changes its length or structure under "
-                        "a condition that is not known while tracing",
-                        "make a new one in each branch, or write into an array",
-                    )
-                self.in_place.add(name)
-                self.left[name] = self.take(here, stand, places)
-                continue
-            if name in live:
-                self.left[name] = self.take(here, stand, places)
+            if not is_same(cell, now, then) and (name in live or state.is_place(name)):
+                self.left[name] = self.take(nest_of(cell, now), stand, places)
+                if not state.is_place(name) and is_container(now):
+                    self.containers[name] = now
+        for name, cell in state.cells.items():
+            if not state.is_place(name) and has_containers(read(cell)) and name not in self.left:
+                self.held[name] = self.take(nest(read(cell)), stand, places)
+        for place, old in state.touched.values():
+            now = read(place)
+            if not is_same(place, now, old):
+                left = None if now is MISSING else self.take(nest_of(place, now), stand, places)
+                self.beside.append((place, old, left))
         self.signal = (
             self.way.signal if isinstance(self.way.signal, int) else self.out(self.way.signal)
         )
@@ -144,12 +145,3 @@ class Side:
             else:
                 leaves.append(Static(stand.lent.get(id(x), x)))
         return Left(tuple(leaves), here.tree)
-
-
-def same(now: Any, then: Any, state: State, stand: StandIns, name: str) -> bool:
-    """Whether a list holds what it held when the piece began."""
-    was = state.nests[name]
-    if now.tree != was.tree:
-        return False
-    pairs = zip(now.leaves, was.leaves, strict=True)
-    return all(a is b or stand.given.get(id(b)) is a for a, b in pairs)
