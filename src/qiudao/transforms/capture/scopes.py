@@ -133,7 +133,7 @@ def borrowed(node: ast.AST) -> set[str]:
 class Scope:
     """A function's names: its own, those of functions around it, and those of the module.
 
-    `kept` are those that occur in functions nested in it, which may use them at any time.
+    `kept` are those that other functions may use at any time: nested ones, and those around.
     """
 
     def __init__(self, node: Function, around: frozenset[str]) -> None:
@@ -146,7 +146,8 @@ class Scope:
         self.nonlocals = declared(inside, ast.Nonlocal)
         self.own = set(arguments(node)) | (bound(body) - self.globals - self.nonlocals)
         self.visible = frozenset((around | self.own) - self.globals)
-        self.kept = frozenset().union(*(borrowed(n) for n in inside if isinstance(n, SCOPES)))
+        inner = (borrowed(n) for n in inside if isinstance(n, SCOPES))
+        self.kept = frozenset(self.nonlocals.union(*inner))
         self.is_generator = any(
             isinstance(n, (ast.Yield, ast.YieldFrom, ast.Await)) for n in inside
         )
