@@ -17,6 +17,7 @@ from .holders import Place, is_held
 from .outcomes import (
     END,
     FELL,
+    INNER,
     MISSING,
     ON,
     CaptureError,
@@ -46,10 +47,6 @@ from .state import (
 )
 from .undefined import Undefined
 
-INNER = (
-    "a value of an inner transform is written into an array that other names hold too",
-    "make the array inside, np.zeros_like(value)",
-)
 DEEPEST = 60  # constructs of one site within each other: a recursion that tracing does not end
 
 
@@ -132,12 +129,14 @@ class Join:
         ]
         return Left(tuple(leaves), each.tree)
 
-    def shown(self, leaf: Leaf) -> Any:
-        """The array from outside that a leaf of a side shows; None of an array of its own."""
+    def shown(self, leaf: Leaf) -> tuple[Any, ...]:
+        """The arrays from outside that a leaf of a side may show; none for one of its own."""
         if isinstance(leaf, Static):
-            return leaf.value if type(leaf.value) is np.ndarray else None
+            x = leaf.value
+            return (x,) if isinstance(x, Tracer) or type(x) is np.ndarray else ()
         k = leaf.index if isinstance(leaf, Handle) else leaf.root
-        return None if k is None else self.handles[k]
+        held = leaf.held if isinstance(leaf, Out) else ()
+        return held if k is None else (self.handles[k],)
 
     def merged(self, name: str, made: Any) -> None:
         """Note a container that may be one of those that the sides leave in a variable."""
@@ -325,7 +324,7 @@ def chosen(
     for leaf in left.leaves:
         if isinstance(leaf, Out) and leaf.aval.shape:
             sides = [join.shown(s) for s in join.sources[leaf.index][:2]]
-            held = [x for x in sides if x is not None]
+            held = [*sides[0], *sides[1]]
             if held:
                 how = Severed(shown_as_views(join.site.line, name), held, sides, join)
                 found.append(Chosen(results[leaf.index], how, live))

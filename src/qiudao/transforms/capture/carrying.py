@@ -38,6 +38,7 @@ from .state import (
     Nest,
     State,
     is_numeric,
+    region,
     regions,
     root,
     stands_for,
@@ -101,8 +102,12 @@ class Loop:
             others = how.held if handles is self.handles else ()
             found = Shown(known, [] if known else others)
         else:
-            known = [k for k, h in enumerate(handles) if h is root(x)]
-            found = Shown(known if x is not root(x) or self.is_shared(key[0], known) else [], [])
+            whole = root(x)
+            known = [k for k, h in enumerate(handles) if h is whole]
+            shared = x is not whole or self.is_shared(key[0], known)
+            here = region()
+            outer = here is not None and whole.level < here.level and not known
+            found = Shown(known if shared else [], [whole] if outer else [])
         if found.places or found.arrays:
             self.shows[key] = found
         return key in self.shows

@@ -11,6 +11,11 @@ EXPLICIT = (
     "write it with qd.cond(condition, f, g, x), np.where, qd.while_loop, qd.fori_loop or qd.scan"
 )
 
+INNER = (
+    "a value of an inner transform is written into an array that other names hold too",
+    "make the array inside, np.zeros_like(value)",
+)
+
 
 class CaptureError(TraceError):
     """Python's control flow on a value unknown while tracing cannot be captured."""

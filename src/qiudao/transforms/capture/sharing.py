@@ -42,7 +42,11 @@ class Severed:
     """
 
     def __init__(
-        self, reason: str, held: Sequence[Any] = (), sides: Sequence[Any] = (), of: Any = None
+        self,
+        reason: str,
+        held: Sequence[Any] = (),
+        sides: Sequence[Sequence[Any]] = (),
+        of: Any = None,
     ) -> None:
         self.reason = reason
         self.held = held
@@ -53,9 +57,8 @@ class Severed:
     def meets(self, other: Severed) -> bool:
         """Whether this and another may be one array."""
         if self.of is not None and self.of is other.of:
-            return any(
-                x is not None and x is y for x, y in zip(self.sides, other.sides, strict=True)
-            )
+            pairs = zip(self.sides, other.sides, strict=True)
+            return any(x is y for xs, ys in pairs for x in xs for y in ys)
         return any(x is y for x in self.held for y in other.held)
 
     def outdate(self) -> None:

@@ -15,7 +15,8 @@ from ...core.views import View
 from ..trace import Symbol, Traced, traced
 from .outcomes import END, FELL, MISSING, Outcome
 from .places import Layout, Place, has_containers, is_container
-from .state import StandIns, State, is_same, nest, nest_of, read, root
+from .sharing import Severed
+from .state import StandIns, State, is_same, nest, nest_of, read, region, root
 
 FLAG = Aval((), np.dtype(bool))  # an input that only tells a piece's recording
 Run = Callable[[], Any]
@@ -23,11 +24,15 @@ Run = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Out:
-    """A leaf that a piece computes: output `index`; a view of the tracer `root` from outside."""
+    """A leaf that a piece computes: output `index`; a view of the tracer `root` from outside.
+
+    Where the piece has chosen it itself, it may be one of the arrays `held`.
+    """
 
     index: int
     aval: Aval
     root: int | None = None
+    held: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,8 +145,28 @@ class Side:
         for x in here.leaves:
             if id(x) in places:
                 leaves.append(Handle(places[id(x)], aval_of(x)))
-            elif isinstance(x, Tracer):
-                leaves.append(replace(self.out(x), root=places.get(id(root(x)))))
+            elif isinstance(x, Tracer) and not is_outer(x, places):
+                made, held = self.out(x), may_be(x, stand, places)
+                leaves.append(replace(made, root=places.get(id(root(x))), held=held))
             else:
                 leaves.append(Static(stand.lent.get(id(x), x)))
         return Left(tuple(leaves), here.tree)
+
+
+def is_outer(x: Tracer, places: dict[int, int]) -> bool:
+    """Whether a tracer is from outside a piece, though no variable of its function holds it."""
+    here = region()
+    return here is not None and x.level < here.level and id(root(x)) not in places
+
+
+def may_be(x: Tracer, stand: StandIns, places: dict[int, int]) -> tuple[Any, ...]:
+    """The arrays from outside that a value which the piece has chosen may be."""
+    how = x.tied.how if isinstance(x, View) else None
+    if not isinstance(how, Severed):
+        return ()
+    outside = (stand.origin[id(a)] if id(a) in places else a for a in how.held)
+    here = region()
+    return tuple(
+        a for a in outside
+        if not isinstance(a, Tracer) or here is None or a.level < here.level
+    )  # fmt: skip

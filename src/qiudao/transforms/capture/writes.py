@@ -18,7 +18,7 @@ from ...core.dispatch import Tracer, snapshot
 from ...core.source import caller, line_of
 from ...core.views import View
 from .masks import Selected, Whole, selects
-from .outcomes import CaptureError, OutsideWriteError
+from .outcomes import INNER, CaptureError, OutsideWriteError
 from .places import Contents, is_container
 from .scopes import WRITERS
 from .sharing import row
@@ -121,10 +121,7 @@ def raised(x: Tracer, tracer: Tracer, shared: bool) -> Value:
     if shared and here is not None and root(x).level < here.level:
         raise OutsideWriteError(str(line_of(*caller())), root(x))
     if shared:
-        refuse_here(
-            "a value of an inner transform is written into an array that other names hold too",
-            "make the array inside, np.zeros_like(value)",
-        )
+        refuse_here(*INNER)
     return tracer.constant(snapshot(x))
 
 
