@@ -1,6 +1,6 @@
 """Names that may be one array or another, where others hold one of them too."""
 
-# ruff: noqa: RET504 (the functions under test are what users write)
+# ruff: noqa: RET504, SIM102, SIM108 (the functions under test are what users write)
 
 import numpy as np
 import pytest
@@ -178,6 +178,20 @@ def shows_a_plain_array(u, x):
     return w
 
 
+def is_an_attribute_of_an_array_that_no_name_holds(u, x):
+    class Box:
+        pass
+
+    box = Box()
+    box.held = u * 1.0
+    v = u * 1.25
+    if v[1] * x > 0.4:
+        if x > 0.5:
+            v = box.held
+    v += 1.5
+    return v, box.held
+
+
 def twice_the_same(u, x):
     a, b, c = u * 1.0, u * 2, u * 3
     if x > 0.5:
@@ -195,7 +209,7 @@ def twice_the_same(u, x):
         loops_over_a_plain_array, chooses_in_an_expression, reads_what_was_chosen,
         chooses_in_a_function, writes_in_a_function, is_read_after_the_loop,
         becomes_another_in_a_loop, is_an_attribute, is_a_global, shows_a_plain_array,
-        twice_the_same,
+        is_an_attribute_of_an_array_that_no_name_holds, twice_the_same,
     ],
 )  # fmt: skip
 def test_what_may_be_one_of_two_is_not_written_into_where_others_show_it(f):

@@ -377,7 +377,18 @@ def one_of_two_lists_that_is_shown(x):
     return held
 
 
-@pytest.mark.parametrize("f", [one_of_two_lists, one_of_two_lists_that_is_shown])
+def one_of_several_lists(x):
+    held = first = [1.0, 2.0]
+    for k in range(3):
+        if x > k:
+            held = [x, 3.0]
+    held[0] = 9.0
+    return first, held
+
+
+@pytest.mark.parametrize(
+    "f", [one_of_two_lists, one_of_two_lists_that_is_shown, one_of_several_lists]
+)
 def test_a_list_that_may_be_one_of_two_is_not_changed(f):
     with pytest.raises(CaptureError, match="`held` shares memory with another"):
         compiled(f, 1.0)
@@ -421,7 +432,5 @@ def printed(x):
 
 @pytest.mark.parametrize("f", [missing, guarded, returned, formatted, printed])
 def test_what_one_path_does_not_define_is_named(f):
-    with pytest.raises(
-        CaptureError, match=r"`(y|box\.value)` is defined on one path of .*if x"
-    ):
+    with pytest.raises(CaptureError, match=r"`(y|box\.value)` is defined on one path of .*if x"):
         qd.jit(f)(1.0)

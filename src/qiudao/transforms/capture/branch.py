@@ -39,6 +39,7 @@ from .state import (
     is_fresh,
     is_numeric,
     keep,
+    merged,
     region,
     regions,
     root,
@@ -142,6 +143,7 @@ class Join:
         """Note a container that may be one of those that the sides leave in a variable."""
         held = [x for s in self.sides if is_container(x := s.containers.get(name))]
         held += [x for x in (self.state.values[name],) if is_container(x)]
+        held += [y for m in merged() if any(m.made is x for x in held) for y in m.held]
         if held:
             reason = shown_as_views(self.site.line, f"`{name}`")
             modes.recording.merged.append(Merged(made, held, reason))
