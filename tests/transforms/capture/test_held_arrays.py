@@ -1,6 +1,6 @@
 """Names that may be one array or another, where others hold one of them too."""
 
-# ruff: noqa: RET504, SIM102, SIM108 (the functions under test are what users write)
+# ruff: noqa: RET504, SIM102 (the functions under test are what users write)
 
 import numpy as np
 import pytest
