@@ -106,7 +106,9 @@ class Asked(NamedTuple):
                 return False
             how = x.tied.how
             if isinstance(how, Severed):
-                return self.by is not None and how is not self.by and how.meets(self.by)
+                if self.by is not None:
+                    return how is not self.by and how.meets(self.by)
+                return any(a is b for a in how.held for b in self.arrays)
             x = x.tied.base
         return True
 
