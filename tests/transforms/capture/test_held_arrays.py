@@ -192,6 +192,15 @@ def is_an_attribute_of_an_array_that_no_name_holds(u, x):
     return v, box.held
 
 
+def is_carried_by_a_loop(u, x):
+    z = np.zeros(4)
+    w = z
+    while np.sum(z) < x:
+        z = z + u
+    z[0] = x
+    return z, w
+
+
 def twice_the_same(u, x):
     a, b, c = u * 1.0, u * 2, u * 3
     if x > 0.5:
@@ -209,7 +218,7 @@ def twice_the_same(u, x):
         loops_over_a_plain_array, chooses_in_an_expression, reads_what_was_chosen,
         chooses_in_a_function, writes_in_a_function, is_read_after_the_loop,
         becomes_another_in_a_loop, is_an_attribute, is_a_global, shows_a_plain_array,
-        is_an_attribute_of_an_array_that_no_name_holds, twice_the_same,
+        is_an_attribute_of_an_array_that_no_name_holds, is_carried_by_a_loop, twice_the_same,
     ],
 )  # fmt: skip
 def test_what_may_be_one_of_two_is_not_written_into_where_others_show_it(f):

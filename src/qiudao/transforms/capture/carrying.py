@@ -94,8 +94,12 @@ class Loop:
 
     def shown(self, key: tuple[str, int], x: Any, handles: list[Any]) -> bool:
         """Note whether a carried leaf shows arrays that others show too; whether that is new."""
-        if key in self.shows or not isinstance(x, Tracer) or not x.shape:
+        if key in self.shows or not is_array(x):
             return False
+        if not isinstance(x, Tracer):
+            if handles is self.handles and is_held(stands_for([x]), None, *self.beside(key[0])):
+                self.shows[key] = Shown([], [x])
+            return key in self.shows
         how = x.tied.how if isinstance(x, View) else None
         if isinstance(how, Severed):
             known = [k for k, h in enumerate(handles) if any(h is each for each in how.held)]
@@ -114,14 +118,17 @@ class Loop:
 
     def is_shared(self, name: str, places: list[int]) -> bool:
         """Whether anything shows a handle beside the variable, or place, that it is held by."""
-        others = self.site.head - {name}
-        at = Place(self.site.name, self.site.file, others)
-        but = self.cells[name].of if self.state.is_place(name) else None
+        at, but = self.beside(name)
         return any(
-            (but is None and self.state.is_seen(k, others))
+            (but is None and self.state.is_seen(k, at.live))
             or is_held(stands_for([self.handles[k]]), None, at, but)
             for k in places
         )
+
+    def beside(self, name: str) -> tuple[Place, Any]:
+        """Where holders beside a variable or a place count, and the object that does not."""
+        at = Place(self.site.name, self.site.file, self.site.head - {name})
+        return at, self.cells[name].of if self.state.is_place(name) else None
 
     def sever(self, given: dict[Any, Value], handles: list[Any]) -> None:
         """Let carried leaves that may show what others show be written into no more."""
