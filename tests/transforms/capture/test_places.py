@@ -377,6 +377,16 @@ def one_of_two_lists_that_is_shown(x):
     return held
 
 
+def a_list_bound_anew_in_a_loop(x):
+    held = first = [x, 1.0]
+    for k in range(3):
+        first[0] = x * k
+        if x > k:
+            continue
+        held = [x, 2.0]
+    return held
+
+
 def one_of_several_lists(x):
     held = first = [1.0, 2.0]
     for k in range(3):
@@ -387,7 +397,13 @@ def one_of_several_lists(x):
 
 
 @pytest.mark.parametrize(
-    "f", [one_of_two_lists, one_of_two_lists_that_is_shown, one_of_several_lists]
+    "f",
+    [
+        one_of_two_lists,
+        one_of_two_lists_that_is_shown,
+        one_of_several_lists,
+        a_list_bound_anew_in_a_loop,
+    ],
 )
 def test_a_list_that_may_be_one_of_two_is_not_changed(f):
     with pytest.raises(CaptureError, match="`held` shares memory with another"):

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, snapshot
+from ...core.modes import modes
 from ..control import fori_loop, while_loop
 from ..trace import Recording, Symbol, Traced, traced
 from .branch import (
@@ -19,6 +20,7 @@ from .branch import (
     joined_dtype,
     move,
     renamed,
+    shown_as_views,
     shown_nest,
     split,
     truth,
@@ -32,10 +34,11 @@ from .outcomes import (
     outcome,
     refuse,
 )
-from .places import Contents, Place
+from .places import Contents, Place, is_container
 from .replaying import replay
 from .sides import FLAG
 from .state import (
+    Merged,
     Nest,
     StandIns,
     current,
@@ -78,6 +81,7 @@ class Step:
         self.way: Outcome = END
         self.possible: frozenset[int] = frozenset()
         self.undefined: set[str] = set()
+        self.bound: dict[str, list[Any]] = {}  # containers that variables are bound to
         self.beside: list[tuple[Place, Any]] = []  # places, as they were
         self.names = of.changed
         self.again = False  # whether a carried value turned out to be a view
@@ -153,7 +157,12 @@ class Step:
             if name in of.starts:
                 start = of.starts[name]
                 leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
-                yield name, start.tree.build(leaves)
+                made = start.tree.build(leaves)
+                if is_container(made) and not of.state.is_place(name):
+                    held = [of.state.values[name], *self.bound.get(name, ())]
+                    reason = shown_as_views(of.site.line, f"`{name}`")
+                    modes.recording.merged.append(Merged(made, held, reason))
+                yield name, made
 
     def advance(self, given: Any, stand: StandIns, before: dict[str, Any]) -> list[Value]:
         """Take the step, and note what it leaves."""
@@ -236,6 +245,8 @@ class Step:
             refuse(of.site, f"{of.state.spoken(name)} is deleted in the loop", "keep it")
         cell = of.cells[name]
         here = nest_of(cell, now)
+        if is_container(now) and not of.state.is_place(name):
+            self.bound[name] = [now]
         if here.tree != start.tree and isinstance(cell, Contents):
             refuse(
                 of.site,
