@@ -166,7 +166,7 @@ def writes_an_attribute(x):
 
 def writes_an_attribute_in_a_branch(x):
     box = Box()
-    box.z = x * STATE
+    box.z = box.w = x * STATE
     if x > 0:
         box.z[0] = 1.0
     return box.z
@@ -182,7 +182,7 @@ def writes_what_others_hold(x):
 def writes_into_one_of_two_views(x):
     w = x[1:] if x[0] > 0 else x[:-1]
     w[0] = 1.0
-    return w
+    return w, x
 
 
 def writes_into_a_row(x):

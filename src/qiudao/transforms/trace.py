@@ -51,10 +51,11 @@ class Recording:
     """A program while it is being traced.
 
     `captured` are the tracers from outside that the function reads: they become inputs after its
-    own, in the order they were met.
+    own, in the order they were met.  `merged` are containers that stand for one of several, which
+    the capture of control flow notes.
     """
 
-    __slots__ = ("captured", "equations", "is_branch", "level", "live", "outer")
+    __slots__ = ("captured", "equations", "is_branch", "level", "live", "merged", "outer")
     looks_inside: ClassVar[bool] = False  # whether compiled functions show what they do
 
     def __init__(self, is_branch: bool = False) -> None:
@@ -62,6 +63,7 @@ class Recording:
         self.is_branch = is_branch  # whether it may be that what is recorded is never run
         self.equations: list[Equation] = []
         self.captured: dict[Any, tuple[Tracer, Leaf]] = {}
+        self.merged: list[Any] = []
 
     def __enter__(self) -> None:
         self.outer, modes.recording = modes.recording, self

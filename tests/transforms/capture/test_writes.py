@@ -248,13 +248,28 @@ def test_an_array_that_another_name_holds_is_refused():
         compiled(f, 1.0)
 
 
-def test_an_array_of_an_object_is_refused():
+def test_an_array_of_an_object():
     class Box:
         pass
 
     def f(x):
         box = Box()
         box.z = np.zeros(3)
+        box.z[0] = x
+        if x > 1:
+            box.z[1] += x
+        return box.z
+
+    agree(f, 1.0, 2.0)
+
+
+def test_an_array_of_an_object_that_others_hold_is_refused():
+    class Box:
+        pass
+
+    def f(x):
+        box = Box()
+        box.z = box.w = np.zeros(3)
         box.z[0] = x
         return box.z
 

@@ -2,192 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, overrides
-from ...core.trees import LONE, Tree
+from ...core.modes import modes
+from ...core.trees import LONE
 from ...core.views import View
 from ..control import cond
-from ..trace import Symbol, Traced, traced
+from .holders import Place, is_held
 from .outcomes import (
     END,
     FELL,
+    INNER,
     MISSING,
     ON,
     CaptureError,
     Outcome,
     OutsideWriteError,
-    Place,
+    Spot,
     refusal,
     refuse,
 )
+from .places import Contents, is_container
 from .replaying import replay
-from .sharing import severed
+from .sharing import Severed, severed
+from .sides import Handle, Leaf, Left, Out, Run, Side, Static
 from .sites import Cells, Site
 from .state import (
+    Merged,
     Nest,
-    StandIns,
     State,
     is_fresh,
     is_numeric,
-    nest,
-    read,
+    keep,
+    merged,
     region,
     regions,
     root,
+    stands_for,
     write,
 )
 from .undefined import Undefined
 
 DEEPEST = 60  # constructs of one site within each other: a recursion that tracing does not end
-FLAG = Aval((), np.dtype(bool))  # an input that only tells a piece's recording
-Run = Callable[[], Any]
-
-
-@dataclass(frozen=True)
-class Out:
-    """A leaf that a piece computes: output `index`; a view of the tracer `root` from outside."""
-
-    index: int
-    aval: Aval
-    root: int | None = None
-
-
-@dataclass(frozen=True)
-class Handle:
-    """A leaf that is one of the tracers from outside, as it then is."""
-
-    index: int
-    aval: Aval
-
-
-@dataclass(frozen=True)
-class Static:
-    """A leaf that is known while tracing."""
-
-    value: Any
-
-
-Leaf = Out | Handle | Static
-
-
-class Left(NamedTuple):
-    """A value that a piece leaves: its leaves, and their nest."""
-
-    leaves: tuple[Leaf, ...]
-    tree: Tree
-
-
-class Side:
-    """A piece traced: what it leaves in the variables, the tracers it writes into, its way out."""
-
-    def __init__(self, site: Place, state: State, run: Run, live: frozenset[str]) -> None:
-        self.outs: list[Value] = []
-        self.left: dict[str, Left | None] = {}  # None: no value any more
-        self.written: dict[int, Out] = {}
-        self.in_place: set[str] = set()  # lists and dictionaries with new elements
-        self.views: dict[int, Out] = {}  # of tracers that were written into, by id
-        self.way: Outcome = END
-        self.signal: Out | int = FELL
-        self.value: Left | None = None
-        self.program: Traced
-        operands = list(state.handles.values())
-
-        def traced_piece(first: Symbol, *symbols: Value) -> list[Value]:
-            stand = StandIns(state, list(symbols))
-            before = stand.enter(first.recording)
-            try:
-                self.way = run() or END
-                self.collect(site, state, stand, before, live)
-            finally:
-                stand.leave()
-            return self.outs
-
-        self.program = traced(
-            traced_piece, [FLAG, *map(aval_of, operands)], lambda xs: (xs, {})
-        )  # fmt: skip
-
-    def collect(
-        self, site: Place, state: State, stand: StandIns, before: dict[str, Any],
-        live: frozenset[str],
-    ) -> None:  # fmt: skip
-        """Note what the piece has left."""
-        for k in stand.written():
-            self.written[k] = self.out(stand.symbols[k])
-        for x in state.leaves():
-            if isinstance(x, View) and id(root(x)) in self.moved(state):
-                self.views[id(x)] = self.out(stand.stand_in(x))
-        places = {id(s): k for k, s in enumerate(stand.symbols)}
-        for name, cell in state.cells.items():
-            now, then = read(cell), before.get(name, MISSING)
-            if now is MISSING:
-                if then is not MISSING:
-                    self.left[name] = None
-                continue
-            here = nest(now)
-            if now is then and (type(now) not in (list, dict) or same(here, nest(then), state,
-                                                                      stand, name)):  # fmt: skip
-                continue
-            if now is then:
-                if here.tree != state.nests[name].tree:
-                    refuse(
-                        site,
-                        f"the {type(now).__name__} `{name}` changes its length or structure under "
-                        "a condition that is not known while tracing",
-                        "make a new one in each branch, or write into an array",
-                    )
-                self.in_place.add(name)
-                self.left[name] = self.take(here, stand, places)
-                continue
-            if name in live:
-                self.left[name] = self.take(here, stand, places)
-        self.signal = (
-            self.way.signal if isinstance(self.way.signal, int) else self.out(self.way.signal)
-        )
-        if self.way.value is not MISSING:
-            self.value = self.take(nest(self.way.value), stand, places)
-
-    def moved(self, state: State) -> set[int]:
-        """The ids of the tracers that were written into."""
-        handles = list(state.handles.values())
-        return {id(handles[k]) for k in self.written}
-
-    def out(self, x: Value) -> Out:
-        """A new output."""
-        self.outs.append(x)
-        return Out(len(self.outs) - 1, aval_of(x))
-
-    def take(self, here: Any, stand: StandIns, places: dict[int, int]) -> Left:
-        """A value by its leaves."""
-        leaves: list[Leaf] = []
-        for x in here.leaves:
-            if id(x) in places:
-                leaves.append(Handle(places[id(x)], aval_of(x)))
-            elif isinstance(x, Tracer):
-                leaves.append(replace(self.out(x), root=places.get(id(root(x)))))
-            else:
-                leaves.append(Static(stand.lent.get(id(x), x)))
-        return Left(tuple(leaves), here.tree)
-
-
-def same(now: Any, then: Any, state: State, stand: StandIns, name: str) -> bool:
-    """Whether a list holds what it held when the piece began."""
-    was = state.nests[name]
-    if now.tree != was.tree:
-        return False
-    pairs = zip(now.leaves, was.leaves, strict=True)
-    return all(a is b or stand.given.get(id(b)) is a for a, b in pairs)
 
 
 class Join:
     """The results of two sides: each leaf an output of the whole, or known."""
 
-    def __init__(self, site: Place, state: State, sides: tuple[Side, Side]) -> None:
+    def __init__(self, site: Spot, state: State, sides: tuple[Side, Side]) -> None:
         self.site = site
         self.state = state
         self.sides = sides
@@ -201,6 +68,8 @@ class Join:
         if isinstance(a, Static) and isinstance(b, Static) and equal(a.value, b.value):
             return a.value
         for x in (a, b):
+            if isinstance(x, Static) and isinstance(x.value, Undefined):
+                return x.value
             if isinstance(x, Static) and not is_numeric(x.value):
                 raise self.disagreement(what, kind(a), kind(b))
         aval = self.agree(what, aval_at(a), aval_at(b))
@@ -233,8 +102,22 @@ class Join:
         leaves = (self.leaf(x, y, what) for x, y in zip(a.leaves, b.leaves, strict=True))
         return Left(tuple(leaves), a.tree)
 
+    def variable(self, name: str, a: Left, b: Left) -> Left:
+        """What a variable or a place holds after both sides."""
+        cell = self.state.cells[name]
+        if isinstance(cell, Contents) and a.tree != b.tree:
+            refuse(
+                self.site,
+                f"the {type(cell.of).__name__} `{cell.text}` changes its length or structure under "
+                "a condition that is not known while tracing",
+                "make a new one in each branch, or write into an array",
+            )
+        return self.nest(a, b, self.state.spoken(name))
+
     def before(self, name: str, side: Side) -> Left | None:
         """What a variable holds after a side that does not bind it."""
+        if name in side.held:
+            return side.held[name]
         each = self.state.nests.get(name)
         if each is None:
             return None
@@ -246,6 +129,24 @@ class Join:
             for x in each.leaves
         ]
         return Left(tuple(leaves), each.tree)
+
+    def shown(self, leaf: Leaf) -> tuple[Any, ...]:
+        """The arrays from outside that a leaf of a side may show; none for one of its own."""
+        if isinstance(leaf, Static):
+            x = leaf.value
+            return (x,) if isinstance(x, Tracer) or type(x) is np.ndarray else ()
+        k = leaf.index if isinstance(leaf, Handle) else leaf.root
+        held = leaf.held if isinstance(leaf, Out) else ()
+        return held if k is None else (self.handles[k],)
+
+    def merged(self, name: str, made: Any) -> None:
+        """Note a container that may be one of those that the sides leave in a variable."""
+        held = [x for s in self.sides if is_container(x := s.containers.get(name))]
+        held += [x for x in (self.state.values[name],) if is_container(x)]
+        held += [y for m in merged() if any(m.made is x for x in held) for y in m.held]
+        if held:
+            reason = shown_as_views(self.site.line, f"`{name}`")
+            modes.recording.merged.append(Merged(made, held, reason))
 
     def values(self, k: int, outs: list[Value], operands: tuple[Value, ...]) -> list[Value]:
         """What side `k` gives for each output of the whole."""
@@ -317,9 +218,13 @@ def cast(x: Value, aval: Aval) -> Value:
 
 
 def split(
-    site: Place, pred: Value, cells: Cells, if_true: Run, if_false: Run, live: frozenset[str]
-) -> Outcome:
-    """Both ways of a decision that is not known, as one equation."""
+    site: Spot, pred: Value, cells: Cells, if_true: Run, if_false: Run, live: frozenset[str],
+    after: frozenset[str] = frozenset(),
+) -> Outcome:  # fmt: skip
+    """Both ways of a decision that is not known, as one equation.
+
+    `live` are the names that are read later, `after` those beside a value that the ways leave.
+    """
     if regions.open.count(site) >= DEEPEST:
         refuse(
             site,
@@ -329,8 +234,8 @@ def split(
     regions.open.append(site)
     try:
         state = State(cells)
-        sides = (Side(site, state, if_true, live), Side(site, state, if_false, live))
-        return joined(site, truth(pred), state, sides, live)
+        sides = (Side(state, if_true, live), Side(state, if_false, live))
+        return joined(site, truth(pred), state, sides, live, after)
     finally:
         regions.open.pop()
 
@@ -347,8 +252,9 @@ def truth(x: Value) -> Value:
 
 
 def joined(
-    site: Place, pred: Value, state: State, sides: tuple[Side, Side], live: frozenset[str]
-) -> Outcome:
+    site: Spot, pred: Value, state: State, sides: tuple[Side, Side], live: frozenset[str],
+    after: frozenset[str],
+) -> Outcome:  # fmt: skip
     """The equation for two traced sides, its results given to the variables."""
     join = Join(site, state, sides)
     names: dict[str, Left | Undefined | None] = {}
@@ -360,11 +266,11 @@ def joined(
             names[name] = None
         elif first is None or second is None:
             names[name] = Undefined(
-                f"capture: `{name}` is defined on one path of {site.line} and not on the other; "
-                "give it a value before, or in both"
+                f"capture: {state.spoken(name)} is defined on one path of {site.line} and not on "
+                "the other; give it a value before, or in both"
             )
         else:
-            names[name] = join.nest(first, second, f"`{name}`")  # type: ignore[arg-type]
+            names[name] = join.variable(name, first, second)  # type: ignore[arg-type]
     written = sorted({*sides[0].written, *sides[1].written})
     targets = {
         k: join_handle(join, k) for k in written
@@ -377,25 +283,26 @@ def joined(
     results = apply(join, pred, sides)
     fill = filler(results)
     for name, left in names.items():
+        cell = state.cells[name]
+        if state.is_place(name):
+            keep(cell)
         if left is None:
-            if read(state.cells[name]) is not MISSING:
-                del state.cells[name].cell_contents
-        elif isinstance(left, Undefined):
-            state.cells[name].cell_contents = left
+            write(cell, MISSING)
         else:
-            made = left.tree.build(map(fill, left.leaves))
-            if all(name in s.in_place or name not in s.left for s in sides):
-                refill(state.values[name], made)
-            else:
-                state.cells[name].cell_contents = made
+            made = left.tree.build(map(fill, left.leaves)) if isinstance(left, Left) else left
+            write(cell, made)
+            if not state.is_place(name) and is_container(made):
+                join.merged(name, made)
     for k, out in targets.items():
-        if not renamed(state, join.handles[k], fill(out), names):
-            move(join.handles[k], fill(out), site.line)
+        if not renamed(site, state, join.handles[k], fill(out), names):
+            move(site, join.handles[k], fill(out))
+    shared: list[Chosen] = []
     for name, left in names.items():
         if isinstance(left, Left):
-            sever(join, f"`{name}`", left, results, live - {name})
+            shared += chosen(join, f"`{name}`", left, results, live - {name})
     if value is not None:
-        sever(join, "what is chosen", value, results, frozenset())
+        shared += chosen(join, "what is chosen", value, results, after)
+    sever(site, shared)
     possible = sides[0].way.possible | sides[1].way.possible
     found = MISSING if value is None else value.tree.build(map(fill, value.leaves))
     if isinstance(signal, int):
@@ -403,18 +310,39 @@ def joined(
     return Outcome(fill(signal), found, possible)
 
 
-def sever(join: Join, name: str, left: Left, results: list[Value], live: frozenset[str]) -> None:
-    """Let what may be one of several views be read, and written into no more."""
+class Chosen(NamedTuple):
+    """A result that is an array from outside on some side, and what it then follows."""
+
+    result: Value
+    how: Severed
+    live: frozenset[str]
+
+
+def chosen(
+    join: Join, name: str, left: Left, results: list[Value], live: frozenset[str]
+) -> list[Chosen]:
+    """The results that a name, or what is chosen, may share with others."""
+    found = []
     for leaf in left.leaves:
-        if not isinstance(leaf, Out):
-            continue
-        for side in join.sources[leaf.index][:2]:
-            k = side.root if isinstance(side, Out) else None
-            if isinstance(side, Handle) and join.state.is_seen(side.index, live):
-                k = side.index
-            if k is not None and leaf.aval.shape:
-                severed(results[leaf.index], join.handles[k], shown_as_views(join.site.line, name))
-                break
+        if isinstance(leaf, Out) and leaf.aval.shape:
+            sides = [join.shown(s) for s in join.sources[leaf.index][:2]]
+            held = [*sides[0], *sides[1]]
+            if held:
+                how = Severed(shown_as_views(join.site.line, name), held, sides, join)
+                found.append(Chosen(results[leaf.index], how, live))
+    return found
+
+
+def sever(site: Spot, found: Sequence[Chosen]) -> None:
+    """Let what may be one of several arrays be read, and written into no more."""
+    for result, how, _ in found:
+        severed(result, next((x for x in how.held if isinstance(x, Tracer)), None), how)
+    for result, how, live in found:
+        others = any(how.meets(each.how) for each in found if each.how is not how)
+        if others or is_held(stands_for(how.held), how, Place(site.name, site.file, live)):
+            regions.severed.add(how)
+        elif isinstance(result, View):
+            result.let_go()
 
 
 def shown_as_views(line: str, name: str) -> str:
@@ -425,35 +353,38 @@ def shown_as_views(line: str, name: str) -> str:
     )
 
 
-def renamed(state: State, handle: Any, new: Value, bound: Iterable[str]) -> bool:
-    """Give what was written into an array that the piece around has made to the array's names.
+def renamed(site: Spot, state: State, handle: Any, new: Value, bound: Iterable[str]) -> bool:
+    """Give what was written into an array that cannot hold the result itself to its names.
 
-    Such an array does not change with what the piece is given, so it cannot hold the result itself.
+    That is an array that the piece around has made, which does not change with what the piece is
+    given, and one of an outer transform.
     """
-    if not is_fresh(handle):
+    outer = is_deeper(new, handle)
+    if not outer and not is_fresh(handle):
         return False
     names = [n for n, v in state.values.items() if v is handle]
     if sum(root(x) is handle for x in state.leaves()) > len(names):
+        return False
+    if outer and is_held(stands_for([handle]), None, Place(site.name, site.file, frozenset())):
         return False
     for name in set(names) - set(bound):
         write(state.cells[name], new)
     return True
 
 
-def move(handle: Any, new: Value, line: str) -> None:
+def is_deeper(new: Value, handle: Any) -> bool:
+    """Whether a value is of an inner transform, to an array of an outer one."""
+    return isinstance(new, Tracer) and new.level > handle.level
+
+
+def move(site: Spot, handle: Any, new: Value) -> None:
     """Let a tracer be what was written into it; refuse where that is of the piece around."""
     here = region()
     if here is not None and handle.level < here.level:
-        raise OutsideWriteError(line, handle)
+        raise OutsideWriteError(site.line, handle)
+    if is_deeper(new, handle):
+        refuse(site, *INNER)
     handle.overwrite(new)
-
-
-def refill(old: Any, new: Any) -> None:
-    """Give a list or dictionary, which other names may hold, its new elements."""
-    if isinstance(old, list):
-        old[:] = new
-    else:
-        old.update(new)
 
 
 def filler(results: list[Value]) -> Callable[[Any], Any]:

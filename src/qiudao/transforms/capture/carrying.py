@@ -11,16 +11,18 @@ them.  What a step only reads is taken from outside.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...core.avals import Aval, Value
 from ...core.dispatch import Tracer
+from ...core.views import View
 from .branch import (
     shown_as_views,
 )
+from .holders import Place, is_held
 from .jumps import jumps
 from .outcomes import (
     Outcome,
@@ -28,16 +30,27 @@ from .outcomes import (
     refusal,
     refuse,
 )
+from .places import is_container
 from .scopes import augmented, bound, rebound, written
-from .sharing import severed
+from .sharing import Severed, severed
 from .sites import Cells, Site
 from .state import (
     Nest,
     State,
     is_numeric,
+    region,
+    regions,
     root,
+    stands_for,
 )
 from .step import ConditionError, Returned, Step
+
+
+class Shown(NamedTuple):
+    """What a carried leaf may show: handles, by their place, and other arrays."""
+
+    places: list[int]
+    arrays: Sequence[Any]
 
 
 class Loop:
@@ -61,13 +74,13 @@ class Loop:
         inner = {type(j).__name__ for j in jumps(node.body)}
         self.jumps = bool(inner - {"Continue"})
         self.within = self.jumps  # whether the step asks the condition of the next, and carries it
+        asked = node.test if isinstance(node, ast.While) else None
+        self.is_endless = isinstance(asked, ast.Constant) and bool(asked.value)  # but for jumps
         self.handles = list(self.state.handles.values())
         self.narrow = any(is_narrow(x) for x in self.state.leaves())
         self.changed: set[str] = set()
         self.starts: dict[str, Nest] = {}
-        self.shows: dict[
-            tuple[str, int], int
-        ] = {}  # of carried leaves: the handle that it may show
+        self.shows: dict[tuple[str, int], Shown] = {}
 
     # What is carried: [number of the step], [goes on, signal, returned...], variables, handles
 
@@ -80,22 +93,51 @@ class Loop:
                     self.shown((name, k), x, self.handles)
 
     def shown(self, key: tuple[str, int], x: Any, handles: list[Any]) -> bool:
-        """Note whether a carried leaf is, or shows, one of the handles; whether that is new."""
-        if key in self.shows or not isinstance(x, Tracer) or not x.shape:
+        """Note whether a carried leaf shows arrays that others show too; whether that is new."""
+        if key in self.shows or not is_array(x):
             return False
-        whole = root(x)
-        for k, handle in enumerate(handles):
-            others = self.site.head - {key[0]}
-            if whole is handle and (x is not whole or self.state.is_seen(k, others)):
-                self.shows[key] = k
-                return True
-        return False
+        if not isinstance(x, Tracer):
+            if handles is self.handles and is_held(stands_for([x]), None, *self.beside(key[0])):
+                self.shows[key] = Shown([], [x])
+            return key in self.shows
+        how = x.tied.how if isinstance(x, View) else None
+        if isinstance(how, Severed):
+            known = [k for k, h in enumerate(handles) if any(h is each for each in how.held)]
+            others = how.held if handles is self.handles else ()
+            found = Shown(known, [] if known else others)
+        else:
+            whole = root(x)
+            known = [k for k, h in enumerate(handles) if h is whole]
+            shared = x is not whole or self.is_shared(key[0], known)
+            here = region()
+            outer = here is not None and whole.level < here.level and not known
+            found = Shown(known if shared else [], [whole] if outer else [])
+        if found.places or found.arrays:
+            self.shows[key] = found
+        return key in self.shows
+
+    def is_shared(self, name: str, places: list[int]) -> bool:
+        """Whether anything shows a handle beside the variable, or place, that it is held by."""
+        at, but = self.beside(name)
+        return any(
+            (but is None and self.state.is_seen(k, at.live))
+            or is_held(stands_for([self.handles[k]]), None, at, but)
+            for k in places
+        )
+
+    def beside(self, name: str) -> tuple[Place, Any]:
+        """Where holders beside a variable or a place count, and the object that does not."""
+        at = Place(self.site.name, self.site.file, self.site.head - {name})
+        return at, self.cells[name].of if self.state.is_place(name) else None
 
     def sever(self, given: dict[Any, Value], handles: list[Any]) -> None:
-        """Let carried leaves that may show what a handle is be written into no more."""
-        for key, place in self.shows.items():
+        """Let carried leaves that may show what others show be written into no more."""
+        for key, shown in self.shows.items():
             if isinstance(given.get(key), Tracer):
-                severed(given[key], handles[place], shown_as_views(self.site.line, f"`{key[0]}`"))
+                held = [*(handles[k] for k in shown.places), *shown.arrays]
+                how = Severed(shown_as_views(self.site.line, f"`{key[0]}`"), held)
+                regions.severed.add(how)
+                severed(given[key], next((x for x in held if isinstance(x, Tracer)), None), how)
 
     def choose(self, binding: list[ast.AST], live: frozenset[str], avals: dict[Any, Aval]) -> None:
         """What is carried to begin with: variables that a step binds, tracers it writes into.
@@ -105,6 +147,8 @@ class Loop:
         rebinds, writes = rebound(binding), written(binding)
         for name in (bound(binding) | writes) & live & set(self.state.nests):
             value = self.state.values[name]
+            if name not in rebinds and is_container(value):
+                continue  # its elements are carried, where they change
             moves = name not in rebinds and isinstance(value, Tracer) and bool(value.shape)
             if moves:
                 handle = root(value)

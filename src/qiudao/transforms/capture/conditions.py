@@ -24,7 +24,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-class Spot(NamedTuple):
+class Within(NamedTuple):
     """A place in an expression, as the site of a decision."""
 
     code: CodeType
@@ -35,9 +35,21 @@ class Spot(NamedTuple):
         """The user's line."""
         return str(line_of(self.code, self.offset))
 
+    @property
+    def name(self) -> str:
+        """The name of the function that it is in."""
+        return self.code.co_name
 
-def decide(test: Value, a: Thunk, b: Thunk, *among: Thunk) -> Any:
-    """`a()` where `test` holds, else `b()`."""
+    @property
+    def file(self) -> str:
+        """The file of that function."""
+        return self.code.co_filename
+
+
+def decide(
+    test: Value, a: Thunk, b: Thunk, *among: Thunk, live: frozenset[str] = frozenset()
+) -> Any:
+    """`a()` where `test` holds, else `b()`; `live` are the names that are read later."""
     cells = Cells(a)
     for each in (b, *among):
         for name, cell in Cells(each).items():
@@ -48,13 +60,13 @@ def decide(test: Value, a: Thunk, b: Thunk, *among: Thunk) -> Any:
     def way(of: Thunk) -> Callable[[], Outcome]:
         return lambda: outcome(BACK, of())
 
-    return split(Spot(*caller()), test, cells, way(a), way(b), frozenset(cells)).value
+    return split(Within(*caller()), test, cells, way(a), way(b), frozenset(cells), live).value
 
 
-def choose(test: Any, a: Thunk, b: Thunk) -> Any:
-    """`a if test else b`."""
+def choose(test: Any, a: Thunk, b: Thunk, live: frozenset[str]) -> Any:
+    """`a if test else b`; `live` are the names that are read later."""
     if unknown(test):
-        return decide(test, a, b)
+        return decide(test, a, b, live=live)
     return a() if test else b()
 
 

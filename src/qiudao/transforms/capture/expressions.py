@@ -38,6 +38,8 @@ class Expressions(ast.NodeTransformer):
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.depth = 0  # how many lambdas and comprehensions are around
+        self.called: ast.expr | None = None  # the function of the call that is being rewritten
+        self.live_after: frozenset[str] = frozenset()  # the names read after the statement around
 
     def visit(self, node: ast.AST) -> Any:
         new = super().visit(node)
@@ -103,7 +105,10 @@ class Expressions(ast.NodeTransformer):
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         stays = must_stay(node.body, node.orelse)
         self.generic_visit(node)
-        return node if stays else call("choose", node.test, thunk(node.body), thunk(node.orelse))
+        if stays:
+            return node
+        live: Any = self.live_after
+        return call("choose", node.test, thunk(node.body), thunk(node.orelse), ast.Constant(live))
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         if not isinstance(node.ctx, ast.Load):
@@ -127,10 +132,19 @@ class Expressions(ast.NodeTransformer):
         return new
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        text, is_ours = ast.Constant(ast.unparse(node.value)), self.is_ours(node)
         self.generic_visit(node)
-        if isinstance(node.ctx, ast.Store):
-            node.value = call("owner", node.value, ast.Constant(node.attr))
-        return node
+        if isinstance(node.ctx, ast.Store | ast.Del):
+            ours = ast.Constant(is_ours)
+            node.value = call("owner", node.value, ast.Constant(node.attr), text, ours)
+            return node
+        return call("shown", node) if is_ours and node is not self.called else node
+
+    def is_ours(self, node: ast.expr) -> bool:
+        """Whether an attribute or element is one of a variable, not of a global."""
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        return not isinstance(node, ast.Name) or node.id in self.scope.visible
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         match node:
@@ -145,6 +159,7 @@ class Expressions(ast.NodeTransformer):
         match node:
             case ast.Call(func=ast.Attribute(attr=attr), args=[ast.Name(id=target), *_]):
                 first = target if attr in WRITERS else ""
+        self.called = node.func
         self.generic_visit(node)
         for target in out:
             if target in self.scope.own and not self.depth:

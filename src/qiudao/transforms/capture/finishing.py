@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.avals import Value
-from .branch import Run, proceed, split
+from .branch import proceed, split
 from .jumps import always_jumps
 from .loops import run_loop
 from .outcomes import BACK, END, FELL, Outcome, outcome, refusal
+from .sides import Run
 from .sites import Cells, Site
 
 

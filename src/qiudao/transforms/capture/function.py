@@ -14,7 +14,7 @@ import numpy as np
 
 from ...core.errors import TraceError
 from ...core.source import PACKAGE
-from . import branch, conditions, courses, finishing, loops, outcomes, trial, writes
+from . import branch, conditions, courses, finishing, loops, outcomes, touching, trial, writes
 from .calls import replaced
 from .columns import columns
 from .compiling import compile_function
@@ -89,8 +89,12 @@ class Capture:
                 renewed=writes.renewed,
                 into=writes.into,
                 within=self.within,
-                owner=writes.owner,
-                outside=writes.outside,
+                owner=touching.owner,
+                touched=touching.touched,
+                shown=touching.shown,
+                outside=touching.outside,
+                added=touching.added,
+                store_attribute=touching.store_attribute,
                 call=self.call,
                 seen=writes.seen,
             )
@@ -143,6 +147,8 @@ class Capture:
         """What rewritten code calls in place of `f`."""
         if regions.trials:
             f = check_call(f)
+        elif touching.is_watched():
+            f = touching.touching(f)
         kind = type(f)
         if kind is FunctionType:
             if not self.is_left(f):
@@ -217,10 +223,10 @@ def make(code: CodeType) -> Template:
 
 
 def note(code: CodeType, plain: dict[tuple[str, int], bool]) -> None:
-    """Remember that this code is rewritten, and the code within it."""
+    """Remember that this code is rewritten, and the code within it, but for that of classes."""
     _ours[code] = plain.get((code.co_name, code.co_firstlineno), False)
     for each in code.co_consts:
-        if isinstance(each, CodeType):
+        if isinstance(each, CodeType) and each.co_flags & inspect.CO_NEWLOCALS:
             note(each, plain)
 
 

@@ -8,11 +8,11 @@ Loops are gone round until nothing changes.  Names that nested functions mention
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .nodes import below
-from .scopes import SCOPES, bound
+from .nodes import below, children
+from .scopes import COMPREHENSIONS, SCOPES, bound
 
 Names = frozenset[str]
 NONE: Names = frozenset()
@@ -98,6 +98,41 @@ class Liveness:
             for field in ("body", "orelse", "finalbody"):
                 self.block(getattr(part, field, []), live, around)
         return live
+
+    def by_line(self, body: Sequence[ast.stmt]) -> Iterator[tuple[int, Names]]:
+        """For each line of some statements, names that are read after a call on it returns."""
+        for top in body:
+            for node in below(top):
+                if isinstance(node, SCOPES) or not isinstance(node, ast.stmt):
+                    continue
+                inner = [b for each in children(node) for b in statements(each)]
+                names = self.after.get(node, NONE) - bound([node]) | self.head.get(node, NONE)
+                last = node.end_lineno or node.lineno
+                if inner:
+                    last = max(node.lineno, inner[0].lineno - 1)
+                    names = names.union(*(self.before.get(b, NONE) for b in inner))
+                else:
+                    names |= repeated(node)
+                for line in range(node.lineno, last + 1):
+                    yield line, names | self.always
+
+
+def statements(node: ast.AST) -> list[ast.stmt]:
+    """A statement itself, or those of a handler or a case."""
+    if isinstance(node, ast.ExceptHandler | ast.match_case):
+        return node.body
+    return [node] if isinstance(node, ast.stmt) else []
+
+
+def repeated(node: ast.AST) -> Names:
+    """The names that a statement reads more than once, or may."""
+    found: list[str] = []
+    for each in below(node):
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load):
+            found.append(each.id)
+        elif isinstance(each, COMPREHENSIONS | ast.Lambda):
+            found += 2 * [n.id for n in below(each) if isinstance(n, ast.Name)]
+    return frozenset(n for n in found if found.count(n) > 1)
 
 
 def reads(nodes: Sequence[ast.AST]) -> Names:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...core.avals import Value, aval_of
 from ...core.dispatch import Tracer
-from .branch import continued, proceed
+from .branch import continued, proceed, split
 from .carrying import Loop
 from .columns import Columns, element, reader
 from .courses import Range, Steps, Turned
@@ -27,9 +27,14 @@ def loop(site: Site, it: Any, here: Any) -> None:
 def run_loop(site: Site, it: Any, cells: Cells) -> Outcome:
     """A structured loop and its `else`; how control leaves."""
     left = over(site, it, cells)
-    if site.node.orelse:
-        left = proceed(site, left, cells, site.piece("else", cells), site.live)
-    return calmed(left)
+    if not site.node.orelse or FELL not in left.possible:
+        return calmed(left)
+    otherwise = site.piece("else", cells)
+    if left.possible == {FELL}:
+        return otherwise() or END
+    # its jumps lead further than `break` does
+    held = calmed(left._replace(possible=left.possible - {FELL}))
+    return split(site, left.signal == FELL, cells, otherwise, lambda: held, site.live)
 
 
 def calmed(left: Outcome) -> Outcome:

@@ -11,6 +11,11 @@ EXPLICIT = (
     "write it with qd.cond(condition, f, g, x), np.where, qd.while_loop, qd.fori_loop or qd.scan"
 )
 
+INNER = (
+    "a value of an inner transform is written into an array that other names hold too",
+    "make the array inside, np.zeros_like(value)",
+)
+
 
 class CaptureError(TraceError):
     """Python's control flow on a value unknown while tracing cannot be captured."""
@@ -69,7 +74,7 @@ def returned(left: Outcome) -> Any:
     return left.value
 
 
-class Place(Protocol):
+class Spot(Protocol):
     """Where in the user's source something is decided."""
 
     @property
@@ -77,13 +82,23 @@ class Place(Protocol):
         """The line, for messages."""
         ...
 
+    @property
+    def name(self) -> str:
+        """The name of the function that it is in."""
+        ...
 
-def refusal(site: Place, reason: str, instead: str = EXPLICIT) -> CaptureError:
+    @property
+    def file(self) -> str:
+        """The file of that function."""
+        ...
+
+
+def refusal(site: Spot, reason: str, instead: str = EXPLICIT) -> CaptureError:
     """The error that says why a place cannot be captured."""
     return CaptureError(f"capture: {site.line}: {reason}; {instead}")
 
 
-def refuse(site: Place, reason: str, instead: str = EXPLICIT) -> NoReturn:
+def refuse(site: Spot, reason: str, instead: str = EXPLICIT) -> NoReturn:
     """Refuse to capture."""
     raise refusal(site, reason, instead)
 
@@ -93,7 +108,7 @@ def end_trial(reason: str) -> NoReturn:
     raise CaptureError(f"capture: {reason}")
 
 
-def refuse_block(site: Place) -> NoReturn:
+def refuse_block(site: Spot) -> NoReturn:
     """A jump out of a `with` or `try` that more code follows."""
     refuse(
         site,
@@ -103,7 +118,7 @@ def refuse_block(site: Place) -> NoReturn:
     )
 
 
-def refuse_raise(site: Place) -> NoReturn:
+def refuse_raise(site: Spot) -> NoReturn:
     """A `raise` that hangs on a traced value."""
     refuse(
         site,
@@ -113,7 +128,7 @@ def refuse_raise(site: Place) -> NoReturn:
     )
 
 
-def refuse_assert(site: Place) -> NoReturn:
+def refuse_assert(site: Spot) -> NoReturn:
     """An `assert` of a traced value."""
     refuse(
         site,

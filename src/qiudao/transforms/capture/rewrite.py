@@ -33,9 +33,11 @@ from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any, NamedTuple
 
+from .assignments import Assignments
 from .compiling import compile_function, place
 from .effects import is_plain
 from .expressions import Expressions, call, name, thunk
+from .holders import read_later
 from .jumps import jumps, may_turn
 from .liveness import Liveness
 from .nodes import below, copied
@@ -44,6 +46,7 @@ from .sites import Site
 from .source import Function
 
 NONE: frozenset[str] = frozenset()
+COMPOUND = ast.If | ast.For | ast.While | ast.With | ast.Try | ast.Match
 Write = Callable[[Any, Any, "Tail"], list[ast.stmt]]
 
 
@@ -67,7 +70,7 @@ class Tail(NamedTuple):
         return self._replace(statements=(), blocked=self.blocked or bool(self.statements))
 
 
-class Writer(Expressions):
+class Writer(Assignments):
     """Rewrites the statements of one function; `structured` within a piece."""
 
     def __init__(
@@ -79,20 +82,13 @@ class Writer(Expressions):
         live: Liveness,
         structured: bool,
     ) -> None:
-        super().__init__(scope)
+        super().__init__(scope, structured)
         self.file, self.flags, self.sites = file, flags, sites
         self.live = live
-        self.structured = structured
         self.loops: list[str] = []  # the variables of the loops around that run in Python
-        self.count = 0
         self.trying = 0
 
-    # Names and sites
-
-    def temporary(self) -> str:
-        """A name that the user cannot have."""
-        self.count += 1
-        return f".{self.count}"
+    # Sites
 
     def site(self, node: Any, tail: Tail) -> tuple[Site, list[ast.expr]]:
         """A new site, and how the code refers to it and to the variables."""
@@ -122,7 +118,7 @@ class Writer(Expressions):
 
     def guards(self, node: ast.stmt) -> list[ast.stmt]:
         """Questions asked before a statement that writes variables from outside the function."""
-        if isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try | ast.Match):
+        if isinstance(node, COMPOUND):
             return []
         outside = bound([node]) & (self.scope.globals | self.scope.nonlocals)
         found: list[ast.stmt] = []
@@ -136,17 +132,17 @@ class Writer(Expressions):
 
     def statement(self, node: ast.stmt, tail: Tail) -> list[ast.stmt]:
         """One statement rewritten."""
+        live = self.live
+        self.live_after = self.scope.kept.union(
+            live.after.get(node, NONE) - bound([node]), live.head.get(node, NONE),
+            live.before.get(node, NONE) if isinstance(node, COMPOUND) else NONE,
+        )  # fmt: skip
         method: Write | None = getattr(self, f"write_{type(node).__name__}", None)
         if method is not None:
             return method(copy.copy(node), node, tail)
         if isinstance(node, ast.ClassDef | ast.AsyncFunctionDef):
             return [copied(node)]
         return [self.visit(copied(node))]
-
-    def expression(self, node: ast.expr) -> ast.expr:
-        """An expression rewritten."""
-        new: ast.expr = self.visit(copied(node))
-        return new
 
     # Decisions
 
@@ -246,12 +242,13 @@ class Writer(Expressions):
         node.body = self.block(node.body, Tail((), False, self.live.head[old], False))
         self.loops.pop()
         node.orelse = [ast.If(turned, act, orelse)]
+        over = ast.Assign([name(it, ast.Store())], ast.Constant(None))  # it holds an array
         far = self.loops and any(isinstance(j, ast.Return) for j in leaving)
         if not far:
-            return [node]
+            return [node, over]
         out = ast.Continue() if len(self.loops) == 1 else ast.Break()
         outer = ast.Attribute(name(self.loops[0]), "turned", ast.Load())
-        return [node, ast.If(outer, [out], [])]
+        return [node, over, ast.If(outer, [out], [])]
 
     # Jumps
 
@@ -325,96 +322,6 @@ class Writer(Expressions):
         scope = Scope(old, self.scope.visible)
         if not scope.is_generator:
             node.body = function_body(scope, self.file, self.flags, self.sites)
-        return [node]
-
-    # Writes
-
-    def write_Assign(self, node: ast.Assign, old: ast.Assign, tail: Tail) -> list[ast.stmt]:
-        value = self.expression(old.value)
-        if len(old.targets) == 1 and isinstance(old.targets[0], ast.Subscript):
-            return [self.store(old.targets[0], value)]
-        later: list[ast.stmt] = []
-        node.targets = [self.target(t, later) for t in old.targets]
-        node.value = value
-        return [node, *later]
-
-    def target(self, old: ast.expr, later: list[ast.stmt]) -> ast.expr:
-        """A target of an assignment; elements are written by statements that come `later`."""
-        if isinstance(old, ast.Subscript):
-            held = self.temporary()
-            later.append(self.store(old, name(held)))
-            return name(held, ast.Store())
-        if isinstance(old, ast.Tuple | ast.List):
-            new = copy.copy(old)
-            new.elts = [self.target(e, later) for e in old.elts]
-            return new
-        if isinstance(old, ast.Starred):
-            new_starred = copy.copy(old)
-            new_starred.value = self.target(old.value, later)
-            return new_starred
-        return self.expression(old)
-
-    def store(self, target: ast.Subscript, value: ast.expr) -> ast.stmt:
-        """`z[i] = value`: the name of an array that turns into a recording one is bound anew."""
-        index = self.index(copied(target.slice))
-        written_to = target.value
-        if isinstance(written_to, ast.Name) and written_to.id in self.scope.own:
-            array: ast.expr = name(written_to.id)
-            return ast.Assign(
-                [name(written_to.id, ast.Store())], call("setitem", value, array, index)
-            )
-        array = self.expression(written_to)
-        text = ast.Constant(ast.unparse(written_to))
-        return ast.Expr(call("store", value, array, index, text))
-
-    def write_AnnAssign(
-        self, node: ast.AnnAssign, old: ast.AnnAssign, tail: Tail
-    ) -> list[ast.stmt]:
-        if old.value is None:
-            return [node if not self.structured else ast.Pass()]
-        plain = ast.Assign([old.target], old.value)
-        ast.copy_location(plain, old)
-        if isinstance(old.target, ast.Subscript) or self.structured:
-            return self.write_Assign(plain, plain, tail)
-        node.value = self.expression(old.value)
-        node.target = self.visit(copied(old.target))
-        return [node]
-
-    def write_AugAssign(
-        self, node: ast.AugAssign, old: ast.AugAssign, tail: Tail
-    ) -> list[ast.stmt]:
-        operation = ast.Constant(type(old.op).__name__)
-        value = self.expression(old.value)
-        if isinstance(old.target, ast.Name):
-            here = name(old.target.id)
-            owned = ast.Constant(old.target.id in self.scope.own)
-            return [
-                ast.Assign(
-                    [name(old.target.id, ast.Store())],
-                    call("inplace", operation, here, value, owned),
-                )
-            ]
-        if isinstance(old.target, ast.Subscript):
-            held, array = self.temporary(), old.target.value
-            index = self.index(copied(old.target.slice))
-            found: list[ast.stmt] = []
-            if not (isinstance(array, ast.Name) and array.id in self.scope.own):
-                kept = self.temporary()
-                found.append(ast.Assign([name(kept, ast.Store())], self.expression(array)))
-                array = name(kept)
-            found.append(ast.Assign([name(held, ast.Store())], index))
-            element = call("part", copied(array), name(held))
-            new = call("renewed", operation, element, value)
-            if not array.id.startswith("."):
-                stored: ast.stmt = ast.Assign(
-                    [name(array.id, ast.Store())], call("setitem", new, name(array.id), name(held))
-                )
-            else:
-                text = ast.Constant(ast.unparse(old.target.value))
-                stored = ast.Expr(call("store", new, array, name(held), text))
-            return [*found, stored]
-        node.target = self.visit(copied(old.target))
-        node.value = value
         return [node]
 
     # Pieces
@@ -492,6 +399,9 @@ def function_body(scope: Scope, file: str, flags: int, sites: list[Site]) -> lis
     """The statements of a function rewritten."""
     body: Any = scope.node.body
     live = Liveness(body, scope.kept)
+    for line, names in live.by_line(body):
+        known = read_later.setdefault(file, {})
+        known[line] = known.get(line, NONE) | names
     writer = Writer(scope, file, flags, sites, live, False)
     return writer.block(body, Tail())
 

@@ -15,7 +15,7 @@ SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
-def arguments(node: Function) -> list[str]:
+def arguments(node: Function | ast.AsyncFunctionDef) -> list[str]:
     """The names of a function's arguments."""
     a = node.args
     given = [*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x)]
@@ -117,10 +117,23 @@ def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
     return found
 
 
+def borrowed(node: ast.AST) -> set[str]:
+    """The names that a nested function or class may take from around it."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        return mentioned([node])
+    body: Sequence[ast.AST] = node.body if isinstance(node.body, list) else [node.body]
+    inside = [*own_nodes(body)]
+    outer = declared(inside, ast.Global) | declared(inside, ast.Nonlocal)
+    found = {n.id for n in inside if isinstance(n, ast.Name)} | outer
+    found = found.union(*(borrowed(n) for n in inside if isinstance(n, SCOPES)))
+    around = [d for d in children(node) if all(d is not b for b in body)]
+    return mentioned(around) | (found - (set(arguments(node)) | bound(body) - outer))
+
+
 class Scope:
     """A function's names: its own, those of functions around it, and those of the module.
 
-    `kept` are those that occur in functions nested in it, which may use them at any time.
+    `kept` are those that other functions may use at any time: nested ones, and those around.
     """
 
     def __init__(self, node: Function, around: frozenset[str]) -> None:
@@ -133,7 +146,8 @@ class Scope:
         self.nonlocals = declared(inside, ast.Nonlocal)
         self.own = set(arguments(node)) | (bound(body) - self.globals - self.nonlocals)
         self.visible = frozenset((around | self.own) - self.globals)
-        self.kept = frozenset(mentioned([n for n in inside if isinstance(n, SCOPES)]))
+        inner = (borrowed(n) for n in inside if isinstance(n, SCOPES))
+        self.kept = frozenset(self.nonlocals.union(*inner))
         self.is_generator = any(
             isinstance(n, (ast.Yield, ast.YieldFrom, ast.Await)) for n in inside
         )

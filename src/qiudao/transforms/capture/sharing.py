@@ -8,6 +8,7 @@ is written into what it may show, and not be written into
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -34,17 +35,47 @@ class Row:
 
 
 class Severed:
-    """What a value follows that may be a view of what is not known."""
+    """What a value follows that may be a view of what is not known.
 
-    def __init__(self, reason: str) -> None:
+    With `held`, the arrays that it may show, it is one for only as long as others show them too.
+    Of a decision `of` the `sides` are which of them it is on either side.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        held: Sequence[Any] = (),
+        sides: Sequence[Sequence[Any]] = (),
+        of: Any = None,
+    ) -> None:
         self.reason = reason
+        self.held = held
+        self.sides = sides
+        self.of = of
+        self.ties: list[Tie] = []
+
+    def meets(self, other: Severed) -> bool:
+        """Whether this and another may be one array."""
+        if self.of is not None and self.of is other.of:
+            pairs = zip(self.sides, other.sides, strict=True)
+            return any(x is y for xs, ys in pairs for x in xs for y in ys)
+        return any(x is y for x in self.held for y in other.held)
+
+    def outdate(self) -> None:
+        """One of the arrays was written into: what may show it is not to be read any more."""
+        for tie in self.ties:
+            tie.seen = None
+
+    def refuse(self) -> NoReturn:
+        """Say what is shared."""
+        raise CaptureError(f"capture: {self.reason}")
 
     def __call__(self, base: Any) -> NoReturn:
-        raise CaptureError(f"capture: {self.reason}")
+        self.refuse()
 
     def write(self, base: Any, new: Any) -> NoReturn:
         """Refuse."""
-        raise CaptureError(f"capture: {self.reason}")
+        self.refuse()
 
 
 def row(x: Any, index: Any) -> Any:
@@ -54,8 +85,10 @@ def row(x: Any, index: Any) -> Any:
         return made
     if not isinstance(x, Tracer):
         return severed(
-            made, None, "an element of a plain array, read at an index that is not known while "
-            "tracing, is written into; write into the array itself, z[i, j] = v",
+            made, None, Severed(
+                "an element of a plain array, read at an index that is not known while tracing, is "
+                "written into; write into the array itself, z[i, j] = v"
+            ),
         )  # fmt: skip
     tied(made, x, Row(index), root_of(x))
     return made
@@ -73,10 +106,12 @@ def is_view(index: Any) -> bool:
     return True
 
 
-def severed(made: Any, root: Any, reason: str) -> Any:
+def severed(made: Any, root: Any, how: Severed) -> Any:
     """A value that follows `root`, so that reading it after a write there is refused."""
     base = made.snapshot()
-    tied(made, base, Severed(reason), base if root is None else root)
+    tied(made, base, how, base if root is None else root)
+    if isinstance(made, View):
+        how.ties.append(made.tied)
     return made
 
 

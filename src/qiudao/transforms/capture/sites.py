@@ -50,6 +50,11 @@ class Site:
     refused: int = 0  # how often a loop has been tried as a structured one in vain
 
     @property
+    def name(self) -> str:
+        """The name of the function that it is in."""
+        return self.scope.name
+
+    @property
     def line(self) -> str:
         """The user's line, for messages."""
         return str(self.line_at(self.node.lineno))

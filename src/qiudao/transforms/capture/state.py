@@ -9,18 +9,30 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CellType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...core.dispatch import Tracer, snapshot
+from ...core.modes import modes
 from ...core.node import Leaf
 from ...core.trees import LONE, NAMESPACE, Tree, flatten, optree
 from ...core.views import View
 from ..trace import Recording, Symbol, is_symbolic
-from .outcomes import MISSING
+from .holders import is_held
+from .outcomes import MISSING, CaptureError
+from .places import (
+    Contents,
+    Layout,
+    Place,
+    containers,
+    elements,
+    is_container,
+    taken_apart,
+    unchanged,
+)
 from .sharing import Severed, severed
 from .sites import Cells
 
@@ -41,7 +53,7 @@ class Nest(NamedTuple):
     """A value taken apart."""
 
     leaves: tuple[Any, ...]
-    tree: Tree
+    tree: Tree | Layout
 
     @property
     def value(self) -> Any:
@@ -59,6 +71,23 @@ def nest(value: Any) -> Nest:
         spec = optree().tree_structure(value, none_is_leaf=True, namespace=NAMESPACE)
         tree = Tree(None, len(leaves), spec)
     return Nest(tuple(leaves), tree)
+
+
+def parts(value: Any) -> Nest:
+    """A value taken apart, but for the containers in it, which are leaves."""
+    if is_container(value):
+        return Nest((value,), LONE)
+    return Nest(*taken_apart(value, parts)) if isinstance(value, tuple) else nest(value)
+
+
+def nest_of(cell: Any, value: Any) -> Nest:
+    """What a variable or a place holds, taken apart."""
+    return Nest(*taken_apart(value, parts)) if isinstance(cell, Contents) else nest(value)
+
+
+def is_same(cell: Any, now: Any, then: Any) -> bool:
+    """Whether a variable or a place holds what it held."""
+    return now is then or (isinstance(cell, Contents) and unchanged(now, then))
 
 
 def read(cell: Any) -> Any:
@@ -82,7 +111,8 @@ class Region(NamedTuple):
 
     `lent` are the read-only stand-ins of plain arrays by their id, `shared` those of arrays that
     other names hold too, `cells` the variables of the function, `given` what stands for which of
-    its values from outside, by id, and `stand_in` tells what does for any.
+    its values from outside, by id, `origin` is the way back, and `stand_in` tells what does for
+    any.
     """
 
     recording: Recording
@@ -90,6 +120,7 @@ class Region(NamedTuple):
     shared: set[int]
     cells: set[int]
     given: dict[int, Any]
+    origin: dict[int, Any]
     stand_in: Callable[[Any], Any]
 
     @property
@@ -105,6 +136,14 @@ class Region(NamedTuple):
 unknown = is_symbolic  # whether a value is a tracer not known while tracing
 
 
+class Merged(NamedTuple):
+    """A container that stands for one of several, and why it may not be changed."""
+
+    made: Any
+    held: list[Any]
+    reason: str
+
+
 class Regions(threading.local):
     """The pieces that this thread is tracing, innermost last, and the sites that they are of."""
 
@@ -114,6 +153,7 @@ class Regions(threading.local):
         self.states: weakref.WeakSet[State] = weakref.WeakSet()
         self.trials = 0  # loops that are being tried as structured ones
         self.appended: dict[int, list[Any]] = {}  # what the innermost appends, by id of the list
+        self.severed: weakref.WeakSet[Severed] = weakref.WeakSet()
 
 
 regions = Regions()
@@ -122,6 +162,38 @@ regions = Regions()
 def region() -> Region | None:
     """The innermost piece that is being traced."""
     return regions.stack[-1] if regions.stack else None
+
+
+def stands_for(arrays: Iterable[Any]) -> list[Any]:
+    """Some arrays, and those outside the pieces that are being traced which they stand for."""
+    found: list[Any] = []
+    for x in arrays:
+        found.append(x)
+        for each in reversed(regions.stack):
+            if id(found[-1]) in each.origin:
+                found.append(each.origin[id(found[-1])])
+    return found
+
+
+def let_go(x: Any) -> None:
+    """Let a value be an array of its own where no other shows any more what it may show."""
+    if isinstance(x, View) and isinstance(how := x.tied.how, Severed) and how.held:
+        here = region()
+        stands = here is not None and id(x) in here.origin
+        if not stands and not is_held(stands_for(how.held), how):
+            x.let_go()
+
+
+def check_write(x: Any) -> None:
+    """Refuse to write into what may show another array; what may show this one is outdated."""
+    let_go(x)
+    while isinstance(x, View):
+        if isinstance(x.tied.how, Severed):
+            x.tied.how.refuse()
+        x = x.tied.base
+    for each in tuple(regions.severed):
+        if any(a is b for a in each.held for b in stands_for([x])):
+            each.outdate()
 
 
 def is_fresh(x: Tracer) -> bool:
@@ -136,7 +208,7 @@ class State:
     """The variables of a call as they are before a construct."""
 
     def __init__(self, cells: Cells) -> None:
-        self.cells = {n: c for n, c in cells.items() if not n.startswith(".")}
+        self.cells: dict[str, Any] = {n: c for n, c in cells.items() if not n.startswith(".")}
         here = region()
         self.shared = set()
         for cell in self.cells.values():
@@ -152,15 +224,53 @@ class State:
                 self.shared.add(key)
         self.values = {n: read(c) for n, c in self.cells.items()}
         self.nests = {n: nest(v) for n, v in self.values.items() if v is not MISSING}
+        self.touched: dict[Any, tuple[Place, Any]] = {}  # what has changed beside, and what it was
+        self.known: set[Any] = {id(c) for c in self.cells.values()}
+        held: dict[int, Contents] = {}
+        for name, value in self.values.items():
+            containers(value, name, held)
+        for each in held.values():
+            self.add(each, each.cell_contents)
         self.handles: dict[int, Tracer] = {}
         for x in self.leaves():
+            let_go(x)
             handle = root(x)
             if isinstance(handle, Tracer):
                 self.handles[id(handle)] = handle
         self.marks = [(x, snapshot(x)) for x in self.handles.values()]
-        self.lists = [(v, v.copy()) for v in self.values.values() if type(v) in (list, dict, set)]
         self.arrays: list[tuple[Any, Any]] = []
         regions.states.add(self)
+
+    def add(self, place: Place, value: Any) -> str:
+        """Let a place with this value be one of the variables; its name."""
+        name = place.text + "[]" * isinstance(place, Contents)
+        while name in self.cells:
+            name += "'"
+        self.cells[name] = place
+        self.known.add(place.key)
+        self.values[name] = value
+        if value is not MISSING:
+            self.nests[name] = nest_of(place, value)
+        return name
+
+    def is_place(self, name: str) -> bool:
+        """Whether a name is that of a place, which may be read at any time."""
+        return not isinstance(self.cells[name], CellType)
+
+    def spoken(self, name: str) -> str:
+        """What messages call a variable or a place."""
+        cell = self.cells[name]
+        if isinstance(cell, Contents):
+            return f"what the {type(cell.of).__name__} `{cell.text}` holds"
+        return f"`{cell.text if self.is_place(name) else name}`"
+
+    def adopt(self, changed: Sequence[tuple[Place, Any]]) -> list[str | None]:
+        """Let places that a piece has changed be variables, with what they held before.
+
+        Gives their names; None of those that the piece itself has made.
+        """
+        places = [place for place, _ in changed]
+        return [None if is_new(p, places) else self.add(p, old) for p, old in changed]
 
     def renew(self) -> None:
         """Let views show what their arrays are now, so that nothing has to be recorded later."""
@@ -177,8 +287,11 @@ class State:
         """How many references to a value are ours."""
         held = [*self.values.values(), *self.leaves(), *self.handles.values()]
         held += [h for h, _ in (*self.marks, *self.arrays)]
-        for _, copy in self.lists:
-            held += copy.values() if isinstance(copy, dict) else copy
+        copies = [v for n, v in self.values.items() if isinstance(self.cells[n], Contents)]
+        copies += [old for place, old in self.touched.values() if isinstance(place, Contents)]
+        held += [old for place, old in self.touched.values() if not isinstance(place, Contents)]
+        for copy in copies:
+            held += elements(copy)
         return sum(each is x for each in held)
 
     def is_seen(self, place: int, names: frozenset[str]) -> bool:
@@ -192,21 +305,58 @@ class State:
         for each in self.nests.values():
             yield from each.leaves
 
+    def put_back(self) -> None:
+        """Put what has changed beside the variables back to what it was."""
+        for place, old in self.touched.values():
+            write(place, old)
+        self.touched.clear()
+
     def restore(self) -> None:
         """Put every variable, tracer, list and remembered array back to what it was."""
         for array, copy in self.arrays:
             array[...] = copy
+        self.put_back()
         for name, cell in self.cells.items():
             write(cell, self.values[name])
         for handle, mark in self.marks:
             if moved(handle, mark):
                 handle.overwrite(mark)  # type: ignore[attr-defined]
-        for held, copy in self.lists:
-            if isinstance(held, list):
-                held[:] = copy
-            else:
-                held.clear()
-                held.update(copy)
+
+
+def touch(place: Place) -> None:
+    """A place is about to change: note what it held, and refuse where that is not known."""
+    for each in merged():
+        made, held = each.made, each.held
+        if (place.of is made and is_held(held)) or (
+            any(place.of is x for x in held) and is_held([made])
+        ):
+            raise CaptureError(f"capture: {each.reason}")
+    keep(place)
+
+
+def keep(place: Place) -> None:
+    """Note what a place holds for all running constructs."""
+    for state in list(regions.states):
+        if place.key not in state.known and place.key not in state.touched:
+            state.touched[place.key] = place, read(place)
+
+
+def merged() -> list[Merged]:
+    """The containers that stand for one of several in the programs that are being traced."""
+    found: list[Merged] = []
+    recording = modes.recording
+    while recording is not None:
+        found += recording.merged
+        recording = recording.outer
+    return found
+
+
+def is_new(place: Place, others: Sequence[Place]) -> bool:
+    """Whether nothing but places knows the object that a place is of."""
+    noted = [p for state in list(regions.states) for p, _ in state.touched.values()]
+    places = {id(p) for p in (*others, *noted) if p.of is place.of}
+    del noted
+    return sys.getrefcount(place.of) - len(places) <= _owned
 
 
 def moved(handle: Any, mark: Any) -> bool:
@@ -247,6 +397,8 @@ def count_owners(view: Any) -> int:
 
 
 _viewed = count_owners(np.zeros(2)[:1])
+_place = Contents([], "")
+_owned = sys.getrefcount(_place.of) - 1  # but for the place
 
 
 class StandIns:
@@ -279,7 +431,7 @@ class StandIns:
         if isinstance(x, View):
             tied = x.tied
             if isinstance(tied.how, Severed):
-                new = severed(snapshot(x), self.stand_in(tied.root), tied.how.reason)
+                new = severed(snapshot(x), self.stand_in(tied.root), tied.how)
             else:
                 new = tied.how(self.stand_in(tied.base))
             self.pair(x, new)
@@ -301,22 +453,23 @@ class StandIns:
     def enter(self, recording: Recording) -> dict[str, Any]:
         """Put the stand-ins into the variables."""
         state = self.state
-        whole: dict[int, Any] = {}  # lists that several names hold stay one
         values: dict[str, Any] = {}
-        for name, each in state.nests.items():
-            old = state.values[name]
+        whole: dict[int, Any] = {}  # what several names hold stays one
+        for name, old in state.values.items():
+            if old is MISSING:
+                continue
+            cell = state.cells[name]
             if id(old) not in whole:
+                each = nest_of(cell, old) if isinstance(cell, Contents) else parts(old)
                 new = [self.stand_in(x) for x in each.leaves]
                 same = all(a is b for a, b in zip(each.leaves, new, strict=True))
-                whole[id(old)] = (
-                    old if same and type(old) not in (list, dict) else each.tree.build(new)
-                )
+                whole[id(old)] = old if same else each.tree.build(new)
             values[name] = whole[id(old)]
         for name, cell in state.cells.items():
             write(cell, values.get(name, MISSING))
-        cells = {id(c) for c in state.cells.values()}
+        cells = {id(c) for c in state.cells.values() if isinstance(c, CellType)}
         regions.stack.append(
-            Region(recording, self.lent, self.shared, cells, self.given, self.stand_in)
+            Region(recording, self.lent, self.shared, cells, self.given, self.origin, self.stand_in)
         )
         return values
 
@@ -327,6 +480,7 @@ class StandIns:
         for handle, symbol, mark in own:
             if symbol is handle and moved(handle, mark):
                 handle.overwrite(mark)
+        self.state.put_back()
         for name, cell in self.state.cells.items():
             write(cell, self.state.values[name])
 

@@ -11,17 +11,16 @@ import numpy as np
 
 from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, snapshot
+from ...core.modes import modes
 from ..control import fori_loop, while_loop
 from ..trace import Recording, Symbol, Traced, traced
 from .branch import (
-    FLAG,
     cast,
     continued,
     joined_dtype,
     move,
-    refill,
     renamed,
-    same,
+    shown_as_views,
     shown_nest,
     split,
     truth,
@@ -35,14 +34,20 @@ from .outcomes import (
     outcome,
     refuse,
 )
+from .places import Contents, Place, is_container
 from .replaying import replay
+from .sides import FLAG
 from .state import (
+    Merged,
     Nest,
     StandIns,
     current,
     is_numeric,
+    is_same,
+    keep,
     moved,
     nest,
+    nest_of,
     read,
     write,
 )
@@ -76,7 +81,8 @@ class Step:
         self.way: Outcome = END
         self.possible: frozenset[int] = frozenset()
         self.undefined: set[str] = set()
-        self.in_place: set[str] = set()  # lists and dictionaries with new elements
+        self.bound: dict[str, list[Any]] = {}  # containers that variables are bound to
+        self.beside: list[tuple[Place, Any]] = []  # places, as they were
         self.names = of.changed
         self.again = False  # whether a carried value turned out to be a view
         self.probed: dict[Any, type] = {}  # numbers of Python whose dtype is to be found
@@ -97,6 +103,8 @@ class Step:
             if ("handle", k) in avals:
                 self.carry(("handle", k), handle, avals)
         self.piece = self.trace()
+        found = of.state.adopt(self.beside)
+        self.again |= any(name is not None for name in found)
 
     def carry(self, key: Any, x: Value, avals: dict[Any, Aval]) -> None:
         """One more carried value."""
@@ -149,7 +157,12 @@ class Step:
             if name in of.starts:
                 start = of.starts[name]
                 leaves = [given.get((name, k), x) for k, x in enumerate(start.leaves)]
-                yield name, start.tree.build(leaves)
+                made = start.tree.build(leaves)
+                if is_container(made) and not of.state.is_place(name):
+                    held = [of.state.values[name], *self.bound.get(name, ())]
+                    reason = shown_as_views(of.site.line, f"`{name}`")
+                    modes.recording.merged.append(Merged(made, held, reason))
+                yield name, made
 
     def advance(self, given: Any, stand: StandIns, before: dict[str, Any]) -> list[Value]:
         """Take the step, and note what it leaves."""
@@ -199,24 +212,13 @@ class Step:
             now, then = read(cell), before.get(name, MISSING)
             if name in of.changed and name in of.starts:
                 self.carried(name, now, results)
-                for k, x in enumerate(nest(now).leaves):
+                for k, x in enumerate(nest_of(cell, now).leaves):
                     self.again |= of.shown((name, k), x, stand.symbols)
-                if now is then and type(now) in (list, dict):
-                    self.in_place.add(name)
-            elif now is not then:
+            elif not is_same(cell, now, then):
                 self.found(name, now, then)
-            elif type(now) in (list, dict) and not same(
-                nest(now), nest(then), of.state, stand, name
-            ):
-                self.more.add(name)
-                if nest(now).tree == of.state.nests[name].tree:
-                    continue
-                refuse(
-                    of.site,
-                    f"the {type(now).__name__} `{name}` changes in a loop whose number of steps is "
-                    "not known while tracing",
-                    "write into an array made before the loop, or use qd.scan, which stacks values",
-                )
+        for place, old in of.state.touched.values():
+            if not is_same(place, read(place), old):
+                self.beside.append((place, old))
         for k in stand.written():
             results["handle", k] = stand.symbols[k]
             self.more.add(("handle", k))
@@ -224,7 +226,7 @@ class Step:
     def found(self, name: str, now: Any, then: Any) -> None:
         """A variable that a step changes and that is not carried yet."""
         of = self.loop
-        if name not in of.site.head or now is MISSING:
+        if now is MISSING or not (name in of.site.head or of.state.is_place(name)):
             return
         if then is MISSING:
             if of.certain and any(map(is_numeric, nest(now).leaves)):
@@ -240,13 +242,24 @@ class Step:
         of = self.loop
         start = of.starts[name]
         if now is MISSING:
-            refuse(of.site, f"`{name}` is deleted in the loop", "keep it")
-        here = nest(now)
+            refuse(of.site, f"{of.state.spoken(name)} is deleted in the loop", "keep it")
+        cell = of.cells[name]
+        here = nest_of(cell, now)
+        if is_container(now) and not of.state.is_place(name):
+            self.bound[name] = [now]
+        if here.tree != start.tree and isinstance(cell, Contents):
+            refuse(
+                of.site,
+                f"the {type(cell.of).__name__} `{cell.text}` changes in a loop whose number of "
+                "steps is not known while tracing",
+                "write into an array made before the loop, or use qd.scan, which stacks values",
+            )
         if here.tree != start.tree:
             refuse(
                 of.site,
-                f"`{name}` is {shown_nest(start)} before the loop and {shown_nest(here)} "
-                "after a step, and the number of steps is not known while tracing",
+                f"{of.state.spoken(name)} is {shown_nest(start)} before the loop and "
+                f"{shown_nest(here)} after a step, and the number of steps is not known while "
+                "tracing",
                 "let it keep its structure, as in qd.while_loop(cond, body, init)",
             )
         for k, (x, y) in enumerate(zip(here.leaves, start.leaves, strict=True)):
@@ -255,7 +268,7 @@ class Step:
             elif x is not y and not (type(x) is type(y) and x == y):
                 refuse(
                     of.site,
-                    f"`{name}` is {shown_nest(start)} before the loop and "
+                    f"{of.state.spoken(name)} is {shown_nest(start)} before the loop and "
                     f"{shown_nest(here)} after a step, and the number of steps is not known "
                     "while tracing",
                     "start it with a value of the same shape and dtype",
@@ -298,7 +311,9 @@ class Step:
     def differ(self, key: Any, then: Aval, now: Aval) -> None:
         """Refuse a carried value that changes its type."""
         name = key[0] if isinstance(key, tuple) else key
-        what = "the returned value" if name == "value" else f"`{name}`"
+        state = self.loop.state
+        what = state.spoken(name) if name in state.cells else f"`{name}`"
+        what = "the returned value" if name == "value" else what
         refuse(
             self.loop.site,
             f"{what} is {describe(*then[:2])} before the loop and {describe(*now[:2])} after a "
@@ -313,27 +328,27 @@ class Step:
         results = self.equation()
         given = dict(zip(self.keys, results, strict=True))
         for name, made in self.variables(given):
-            if name in self.in_place:
-                refill(of.state.values[name], made)
-            else:
-                write(of.cells[name], made)
+            cell = of.cells[name]
+            if of.state.is_place(name):
+                keep(cell)
+            write(cell, made)
         for name in self.undefined:
             write(
                 of.cells[name],
                 Undefined(
-                    f"capture: `{name}` is defined only if the loop of {of.site.line} takes a "
-                    "step; give it a value before the loop"
+                    f"capture: {of.state.spoken(name)} is defined only if the loop of "
+                    f"{of.site.line} takes a step; give it a value before the loop"
                 ),
             )
         for k, handle in enumerate(of.handles):
             if ("handle", k) in given:
                 new = given["handle", k]
-                if not renamed(of.state, handle, new, of.changed):
-                    move(handle, new, of.site.line)
+                if not renamed(of.site, of.state, handle, new, of.changed):
+                    move(of.site, handle, new)
         of.sever(given, of.handles)
         if not of.jumps:
             return END
-        possible = self.possible | {FELL}
+        possible = self.possible - {FELL} if of.is_endless else self.possible | {FELL}
         value: Any = MISSING
         if self.value is not None:
             leaves = [given.get(("value", k), x) for k, x in enumerate(self.value.nest.leaves)]
@@ -383,6 +398,11 @@ class Watch:
     def sees(self, now: dict[str, Any], loop: Loop) -> bool:
         """Whether what is read later changed."""
         if any(moved(x, mark) for x, mark in self.marks):
+            return True
+        for name, cell in loop.cells.items():
+            if loop.state.is_place(name) and not is_same(cell, now[name], self.before[name]):
+                return True
+        if any(not is_same(p, read(p), old) for p, old in loop.state.touched.values()):
             return True
         for name in loop.site.head & set(now):
             if now[name] is not self.before.get(name, MISSING):

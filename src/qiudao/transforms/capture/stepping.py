@@ -92,7 +92,7 @@ class TriedStep(Step):
                 held.extend(tree.build([x[k] for x in rows]) for tree, rows in columns)
 
     def finish(self) -> Any:
-        if self.in_place or self.undefined or self.new:
+        if self.undefined or self.new or any(map(self.loop.state.is_place, self.names)):
             end_trial("a list changes, or a variable is not always defined")
         return super().finish()
 

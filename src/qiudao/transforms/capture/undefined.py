@@ -53,6 +53,8 @@ _USES = [
     "int",
     "complex",
     "index",
+    "str",
+    "format",
     "array",
     "array_ufunc",
     "array_function",

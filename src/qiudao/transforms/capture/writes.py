@@ -18,10 +18,22 @@ from ...core.dispatch import Tracer, snapshot
 from ...core.source import caller, line_of
 from ...core.views import View
 from .masks import Selected, Whole, selects
-from .outcomes import CaptureError, OutsideWriteError
+from .outcomes import INNER, CaptureError, OutsideWriteError
+from .places import Contents, is_container
 from .scopes import WRITERS
 from .sharing import row
-from .state import is_fresh, is_numeric, is_part, ours, region, regions, root, unknown
+from .state import (
+    check_write,
+    is_fresh,
+    is_numeric,
+    is_part,
+    ours,
+    region,
+    regions,
+    root,
+    touch,
+    unknown,
+)
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
@@ -76,10 +88,11 @@ def getitem(x: Any, index: Any) -> Any:
     return x[index]
 
 
-def setitem(value: Any, x: Any, index: Any) -> Any:
+def setitem(value: Any, x: Any, index: Any, text: str) -> Any:
     """`x[index] = value`, and what the name of x then stands for."""
     if isinstance(value, Whole):
         index, value = ..., value.array
+    check_write(x)
     if type(x) is np.ndarray:
         tracer = traced_in((value, index))
         if tracer is None and x.flags.writeable:
@@ -98,7 +111,7 @@ def setitem(value: Any, x: Any, index: Any) -> Any:
             x = raised(x, tracer, shared)
         elif is_fresh(x) and sys.getrefcount(x) - ours(x) <= lone.count:
             x = regions.stack[-1].recorder(x)
-    write_element(x, index, value)
+    write_element(x, index, value, text)
     return x
 
 
@@ -108,10 +121,7 @@ def raised(x: Tracer, tracer: Tracer, shared: bool) -> Value:
     if shared and here is not None and root(x).level < here.level:
         raise OutsideWriteError(str(line_of(*caller())), root(x))
     if shared:
-        refuse_here(
-            "a value of an inner transform is written into an array that other names hold too",
-            "make the array inside, np.zeros_like(value)",
-        )
+        refuse_here(*INNER)
     return tracer.constant(snapshot(x))
 
 
@@ -132,11 +142,14 @@ def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
     return None if tracer is None else tracer.constant(x)
 
 
-def write_element(x: Any, index: Any, value: Any) -> None:
+def write_element(x: Any, index: Any, value: Any, text: str) -> None:
     """`x[index] = value` for what can take it."""
+    check_write(x)
     here = region()
     if regions.trials and not isinstance(x, Tracer | np.ndarray):
         refuse_here(f"a {type(x).__name__} is written into", "write into an array")
+    if is_container(x):
+        touch(Contents(x, text))
     if here is not None and isinstance(x, Tracer) and root(x).level < here.level:
         raise OutsideWriteError(str(line_of(*caller())), root(x))
     is_array = isinstance(x, Tracer | np.ndarray)
@@ -162,7 +175,7 @@ def store(value: Any, x: Any, index: Any, text: str) -> None:
                 f"`{text}` is written into under a condition that is not known while tracing",
                 "write into a variable of the function, or return the new value",
             )
-    write_element(x, index, value)
+    write_element(x, index, value, text)
 
 
 def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
@@ -170,6 +183,9 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
     in_place, plain = IN_PLACE[operation]
     if regions.trials and not is_numeric(x):
         refuse_here(f"a {type(x).__name__} is added to", "write into an array")
+    if is_container(x):
+        touch(Contents(x, type(x).__name__))
+    check_write(x)
     if isinstance(x, Tracer):
         if not x.shape and unknown(x) and not isinstance(x, View):
             return plain(x, value)  # a number, which does not change in place
@@ -177,7 +193,7 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
             return plain(x, value)
         here = region()
         if here is not None and x.level < here.level:
-            write_element(x, ..., plain(x, value))
+            write_element(x, ..., plain(x, value), "")
             return x
         return in_place(x, value)
     if type(x) is np.ndarray:
@@ -222,6 +238,7 @@ def into(f: Any) -> Callable[..., tuple[Any, Any]]:
     """`f(..., out=z)` as a function that gives the result and what z then stands for."""
 
     def called(*args: Any, out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
+        check_write(out)
         if type(out) is np.ndarray and from_numpy(f):
             tracer = traced_in((*args, *kwargs.values()))
             shared = sys.getrefcount(out) - ours(out) > lone.out
@@ -241,6 +258,8 @@ def within(f: Any, instead: Any) -> Callable[..., tuple[Any, Any]]:
     """
 
     def called(target: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        if is_writer(f):
+            check_write(target)
         if type(target) is np.ndarray and is_writer(f):
             tracer = traced_in((*args, *kwargs.values()))
             shared = sys.getrefcount(target) - ours(target) > lone.first
@@ -272,28 +291,6 @@ def stack(values: Any) -> Value:
         row = stack(v) if isinstance(v, list | tuple) else v
         rows.append(row if isinstance(row, Tracer) else np.asarray(row))
     return np.stack(rows)
-
-
-def owner(x: Any, attribute: str) -> Any:
-    """An object of which an attribute is set."""
-    if region() is not None:
-        refuse_here(
-            f"the attribute `{attribute}` is set under a condition that is not known while tracing",
-            "keep it in a variable of the function, or return the new value",
-        )
-    return x
-
-
-def outside(kind: str, name: str, here: Any) -> None:
-    """A variable from outside the function is about to be bound."""
-    inner = region()
-    if inner is None:
-        return
-    if kind == "global" or not any(id(c) in inner.cells for c in here.__closure__):
-        refuse_here(
-            f"the {kind} `{name}` is set under a condition that is not known while tracing",
-            "keep it in a variable of the function, or return the new value",
-        )
 
 
 class Lone:

@@ -1,0 +1,352 @@
+"""Names that may be one array or another, where others hold one of them too."""
+
+# ruff: noqa: RET504, SIM102 (the functions under test are what users write)
+
+import numpy as np
+import pytest
+
+import qiudao as qd
+from qiudao.transforms.capture.outcomes import CaptureError
+from transforms.capture.running import agree, compiled
+
+LOW = np.array([0.2, 0.7, 0.1, 0.9])
+RISING = np.arange(1.0, 5.0)
+INPUTS = (LOW, 3.0), (LOW, 0.3), (RISING, 0.6), (RISING, -1.0)
+TABLE = np.arange(4.0)
+
+
+def loops_over_what_it_binds(u, x):
+    u = u * 1.0
+    for e in u:
+        if e > 0.5:
+            u[1:] = x
+            u = 2 * u
+    return u
+
+
+def loops_with_a_break(u, x):
+    u = u * 1.0
+    total = 0.0
+    for e in u:
+        total += e
+        if e > 0.5:
+            u = 2 * u
+        u[-1] = x
+        if total > 1.0:
+            break
+    return u, total
+
+
+def enumerates(u, x):
+    u = u * 1.0
+    for i, e in enumerate(u):
+        if e > 0.5:
+            u = u * 2
+        u[i] = x * e
+    return u
+
+
+def zips(u, x):
+    u = u * 1.0
+    v = u * 3
+    for a, b in zip(u, v, strict=True):
+        if a > 0.5:
+            u = 2 * u
+        u[-1] = x * b
+    return u
+
+
+def goes_backwards(u, x):
+    u = u * 1.0
+    for e in reversed(u):
+        if e > 0.5:
+            u = u * 2
+        u[0] = x * e
+    return u
+
+
+def loops_long(u, x):
+    u = np.concatenate([u] * 10)
+    for e in u:
+        if e > 0.5:
+            u[1:] = x
+            u = 2 * u
+    return u
+
+
+def loops_over_a_plain_array(u, x):
+    z = np.arange(4.0)
+    total = 0.0
+    for e in z:
+        total = total + e * x
+        if total > 0.5:
+            z = z * 2
+        z[-1] = x
+    return z, total
+
+
+def chooses_in_an_expression(u, x):
+    u = u * 1.0
+    v = u * 2
+    w = u if x > 0.5 else v
+    w[0] = 3.0
+    return u, v, w
+
+
+def reads_what_was_chosen(u, x):
+    u = u * 1.0
+    v = u * 2
+    w = u if x > 0.5 else v
+    v[0] = 3.0
+    return w
+
+
+def chooses_in_a_function(u, x):
+    def pick(a, b):
+        if x > 0.5:
+            return a
+        return b
+
+    u = u * 1.0
+    v = u * 2
+    w = pick(u, v)
+    w[0] = 3.0
+    return u, v
+
+
+def writes_in_a_function(u, x):
+    def put(a, b):
+        if x > 0.5:
+            a = b
+        a[0] = 5.0
+        return a
+
+    u = u * 1.0
+    v = u * 2
+    return u, v, put(u, v)
+
+
+def is_read_after_the_loop(u, x):
+    u = u * 1.0
+    w = u
+    for i in range(3):
+        if x > i:
+            u = u * 2
+        u[0] = 1.0
+    return u, w
+
+
+def becomes_another_in_a_loop(u, x):
+    u = u * 1.0
+    w = u * 2
+    k = 0
+    while k < 4 and np.sum(w) < 30:
+        w[0] = 5.0
+        if x > 0.5:
+            w = u
+        k += 1
+    return u, w
+
+
+def is_an_attribute(u, x):
+    class Box:
+        held = u * 1.0
+
+    box = Box()
+    box.held = u * 1.0
+    v = box.held
+    if x > 0.5:
+        v = v * 2
+    v[0] = 3.0
+    return v, box.held
+
+
+def is_a_global(u, x):
+    v = TABLE
+    if x > 0.5:
+        v = v * 2
+    v[0] = 1.0
+    return v
+
+
+def shows_a_plain_array(u, x):
+    z = np.zeros(4)
+    w = z
+    if x > 0.5:
+        w = 2 * u
+    z[0] = 5.0
+    return w
+
+
+def is_an_attribute_of_an_array_that_no_name_holds(u, x):
+    class Box:
+        pass
+
+    box = Box()
+    box.held = u * 1.0
+    v = u * 1.25
+    if v[1] * x > 0.4:
+        if x > 0.5:
+            v = box.held
+    v += 1.5
+    return v, box.held
+
+
+def is_carried_by_a_loop(u, x):
+    z = np.zeros(4)
+    w = z
+    while np.sum(z) < x:
+        z = z + u
+    z[0] = x
+    return z, w
+
+
+def twice_the_same(u, x):
+    a, b, c = u * 1.0, u * 2, u * 3
+    if x > 0.5:
+        p, q = a, a
+    else:
+        p, q = b, c
+    p[0] = 9.0
+    return p, q
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        loops_over_what_it_binds, loops_with_a_break, enumerates, zips, goes_backwards, loops_long,
+        loops_over_a_plain_array, chooses_in_an_expression, reads_what_was_chosen,
+        chooses_in_a_function, writes_in_a_function, is_read_after_the_loop,
+        becomes_another_in_a_loop, is_an_attribute, is_a_global, shows_a_plain_array,
+        is_an_attribute_of_an_array_that_no_name_holds, is_carried_by_a_loop, twice_the_same,
+    ],
+)  # fmt: skip
+def test_what_may_be_one_of_two_is_not_written_into_where_others_show_it(f):
+    with pytest.raises(CaptureError, match="shares memory with another array, and with which"):
+        compiled(f, *INPUTS[0])
+
+
+def accepts(u, x):
+    def accept(old, new):
+        if np.sum(new) > x:
+            return new
+        return old
+
+    u = u + 0.0
+    for k in range(3):
+        new = u * 1.5 + k
+        u = accept(u, new)
+        u[0] = 7.0
+    return u
+
+
+def chooses_and_writes(u, x):
+    for k in range(4):
+        new = u - 0.1 * k * x
+        u = new if np.sum(new) < np.sum(u) else u
+        u[1] += x
+    return u
+
+
+def swaps(u, x):
+    a, b, c = u * 1.0, u * 2, u * 3
+    if x > 0.5:
+        a, b, c = b, c, a
+    a[0] = 9.0
+    b[1] = x
+    if x < 0.5:
+        a, b = b, a
+    a[2] = 7.0
+    c[0] = x
+    return a, b, c
+
+
+def swaps_in_a_loop(u, x):
+    a, b = u * 1.0, u * 2
+    k = 0
+    while k < 5:
+        if a[0] * x < b[0]:
+            a, b = b, a
+        a[0] += 1.0
+        b[1] -= x
+        k += 1
+        if np.sum(a) > 30:
+            break
+    return a, b
+
+
+def changes_its_argument(u, x):
+    def bounded(v):
+        if x > 0.5:
+            v = v * 2
+        v[0] = 1.0
+        return v
+
+    u = u + 0.0
+    u = bounded(u)
+    return u
+
+
+def changes_after_a_loop(u, x):
+    total = 0.0
+    for e in u:
+        if e > 0.5:
+            u = u * 2
+        total += u[0] * x
+        if total > 1.0:
+            break
+    u[0] = 4.0
+    return total, u
+
+
+def relaxes(u, x):
+    def relaxed(start):
+        v = start
+        k = 0
+        while k < 3 and np.sum(v) < 40:
+            v = v * 1.5
+            v[0] = x
+            k += 1
+        return v
+
+    return relaxed(u * 1.0), u
+
+
+def is_bound_to_the_attribute_too(u, x):
+    class Box:
+        pass
+
+    box = Box()
+    box.held = u * 1.0
+    v = box.held
+    if x > 0.5:
+        v = v * 2
+    box.held = v
+    v[0] = 3.0
+    return v, box.held
+
+
+def views(u, x):
+    w = u[1:] if x > 0.5 else u[:-1]
+    w[0] = x
+    return w
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        accepts, chooses_and_writes, swaps, swaps_in_a_loop, changes_its_argument,
+        changes_after_a_loop, relaxes, is_bound_to_the_attribute_too, views,
+    ],
+)  # fmt: skip
+def test_but_where_no_other_shows_it(f):
+    agree(f, *INPUTS)
+
+
+def test_the_gradient_of_arrays_that_change_places():
+    def f(x):
+        return sum(np.sum(y * y) for y in swaps_in_a_loop(LOW, x))
+
+    for x in (0.3, 1.7):
+        found = qd.jit(qd.grad(f))(x)
+        assert found == pytest.approx((f(x + 1e-6) - f(x - 1e-6)) / 2e-6, rel=1e-6)
