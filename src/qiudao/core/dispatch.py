@@ -104,6 +104,7 @@ class Tracer:
     __pandas_priority__ = 5000
     __hash__ = object.__hash__
 
+    is_series: ClassVar[bool] = False  # whether it is a Taylor series, found term by term
     kept_from: ClassVar[str] = ""  # the transforms that make such values, where these end
     instead_of_keeping: ClassVar[str] = "return it from the function"
 

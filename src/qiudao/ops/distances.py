@@ -76,7 +76,7 @@ class Hypot(Smooth):
     samples = TWO
 
     def slope(self, i: int, out: Value, *xs: Value) -> Value:
-        if isinstance(out, Tracer):
+        if isinstance(out, Tracer) and not out.is_series:  # whose slopes are terms of `out` itself
             return direction_cosine(xs[i], xs[1 - i])
         return over(xs[i], out)
 

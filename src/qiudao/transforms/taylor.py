@@ -69,6 +69,7 @@ class Series(ArrayMethods, Tracer):
     __slots__ = ("coefficients", "level", "tied")
 
     tied: Tie  # set on views only
+    is_series = True
     kept_from = "jet"
 
     def __init__(self, coefficients: Coefficients, level: float) -> None:

@@ -211,9 +211,67 @@ def twice_the_same(u, x):
     return p, q
 
 
+def goes_on_before_it_chooses(u, x):
+    u, w = u * 1.0, u + 1.0
+    for e in u:
+        if x > 0.5:
+            continue
+        u = u if e > 2.0 else w
+    u[1:] = w[:-1] * 0.5
+    return u, w
+
+
+def changes_what_was_chosen(u, x):
+    def change(a, t):
+        if t > 0.4:
+            a = a * 2
+        a[0] = 0.5
+        return a
+
+    u, w = u * 1.0, u + 1.0
+    v = u if x > 2.0 else w
+    return u, w, change(v, x)
+
+
+def changes_a_view_of_a_plain_array(u, x):
+    def change(a, t):
+        if t > 0.4:
+            a = a * 2
+        a[0] = 0.5
+        return a
+
+    w = np.ones(4)
+    return w, change(w[::-1], x)
+
+
+def may_be_a_copy(u, x):
+    class Box:
+        held = None
+
+    v = np.zeros(4)
+    box = Box()
+    box.held = v
+    if x > 1.0:
+        v = v.copy()
+    w = v if u[0] < x else v  # noqa: RUF034
+    w[1] = x
+    return v, box.held
+
+
+def may_be_a_list_within(u, x):
+    inner, m = [0.5, x], [1.0, x]
+    if u[0] > 0.5:
+        if x < 0.4:
+            m = inner
+    inner[0] = x
+    return m[0] * x
+
+
 @pytest.mark.parametrize(
     "f",
     [
+        goes_on_before_it_chooses, changes_what_was_chosen, changes_a_view_of_a_plain_array,
+        may_be_a_copy, may_be_a_list_within,
         loops_over_what_it_binds, loops_with_a_break, enumerates, zips, goes_backwards, loops_long,
         loops_over_a_plain_array, chooses_in_an_expression, reads_what_was_chosen,
         chooses_in_a_function, writes_in_a_function, is_read_after_the_loop,
@@ -332,11 +390,26 @@ def views(u, x):
     return w
 
 
+def is_set_to_what_it_holds(u, x):
+    class Box:
+        held = None
+
+    v = u * 2.0
+    box = Box()
+    box.held = v
+    if x > 0.0:
+        if x < 0.5:
+            box.held = v
+        else:
+            v[2] = x
+    return v, box.held
+
+
 @pytest.mark.parametrize(
     "f",
     [
-        accepts, chooses_and_writes, swaps, swaps_in_a_loop, changes_its_argument,
-        changes_after_a_loop, relaxes, is_bound_to_the_attribute_too, views,
+        is_set_to_what_it_holds, accepts, chooses_and_writes, swaps, swaps_in_a_loop,
+        changes_its_argument, changes_after_a_loop, relaxes, is_bound_to_the_attribute_too, views,
     ],
 )  # fmt: skip
 def test_but_where_no_other_shows_it(f):

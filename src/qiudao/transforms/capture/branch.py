@@ -39,7 +39,7 @@ from .state import (
     is_fresh,
     is_numeric,
     keep,
-    merged,
+    one_of,
     region,
     regions,
     root,
@@ -134,16 +134,19 @@ class Join:
         """The arrays from outside that a leaf of a side may show; none for one of its own."""
         if isinstance(leaf, Static):
             x = leaf.value
+            how = x.tied.how if isinstance(x, View) else None
+            if isinstance(how, Severed):
+                return (x, *how.held)
             return (x,) if isinstance(x, Tracer) or type(x) is np.ndarray else ()
+        if isinstance(leaf, Out) and leaf.held:
+            return leaf.held
         k = leaf.index if isinstance(leaf, Handle) else leaf.root
-        held = leaf.held if isinstance(leaf, Out) else ()
-        return held if k is None else (self.handles[k],)
+        return () if k is None else (self.handles[k],)
 
     def merged(self, name: str, made: Any) -> None:
         """Note a container that may be one of those that the sides leave in a variable."""
-        held = [x for s in self.sides if is_container(x := s.containers.get(name))]
-        held += [x for x in (self.state.values[name],) if is_container(x)]
-        held += [y for m in merged() if any(m.made is x for x in held) for y in m.held]
+        held = [x for s in self.sides for x in s.containers.get(name, ())]
+        held += one_of(self.state.values[name])
         if held:
             reason = shown_as_views(self.site.line, f"`{name}`")
             modes.recording.merged.append(Merged(made, held, reason))

@@ -93,28 +93,35 @@ class Loop:
                     self.shown((name, k), x, self.handles)
 
     def shown(self, key: tuple[str, int], x: Any, handles: list[Any]) -> bool:
-        """Note whether a carried leaf shows arrays that others show too; whether that is new."""
-        if key in self.shows or not is_array(x):
+        """Note which arrays a carried leaf shows that others show too; whether that is new."""
+        if not is_array(x):
             return False
+        before = self.shows.get(key, Shown([], []))
+        found = self.arrays_shown(key[0], x, handles)
+        places = [k for k in found.places if k not in before.places]
+        arrays = [a for a in found.arrays if not any(a is b for b in before.arrays)]
+        if places or arrays:
+            self.shows[key] = Shown([*before.places, *places], [*before.arrays, *arrays])
+        return bool(places or arrays)
+
+    def arrays_shown(self, name: str, x: Any, handles: list[Any]) -> Shown:
+        """The arrays that a leaf shows and others show too, those among the handles by place."""
         if not isinstance(x, Tracer):
-            if handles is self.handles and is_held(stands_for([x]), None, *self.beside(key[0])):
-                self.shows[key] = Shown([], [x])
-            return key in self.shows
+            lone = handles is not self.handles or not is_held(
+                stands_for([x]), None, *self.beside(name)
+            )
+            return Shown([], [] if lone else [x])
         how = x.tied.how if isinstance(x, View) else None
         if isinstance(how, Severed):
             known = [k for k, h in enumerate(handles) if any(h is each for each in how.held)]
             others = how.held if handles is self.handles else ()
-            found = Shown(known, [] if known else others)
-        else:
-            whole = root(x)
-            known = [k for k, h in enumerate(handles) if h is whole]
-            shared = x is not whole or self.is_shared(key[0], known)
-            here = region()
-            outer = here is not None and whole.level < here.level and not known
-            found = Shown(known if shared else [], [whole] if outer else [])
-        if found.places or found.arrays:
-            self.shows[key] = found
-        return key in self.shows
+            return Shown(known, [] if known else list(others))
+        whole = root(x)
+        known = [k for k, h in enumerate(handles) if h is whole]
+        shared = x is not whole or self.is_shared(name, known)
+        here = region()
+        outer = here is not None and whole.level < here.level and not known
+        return Shown(known if shared else [], [whole] if outer else [])
 
     def is_shared(self, name: str, places: list[int]) -> bool:
         """Whether anything shows a handle beside the variable, or place, that it is held by."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...core.dispatch import Tracer
 from ...core.views import View
+from ..results import owner
 from .sharing import Severed
 
 OWN = 0x1  # the flag of code whose variables are its own: of a function
@@ -88,7 +89,7 @@ class Asked(NamedTuple):
         if isinstance(x, Tracer):
             return self.shown_by(x)
         if isinstance(x, np.ndarray):
-            return any(x is each or x.base is each for each in self.arrays)
+            return any(owner(x) is owner(each) for each in self.arrays if type(each) is np.ndarray)
         if len(met) > DEEPEST + 1:
             return False
         met = {*met, id(x)}

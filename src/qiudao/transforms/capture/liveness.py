@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from .nodes import below, children
 from .scopes import COMPREHENSIONS, SCOPES, bound
@@ -111,8 +111,9 @@ class Liveness:
                 if inner:
                     last = max(node.lineno, inner[0].lineno - 1)
                     names = names.union(*(self.before.get(b, NONE) for b in inner))
+                    names |= beside_calls(heads(node))
                 else:
-                    names |= repeated(node)
+                    names |= repeated(node) | beside_calls([node])
                 for line in range(node.lineno, last + 1):
                     yield line, names | self.always
 
@@ -128,11 +129,31 @@ def repeated(node: ast.AST) -> Names:
     """The names that a statement reads more than once, or may."""
     found: list[str] = []
     for each in below(node):
-        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load):
+        if is_read(each):
             found.append(each.id)
         elif isinstance(each, COMPREHENSIONS | ast.Lambda):
             found += 2 * [n.id for n in below(each) if isinstance(n, ast.Name)]
     return frozenset(n for n in found if found.count(n) > 1)
+
+
+def heads(node: ast.stmt) -> list[ast.AST]:
+    """The expressions of a statement that has others within it."""
+    return [each for each in children(node) if isinstance(each, ast.expr | ast.withitem)]
+
+
+def beside_calls(nodes: Sequence[ast.AST]) -> Names:
+    """The names that some expressions read beside a call in them, and so may hold while it runs."""
+    read = [n for top in nodes for n in below(top) if is_read(n)]
+    found: set[str] = set()
+    for call in (n for top in nodes for n in below(top) if isinstance(n, ast.Call)):
+        inside = set(below(call))
+        found |= {n.id for n in read if n not in inside}
+    return frozenset(found)
+
+
+def is_read(node: ast.AST) -> TypeGuard[ast.Name]:
+    """Whether a node is the reading of a name."""
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def reads(nodes: Sequence[ast.AST]) -> Names:
@@ -140,7 +161,7 @@ def reads(nodes: Sequence[ast.AST]) -> Names:
     found: set[str] = set()
     for top in nodes:
         for node in below(top):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            if is_read(node):
                 found.add(node.id)
             elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 found.add(node.target.id)

@@ -14,9 +14,9 @@ from ...core.trees import Tree
 from ...core.views import View
 from ..trace import Symbol, Traced, traced
 from .outcomes import END, FELL, MISSING, Outcome
-from .places import Layout, Place, has_containers, is_container
+from .places import Layout, Place, has_containers
 from .sharing import Severed
-from .state import StandIns, State, is_same, nest, nest_of, read, region, root
+from .state import StandIns, State, is_same, nest, nest_of, one_of, read, region, root
 
 FLAG = Aval((), np.dtype(bool))  # an input that only tells a piece's recording
 Run = Callable[[], Any]
@@ -73,7 +73,7 @@ class Side:
         self.value: Left | None = None
         self.program: Traced
         self.held: dict[str, Left] = {}  # variables whose containers it may have changed
-        self.containers: dict[str, Any] = {}  # that variables are bound to
+        self.containers: dict[str, list[Any]] = {}  # that variables may be bound to
         self.beside: list[tuple[Place, Any, Left | None]] = []  # places, as they were and are
         operands = list(state.handles.values())
 
@@ -113,13 +113,13 @@ class Side:
                 continue
             if not is_same(cell, now, then) and (name in live or state.is_place(name)):
                 self.left[name] = self.take(nest_of(cell, now), stand, places)
-                if not state.is_place(name) and is_container(now):
-                    self.containers[name] = now
+                if not state.is_place(name):
+                    self.containers[name] = one_of(now)
         for name, cell in state.cells.items():
             if not state.is_place(name) and has_containers(read(cell)) and name not in self.left:
                 self.held[name] = self.take(nest(read(cell)), stand, places)
         for place, old in state.touched.values():
-            now = read(place)
+            now = state.now(place)
             if not is_same(place, now, old):
                 left = None if now is MISSING else self.take(nest_of(place, now), stand, places)
                 self.beside.append((place, old, left))

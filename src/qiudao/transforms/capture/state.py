@@ -225,6 +225,7 @@ class State:
         self.values = {n: read(c) for n, c in self.cells.items()}
         self.nests = {n: nest(v) for n, v in self.values.items() if v is not MISSING}
         self.touched: dict[Any, tuple[Place, Any]] = {}  # what has changed beside, and what it was
+        self.around = tuple(regions.stack)
         self.known: set[Any] = {id(c) for c in self.cells.values()}
         held: dict[int, Contents] = {}
         for name, value in self.values.items():
@@ -263,6 +264,22 @@ class State:
         if isinstance(cell, Contents):
             return f"what the {type(cell.of).__name__} `{cell.text}` holds"
         return f"`{cell.text if self.is_place(name) else name}`"
+
+    def now(self, place: Place) -> Any:
+        """What a place holds, its arrays as the variables hold them in the pieces around."""
+        value = read(place)
+        if not self.around or not isinstance(place, Contents):
+            return self.inside(value)
+        keys = value if isinstance(value, dict) else range(len(value))  # of a copy of ours
+        for key in () if isinstance(value, set) else keys:
+            value[key] = self.inside(value[key])
+        return value
+
+    def inside(self, x: Any) -> Any:
+        """What stands for a value in the pieces around."""
+        for each in self.around:
+            x = each.given.get(id(x), x)
+        return x
 
     def adopt(self, changed: Sequence[tuple[Place, Any]]) -> list[str | None]:
         """Let places that a piece has changed be variables, with what they held before.
@@ -338,7 +355,7 @@ def keep(place: Place) -> None:
     """Note what a place holds for all running constructs."""
     for state in list(regions.states):
         if place.key not in state.known and place.key not in state.touched:
-            state.touched[place.key] = place, read(place)
+            state.touched[place.key] = place, state.now(place)
 
 
 def merged() -> list[Merged]:
@@ -349,6 +366,13 @@ def merged() -> list[Merged]:
         found += recording.merged
         recording = recording.outer
     return found
+
+
+def one_of(x: Any) -> list[Any]:
+    """A container, and those that it may be; nothing for what is none."""
+    if not is_container(x):
+        return []
+    return [x, *(y for each in merged() if each.made is x for y in each.held)]
 
 
 def is_new(place: Place, others: Sequence[Place]) -> bool:

@@ -48,6 +48,7 @@ from .state import (
     moved,
     nest,
     nest_of,
+    one_of,
     read,
     write,
 )
@@ -217,7 +218,7 @@ class Step:
             elif not is_same(cell, now, then):
                 self.found(name, now, then)
         for place, old in of.state.touched.values():
-            if not is_same(place, read(place), old):
+            if not is_same(place, of.state.now(place), old):
                 self.beside.append((place, old))
         for k in stand.written():
             results["handle", k] = stand.symbols[k]
@@ -246,7 +247,7 @@ class Step:
         cell = of.cells[name]
         here = nest_of(cell, now)
         if is_container(now) and not of.state.is_place(name):
-            self.bound[name] = [now]
+            self.bound[name] = one_of(now)
         if here.tree != start.tree and isinstance(cell, Contents):
             refuse(
                 of.site,
@@ -402,7 +403,8 @@ class Watch:
         for name, cell in loop.cells.items():
             if loop.state.is_place(name) and not is_same(cell, now[name], self.before[name]):
                 return True
-        if any(not is_same(p, read(p), old) for p, old in loop.state.touched.values()):
+        state = loop.state
+        if any(not is_same(p, state.now(p), old) for p, old in state.touched.values()):
             return True
         for name in loop.site.head & set(now):
             if now[name] is not self.before.get(name, MISSING):
