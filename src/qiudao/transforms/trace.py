@@ -71,6 +71,7 @@ class Recording:
 
     def __exit__(self, *error: object) -> None:
         modes.recording, modes.live = self.outer, self.live
+        self.merged.clear()  # who asks whether a container is known counts what holds it
 
     def atom(self, x: Value) -> Atom:
         """An operand as an atom of the program."""

@@ -306,7 +306,30 @@ def loop_without_end(x):
             return n * x
 
 
+def makes_a_list_in_a_branch(x):
+    values = [x, 1.0]
+    if x > 0.5:
+        x = x + 1
+    else:
+        values = [x * 2, 2.0]
+        values[0] = x * 3
+    return values[0] * x, values[1] * x
+
+
+def makes_a_list_in_a_choice(x):
+    values, shown = [x, 1.0], [x, 2.0]
+    if x < 2.0:
+        if x > 0.5:
+            x = x * 2
+        else:
+            values = [1.5, 2.0]
+        shown = values
+        values[0] = x * 3
+    return values[0] * x, shown[0] * x
+
+
 PROGRAMS = [
+    makes_a_list_in_a_branch, makes_a_list_in_a_choice,
     by_steps, until_a_time, field, attribute_of_one_branch, attribute_made_by_both,
     attribute_of_a_class, attribute_with_a_slot, attribute_by_its_name, attribute_of_an_attribute,
     field_of_a_dataclass, counted_before_a_break, array_read_as_an_attribute,

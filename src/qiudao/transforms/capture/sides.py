@@ -90,7 +90,8 @@ class Side:
         self.program = traced(
             traced_piece, [FLAG, *map(aval_of, operands)], lambda xs: (xs, {})
         )  # fmt: skip
-        names = state.adopt([(place, old) for place, old, _ in self.beside])
+        changed = [(place, old) for place, old, _ in self.beside]
+        names = state.adopt(changed, self.containers.values())
         for name, (_, _, left) in zip(names, self.beside, strict=True):
             if name is not None:
                 self.left[name] = left

@@ -281,13 +281,17 @@ class State:
             x = each.given.get(id(x), x)
         return x
 
-    def adopt(self, changed: Sequence[tuple[Place, Any]]) -> list[str | None]:
+    def adopt(
+        self, changed: Sequence[tuple[Place, Any]], noted: Iterable[Sequence[Any]]
+    ) -> list[str | None]:
         """Let places that a piece has changed be variables, with what they held before.
 
-        Gives their names; None of those that the piece itself has made.
+        Gives their names; None of those that the piece itself has made, which nothing knows but
+        the containers `noted` of it.
         """
         places = [place for place, _ in changed]
-        return [None if is_new(p, places) else self.add(p, old) for p, old in changed]
+        noted = list(noted)
+        return [None if is_new(p, places, noted) else self.add(p, old) for p, old in changed]
 
     def renew(self) -> None:
         """Let views show what their arrays are now, so that nothing has to be recorded later."""
@@ -375,12 +379,13 @@ def one_of(x: Any) -> list[Any]:
     return [x, *(y for each in merged() if each.made is x for y in each.held)]
 
 
-def is_new(place: Place, others: Sequence[Place]) -> bool:
-    """Whether nothing but places knows the object that a place is of."""
-    noted = [p for state in list(regions.states) for p, _ in state.touched.values()]
-    places = {id(p) for p in (*others, *noted) if p.of is place.of}
-    del noted
-    return sys.getrefcount(place.of) - len(places) <= _owned
+def is_new(place: Place, others: Sequence[Place], noted: Sequence[Sequence[Any]]) -> bool:
+    """Whether nothing but places, and what is noted, knows the object that a place is of."""
+    touched = [p for state in list(regions.states) for p, _ in state.touched.values()]
+    places = {id(p) for p in (*others, *touched) if p.of is place.of}
+    del touched
+    known = len(places) + sum(x is place.of for each in noted for x in each)
+    return sys.getrefcount(place.of) - known <= _owned
 
 
 def moved(handle: Any, mark: Any) -> bool:

@@ -104,7 +104,7 @@ class Step:
             if ("handle", k) in avals:
                 self.carry(("handle", k), handle, avals)
         self.piece = self.trace()
-        found = of.state.adopt(self.beside)
+        found = of.state.adopt(self.beside, self.bound.values())
         self.again |= any(name is not None for name in found)
 
     def carry(self, key: Any, x: Value, avals: dict[Any, Aval]) -> None:
