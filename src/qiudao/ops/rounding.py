@@ -22,10 +22,8 @@ REAL_ONE = (
     "logical_not",
 )  # fmt: skip
 TESTS = ("isposinf", "isneginf", "isreal", "iscomplex")
-REAL_TWO = (
-    "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
-    "logical_and", "logical_or", "logical_xor", "floor_divide",
-)  # fmt: skip
+COMPARISONS = ("greater", "greater_equal", "less", "less_equal", "equal", "not_equal")
+REAL_TWO = (*COMPARISONS, "logical_and", "logical_or", "logical_xor", "floor_divide")
 WHOLE_ONE = ("invert", "bitwise_count")
 WHOLE_TWO = ("gcd", "lcm", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift")
 

@@ -13,12 +13,11 @@ from ..core.families import Elementwise
 from ..core.node import Equation
 from ..core.primitive import Primitive
 from ..core.program import Atom, Program, operands_of
-from ..ops.rounding import Step
+from ..ops.rounding import COMPARISONS, Step
 from ..ops.selecting import Clip, Where
 from ..ops.shaping import Stretch
 from .builder import Builder, Operands, rewrite
 
-COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
 NARROWEST = range(128)  # what all integer dtypes hold
 
 

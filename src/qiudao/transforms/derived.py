@@ -329,11 +329,10 @@ class Differentiated:
         f = self.f if modes.capture is None else modes.capture(self.f)
         return f(*args, **kwargs)
 
-    def has_few_known_inputs(self) -> bool:
-        """Whether there are few numbers to differentiate by, and none is being traced."""
-        if any(isinstance(x, Tracer) for x in self.inputs):
-            return False
-        return sum(int(np.size(x)) for x in self.inputs) <= FEW
+    @property
+    def count(self) -> int:
+        """How many numbers there are to differentiate by."""
+        return sum(int(np.size(x)) for x in self.inputs)
 
     def assemble(self, out_tree: Tree, blocks: list[list[Value]]) -> Any:
         """A tree of outputs, each holding a tree like the chosen arguments."""
@@ -365,29 +364,40 @@ def jacfwd(
     @functools.wraps(f)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
         run = Differentiated("jacfwd", f, args, kwargs, argnums, argnames)
-        seen: dict[str, Any] = {}
-
-        def along(*directions: Any) -> Any:
-            out, change, *aux = jvp(run, tuple(run.inputs), directions, has_aux=has_aux)
-            seen["out"] = out
-            seen["aux"] = aux
-            return change
-
-        directions = basis(run.inputs)
-        if chunk_size is None and run.has_few_known_inputs():
-            changes = pushed(along, directions)
-        else:
-            changes = vmap(along, chunk_size=chunk_size)(*directions)
-        outs, out_tree = flatten(changes)
-        outs = list(map(arrived, outs))
-        check_holomorphic("jacfwd", run.inputs, outs)
-        blocks = [
-            split_axis(np.moveaxis(change, 0, -1), change.ndim - 1, run.inputs) for change in outs
-        ]
-        answer = run.assemble(out_tree, blocks)
-        return (answer, seen["aux"][0]) if has_aux else answer
+        return jacobian_by_columns(run, has_aux, chunk_size)
 
     return derivative("jacobian", jacobian_of, f, argnums, argnames)
+
+
+def jacobian_by_columns(run: Differentiated, has_aux: bool, chunk_size: int | None) -> Any:
+    """All columns of a Jacobian: the tangents along the unit vectors of the inputs.
+
+    With `has_aux`, (Jacobian, aux).
+    """
+    seen: list[Any] = []
+
+    def along(*directions: Any) -> Any:
+        _, change, *aux = jvp(run, tuple(run.inputs), directions, has_aux=has_aux)
+        seen[:] = aux
+        return change
+
+    directions = basis(run.inputs)
+    if (
+        chunk_size is None
+        and run.count <= FEW
+        and not any(isinstance(x, Tracer) for x in run.inputs)
+    ):
+        changes = pushed(along, directions)
+    else:
+        changes = vmap(along, chunk_size=chunk_size)(*directions)
+    outs, out_tree = flatten(changes)
+    outs = list(map(arrived, outs))
+    check_holomorphic("jacfwd", run.inputs, outs)
+    blocks = [
+        split_axis(np.moveaxis(change, 0, -1), change.ndim - 1, run.inputs) for change in outs
+    ]
+    answer = run.assemble(out_tree, blocks)
+    return (answer, *seen) if has_aux else answer
 
 
 def jacrev(
@@ -485,22 +495,19 @@ def jacobian(
             f"jacobian: mode={mode!r} is unknown; use 'auto', 'forward' or 'reverse'"
         )
     f = by_numpy(f, numpy, "jacobian", argnums, argnames)
-    forward = jacfwd(f, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
     if mode == "forward":
-        return forward
+        return jacfwd(f, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
     if mode == "reverse":
         return jacrev(f, argnums, has_aux, argnames=argnames, chunk_size=chunk_size)
 
     @functools.wraps(f)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
         run = Differentiated("jacobian", f, args, kwargs, argnums, argnames)
-        inputs = sum(int(np.size(x)) for x in run.inputs)
-        if inputs <= FEW:
-            return forward(*args, **kwargs)
+        if run.count <= FEW:
+            return jacobian_by_columns(run, has_aux, chunk_size)
         value, pullback, *aux = vjp(run, *run.inputs, has_aux=has_aux)
-        if inputs < sum(int(np.size(y)) for y in flatten(value)[0]):
-            before, named = run.chosen.put(run.tree.build(run.inputs))
-            return forward(*before, **named)
+        if run.count < sum(int(np.size(y)) for y in flatten(value)[0]):
+            return jacobian_by_columns(run, has_aux, chunk_size)
         answer = jacobian_by_rows(run, value, pullback, chunk_size)
         return (answer, aux[0]) if has_aux else answer
 

@@ -15,6 +15,17 @@ INPUTS = (LOW, 3.0), (LOW, 0.3), (RISING, 0.6), (RISING, -1.0)
 TABLE = np.arange(4.0)
 
 
+class Box:
+    held = None
+
+
+def change(a, t):
+    if t > 0.4:
+        a = a * 2
+    a[0] = 0.5
+    return a
+
+
 def loops_over_what_it_binds(u, x):
     u = u * 1.0
     for e in u:
@@ -222,32 +233,17 @@ def goes_on_before_it_chooses(u, x):
 
 
 def changes_what_was_chosen(u, x):
-    def change(a, t):
-        if t > 0.4:
-            a = a * 2
-        a[0] = 0.5
-        return a
-
     u, w = u * 1.0, u + 1.0
     v = u if x > 2.0 else w
     return u, w, change(v, x)
 
 
 def changes_a_view_of_a_plain_array(u, x):
-    def change(a, t):
-        if t > 0.4:
-            a = a * 2
-        a[0] = 0.5
-        return a
-
     w = np.ones(4)
     return w, change(w[::-1], x)
 
 
 def may_be_a_copy(u, x):
-    class Box:
-        held = None
-
     v = np.zeros(4)
     box = Box()
     box.held = v
@@ -391,9 +387,6 @@ def views(u, x):
 
 
 def is_set_to_what_it_holds(u, x):
-    class Box:
-        held = None
-
     v = u * 2.0
     box = Box()
     box.held = v

@@ -14,11 +14,11 @@ from ...core.errors import QiudaoError
 from ...core.node import Equation
 from ...core.source import Line, line_of
 from ...core.sweep import fit
+from ...ops.rounding import COMPARISONS
 from ..expressions import expression_at, span_of
 from ..sweeps import backward
 from ..witness import Decision, Observation, Step, Subject
 
-COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
 STEPS = 30  # of Newton's method, on the way to a switch
 NEAR = 1e-12  # of the size of what is compared: there the switch is reached
 

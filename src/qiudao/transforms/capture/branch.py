@@ -13,7 +13,7 @@ from ...core.modes import modes
 from ...core.trees import LONE
 from ...core.views import View
 from ..control import cond
-from .holders import Place, is_held
+from .holders import Point, is_held
 from .outcomes import (
     END,
     FELL,
@@ -342,7 +342,7 @@ def sever(site: Spot, found: Sequence[Chosen]) -> None:
         severed(result, next((x for x in how.held if isinstance(x, Tracer)), None), how)
     for result, how, live in found:
         others = any(how.meets(each.how) for each in found if each.how is not how)
-        if others or is_held(stands_for(how.held), how, Place(site.name, site.file, live)):
+        if others or is_held(stands_for(how.held), how, Point(site.name, site.file, live)):
             regions.severed.add(how)
         elif isinstance(result, View):
             result.let_go()
@@ -368,7 +368,7 @@ def renamed(site: Spot, state: State, handle: Any, new: Value, bound: Iterable[s
     names = [n for n, v in state.values.items() if v is handle]
     if sum(root(x) is handle for x in state.leaves()) > len(names):
         return False
-    if outer and is_held(stands_for([handle]), None, Place(site.name, site.file, frozenset())):
+    if outer and is_held(stands_for([handle]), None, Point(site.name, site.file, frozenset())):
         return False
     for name in set(names) - set(bound):
         write(state.cells[name], new)

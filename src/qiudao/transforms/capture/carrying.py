@@ -22,7 +22,7 @@ from ...core.views import View
 from .branch import (
     shown_as_views,
 )
-from .holders import Place, is_held
+from .holders import Point, is_held
 from .jumps import jumps
 from .outcomes import (
     Outcome,
@@ -132,9 +132,9 @@ class Loop:
             for k in places
         )
 
-    def beside(self, name: str) -> tuple[Place, Any]:
+    def beside(self, name: str) -> tuple[Point, Any]:
         """Where holders beside a variable or a place count, and the object that does not."""
-        at = Place(self.site.name, self.site.file, self.site.head - {name})
+        at = Point(self.site.name, self.site.file, self.site.head - {name})
         return at, self.cells[name].of if self.state.is_place(name) else None
 
     def sever(self, given: dict[Any, Value], handles: list[Any]) -> None:

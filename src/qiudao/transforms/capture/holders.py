@@ -26,15 +26,16 @@ CLOSED = (ModuleType, FunctionType, type, str, bytes, int, float, complex, np.ge
 read_later: dict[str, dict[int, frozenset[str]]] = {}
 
 
-class Place:
-    """A function that runs, at a decision, and its names that are read after it."""
+class Point(NamedTuple):
+    """A decision in a function that runs, by its name and file, and the names read after it."""
 
-    def __init__(self, name: str, file: str, live: frozenset[str]) -> None:
-        self.name, self.file, self.live = name, file, live
+    name: str
+    file: str
+    live: frozenset[str]
 
 
 def is_held(
-    arrays: Sequence[Any], by: Severed | None = None, at: Place | None = None, but: Any = None
+    arrays: Sequence[Any], by: Severed | None = None, at: Point | None = None, but: Any = None
 ) -> bool:
     """Whether a variable shows one of some arrays other than `by` what may be one of them.
 

@@ -6,19 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import Tracer
 from ...core.trees import Tree
 from ...core.views import View
+from ..control.guarding import FLAG  # here an input that only tells a piece's recording
 from ..trace import Symbol, Traced, traced
 from .outcomes import END, FELL, MISSING, Outcome
 from .places import Layout, Place, has_containers
 from .sharing import Severed
 from .state import StandIns, State, is_same, nest, nest_of, one_of, read, region, root
 
-FLAG = Aval((), np.dtype(bool))  # an input that only tells a piece's recording
 Run = Callable[[], Any]
 
 

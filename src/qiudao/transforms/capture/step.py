@@ -13,6 +13,7 @@ from ...core.avals import Aval, Value, aval_of, describe
 from ...core.dispatch import Tracer, snapshot
 from ...core.modes import modes
 from ..control import fori_loop, while_loop
+from ..control.guarding import FLAG
 from ..trace import Recording, Symbol, Traced, traced
 from .branch import (
     cast,
@@ -36,7 +37,6 @@ from .outcomes import (
 )
 from .places import Contents, Place, is_container
 from .replaying import replay
-from .sides import FLAG
 from .state import (
     Merged,
     Nest,

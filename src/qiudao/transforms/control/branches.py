@@ -177,8 +177,8 @@ def every_branch(
         for x, like, path in zip(leaves, flat[0][0], tree.paths):
             check_result(name, k, x, like, path)
     for k in range(len(flat) - 2, -1, -1):
-        here = index <= k
-        chosen = [np.where(here, x, rest) for x, rest in zip(flat[k][0], chosen)]
+        chooses_it = index <= k
+        chosen = [np.where(chooses_it, x, rest) for x, rest in zip(flat[k][0], chosen)]
     return tree.build(chosen)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.avals import Value
-from ...core.dispatch import Tracer
+from ...core.dispatch import Tracer, examples
 from ...core.living import Live
 from ...core.modes import modes
 from ..batch import Batch
@@ -34,9 +34,7 @@ def is_batched(x: Value) -> bool:
 
 def in_any_example(x: Value) -> bool:
     """Whether a condition holds in some example."""
-    while isinstance(x, Tracer):
-        x = x.parts()[0]
-    return bool(np.any(x))
+    return bool(np.any(examples(x)))
 
 
 def taking_part(flag: Value) -> Live:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...core.avals import Aval, Value, aval_of
 from ...core.modes import Running, new_level
-from ...core.node import Leaf
+from ...core.node import Leaf, Node
 from ...core.program import Program
 from ...core.sweep import Masks, Sweep, fit, sweep
 from ...tape.operators import product_below
@@ -71,16 +71,25 @@ def with_tangents(
     return primals, [y.tangent if m else None for y, m in zip(ys, mine)]
 
 
-def backwards(
-    program: Program, xs: Sequence[Value], wanted: Sequence[bool], cts: Sequence[Value | None]
-) -> list[Value | None]:
-    """Reverse: the cotangents of the `wanted` inputs, from those of the outputs."""
+def recorded(
+    program: Program, xs: Sequence[Value], wanted: Sequence[bool]
+) -> tuple[list[Leaf | None], list[tuple[Value, Node | None]]]:
+    """The program run on a tape: a leaf for each of the `wanted` inputs, and each output's value
+    and node.
+    """
     level = new_level()
     leaves = [Leaf(tuple(x.shape), x.dtype) if want else None for x, want in zip(xs, wanted)]
     tensors = [x if leaf is None else Tensor.make(x, leaf, level) for x, leaf in zip(xs, leaves)]
     with Running(level):
         ys = program(*tensors)
-    lowered = [lower(y, level) for y in ys]
+    return leaves, [lower(y, level) for y in ys]
+
+
+def backwards(
+    program: Program, xs: Sequence[Value], wanted: Sequence[bool], cts: Sequence[Value | None]
+) -> list[Value | None]:
+    """Reverse: the cotangents of the `wanted` inputs, from those of the outputs."""
+    leaves, lowered = recorded(program, xs, wanted)
     seeds = [(n, ct) for (_, n), ct in zip(lowered, cts) if n is not None and ct is not None]
     found = sweep(
         seeds,
@@ -94,13 +103,9 @@ def lanes_back(
     program: Program, xs: Sequence[Value], wanted: Sequence[bool], alive: Sequence[Value | None]
 ) -> list[Value | None]:
     """Reverse: the lanes of the `wanted` inputs that the live lanes of the outputs depend on."""
-    level = new_level()
-    leaves = [Leaf(tuple(x.shape), x.dtype) if want else None for x, want in zip(xs, wanted)]
-    tensors = [x if leaf is None else Tensor.make(x, leaf, level) for x, leaf in zip(xs, leaves)]
-    with Running(level):
-        ys = program(*tensors)
-    nodes = [lower(y, level)[1] for y in ys]
-    seeds = [(n, lanes) for n, lanes in zip(nodes, alive) if n is not None and lanes is not None]
+    leaves, lowered = recorded(program, xs, wanted)
+    seeds = [(n, lanes) for (_, n), lanes in zip(lowered, alive)
+             if n is not None and lanes is not None]  # fmt: skip
     masks: Masks = {}
     run = Sweep([(n, zeros(n)) for n, _ in seeds], {leaf for leaf in leaves if leaf is not None})
     run(masks, [lanes for _, lanes in seeds])
