@@ -11,7 +11,7 @@ from ..core.arriving import VALUES, arrived
 from ..core.avals import Value, describe
 from ..core.dispatch import Tracer
 from ..core.errors import DetachError, GradientError, ShapeError, TreeError
-from ..core.living import Live
+from ..core.living import for_all
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive, stretch
@@ -64,8 +64,10 @@ class Batch(ArrayMethods, Tracer):
             mine = isinstance(x, Batch) and x.level == level
             mapped.append(mine)
             values.append(x.value if mine else x)
-        with Live(None):  # who takes part is said of examples, and here are all of them
-            out = primitive.batch(size, tuple(mapped), values)
+        batch = primitive.batch
+        if modes.live is not None:  # who takes part is said of examples, and here are all of them
+            batch = for_all(batch)
+        out = batch(size, tuple(mapped), values)
         if isinstance(out, tuple):
             return tuple(Batch(o, level) for o in out)
         made = Batch(out, level)
