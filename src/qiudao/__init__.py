@@ -3,24 +3,27 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .eager.gradients import grad
-from .eager.making import tensor
-from .ops.stopping import stop_gradient
-from .tape.backward import backward
-from .tape.modes import (
-    detect_anomaly,
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
-from .tape.tensor import Tensor
-from .transforms.batch import vmap
-from .transforms.derived import hessian, hvp, jacfwd, jacobian, jacrev, value_and_grad
-from .transforms.forward import jvp
-from .transforms.reverse import vjp
+from .core.collecting import collector_waiting
+
+with collector_waiting():
+    from .eager.gradients import grad
+    from .eager.making import tensor
+    from .ops.stopping import stop_gradient
+    from .tape.backward import backward
+    from .tape.modes import (
+        detect_anomaly,
+        enable_grad,
+        inference_mode,
+        is_grad_enabled,
+        is_inference_mode_enabled,
+        no_grad,
+        set_grad_enabled,
+    )
+    from .tape.tensor import Tensor
+    from .transforms.batch import vmap
+    from .transforms.derived import hessian, hvp, jacfwd, jacobian, jacrev, value_and_grad
+    from .transforms.forward import jvp
+    from .transforms.reverse import vjp
 
 if TYPE_CHECKING:
     from . import nn, numeric, optim, random
@@ -179,7 +182,8 @@ def __getattr__(name: str) -> Any:
     """A name of `__all__` that is not here yet."""
     if name not in _later:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"{__name__}.{_later[name]}")
+    with collector_waiting():
+        module = importlib.import_module(f"{__name__}.{_later[name]}")
     found = globals()[name] = getattr(module, name, module)
     return found
 
