@@ -464,3 +464,23 @@ def test_a_forward_rule_may_write_into_points_and_tangents():
     close(change, 3 * v)
     close(x, [1.0, 2.0])
     close(v, [1.0, 3.0])
+
+
+def test_a_backward_rule_may_write_into_its_residuals():
+    f = qd.custom_vjp(lambda x: np.sin(x))
+
+    def bwd(residuals, ct):
+        slope, others = residuals
+        slope *= ct
+        others["factors"][0] *= 2.0
+        return (slope * others["factors"][0],)
+
+    f.defvjp(lambda x: (np.sin(x), (np.cos(x), {"factors": [np.full(3, 0.5)]})), bwd)
+    x = np.array([0.1, 0.2, 0.3])
+    pullback = qd.vjp(f, x)[1]
+    for _ in range(3):
+        close(pullback(np.ones(3))[0], np.cos(x))
+    leaf = qd.tensor(x, requires_grad=True)
+    total = np.sum(f(leaf))
+    for _ in range(3):
+        close(qd.grad(total, leaf, retain_graph=True)[0].numpy(), np.cos(x))

@@ -131,3 +131,11 @@ def test_memory_of_a_chunked_jacobian_is_bounded():
     spy.defjvp(rule)
     qd.jacfwd(spy, chunk_size=2)(np.zeros(5))
     assert [text.split(":")[0] for text in seen] == ["one of 2", "one of 2", "one of 1"]
+
+
+@ALL
+@pytest.mark.parametrize("size", [2, 9])
+@pytest.mark.parametrize("nothing", [None, (), {}, [None]])
+def test_of_a_function_without_results_there_is_nothing(make, size, nothing):
+    assert make(lambda x: nothing)(np.ones(size)) == nothing
+    assert make(lambda x: (nothing, 1), has_aux=True)(np.ones(size)) == (nothing, 1)

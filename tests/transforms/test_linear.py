@@ -5,6 +5,7 @@ import pytest
 
 import qiudao as qd
 from checking import close, same
+from qiudao.core.errors import LeakError
 
 A = np.array([[1.0, 2.0, 0.5], [3.0, -1.0, 4.0]])
 
@@ -204,3 +205,26 @@ def test_a_reverse_rule_may_reuse_a_buffer():
     x = np.ones(4)
     close(qd.jvp(ruled, (x,), (np.eye(4)[2],))[1], 9.0)
     close(qd.grad(ruled)(x), 3 * np.arange(4.0) + 3)
+
+
+def test_linear_transpose_puts_the_recording_mode_back():
+    def f(x):
+        qd.set_grad_enabled(False)
+        return 3.0 * x
+
+    close(qd.linear_transpose(f, np.zeros(2))(np.ones(2))[0], np.full(2, 3.0))
+    assert qd.is_grad_enabled()
+
+
+def test_linear_transpose_with_a_tape_inside():
+    def f(x):
+        return qd.tensor([1.0, 2.0], requires_grad=True) * x
+
+    close(qd.linear_transpose(f, np.zeros(2))(np.ones(2))[0], np.array([1.0, 2.0]))
+
+
+def test_what_linear_transpose_was_kept_from_is_refused():
+    kept = []
+    qd.linear_transpose(lambda x: (kept.append(3.0 * x), x)[1], np.zeros(2))
+    with pytest.raises(LeakError, match="linear_transpose: this f64"):
+        qd.grad(lambda y: np.sum(y * kept[0]))(np.ones(2))

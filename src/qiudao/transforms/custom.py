@@ -27,7 +27,7 @@ from ..tape.guard import is_same
 from ..tape.tensor import Tensor
 from .batch import vmap
 from .held import slots_like
-from .results import copied
+from .results import apart, copied
 
 Flat = Callable[..., Any]
 
@@ -365,7 +365,8 @@ class Call:
     def residuals(self, xs: Values) -> Any:
         """What `fwd` keeps for `bwd`: from the call itself, or recorded anew for a derivative."""
         if self.kept is not None and all(map(unchanged, xs, self.kept[0])):
-            return self.kept[1]
+            leaves, tree = flatten(self.kept[1])
+            return tree.build(map(apart, leaves))  # a later sweep reads them too
         return self.forward(self.merged(self.arguments(copied(xs))))[1]
 
     def back(self, xs: Values, cts: Values) -> list[Value | None]:

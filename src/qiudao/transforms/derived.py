@@ -433,6 +433,8 @@ def jacobian_by_rows(run: Differentiated, value: Any, pullback: Any, chunk_size:
     """All rows of a Jacobian: the pullback over the unit cotangents of the outputs."""
     outs, out_tree = flatten(value)
     check_numbers("jacrev", outs, out_tree)
+    if not outs:  # an empty container, or None: there is no row to pull
+        return out_tree.build([])
     outs = list(map(arrived, outs))
     check_holomorphic("jacrev", run.inputs, outs)
     rows = basis(outs)

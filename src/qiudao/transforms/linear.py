@@ -21,7 +21,7 @@ from ..tape.tensor import off_tapes
 from .calling import run
 from .entering import check_unchanged, entering
 from .forward import Dual, primal_of
-from .held import guards_of, slots_like
+from .held import HeldSlot, guards_of, slots_like
 from .results import check_numbers, copied, owned
 from .reverse import as_primal
 
@@ -111,6 +111,14 @@ def equations_behind(lines: Sequence[Any]) -> list[Equation]:
     return sorted(seen, key=lambda e: e.number)
 
 
+class Unknown(HeldSlot):
+    """What a linear function is applied to, to be transposed."""
+
+    __slots__ = ()
+
+    kept_from = "linear_transpose"
+
+
 def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]:
     """The transpose of a linear function: for f(x) = A x, the function ct -> A^T ct.
 
@@ -123,14 +131,17 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]
     """
     leaves, tree = flatten(primals)
     values = [as_primal(x, "linear_transpose", p) for x, p in zip(leaves, tree.paths, strict=True)]
-    slots = slots_like(values, new_level())
+    level = new_level()
+    slots = [Unknown(tuple(x.shape), x.dtype, level) for x in values]
     try:
-        outs, out_tree = flatten(f(*tree.build(slots)))
+        with Running(level):
+            outs, out_tree = flatten(f(*tree.build(slots)))
     except NotLinearError as error:
         raise RuleError(
             f"linear_transpose: {error.primitive} is not linear in what it is applied to here, so "
             "the function is not linear; take qd.vjp, the transpose of its derivative at a point"
         ) from error
+    outs = [off_tapes(y, level) for y in outs]
     for y, path in zip(outs, out_tree.paths, strict=True):
         if not isinstance(y, Slot):
             raise RuleError(

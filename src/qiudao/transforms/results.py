@@ -58,3 +58,8 @@ def owner(x: Value) -> Any:
 def copied(values: Iterable[Any]) -> list[Any]:
     """The values apart from what a graph has kept of them."""
     return [x.copy() if isinstance(x, np.ndarray) else handed_out(x) for x in values]
+
+
+def apart(x: Any) -> Any:
+    """A value for a rule of the user's, who may write to it; what is no value stays as it is."""
+    return x.copy() if isinstance(x, np.ndarray) else snapshot(x)

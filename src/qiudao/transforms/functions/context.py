@@ -10,6 +10,7 @@ import numpy as np
 
 from ...core.dispatch import Tracer
 from ...core.trees import flatten
+from ..results import apart
 
 
 class Context:
@@ -96,8 +97,15 @@ class Context:
         return made
 
     def asking(self, needs: tuple[bool, ...], *, ahead: bool = False) -> Context:
-        """This for one call of a derivative rule, which may ask for fewer gradients."""
+        """This for one call of a derivative rule, which may ask for fewer gradients.
+
+        The rule may write into the arrays that it finds: a later call has its own.
+        """
         made = copy.copy(self)
+        made.__dict__.update((k, apart(x)) for k, x in self._attributes().items())
+        made._saved = tuple(mapped(apart, list(self._saved)))
+        if self._saved_ahead is not None:
+            made._saved_ahead = tuple(mapped(apart, list(self._saved_ahead)))
         made.needs_input_grad = needs
         made._ahead = ahead
         return made
