@@ -3,9 +3,9 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .core.collecting import collector_waiting
+from .core import collecting
 
-with collector_waiting():
+with collecting.put_off():
     from .eager.gradients import grad
     from .eager.making import tensor
     from .ops.stopping import stop_gradient
@@ -182,7 +182,7 @@ def __getattr__(name: str) -> Any:
     """A name of `__all__` that is not here yet."""
     if name not in _later:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with collector_waiting():
+    with collecting.put_off():
         module = importlib.import_module(f"{__name__}.{_later[name]}")
     found = globals()[name] = getattr(module, name, module)
     return found

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collector_waiting() -> Iterator[None]:
-    """Let the collector wait for the end of the block, unless it is off anyway.
+def put_off() -> Iterator[None]:
+    """Have the collector wait for the end of the block, unless it is off anyway.
 
     Then it goes through the objects that the block made, and those alone, so that its next turn is
     as far off as before.
