@@ -17,6 +17,7 @@ that a lane whose cotangent is zero does not depend on its slope (`ops.arithmeti
 
 from __future__ import annotations
 
+import cmath
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -399,7 +400,7 @@ def is_finite(x: Value) -> bool:
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "fc":
         return False
     flat = x.ravel("K")
-    return bool(np.isfinite(flat.dot(flat)))
+    return cmath.isfinite(flat.dot(flat))
 
 
 def is_unseen(x: Value) -> bool:

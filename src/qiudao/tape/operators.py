@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.avals import Value
 from ..core.dispatch import Tracer
-from ..core.families import Smooth
+from ..core.families import Additive, Smooth
 from ..core.methods import power_by
 from ..core.primitive import Primitive, Product
 from ..ops import arithmetic, products, selecting, smooth
@@ -26,6 +26,14 @@ BINARY: list[tuple[str, np.ufunc, Primitive, Any]] = [
     ("matmul", np.matmul, products.matmul_, products.product),
 ]
 
+EXTREMES = ((np.maximum, selecting.maximum), (np.minimum, selecting.minimum))
+
+UNARY = [
+    (type(primitive).ufunc, primitive)
+    for primitive in (*vars(smooth).values(), arithmetic.negative, arithmetic.square)
+    if isinstance(primitive, Additive | Smooth) and hasattr(type(primitive), "ufunc")
+]
+
 methods: dict[str, Any] = {"__getitem__": getitem}
 one: dict[np.ufunc, Any] = {}
 two: dict[np.ufunc, Any] = {}
@@ -39,13 +47,11 @@ for _name, _ufunc, _primitive, _compute in BINARY:
 methods["__pow__"] = power_by(two[np.power][0])
 methods["__neg__"] = unary(Tensor, arithmetic.Negative(), operator.neg, 1)
 
-for _extreme in (selecting.maximum, selecting.minimum):
-    _road = binary(Tensor, _extreme, type(_extreme).ufunc, 2)  # type: ignore[attr-defined]
-    two[type(_extreme).ufunc] = _road  # type: ignore[attr-defined]
+for _ufunc, _primitive in EXTREMES:
+    two[_ufunc] = binary(Tensor, _primitive, _ufunc, 2)
 
-for _smooth in (*vars(smooth).values(), arithmetic.negative, arithmetic.square):
-    if isinstance(_smooth, Smooth) and hasattr(type(_smooth), "ufunc"):
-        one[type(_smooth).ufunc] = unary(Tensor, _smooth, type(_smooth).ufunc, 2)
+for _ufunc, _one in UNARY:
+    one[_ufunc] = unary(Tensor, _one, _ufunc, 2)
 
 
 def take_short_roads() -> None:

@@ -13,8 +13,8 @@ from ..core.errors import GradientError, ShapeError
 from ..core.modes import modes, new_level, running
 from ..core.outliving import living
 from ..core.sweep import fit
+from .dual import Dual
 from .entering import entering
-from .forward import Dual
 from .reverse import as_primal
 
 

@@ -19,8 +19,9 @@ from ..core.trees import flatten, match
 from ..tape.guard import Guard
 from ..tape.tensor import off_tapes
 from .calling import run
+from .dual import Dual
 from .entering import check_unchanged, entering
-from .forward import Dual, primal_of
+from .forward import primal_of
 from .held import HeldSlot, guards_of, slots_like
 from .results import check_numbers, copied, owned
 from .reverse import as_primal

@@ -17,7 +17,7 @@ from ...core.sweep import Masks, Sweep, fit, sweep
 from ...tape.operators import product_below
 from ...tape.tensor import Tensor
 from ..batch import Batch
-from ..forward import Dual
+from ..dual import Dual
 from ..reverse import lower
 from ..trace import traced
 

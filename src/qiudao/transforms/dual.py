@@ -1,0 +1,148 @@
+"""The values of forward mode: each carries its tangent through the function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value
+from ..core.dispatch import Tracer, concrete
+from ..core.methods import ArrayMethods
+from ..core.modes import modes
+from ..core.primitive import Primitive
+from ..core.roles import TANGENT, give_role
+from ..core.sweep import fit
+from ..core.views import Tie, View, follow, tie
+from ..ops.arithmetic import scale
+from ..ops.control import Structured
+from ..ops.stopping import stop_gradient
+from ..tape.tensor import Tensor
+
+# The short roads of `dual_operators.py`, by ufunc.
+one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
+two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
+
+
+class Dual(ArrayMethods, Tracer):
+    """A value with the tangent that it carries (None: a constant of this level)."""
+
+    __slots__ = ("level", "primal", "tangent", "tied")
+
+    tied: Tie  # set on views only
+    kept_from = "jvp, jacfwd, hvp or linearize"
+    instead_of_keeping = Tensor.instead_of_keeping
+
+    def __init__(self, primal: Value, tangent: Value | None, level: float) -> None:
+        self.primal = primal
+        self.tangent = tangent
+        self.level = level
+
+    @property
+    def shape(self) -> Any:
+        return self.primal.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.primal.dtype
+
+    def concrete(self) -> Any:
+        return concrete(self.primal)
+
+    def constant(self, value: Value) -> Dual:
+        return Dual(value, None, self.level)
+
+    def carries(self, later: bool = True) -> bool:
+        return self.tangent is not None or super().carries(later)
+
+    def refuse(self, act: str, instead: str) -> Any:
+        if self.tangent is not None:
+            super().refuse(act, instead)
+        if isinstance(self.primal, Tracer):
+            self.primal.refuse(act, instead)
+
+    def parts(self) -> tuple[Value, ...]:
+        return (self.primal,) if self.tangent is None else (self.primal, self.tangent)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
+        if not kwargs and method == "__call__":
+            if len(inputs) == 1:
+                road = one_operand.get(ufunc)
+                if road is not None:
+                    return road(self)
+            else:
+                roads = two_operands.get(ufunc)
+                if roads is not None:
+                    first, second = inputs
+                    return roads[0](first, second) if first is self else roads[1](self, first)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
+        level = self.level
+        primals: list[Value] = []
+        tangents: list[Value | None] = []
+        moves = False
+        for x in xs:
+            if isinstance(x, Dual) and x.level == level:
+                primals.append(x.primal)
+                tangents.append(x.tangent)
+                moves = moves or x.tangent is not None
+            else:
+                primals.append(x)
+                tangents.append(None)
+        moves = moves and level >= modes.floor
+        change: Value | None = None
+        if moves and isinstance(primitive, Structured):
+            with np.errstate(all="ignore"):
+                out, change = primitive.dual(primals, tangents)
+        else:
+            out = primitive(*primals)
+            if primitive.is_plain:
+                return out
+            if moves and not primitive.is_constant:
+                recorded = [] if modes.recording is None else modes.recording.equations
+                before = len(recorded)
+                with np.errstate(all="ignore"):
+                    change = primitive.push(out, primals, tangents, scale)
+                give_role(recorded[before:], TANGENT)
+        if isinstance(out, tuple):
+            changes = (None,) * len(out) if change is None else change
+            return tuple(
+                Dual(o, None if c is None else fit(c, o), level)
+                for o, c in zip(out, changes, strict=True)
+            )
+        if change is not None and (change.shape != out.shape or change.dtype is not out.dtype):
+            change = fit(change, out)
+        made = Dual(out, change, level)
+        return tie(made, self, primitive, DualView) if primitive.is_view else made
+
+    def overwrite(self, new: Value) -> None:
+        new = self.same_level(new)
+        self.primal, self.tangent = new.primal, new.tangent
+
+    def if_constant(self) -> Value | None:
+        return self.primal if self.tangent is None else None
+
+    def snapshot(self) -> Dual:
+        return Dual(self.primal, self.tangent, self.level)
+
+    def detach(self) -> Value:
+        """The value as a constant: no tangent passes, of this level or another."""
+        return Dual(stop_gradient(self.primal), None, self.level)
+
+
+_slots = vars(Dual)
+
+
+class DualView(View, Dual):
+    """A dual number whose NumPy value would share memory with another's."""
+
+    __slots__ = ()
+
+    plain = Dual
+    state = _slots["primal"].__get__
+    fields = ("primal", "tangent")
+
+    primal = follow(_slots["primal"], _slots["primal"])
+    tangent = follow(_slots["tangent"], _slots["primal"])

@@ -1,0 +1,132 @@
+"""The short road for dual numbers: one Python call from `a * b` to its value and tangent.
+
+These do what `Dual.process` does, for operands and tangents that are plain arrays or numbers, in
+one frame.  Whatever else comes goes the general way.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.avals import Value
+from ..core.methods import power_by
+from ..core.modes import modes, raised
+from ..core.primitive import Primitive
+from ..core.quiet import quiet
+from ..core.sweep import fit
+from ..ops import arithmetic
+from ..ops.faces import operand
+from ..tape.operators import BINARY, EXTREMES, UNARY
+from ..tape.tensor import Tensor
+from .dual import Dual, one_operand, two_operands
+
+Operator = Callable[[Any, Any], Any]
+
+FLOATS = (np.float64, np.float32, np.float16, np.longdouble)
+COMPLEX = (np.complex128, np.complex64, np.clongdouble)
+ARRAYS = {np.ndarray, *FLOATS, *COMPLEX}
+PLAIN = ARRAYS | {float, int}  # not complex: 1j * np.float64(2.0) is a number of Python's
+MOVES = ARRAYS | {type(None)}  # a tangent that is plain, or none
+
+moved = arithmetic.scale.evaluate  # the product, of plain values
+
+
+def binary(primitive: Primitive, compute: Operator) -> tuple[Operator, Operator]:
+    """`a op b` and its reflection."""
+    push = primitive.push
+
+    def forward(self: Any, other: Any) -> Value:
+        kind = type(other)
+        if kind in PLAIN or (kind is Tensor and other.level < self.level):
+            b, db = other, None
+        elif isinstance(other, Dual) and other.level == self.level:
+            b, db = other.primal, other.tangent
+        elif getattr(kind, "__array_ufunc__", kind) is None:
+            return NotImplemented  # which leaves the operator to the other, by NumPy's protocol
+        else:
+            return primitive(self, operand(other))
+        a, da = self.primal, self.tangent
+        x = a if type(a) in ARRAYS else known(a)
+        y = b if type(b) in PLAIN else known(b)
+        if x is None or y is None or type(da) not in MOVES or type(db) not in MOVES:
+            return self.process(primitive, (self, other))
+        out = compute(a, b)
+        if raised.count and self.level < modes.floor:
+            return Dual(out, None, self.level)
+        z = out if x is a and y is b else out.value
+        return with_tangent(self, out, quiet.run(push, z, (x, y), (da, db), moved))
+
+    def reflected(self: Any, other: Any) -> Value:
+        kind = type(other)
+        if kind not in PLAIN and (kind is not Tensor or other.level > self.level):
+            return primitive(operand(other), self)
+        b, db = self.primal, self.tangent
+        x = other if kind in PLAIN else known(other)
+        y = b if type(b) in ARRAYS else known(b)
+        if x is None or y is None or type(db) not in MOVES:
+            return self.process(primitive, (other, self))
+        out = compute(other, b)
+        if raised.count and self.level < modes.floor:
+            return Dual(out, None, self.level)
+        z = out if x is other and y is b else out.value
+        return with_tangent(self, out, quiet.run(push, z, (x, y), (None, db), moved))
+
+    return forward, reflected
+
+
+def unary(primitive: Primitive, compute: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function of one dual number."""
+    push = primitive.push
+
+    def apply(self: Any) -> Value:
+        a, da = self.primal, self.tangent
+        x = a if type(a) in ARRAYS else known(a)
+        if x is None or type(da) not in MOVES:
+            return self.process(primitive, (self,))
+        out = compute(a)
+        if raised.count and self.level < modes.floor:
+            return Dual(out, None, self.level)
+        z = out if x is a else out.value
+        return with_tangent(self, out, quiet.run(push, z, (x,), (da,), moved))
+
+    return apply
+
+
+def is_known(x: Value) -> bool:
+    """Whether a value is a tensor that is a constant with a plain value."""
+    return type(x) is Tensor and x.node is None and type(x.value) in ARRAYS
+
+
+def known(x: Value) -> Value | None:
+    """The plain value of a tensor that is a constant, None of any other tracer."""
+    return x.value if is_known(x) else None
+
+
+def with_tangent(like: Any, out: Value, change: Value | None) -> Dual:
+    """A value with its tangent, of the level of another."""
+    if change is not None and (change.shape != out.shape or change.dtype is not out.dtype):
+        change = fit(change, out)
+    return Dual(out, change, like.level)
+
+
+methods: dict[str, Any] = {"__neg__": unary(arithmetic.negative, operator.neg)}
+
+for _name, _ufunc, _primitive, _compute in BINARY:
+    _forward, _reflected = two_operands[_ufunc] = binary(_primitive, _compute)
+    methods[f"__{_name}__"] = _forward
+    methods[f"__r{_name}__"] = _reflected
+
+methods["__pow__"] = power_by(methods["__pow__"])
+
+for _ufunc, _primitive in EXTREMES:
+    two_operands[_ufunc] = binary(_primitive, _ufunc)
+
+for _ufunc, _primitive in UNARY:
+    one_operand[_ufunc] = unary(_primitive, _ufunc)
+
+for _name, _method in methods.items():
+    setattr(Dual, _name, _method)
