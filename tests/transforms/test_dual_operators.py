@@ -162,3 +162,42 @@ def test_what_asks_not_to_be_met_is_left_the_operator():
     seen = []
     qd.jvp(lambda x: (seen.append(x * Other()), x)[1], (A,), (DA,))
     assert seen == ["mine"]
+
+
+@pytest.mark.parametrize("size", [3, 5000])
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operators_in_several_directions(name, size):
+    op = OPERATORS[name]
+    row = np.linspace(0.5, 1.5, size)
+
+    def f(p):
+        a, b = p[0] * row, p[1] + row
+        if name == "matmul":
+            return op(a, b) * row
+        return op(op(a, b), op(2.0, a)) - p[2] * op(a, p[1])
+
+    columns = [qd.jvp(f, (A,), (e,))[1] for e in np.eye(3)]
+    close(qd.jacfwd(f)(A), np.stack(columns, axis=1))
+    close(qd.jacfwd(f)(A.astype(np.float32)), np.stack(columns, axis=1), 1e-5, 1e-6)
+    if size == 3:
+        close(qd.jacfwd(f)(A), qd.jacrev(f)(A))
+
+
+@pytest.mark.parametrize("ufunc", [u for u, _ in UNARY], ids=lambda u: u.__name__)
+def test_functions_in_several_directions(ufunc):
+    start = 1.5 if ufunc is np.arccosh else 0.1
+    row = np.linspace(0.1, 0.4, 4)
+
+    def f(p):
+        return ufunc(start + p[0] * row) * p[1] + ufunc(start + p[2])
+
+    close(qd.jacfwd(f)(A), qd.jacrev(f)(A))
+
+
+def test_directions_that_do_not_move_a_value_cost_nothing_and_meet_no_pole():
+    def f(p):
+        return p[0] * np.sqrt(p[1] * np.zeros(3)) + p[2]
+
+    found = qd.jacfwd(f)(A)
+    close(found[:, 2], np.ones(3))
+    close(found[:, 0], np.zeros(3))

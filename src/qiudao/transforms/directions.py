@@ -1,10 +1,10 @@
-"""Several directions pushed at once, which keep apart where values are large.
+"""Several directions pushed at once, which keep apart where that is quicker.
 
 A Jacobian with few inputs asks for one direction an input, and most of those move little of what
-the function computes.  Small values have their directions stacked, as a batch has its examples,
-since there the number of calls counts.  Values as large as the data are computed direction by
-direction, as NumPy computes the function itself: what a direction does not move costs nothing,
-and no stack leaves the cache.
+the function computes.  The short road of dual numbers pushes them one by one, through whatever has
+a plain value: what a direction does not move costs nothing.  So does what is linear and as large
+as the data, where no stack leaves the cache.  Everything else has its directions stacked, as a
+batch has its examples, since there the number of calls counts.
 """
 
 from __future__ import annotations

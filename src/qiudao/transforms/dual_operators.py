@@ -15,13 +15,14 @@ import numpy as np
 from ..core.avals import Value
 from ..core.methods import power_by
 from ..core.modes import modes, raised
-from ..core.primitive import Primitive
+from ..core.primitive import Primitive, Terms, Values
 from ..core.quiet import quiet
 from ..core.sweep import fit
 from ..ops import arithmetic
 from ..ops.faces import operand
 from ..tape.operators import BINARY, EXTREMES, UNARY
 from ..tape.tensor import Tensor
+from .directions import Directions, rows_of
 from .dual import Dual, one_operand, two_operands
 
 Operator = Callable[[Any, Any], Any]
@@ -52,13 +53,19 @@ def binary(primitive: Primitive, compute: Operator) -> tuple[Operator, Operator]
         a, da = self.primal, self.tangent
         x = a if type(a) in ARRAYS else known(a)
         y = b if type(b) in PLAIN else known(b)
-        if x is None or y is None or type(da) not in MOVES or type(db) not in MOVES:
+        if x is None or y is None:
+            return self.process(primitive, (self, other))
+        is_one = type(da) in MOVES and type(db) in MOVES
+        if not is_one and not (is_several(da) and is_several(db)):
             return self.process(primitive, (self, other))
         out = compute(a, b)
         if raised.count and self.level < modes.floor:
             return Dual(out, None, self.level)
         z = out if x is a and y is b else out.value
-        return with_tangent(self, out, quiet.run(push, z, (x, y), (da, db), moved))
+        if is_one:
+            change = quiet.run(push, z, (x, y), (da, db), moved)
+            return Dual(out, fitted(change, out), self.level)
+        return Dual(out, quiet.run(in_directions, push, z, (x, y), (da, db)), self.level)
 
     def reflected(self: Any, other: Any) -> Value:
         kind = type(other)
@@ -67,13 +74,19 @@ def binary(primitive: Primitive, compute: Operator) -> tuple[Operator, Operator]
         b, db = self.primal, self.tangent
         x = other if kind in PLAIN else known(other)
         y = b if type(b) in ARRAYS else known(b)
-        if x is None or y is None or type(db) not in MOVES:
+        if x is None or y is None:
+            return self.process(primitive, (other, self))
+        is_one = type(db) in MOVES
+        if not is_one and not is_several(db):
             return self.process(primitive, (other, self))
         out = compute(other, b)
         if raised.count and self.level < modes.floor:
             return Dual(out, None, self.level)
         z = out if x is other and y is b else out.value
-        return with_tangent(self, out, quiet.run(push, z, (x, y), (None, db), moved))
+        if is_one:
+            change = quiet.run(push, z, (x, y), (None, db), moved)
+            return Dual(out, fitted(change, out), self.level)
+        return Dual(out, quiet.run(in_directions, push, z, (x, y), (None, db)), self.level)
 
     return forward, reflected
 
@@ -85,13 +98,19 @@ def unary(primitive: Primitive, compute: Callable[[Any], Any]) -> Callable[[Any]
     def apply(self: Any) -> Value:
         a, da = self.primal, self.tangent
         x = a if type(a) in ARRAYS else known(a)
-        if x is None or type(da) not in MOVES:
+        if x is None:
+            return self.process(primitive, (self,))
+        is_one = type(da) in MOVES
+        if not is_one and not is_several(da):
             return self.process(primitive, (self,))
         out = compute(a)
         if raised.count and self.level < modes.floor:
             return Dual(out, None, self.level)
         z = out if x is a else out.value
-        return with_tangent(self, out, quiet.run(push, z, (x,), (da,), moved))
+        if is_one:
+            change = quiet.run(push, z, (x,), (da,), moved)
+            return Dual(out, fitted(change, out), self.level)
+        return Dual(out, quiet.run(in_directions, push, z, (x,), (da,)), self.level)
 
     return apply
 
@@ -106,11 +125,28 @@ def known(x: Value) -> Value | None:
     return x.value if is_known(x) else None
 
 
-def with_tangent(like: Any, out: Value, change: Value | None) -> Dual:
-    """A value with its tangent, of the level of another."""
-    if change is not None and (change.shape != out.shape or change.dtype is not out.dtype):
-        change = fit(change, out)
-    return Dual(out, change, like.level)
+def is_several(dx: Value | None) -> bool:
+    """Whether a tangent is none, or plain in each of several directions."""
+    return dx is None or (type(dx) is Directions and MOVES.issuperset(map(type, rows_of(dx))))
+
+
+def in_directions(push: Callable[..., Any], out: Value, xs: Values, dxs: Terms) -> Directions:
+    """The tangent of a plain value in each direction that moves one of its operands."""
+    (like,) = {dx.level: dx for dx in dxs if dx is not None}.values()
+    nowhere = (None,) * len(like.moves)
+    rows = [
+        fitted(push(out, xs, row, moved), out)
+        for row in zip(*(nowhere if dx is None else rows_of(dx) for dx in dxs), strict=True)
+    ]
+    moves = tuple([row is not None for row in rows])
+    return Directions(tuple(rows), moves, out.shape, out.dtype, like.level)
+
+
+def fitted(change: Value | None, out: Value) -> Value | None:
+    """A tangent in the shape and dtype of its value."""
+    if change is None or (change.shape == out.shape and change.dtype is out.dtype):
+        return change
+    return fit(change, out)
 
 
 methods: dict[str, Any] = {"__neg__": unary(arithmetic.negative, operator.neg)}
