@@ -52,6 +52,48 @@ def test_one_of_them_is_found_when_it_is_met(call, mode):
     run_python(f"{START}f = lambda x: {call}\n{mode}\nassert loaded()")
 
 
+@pytest.mark.parametrize(
+    "call, module",
+    [
+        ("np.mean(x)", "statistics"),
+        ("np.sum(np.abs(x))", "distances"),
+        ("np.sum(np.real(x))", "complexes"),
+        ("np.sum(np.take(x, [0, 1]))", "taking"),
+        ("np.sum(np.floor(x) * x)", "rounding"),
+        ("np.sum(np.zeros_like(x) * x)", "making"),
+    ],
+)
+def test_a_common_family_is_found_without_the_rarer_ones(call, module):
+    run_python(
+        f"""{START}
+assert "qiudao.ops.{module}" not in sys.modules
+qd.grad(lambda x: {call})(x)
+assert "qiudao.ops.{module}" in sys.modules and not loaded()
+"""
+    )
+
+
+def test_a_write_is_found_without_the_rarer_ones():
+    run_python(
+        START
+        + """
+def f(x):
+    y = x * 2.0
+    y[0] += x[1]
+    y[1, 1] = 0.0
+    return np.sum(y)
+
+assert qd.grad(f)(x).tolist() == [[2.0, 2.0], [3.0, 1.0]]
+assert not loaded()
+"""
+    )
+
+
+@pytest.mark.parametrize("first", ["qiudao.ops.common", "qiudao.ops.rarer", "qiudao.ops.taking"])
+def test_whatever_is_imported_first(first):
+    run_python(f"import {first}; import numpy as np, qiudao as qd; qd.grad(np.mean)(np.ones(3))")
+
+
 def test_several_threads_meet_the_first_at_once():
     printed = run_python(
         START

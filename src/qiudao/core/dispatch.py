@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 K = TypeVar("K")
 
-later: list[str] = []  # modules with rules, imported when one is missed
+later: list[str] = []  # modules with rules, imported one after the other when one is missed
 later_with: dict[str, str] = {}  # those for the functions of another library, once that is loaded
 
 
@@ -33,13 +33,11 @@ class Rules(dict[K, Callable[..., Any]]):
     otherwise: Callable[[K], Callable[..., Any] | None] | None = None
 
     def __missing__(self, key: K) -> Callable[..., Any]:
-        for module in later:
+        with_others = [m for library, m in later_with.items() if library in sys.modules]
+        for module in (*later, *with_others):
             importlib.import_module(module)
-        for library, module in later_with.items():
-            if library in sys.modules:
-                importlib.import_module(module)
-        if key in self:
-            return self[key]
+            if key in self:
+                return self[key]
         found = self.otherwise(key) if self.otherwise is not None else None
         if found is None:
             raise KeyError(key)

@@ -1,6 +1,10 @@
-"""The families that most programs do without: half of the time that importing all would take."""
+"""The families that most programs do without: half of the time that importing all would take.
+
+With those of `common.py` these are all.
+"""
 
 from . import (
+    common,
     convolving,
     counting,
     differences,
@@ -27,6 +31,7 @@ from . import (
 )
 
 __all__ = [
+    "common",
     "convolving",
     "counting",
     "differences",
