@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,6 +38,8 @@ class Linear(Primitive):
         return positions <= set(self.positions(max(positions, default=0) + 1))
 
     def push(self, out: Value, xs: Values, dxs: Terms, product: Product) -> Value | None:
+        if len(xs) == 1:
+            return None if dxs[0] is None else self(dxs[0])
         linear = self.positions(len(xs))
         if all(dxs[i] is None for i in linear):
             return None
@@ -240,6 +242,19 @@ class Smooth(Elementwise):
             for i, dx in enumerate(dxs)
         ]
         return add_all(terms)
+
+    def pushing(
+        self, out: Value, xs: Values, dxs: Terms, product: Product
+    ) -> Callable[[Terms], Value | None]:
+        if type(self).push is not Smooth.push:
+            return Primitive.pushing(self, out, xs, dxs, product)
+        slopes = [None if dx is None else self.slope(i, out, *xs) for i, dx in enumerate(dxs)]
+
+        def push(tangents: Terms) -> Value | None:
+            terms = zip(tangents, slopes, strict=True)
+            return add_all([None if dx is None else self.move(dx, s, product) for dx, s in terms])
+
+        return push
 
     def move(self, dx: Value, slope: Value, product: Product) -> Value:
         """The tangent from one operand.  What comes first in the product wins where it is zero."""

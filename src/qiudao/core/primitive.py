@@ -12,7 +12,7 @@ way in and out, which gives torch's convention.
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
@@ -103,6 +103,14 @@ class Primitive:
         """Forward: the tangent of the result, the sum over operands that have one."""
         terms = [self.tangent(i, dx, out, *xs) for i, dx in enumerate(dxs) if dx is not None]
         return add_all(terms)
+
+    def pushing(
+        self, out: Value, xs: Values, dxs: Terms, product: Product
+    ) -> Callable[[Terms], Value | None]:
+        """`push` as a function of the tangents, to be called for many; `dxs` are None for operands
+        that none of them moves.
+        """
+        return lambda tangents: self.push(out, xs, tangents, product)
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         """Reverse: the cotangent of each operand that has a parent."""

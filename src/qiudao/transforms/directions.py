@@ -1,27 +1,26 @@
 """Several directions pushed at once, which keep apart where that is quicker.
 
 A Jacobian with few inputs asks for one direction an input, and most of those move little of what
-the function computes.  The short road of dual numbers pushes them one by one, through whatever has
-a plain value: what a direction does not move costs nothing.  So does what is linear and as large
-as the data, where no stack leaves the cache.  Everything else has its directions stacked, as a
-batch has its examples, since there the number of calls counts.
+the function computes.  Through what is elementwise or linear, where values are plain, each
+direction is pushed by itself: one that moves nothing costs nothing, and no stack leaves the cache.
+Through everything else they go stacked, as a batch does: one product of matrices serves them all.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.avals import Dtype, Shape, Value, aval_of, describe
+from ..core.avals import Dtype, Shape, Value, describe
 from ..core.dispatch import Tracer
 from ..core.errors import DetachError
 from ..core.families import Elementwise, Linear
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, new_level
-from ..core.primitive import Primitive, stretch
+from ..core.plain import MOVES
+from ..core.primitive import Primitive, Terms, Values, stretch
 from ..core.sweep import fit
 from ..core.trees import flatten
 from ..core.views import Tie, View, follow, tie
@@ -30,8 +29,9 @@ from ..ops.stopping import stop_gradient
 from ..tape.tensor import off_tapes
 from .results import owned
 
-APART = (Elementwise, Linear)  # what may be computed direction by direction, where it is linear
-LARGE = 4096  # elements from which it is
+APART = (Elementwise, Linear)  # what is computed direction by direction where values are plain
+
+moved = scale.evaluate  # the product of forward mode, of plain values
 
 
 class Directions(ArrayMethods, Tracer):
@@ -70,8 +70,6 @@ class Directions(ArrayMethods, Tracer):
         level = self.level
         mine = [isinstance(x, Directions) and x.level == level for x in xs]
         is_linear = primitive.is_linear({i for i, m in enumerate(mine) if m})
-        if is_linear and isinstance(primitive, APART) and any(map(is_large, xs)):
-            return self.apart(primitive, xs, mine)
         values = [stack_of(x) if m else x for x, m in zip(xs, mine, strict=True)]
         out = primitive.batch(len(self.moves), tuple(mine), values)
         moves = self.moves
@@ -85,27 +83,6 @@ class Directions(ArrayMethods, Tracer):
         if is_given:
             moves = moving(out)
         made = Directions(out, moves, out.shape[1:], out.dtype, level, is_given)
-        return self.tied_to(made, primitive) if primitive.is_view else made
-
-    def apart(self, primitive: Primitive, xs: tuple[Value, ...], mine: Sequence[bool]) -> Value:
-        """Apply a linear primitive direction by direction, where any of its operands moves."""
-        rows: list[Value | None] = []
-        full: Value | None = None  # a row that has the type of the result
-        parts = [rows_of(x) if m else x for x, m in zip(xs, mine, strict=True)]
-        for k in range(len(self.moves)):
-            row: Value | None = None
-            operands = [x[k] if m else x for x, m in zip(parts, mine, strict=True)]
-            moved = [m and x is not None for x, m in zip(operands, mine, strict=True)]
-            if moved == mine:
-                full = row = primitive(*operands)
-            elif any(moved):
-                changes = [x if m else None for x, m in zip(operands, moved, strict=True)]
-                row = primitive.push(None, xs, changes, scale)
-            rows.append(row)
-        like: Any = primitive.shape(*map(aval_of, xs)) if full is None else full
-        rows = [row if row is None else fit(row, like) for row in rows]
-        moves = tuple(row is not None for row in rows)
-        made = Directions(tuple(rows), moves, tuple(like.shape), like.dtype, self.level)
         return self.tied_to(made, primitive) if primitive.is_view else made
 
     def tied_to(self, made: Directions, primitive: Primitive) -> Directions:
@@ -172,11 +149,37 @@ class DirectionsView(View, Directions):
     moves = follow(_slots["moves"], _slots["value"])
 
 
-def is_large(x: Value) -> bool:
-    """Whether a value is computed direction by direction."""
-    if type(x) is np.ndarray:
-        return x.size >= LARGE
-    return isinstance(x, Directions) and math.prod(x.shape) >= LARGE
+def is_several(dx: Value | None) -> bool:
+    """Whether a tangent is none, or plain in each of several directions."""
+    return dx is None or (type(dx) is Directions and MOVES.issuperset(map(type, rows_of(dx))))
+
+
+def in_directions(primitive: Primitive, out: Value, xs: Values, dxs: Terms) -> Directions:
+    """The tangent of a plain result in each direction that moves one of its operands."""
+    (like,) = {dx.level: dx for dx in dxs if dx is not None}.values()
+    nowhere = (None,) * len(like.moves)
+    push = primitive.pushing(out, xs, dxs, moved)
+    rows = [
+        None if all(dx is None for dx in row) else fitted(push(row), out)
+        for row in zip(*(nowhere if dx is None else rows_of(dx) for dx in dxs), strict=True)
+    ]
+    is_given = like.is_given and primitive.is_view
+    if is_given:
+        rows = [row if row is not None and is_moving(row) else None for row in rows]
+    moves = tuple([row is not None for row in rows])
+    return Directions(tuple(rows), moves, out.shape, out.dtype, like.level, is_given)
+
+
+def fitted(change: Value | None, out: Value) -> Value | None:
+    """A tangent in the shape and dtype of its value."""
+    if change is None or (change.shape == out.shape and change.dtype is out.dtype):
+        return change
+    return fit(change, out)
+
+
+def is_moving(row: Value) -> bool:
+    """Whether one direction is other than zero."""
+    return bool(row.any() if row.ndim else row)
 
 
 def moving(stack: Value) -> tuple[bool, ...]:

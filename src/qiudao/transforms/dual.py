@@ -11,7 +11,9 @@ from ..core.avals import Value
 from ..core.dispatch import Tracer, concrete
 from ..core.methods import ArrayMethods
 from ..core.modes import modes
-from ..core.primitive import Primitive
+from ..core.plain import MOVES, PLAIN
+from ..core.primitive import Primitive, Terms, Values
+from ..core.quiet import quiet
 from ..core.roles import TANGENT, give_role
 from ..core.sweep import fit
 from ..core.views import Tie, View, follow, tie
@@ -19,6 +21,7 @@ from ..ops.arithmetic import scale
 from ..ops.control import Structured
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import Tensor
+from .directions import APART, in_directions, is_several, moved
 
 # The short roads of `dual_operators.py`, by ufunc.
 one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
@@ -101,11 +104,7 @@ class Dual(ArrayMethods, Tracer):
             if primitive.is_plain:
                 return out
             if moves and not primitive.is_constant:
-                recorded = [] if modes.recording is None else modes.recording.equations
-                before = len(recorded)
-                with np.errstate(all="ignore"):
-                    change = primitive.push(out, primals, tangents, scale)
-                give_role(recorded[before:], TANGENT)
+                change = change_of(primitive, out, primals, tangents)
         if isinstance(out, tuple):
             changes = (None,) * len(out) if change is None else change
             return tuple(
@@ -130,6 +129,21 @@ class Dual(ArrayMethods, Tracer):
     def detach(self) -> Value:
         """The value as a constant: no tangent passes, of this level or another."""
         return Dual(stop_gradient(self.primal), None, self.level)
+
+
+def change_of(primitive: Primitive, out: Value, xs: Values, dxs: Terms) -> Value | None:
+    """The tangent of a result of operands with these tangents."""
+    if isinstance(primitive, APART) and PLAIN.issuperset(map(type, xs)):
+        if MOVES.issuperset(map(type, dxs)):
+            return quiet.run(primitive.push, out, xs, dxs, moved)
+        if type(out) is not tuple and all(map(is_several, dxs)):
+            return quiet.run(in_directions, primitive, out, xs, dxs)
+    recorded = [] if modes.recording is None else modes.recording.equations
+    before = len(recorded)
+    with np.errstate(all="ignore"):
+        change = primitive.push(out, xs, dxs, scale)
+    give_role(recorded[before:], TANGENT)
+    return change
 
 
 _slots = vars(Dual)

@@ -10,30 +10,20 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ..core.avals import Value
 from ..core.methods import power_by
 from ..core.modes import modes, raised
-from ..core.primitive import Primitive, Terms, Values
+from ..core.plain import ARRAYS, MOVES, PLAIN
+from ..core.primitive import Primitive
 from ..core.quiet import quiet
-from ..core.sweep import fit
 from ..ops import arithmetic
 from ..ops.faces import operand
 from ..tape.operators import BINARY, EXTREMES, UNARY
 from ..tape.tensor import Tensor
-from .directions import Directions, rows_of
+from .directions import fitted, in_directions, is_several, moved
 from .dual import Dual, one_operand, two_operands
 
 Operator = Callable[[Any, Any], Any]
-
-FLOATS = (np.float64, np.float32, np.float16, np.longdouble)
-COMPLEX = (np.complex128, np.complex64, np.clongdouble)
-ARRAYS = {np.ndarray, *FLOATS, *COMPLEX}
-PLAIN = ARRAYS | {float, int}  # not complex: 1j * np.float64(2.0) is a number of Python's
-MOVES = ARRAYS | {type(None)}  # a tangent that is plain, or none
-
-moved = arithmetic.scale.evaluate  # the product, of plain values
 
 
 def binary(primitive: Primitive, compute: Operator) -> tuple[Operator, Operator]:
@@ -65,7 +55,7 @@ def binary(primitive: Primitive, compute: Operator) -> tuple[Operator, Operator]
         if is_one:
             change = quiet.run(push, z, (x, y), (da, db), moved)
             return Dual(out, fitted(change, out), self.level)
-        return Dual(out, quiet.run(in_directions, push, z, (x, y), (da, db)), self.level)
+        return Dual(out, quiet.run(in_directions, primitive, z, (x, y), (da, db)), self.level)
 
     def reflected(self: Any, other: Any) -> Value:
         kind = type(other)
@@ -86,7 +76,7 @@ def binary(primitive: Primitive, compute: Operator) -> tuple[Operator, Operator]
         if is_one:
             change = quiet.run(push, z, (x, y), (None, db), moved)
             return Dual(out, fitted(change, out), self.level)
-        return Dual(out, quiet.run(in_directions, push, z, (x, y), (None, db)), self.level)
+        return Dual(out, quiet.run(in_directions, primitive, z, (x, y), (None, db)), self.level)
 
     return forward, reflected
 
@@ -110,7 +100,7 @@ def unary(primitive: Primitive, compute: Callable[[Any], Any]) -> Callable[[Any]
         if is_one:
             change = quiet.run(push, z, (x,), (da,), moved)
             return Dual(out, fitted(change, out), self.level)
-        return Dual(out, quiet.run(in_directions, push, z, (x,), (da,)), self.level)
+        return Dual(out, quiet.run(in_directions, primitive, z, (x,), (da,)), self.level)
 
     return apply
 
@@ -123,30 +113,6 @@ def is_known(x: Value) -> bool:
 def known(x: Value) -> Value | None:
     """The plain value of a tensor that is a constant, None of any other tracer."""
     return x.value if is_known(x) else None
-
-
-def is_several(dx: Value | None) -> bool:
-    """Whether a tangent is none, or plain in each of several directions."""
-    return dx is None or (type(dx) is Directions and MOVES.issuperset(map(type, rows_of(dx))))
-
-
-def in_directions(push: Callable[..., Any], out: Value, xs: Values, dxs: Terms) -> Directions:
-    """The tangent of a plain value in each direction that moves one of its operands."""
-    (like,) = {dx.level: dx for dx in dxs if dx is not None}.values()
-    nowhere = (None,) * len(like.moves)
-    rows = [
-        fitted(push(out, xs, row, moved), out)
-        for row in zip(*(nowhere if dx is None else rows_of(dx) for dx in dxs), strict=True)
-    ]
-    moves = tuple([row is not None for row in rows])
-    return Directions(tuple(rows), moves, out.shape, out.dtype, like.level)
-
-
-def fitted(change: Value | None, out: Value) -> Value | None:
-    """A tangent in the shape and dtype of its value."""
-    if change is None or (change.shape == out.shape and change.dtype is out.dtype):
-        return change
-    return fit(change, out)
 
 
 methods: dict[str, Any] = {"__neg__": unary(arithmetic.negative, operator.neg)}

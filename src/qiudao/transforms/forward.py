@@ -13,12 +13,13 @@ from ..core.complexes import check_real
 from ..core.dispatch import Tracer
 from ..core.errors import ShapeError, TreeError
 from ..core.modes import Running, new_level
+from ..core.plain import ARRAYS
 from ..core.sweep import fit
 from ..core.trees import flatten, match
 from ..tape.tensor import off_tapes
 from .calling import run
 from .dual import Dual
-from .dual_operators import ARRAYS, is_known
+from .dual_operators import is_known
 from .entering import check_unchanged, entering
 from .results import check_numbers, handed_out, owned
 from .reverse import as_primal, split_aux
