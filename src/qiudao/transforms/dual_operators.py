@@ -41,8 +41,8 @@ def binary(primitive: Primitive, compute: Operator) -> tuple[Operator, Operator]
         else:
             return primitive(self, operand(other))
         a, da = self.primal, self.tangent
-        x = a if type(a) in ARRAYS else known(a)
-        y = b if type(b) in PLAIN else known(b)
+        x = a if type(a) in ARRAYS else plain_value(a)
+        y = b if type(b) in PLAIN else plain_value(b)
         if x is None or y is None:
             return self.process(primitive, (self, other))
         is_one = type(da) in MOVES and type(db) in MOVES
@@ -62,8 +62,8 @@ def binary(primitive: Primitive, compute: Operator) -> tuple[Operator, Operator]
         if kind not in PLAIN and (kind is not Tensor or other.level > self.level):
             return primitive(operand(other), self)
         b, db = self.primal, self.tangent
-        x = other if kind in PLAIN else known(other)
-        y = b if type(b) in ARRAYS else known(b)
+        x = other if kind in PLAIN else plain_value(other)
+        y = b if type(b) in ARRAYS else plain_value(b)
         if x is None or y is None:
             return self.process(primitive, (other, self))
         is_one = type(db) in MOVES
@@ -87,7 +87,7 @@ def unary(primitive: Primitive, compute: Callable[[Any], Any]) -> Callable[[Any]
 
     def apply(self: Any) -> Value:
         a, da = self.primal, self.tangent
-        x = a if type(a) in ARRAYS else known(a)
+        x = a if type(a) in ARRAYS else plain_value(a)
         if x is None:
             return self.process(primitive, (self,))
         is_one = type(da) in MOVES
@@ -105,14 +105,14 @@ def unary(primitive: Primitive, compute: Callable[[Any], Any]) -> Callable[[Any]
     return apply
 
 
-def is_known(x: Value) -> bool:
+def is_constant(x: Value) -> bool:
     """Whether a value is a tensor that is a constant with a plain value."""
     return type(x) is Tensor and x.node is None and type(x.value) in ARRAYS
 
 
-def known(x: Value) -> Value | None:
+def plain_value(x: Value) -> Value | None:
     """The plain value of a tensor that is a constant, None of any other tracer."""
-    return x.value if is_known(x) else None
+    return x.value if is_constant(x) else None
 
 
 methods: dict[str, Any] = {"__neg__": unary(arithmetic.negative, operator.neg)}

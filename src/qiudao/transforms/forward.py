@@ -19,7 +19,7 @@ from ..core.trees import flatten, match
 from ..tape.tensor import off_tapes
 from .calling import run
 from .dual import Dual
-from .dual_operators import is_known
+from .dual_operators import is_constant
 from .entering import check_unchanged, entering
 from .results import check_numbers, handed_out, owned
 from .reverse import as_primal, split_aux
@@ -95,7 +95,7 @@ def tangent_of(y: Value, level: float) -> Value:
     y = off_tapes(y, level)
     if isinstance(y, Dual) and y.level == level and y.tangent is not None:
         dy = y.tangent
-        return y.primal.constant(dy) if is_known(y.primal) and type(dy) in ARRAYS else dy
+        return y.primal.constant(dy) if is_constant(y.primal) and type(dy) in ARRAYS else dy
     value = primal_of(y, level)
     dtype = value.dtype if isinstance(value, Tracer) else np.result_type(value)
     return at_home(np.zeros(np.shape(value), dtype), value)
