@@ -317,3 +317,44 @@ def test_an_order_in_memory_that_nobody_knows_is_refused(call):
 def test_an_unknown_order():
     with pytest.raises(ValueError, match="ravel: order='Z' is unknown; use one of 'C', 'F', 'A', "):
         np.ravel(leaf(X), "Z")
+
+
+PARTS = {
+    "numbers": (np.float64(0.5), np.float64(-2.0), np.float64(3.0)),
+    "a number of Python's": (np.float64(0.5), 2.0, np.float64(3.0)),
+    "dtypes": (np.float32(0.5), np.float64(-2.0), np.complex128(3.0j)),
+    "vectors": (np.arange(3.0), -np.arange(3.0)),
+    "nothing": (np.zeros((0, 2)), np.zeros((0, 2))),
+    "matrices": (np.ones((2, 3)), np.zeros((2, 3)), np.full((2, 3), 5.0)),
+}
+
+
+@pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
+def test_stack_is_numpys_along_every_axis(parts):
+    for axis in range(-1 - np.ndim(parts[0]), 1 + np.ndim(parts[0])):
+        wanted = np.stack(parts, axis=axis)
+        found = np.stack([qd.tensor(parts[0]), *parts[1:]], axis=axis)
+        assert found.dtype == wanted.dtype
+        close(found, wanted)
+
+
+def test_stacks_of_what_moves_and_what_does_not():
+    for x in (X[0, 0, 0], X[0, 0], X[0]):
+        for axis in range(-1 - x.ndim, 1 + x.ndim):
+            agree(lambda x, axis=axis: np.stack([np.sin(x), 0 * X[0, 0, 0] + x, x], axis), x)
+            agree(lambda x, axis=axis: np.stack([np.ones(x.shape), x * x], axis), x)
+
+
+def test_a_jacobian_of_stacked_numbers():
+    def f(x):
+        return np.stack([np.sin(x[0]) * x[1], x[2] ** 2 - x[0], np.exp(x[1] * x[2])])
+
+    x = np.array([0.1, 0.2, 0.3])
+    wanted = [
+        [np.cos(0.1) * 0.2, np.sin(0.1), 0.0],
+        [-1.0, 0.0, 0.6],
+        [0.0, 0.3 * np.exp(0.06), 0.2 * np.exp(0.06)],
+    ]
+    for way in (qd.jacfwd, qd.jacrev, qd.jacobian, lambda f: qd.jit(qd.jacobian(f))):
+        close(way(f)(x), np.array(wanted))
+    close(qd.vmap(qd.jacobian(f))(np.stack([x, x])), np.stack([wanted, wanted]))

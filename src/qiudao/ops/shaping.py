@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -174,6 +175,43 @@ class Concatenate(Linear):
         after = -self.axis - 1
         index = (Ellipsis, slice(start, start + xs[i].shape[self.axis]), *(slice(None),) * after)
         return ct[index]
+
+    def batch(self, size: int, mapped: Any, xs: Any) -> Value:
+        return self(*(x if m else stretch(x, size) for x, m in zip(xs, mapped, strict=True)))
+
+    def keep(self, values: Any, parents: Any) -> tuple[Value, ...]:
+        return tuple(aval_of(v) if p is None else p for v, p in zip(values, parents, strict=True))
+
+
+@primitive
+class Stack(Linear):
+    """Operands of one shape side by side along a new axis, `axis` of the result; linear in all of
+    them together.
+    """
+
+    axis: int = -1
+    samples = (
+        sample("f64[3]", "f64[3]", axis=-2),
+        sample("f64[]", "f64[]", "c128[]", axis=-1),
+        sample("f64[2,3]", "f64[2,3]", axis=-2),
+    )
+
+    def positions(self, count: int) -> range:
+        return range(count)
+
+    def shape(self, *avals: Aval) -> Aval:
+        sizes = list(avals[0].shape)
+        sizes.insert(len(sizes) + 1 + self.axis, len(avals))
+        return Aval(tuple(sizes), promote(*avals))
+
+    def evaluate(self, *xs: Value) -> Value:
+        return np.array(xs) if self.axis == -1 - np.ndim(xs[0]) else np.stack(xs, axis=self.axis)
+
+    def expand(self, *xs: Value) -> Value:
+        return Concatenate(self.axis)(*(expand_dims(x, self.axis) for x in xs))
+
+    def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
+        return ct[(slice(None),) * (len(ct.shape) + self.axis) + (i,)]
 
     def batch(self, size: int, mapped: Any, xs: Any) -> Value:
         return self(*(x if m else stretch(x, size) for x, m in zip(xs, mapped, strict=True)))
@@ -527,17 +565,22 @@ def concatenate(
                 f"concatenate: {aval_of(xs[0])} and {aval_of(x)} do not fit; all axes but "
                 f"axis {axis} must be equal"
             )
-    joined = Concatenate(at)(*xs)
-    wanted = joined.dtype if dtype is None else np.dtype(dtype)
-    if dtype is not None or casting != "same_kind":
-        for x in xs:
-            if not np.can_cast(x.dtype, wanted, casting):
-                raise DtypeError(
-                    f"concatenate: {x.dtype} does not cast to {wanted} by the rule {casting!r}; "
-                    "give another casting="
-                )
-        joined = astype(joined, wanted)
+    joined = in_dtype("concatenate", Concatenate(at)(*xs), xs, dtype, casting)
     return delivered("concatenate", joined, out)
+
+
+def in_dtype(name: str, joined: Value, xs: Sequence[Value], dtype: Any, casting: Any) -> Value:
+    """What was joined of operands, in the dtype asked for."""
+    if dtype is None and casting == "same_kind":
+        return joined
+    wanted = joined.dtype if dtype is None else np.dtype(dtype)
+    for x in xs:
+        if not np.can_cast(x.dtype, wanted, casting):
+            raise DtypeError(
+                f"{name}: {x.dtype} does not cast to {wanted} by the rule {casting!r}; "
+                "give another casting="
+            )
+    return astype(joined, wanted)
 
 
 @implements(np.stack)
@@ -553,10 +596,10 @@ def stack(
             raise ShapeError(
                 f"stack: {aval_of(xs[0])} and {aval_of(x)} differ in shape; all must be equal"
             )
-    joined = concatenate(
-        [expand_dims(x, axis) for x in xs], axis=axis, dtype=dtype, casting=casting
-    )
-    return delivered("stack", joined, out)
+    side_by_side = Stack(from_end(axis, xs[0].ndim + 1, "stack"))
+    # A trace is written out: loops are found again in it by what is done with each operand.
+    joined = (side_by_side.expand if modes.tracing else side_by_side)(*xs)
+    return delivered("stack", in_dtype("stack", joined, xs, dtype, casting), out)
 
 
 @implements(np.vstack)
