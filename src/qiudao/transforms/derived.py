@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -290,8 +291,7 @@ def basis(tree_leaves: list[Any]) -> list[Value]:
     columns: list[Value] = []
     start = 0
     for x, n in zip(tree_leaves, sizes, strict=True):
-        block = np.zeros((total, n), np.result_type(x))
-        block[start : start + n] = np.eye(n)
+        block = np.eye(total, n, -start, np.result_type(x))
         columns.append(block.reshape(total, *np.shape(x)))
         start += n
     return columns
@@ -303,7 +303,7 @@ def split_axis(x: Value, axis: int, leaves: list[Any]) -> list[Value]:
     start = 0
     for leaf in leaves:
         shape = tuple(np.shape(leaf))
-        n = int(np.prod(shape, dtype=int))
+        n = math.prod(shape)
         index = (slice(None),) * axis + (slice(start, start + n),)
         piece = x[index]
         pieces.append(np.reshape(piece, (*x.shape[:axis], *shape, *x.shape[axis + 1 :])))
@@ -393,11 +393,14 @@ def jacobian_by_columns(run: Differentiated, has_aux: bool, chunk_size: int | No
     outs, out_tree = flatten(changes)
     outs = list(map(arrived, outs))
     check_holomorphic("jacfwd", run.inputs, outs)
-    blocks = [
-        split_axis(np.moveaxis(change, 0, -1), change.ndim - 1, run.inputs) for change in outs
-    ]
+    blocks = [split_axis(directions_last(change), change.ndim - 1, run.inputs) for change in outs]
     answer = run.assemble(out_tree, blocks)
     return (answer, *seen) if has_aux else answer
+
+
+def directions_last(change: Value) -> Value:
+    """A stack of tangents with their axis moved from the front to the end."""
+    return np.transpose(change, (*range(1, change.ndim), 0))
 
 
 def jacrev(
