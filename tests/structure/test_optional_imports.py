@@ -30,6 +30,25 @@ print(float(qd.grad(lambda x: x * np.sin(x))(2.0)))
     assert math.isclose(float(printed), math.sin(2) + 2 * math.cos(2), rel_tol=1e-14)
 
 
+def test_trees_are_imported_when_a_nested_container_is_met():
+    run_python(
+        """
+import sys
+import numpy as np
+import qiudao as qd
+
+x = qd.tensor([1.0, 2.0], requires_grad=True)
+(x * x).sum().backward()
+qd.grad((x * x).sum(), x)
+qd.grad(lambda x, y: np.sum(x * y), (0, 1))(np.ones(2), np.ones(2))
+qd.jacobian(lambda x: x * x)(np.ones(2))
+assert "optree" not in sys.modules
+assert qd.grad(lambda tree: np.sum(tree["x"]))({"x": np.ones(2)})["x"].tolist() == [1.0, 1.0]
+assert "optree" in sys.modules
+"""
+    )
+
+
 def test_names_that_many_programs_do_without_are_imported_when_asked_for():
     run_python(
         """

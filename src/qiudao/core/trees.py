@@ -1,8 +1,8 @@
 """Nested containers of values: tuples, lists, dicts, namedtuples, dataclasses.
 
-optree does the work.  A lone value and a flat tuple or list of values, which most calls have, are
-handled here: that is quicker, and optree is then not even imported (it is a third of the time of
-`import qiudao`).
+optree does the work.  A lone value, None and a flat tuple or list of values, which most calls
+have, are handled here: that is quicker, and optree is then not even imported (it is a third of the
+time of `import qiudao`).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Tree:
         if self is LONE:
             (leaf,) = leaves
             return leaf
-        return self.spec.unflatten(leaves)
+        return None if self is NOTHING else self.spec.unflatten(leaves)
 
     def take(self, container: Any) -> list[Any] | None:
         """The leaves of a container of this very structure; None of any other."""
@@ -88,6 +88,7 @@ class Tree:
 
 
 LONE = Tree(None, 1)
+NOTHING = Tree(None, 0)  # the structure of None
 
 _PLAIN = {np.ndarray, float, int, complex, bool, str, np.float64}
 
@@ -104,6 +105,8 @@ def flatten(tree: Any, *, none_is_leaf: bool = False) -> tuple[list[Any], Tree]:
     kind = type(tree)
     if (kind is tuple or kind is list) and all(map(is_plain, tree)):
         return list(tree), Tree(kind, len(tree))
+    if tree is None and not none_is_leaf:
+        return [], NOTHING
     leaves, spec = optree().tree_flatten(
         tree, is_leaf=_register, none_is_leaf=none_is_leaf, namespace=NAMESPACE
     )
