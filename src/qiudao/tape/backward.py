@@ -45,7 +45,8 @@ def seed_for(output: Tensor, gradient: Any, name: str, where: str) -> Value:
                 f"{name}: {where} is complex, and the gradient of a complex number needs its "
                 "cotangent; pass one, or take np.real or np.abs first"
             )
-        return at_home(np.ones(output.shape, output.dtype)[()], output)
+        one = output.dtype.type(1)
+        return at_home(one if output.shape == () else np.full(output.shape, one), output)
     ct = gradient
     if not isinstance(ct, Tensor):
         ct = arrived(ct)
