@@ -145,6 +145,16 @@ def test_dtype_and_casting():
     assert np.einsum("ij,jk", t, b, dtype="f4", casting="same_kind").dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, bool])
+@pytest.mark.parametrize("spec", ["iij->j", "ijk->k", "iii"])
+def test_small_integers_stay_small(spec, dtype):
+    x = (np.arange(8).reshape(2, 2, 2) * 40).astype(dtype)
+    expected = np.einsum(spec, x)
+    for found in (np.einsum(spec, qd.tensor(x)).numpy(), qd.jit(np.einsum)(spec, x)):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_out_is_written_into_a_tensor_only():
     a, b = values((2, 3), (3, 4))
     t = qd.tensor(a, requires_grad=True)

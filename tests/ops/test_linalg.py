@@ -147,6 +147,20 @@ def test_vector_norms(ord, keepdims):
             agree(lambda z: L.vector_norm(z, axis=(0, -1), keepdims=keepdims, ord=ord), x)
 
 
+@pytest.mark.parametrize("ord", [0, 1, -1, 2, 3, np.inf, -np.inf], ids=str)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+def test_norms_of_integers_are_floats(ord, dtype):
+    x = np.array([[1, 2, 3], [200, 1, 100]]).astype(dtype)
+    for f in (
+        lambda x: L.norm(x, ord, axis=-1),
+        lambda x: L.vector_norm(x, ord=ord),
+        *([lambda x: L.norm(x, ord), lambda x: L.matrix_norm(x, ord=ord)] if ord % 3 else []),
+    ):
+        found, expected = f(qd.tensor(x)).numpy(), f(x)
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
 @pytest.mark.parametrize("p", [None, 2, -2, "fro", "nuc", 1, -1, np.inf, -np.inf], ids=str)
 def test_condition_numbers(p):
     for kind in KINDS:

@@ -144,3 +144,9 @@ def test_unwrapped_angle():
     phase = lambda rate: np.unwrap(np.angle(np.exp(1j * rate * t**2)))
     np.testing.assert_allclose(qd.jacfwd(phase)(2.5), t**2, atol=1e-12)
     np.testing.assert_allclose(qd.jacrev(phase)(2.5), t**2, atol=1e-12)
+
+
+def test_interp_with_a_period_in_extended_precision():
+    x = np.linspace(-3, 7, 5).astype(np.longdouble)
+    f = lambda x: np.interp(x, [0.0, 1, 2], [1.0, 3, 2], period=3)
+    np.testing.assert_array_equal(f(qd.tensor(x)).numpy(), f(x))

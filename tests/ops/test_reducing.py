@@ -456,6 +456,45 @@ def test_refusals():
         np.sum(x, axis=2)
 
 
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min"])
+@pytest.mark.parametrize("initial", [-1, 2**70])
+def test_an_initial_integer_must_fit(name, initial):
+    small = np.array([1, 2], np.uint8)
+    f = getattr(np, name)
+    for x in (small, qd.tensor(small)):
+        with pytest.raises(OverflowError, match=r"out of bounds|too large"):
+            f(x, initial=initial)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.max(x, axis=1),
+        lambda x: np.min(x),
+        lambda x: np.ptp(x, axis=(0, 1)),
+        lambda x: np.maximum.reduce(x, axis=-1),
+        lambda x: np.nanmin(x, axis=1),
+    ],
+)
+def test_of_no_elements_none_is_the_largest_in_compiled_code_too(f):
+    x = np.zeros((2, 0))
+    for call in (f, qd.jit(f), lambda x: f(leaf(x)), qd.grad(lambda x: np.sum(f(x)))):
+        with pytest.raises(ValueError, match=r"no identity|has no elements along the axes .*give"):
+            call(x)
+    largest = lambda x: np.max(x, axis=0)
+    assert qd.jit(largest)(x).shape == largest(x).shape == (0,)
+
+
+@pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:divide by zero")
+@pytest.mark.parametrize("name", ["nanvar", "nanstd"])
+def test_integers_are_never_nan(name):
+    x = np.arange(4)
+    f = getattr(np, name)
+    for ddof in (1, 4, 9):
+        expected = f(x, ddof=ddof)
+        np.testing.assert_array_equal(f(qd.tensor(x), ddof=ddof).numpy(), expected)
+
+
 # Covariances
 
 
@@ -483,6 +522,16 @@ def test_covariances(options):
         w = options["aweights"]
         f = lambda x, w: np.cov(x, **{**options, "aweights": w})
         agree(f, x, w, batched=False)
+
+
+@pytest.mark.parametrize("given", [np.float16, np.float32, np.int8])
+@pytest.mark.parametrize("dtype", [None, np.float32, np.longdouble])
+@pytest.mark.parametrize("f", [np.cov, np.corrcoef])
+def test_covariances_are_computed_in_double_precision(f, given, dtype):
+    x = (values((3, 4), "free", 1) * 9).astype(given)
+    found, expected = f(qd.tensor(x), dtype=dtype).numpy(), f(x, dtype=dtype)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, rtol=20 * np.finfo(expected.dtype).eps)
 
 
 @pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:divide by zero", "ignore:invalid")

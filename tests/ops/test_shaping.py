@@ -358,3 +358,14 @@ def test_a_jacobian_of_stacked_numbers():
     for way in (qd.jacfwd, qd.jacrev, qd.jacobian, lambda f: qd.jit(qd.jacobian(f))):
         close(way(f)(x), np.array(wanted))
     close(qd.vmap(qd.jacobian(f))(np.stack([x, x])), np.stack([wanted, wanted]))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool, np.complex128])
+@pytest.mark.parametrize("end", [0, 3])
+def test_ramps_of_other_types(dtype, end):
+    x = np.array([[0, 1, 5], [2, 7, 1]]).astype(dtype)
+    x = -x if dtype is np.int64 else x
+    f = lambda x: np.pad(x, 2, "linear_ramp", end_values=end)
+    found, expected = f(qd.tensor(x)).numpy(), f(x)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)

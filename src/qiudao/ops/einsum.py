@@ -23,7 +23,7 @@ from ..core.primitive import primitive
 from ..core.samples import sample
 from .faces import array, delivered, whole
 from .reducing import Sum
-from .shaping import Reshape, Transpose
+from .shaping import Reshape, Transpose, astype
 
 # In NumPy's order of output axes.
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -428,7 +428,10 @@ def einsum(
     shapes = tuple(tuple(x.shape) for x in values)
     for step in plan(subscripts, shapes, hashable(optimize)):
         values.append(step.apply(*[values[k] for k in step.operands]))
-    return delivered("einsum", values[-1], out)
+    found = values[-1]
+    if found.dtype.kind in "iub":  # sums of small integers are large ones until here
+        found = astype(found, np.result_type(*(x.dtype for x in values[: len(xs)])))
+    return delivered("einsum", found, out)
 
 
 def cast(name: str, x: Value, dtype: np.dtype[Any], casting: Any) -> Value:

@@ -78,6 +78,10 @@ def nanvar(
 ) -> Value:  # fmt: skip
     """The variance of the elements that are not NaN; NaN where fewer than needed are left."""
     x = array(a)
+    if not is_inexact(x.dtype):
+        return var(
+            x, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction
+        )
     need_inexact("nanvar", x, dtype)
     mask = present(x, where)
     with np.errstate(invalid="ignore", divide="ignore"):

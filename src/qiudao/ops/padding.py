@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Value
+from ..core.avals import Value, is_inexact
 from ..core.dispatch import Tracer, implements
 from ..core.errors import RuleError
 from .faces import array, whole
@@ -125,8 +125,11 @@ def part(x: Value, axis: int, piece: slice) -> Value:
 
 def ramp(edge: Value, end: Any, count: int, axis: int) -> Value:
     """`count` even steps from `end` towards the edge, which is not reached."""
-    steps = expand_dims(np.arange(count, dtype=edge.dtype), tuple(range(1, -axis)))
-    return astype(end + steps * ((edge - end) / max(count, 1)), edge.dtype)
+    exact = is_inexact(edge.dtype)
+    counted = np.arange(count, dtype=edge.dtype if exact else np.float64)
+    steps = expand_dims(counted, tuple(range(1, -axis)))
+    found = end + steps * ((edge - end) / max(count, 1))
+    return astype(np.floor(found) if edge.dtype.kind in "iu" else found, edge.dtype)
 
 
 def with_statistic(

@@ -15,6 +15,7 @@ from ..core.samples import sample
 from .arithmetic import widened
 from .faces import array, delivered, from_end, operand
 from .indexing import getitem
+from .shaping import astype
 
 Side = Literal["left", "right"]
 
@@ -233,7 +234,7 @@ def interp(
     if np.any(underlying(operand(period)) == 0):
         raise ValueError("interp: period is 0; give the length of one round")
     period = np.abs(period)
-    x, xp = x % period, xp % period
+    x, xp = (astype(v, np.float64) % period for v in (x, xp))
     order = np.argsort(xp)
     xp, fp = getitem(xp, order), getitem(fp, order)
     xp = np.concatenate((xp[-1:] - period, xp, xp[:1] + period))

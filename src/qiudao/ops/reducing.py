@@ -60,6 +60,11 @@ def kept(where: Any, x: Value, name: str) -> Value:
     return broadcast_to(mask, tuple(x.shape))
 
 
+def started(initial: Any, dtype: Dtype) -> Value:
+    """An `initial=` argument in the dtype of the result, in which Python's integers must fit."""
+    return np.asarray(initial, dtype) if type(initial) is int else astype(array(initial), dtype)
+
+
 # Sums and products
 
 
@@ -147,7 +152,7 @@ def sum(
         x = np.where(kept(where, x, "sum"), x, np.zeros((), x.dtype))
     total = Sum(axes_from_end(axis, x.ndim, "sum"), bool(keepdims))(x)
     if initial is not None and not (isinstance(initial, int) and initial == 0):
-        total = total + astype(array(initial), total.dtype)
+        total = total + started(initial, total.dtype)
     if dtype is not None:
         total = astype(total, dtype)  # sums of small integers are large ones until here
     return total if out is None else delivered("sum", total, out)
@@ -171,7 +176,7 @@ def prod(
         x = np.where(kept(where, x, "prod"), x, np.ones((), x.dtype))
     total = Prod(axes_from_end(axis, x.ndim, "prod"), bool(keepdims))(x)
     if initial is not None and not (isinstance(initial, int) and initial == 1):
-        total = total * astype(array(initial), total.dtype)
+        total = total * started(initial, total.dtype)
     if dtype is not None:
         total = astype(total, dtype)
     return delivered("prod", total, out)
@@ -199,7 +204,13 @@ class Max(Primitive):
     )
 
     def shape(self, *avals: Aval) -> Aval:
-        return Aval(reduced(avals[0].shape, self.axes, self.keepdims), avals[0].dtype)
+        (x,) = avals
+        if 0 in [x.shape[k] for k in self.axes]:
+            raise ValueError(
+                f"{self.name}: {x} has no elements along the axes {self.axes} to choose from; "
+                "give initial="
+            )
+        return Aval(reduced(x.shape, self.axes, self.keepdims), x.dtype)
 
     def evaluate(self, *xs: Value) -> Value:
         return self.ufunc.reduce(xs[0], axis=self.axes, keepdims=self.keepdims)
@@ -264,10 +275,10 @@ def extreme(name: str, made: type[Max], pair: np.ufunc, sign: int) -> Callable[.
             x = np.where(kept(where, x, name), x, np.full((), lowest(x.dtype, sign), x.dtype))
         if initial is not None and 0 in [x.shape[k] for k in axes]:
             shape = reduced(tuple(x.shape), axes, bool(keepdims))
-            return delivered(name, broadcast_to(astype(array(initial), x.dtype), shape), out)
+            return delivered(name, broadcast_to(started(initial, x.dtype), shape), out)
         found = made(axes, bool(keepdims))(x)
         if initial is not None:
-            found = pair(found, astype(array(initial), x.dtype))
+            found = pair(found, started(initial, x.dtype))
         return delivered(name, found, out)
 
     reduction.__name__ = name

@@ -286,7 +286,7 @@ def cov(
         return np.zeros((0, 0))
     if y is not None:
         x = np.concatenate([x, variables(y, rowvar)], axis=0)
-    x = astype(x, float_of(x.dtype) if dtype is None else dtype)
+    x = astype(x, np.result_type(x.dtype, np.float64) if dtype is None else dtype)
     ddof = int(not bias) if ddof is None else ddof
     for name, given in (("fweights", fweights), ("aweights", aweights)):
         if given is not None:
@@ -308,7 +308,8 @@ def cov(
     away = x - center
     weighed = away if w is None else away * w
     share = np.true_divide(1, np.where(count > 0, count, 0.0))
-    return np.squeeze(np.matmul(away, np.conj(np.transpose(weighed))) * share)
+    found = np.squeeze(np.matmul(away, np.conj(np.transpose(weighed))) * share)
+    return astype(found, x.dtype)
 
 
 def check_weights(name: str, w: Value, count: int) -> None:

@@ -15,6 +15,7 @@ from ...core.samples import sample
 from ..arithmetic import scale
 from ..faces import array, axes_from_end, from_end
 from ..reducing import reduced
+from ..shaping import astype
 from .matrices import conj, real, real_dtype, result_dtype, square
 from .singular import NuclearNorm, SingularValues
 from .solving import Inverse
@@ -90,10 +91,16 @@ class VectorNorm(Primitive):
         return np.where(nothing, 0.0, np.where(nothing, 1.0, square) ** half)
 
 
+def inexact(x: Any) -> Value:
+    """An operand, which for integers is in double precision: they have no norms of their own."""
+    a = array(x)
+    return astype(a, result_dtype(aval_of(a)))
+
+
 @implements(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Value:
     """The norm of order `ord` over `axis` (None: all axes) as of one vector."""
-    a = array(x)
+    a = inexact(x)
     return over_axes(a, axes_from_end(axis, a.ndim, "vector_norm"), ord, bool(keepdims))
 
 
@@ -130,7 +137,7 @@ def over_axes(x: Value, axes: tuple[int, ...], ord: Any, keepdims: bool) -> Valu
 @implements(np.linalg.matrix_norm)
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value:
     """The norm of each matrix in the last two axes."""
-    return of_matrices(array(x), (-2, -1), ord, bool(keepdims))
+    return of_matrices(inexact(x), (-2, -1), ord, bool(keepdims))
 
 
 def of_matrices(x: Value, axes: tuple[int, int], ord: Any, keepdims: bool) -> Value:
@@ -169,7 +176,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
 
     With neither `ord` nor `axis`, of all elements as one vector.
     """
-    a = array(x)
+    a = inexact(x)
     if axis is None and ord is None:
         return euclidean(a, axes_from_end(None, a.ndim, "norm"), bool(keepdims))
     if axis is None:
