@@ -74,6 +74,29 @@ def test_slope_in_the_exponent():
     np.testing.assert_array_equal(mixed, [[2.0, 0.0], [0.0, 0.0]])
 
 
+@pytest.mark.parametrize("y", [0.0, 1.0, 2.0, 3.0])
+def test_mixed_derivatives_at_whole_exponents(y):
+    x, log = 2.0, math.log(2.0)
+    by_x, by_y = y * x ** (y - 1), x**y * log
+    mixed = x ** (y - 1) * (1 + y * log)
+    want = [[y * (y - 1) * x ** (y - 2), mixed], [mixed, by_y * log]]
+    f = lambda v: v[0] ** v[1]
+    v = np.array([x, y])
+    np.testing.assert_allclose(qd.grad(f)(v), [by_x, by_y])
+    modes = [qd.jacrev, qd.jacfwd]
+    for hessian in (qd.hessian(f), *(a(b(f)) for a in modes for b in modes), qd.jit(qd.hessian(f))):
+        np.testing.assert_allclose(hessian(v), want)
+    twice = qd.grad(qd.grad(lambda x, y: x**y))
+    np.testing.assert_allclose(
+        qd.grad(twice, 1)(x, y), x ** (y - 2) * (2 * y - 1 + y * (y - 1) * log)
+    )
+
+
+def test_nan_to_the_power_of_zero_is_constant():
+    x, y = np.array([np.nan, 2.0]), np.array([0.0, 3.0])
+    np.testing.assert_array_equal(qd.grad(lambda x: np.sum(x**y))(x), [0.0, 12.0])
+
+
 @pytest.mark.parametrize("y", [2.0, 3.0, 2.5])
 def test_complex_zero_to_a_power(y):
     g = qd.vjp(lambda z: z**y, 0j)[1](1 + 0j)[0]

@@ -270,6 +270,7 @@ class Power(Smooth):
     Holes that have one right answer get it, at every order: at x = 0 the slope in x is 0 where
     y = 0 and 1 where y = 1.  At x = 0 the slope in y is 0 for y >= 0 (at y = 0 by convention), and
     -inf for y < 0.  A negative x has real powers at whole y only, so there the slope in y is NaN.
+    Where x is NaN and y = 0 the power is 1, and the slope in x is 0.
     """
 
     ufunc = np.power
@@ -286,7 +287,8 @@ class Power(Smooth):
         if i == 0:
             if isinstance(y, int | float):
                 return power_slope(x, y)
-            return np.where(y == 0, 0, y * x ** np.where(y == 0, 1, y - 1))
+            hole = (y == 0) & ((x == 0) | (x != x))  # only here: elsewhere the slope moves with y
+            return np.where(hole, 0, y * x ** np.where(hole, 1, y - 1))
         if isinstance(x, int | float) and x > 0:
             return out * math.log(x)
         hole = (x == 0) & (np.real(y) >= 0)

@@ -226,3 +226,86 @@ def derivative(f, x, n):
     near = f(x + h) + f(x - h)
     far = f(x + 2 * h) + f(x - 2 * h)
     return (16 * near - far - 30 * f(x)) / (12 * h * h)
+
+
+NEAR_ZERO = {
+    "gammainc": (gamma_p, 1, 3, [(1.0, 1e-6), (2.0, 1e-6), (3.0, 1e-4), (2.0, 1e-2), (1.5, 1e-3)]),
+    "betainc": (beta_i, 2, 3, [(1.0, 2.0, 1e-6), (2.0, 3.0, 1e-4), (2.0, 4.5, 1e-2)]),
+    "poch": (mp.rf, 0, 2, [(1e-6, 2.0), (1e-3, 0.5), (-1e-4, 3.5)]),
+}
+
+
+@pytest.mark.parametrize("name", NEAR_ZERO)
+def test_higher_derivatives_near_zero(name):
+    reference, i, order, points = NEAR_ZERO[name]
+    for xs in points:
+        ours = lambda x, xs=xs: getattr(sc, name)(*xs[:i], x, *xs[i + 1 :])
+        theirs = lambda x, xs=xs: reference(*map(mp.mpf, xs[:i]), x, *map(mp.mpf, xs[i + 1 :]))
+        found = ours
+        for _ in range(order):
+            found = qd.grad(found)
+        with mp.workdps(80):
+            x = mp.mpf(xs[i])
+            want = float(mp.diff(theirs, x, order, h=abs(x) * mp.mpf(10) ** -12))
+        np.testing.assert_allclose(found(xs[i]), want, rtol=1e-12, atol=1e-14)
+
+
+def orders(f, count):
+    """The derivatives 1 to `count`."""
+    for _ in range(count):
+        f = qd.grad(f)
+        yield f
+
+
+def test_densities_at_their_ends():
+    with np.errstate(all="ignore"):
+        for f, x, want in (
+            (lambda x: sc.gammainc(1.0, x), 0.0, [1, -1, 1]),
+            (lambda x: sc.gammainc(2.0, x), 0.0, [0, 1, -2]),
+            (lambda x: sc.gammaincc(3.0, x), 0.0, [0, 0, -1]),
+            (lambda x: sc.betainc(1.0, 3.0, x), 0.0, [3, -6, 6]),
+            (lambda x: sc.betainc(3.0, 1.0, x), 1.0, [3, 6, 6]),
+        ):
+            found = [d(x) for d in orders(f, 3)]
+            np.testing.assert_allclose(found, want, rtol=1e-13, atol=1e-13)
+        assert qd.grad(lambda x: sc.gammainc(2.0, x))(1e-200) == 1e-200
+        assert qd.grad(lambda x: sc.gammainc(0.5, x))(0.0) == np.inf
+        assert np.isnan(qd.grad(lambda x: sc.gammainc(2.0, x))(-0.5))
+        assert np.isnan(qd.grad(lambda x: sc.betainc(2.0, 3.0, x))(-0.05))
+
+
+@pytest.mark.parametrize("n, k", [(0.0, 1.0), (1.0, 2.0), (2.0, 3.0), (0.0, 3.0), (3.0, 1.0)])
+def test_second_derivatives_of_binom_where_it_is_zero(n, k):
+    with mp.workdps(60):
+        want = [
+            [float(mp.diff(mp.binomial, (n, k), orders)) for orders in row]
+            for row in (((2, 0), (1, 1)), ((1, 1), (0, 2)))
+        ]
+    f = lambda v: sc.binom(v[0], v[1])
+    with np.errstate(all="ignore"):
+        for hessian in (qd.hessian(f), qd.jacrev(qd.jacrev(f)), qd.jacfwd(qd.jacfwd(f))):
+            np.testing.assert_allclose(hessian(np.array([n, k])), want, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 4])
+@pytest.mark.parametrize("z", [0.0, -1.0, -2.0, -5.0])
+def test_poch_at_poles_of_gamma(z, m):
+    rising = np.polynomial.Polynomial.fromroots(-np.arange(m))  # z (z + 1) ... (z + m - 1)
+    with np.errstate(all="ignore"):
+        found = qd.grad(lambda z: sc.poch(z, float(m)))(z)
+    np.testing.assert_allclose(found, rising.deriv()(z), rtol=1e-12, atol=1e-12)
+
+
+def test_agm_of_negative_numbers():
+    v = np.array([1.5, 0.7])
+    f = lambda v: sc.agm(v[0], v[1])
+    np.testing.assert_allclose(qd.grad(f)(-v), qd.grad(f)(v))
+    np.testing.assert_allclose(qd.hessian(f)(-v), -qd.hessian(f)(v))
+
+
+def test_pseudo_huber_at_delta_zero():
+    f = lambda v: sc.pseudo_huber(v[0], v[1])
+    for r in (1.0, -2.0):
+        np.testing.assert_allclose(
+            qd.hessian(f)(np.array([0.0, r])), [[-2.0, np.sign(r)], [np.sign(r), 0.0]]
+        )

@@ -8,10 +8,11 @@ from ...core.avals import Value
 from ...core.primitive import primitive
 from .base import Numeric, one
 from .declaring import declare
-from .gamma import PolyGamma, psi, psi_rise, rgamma
+from .gamma import PolyGamma, betaln, psi, psi_rise, rgamma
 from .shapes import bell, beta_shape, beta_weight, gamma_shape, gamma_weight
 
 TWO = one("f64[2]", "f64[2]", low=0.4, high=2.0)
+END, SMALL = 0.1, 20.0  # how near an end is near, and which shapes are small
 THREE = one("f64[2]", "f64[2]", "f64[2]", low=0.2, high=0.8)
 
 
@@ -48,21 +49,30 @@ class BetaWeight(Numeric):
 
 
 def gamma_density(a: Value, x: Value) -> Value:
-    """x^(a-1) e^-x / gamma(a), also at 0."""
-    none = x == 0
-    safe = np.where(none, 1.0, x)
-    return np.where(none, np.power(np.where(none, x, 1.0), a - 1.0) * rgamma(a),
-                    GammaWeight()(a, safe) / safe)  # fmt: skip
+    """x^(a-1) e^-x / gamma(a), also at 0.
+
+    Near 0 from the power itself, whose derivatives there have no terms that cancel.
+    """
+    near = (x >= 0.0) & (x < 1.0)
+    low, high = np.where(near, x, 0.5), np.where(near, 1.0, x)
+    below = np.power(low, a - 1.0) * np.exp(-low) * rgamma(a)
+    return np.where(near, below, GammaWeight()(a, high) / high)
 
 
 def beta_density(a: Value, b: Value, x: Value) -> Value:
-    """x^(a-1) (1 - x)^(b-1) / B(a, b), also at 0 and 1."""
-    end = (x == 0) | (x == 1)
-    safe, there = np.where(end, 0.5, x), np.where(end, x, 0.5)
-    scale = np.where(end, np.where(x == 0, b, a), 1.0)  # 1 / B(a, b), where the other shape is 1
-    inside = BetaWeight()(a, b, safe) / (safe * (1.0 - safe))
-    at_end = np.power(there, a - 1.0) * np.power(1.0 - there, b - 1.0) * scale
-    return np.where(end, at_end, inside)
+    """x^(a-1) (1 - x)^(b-1) / B(a, b), also at 0 and 1.
+
+    Near an end whose shape is small from the power itself, whose derivatives there have no terms
+    that cancel.
+    """
+    low = (x >= 0.0) & (x < END) & (a < SMALL)
+    high = (x <= 1.0) & (x > 1.0 - END) & (b < SMALL)
+    at_end = low | high
+    c, d = np.where(low, a, np.where(high, b, 1.0)), np.where(low, b, np.where(high, a, 1.0))
+    t = np.where(low, x, np.where(high, 1.0 - x, 0.5))  # how far from the end
+    end = np.power(t, c - 1.0) * np.exp((d - 1.0) * np.log1p(-t) - betaln(c, d))
+    safe = np.where(at_end, 0.5, x)
+    return np.where(at_end, end, BetaWeight()(a, b, safe) / (safe * (1.0 - safe)))
 
 
 @primitive

@@ -103,7 +103,7 @@ huber.by(
 )  # fmt: skip
 pseudo_huber = declare("pseudo_huber", "delta r", TWO)
 pseudo_huber.by(
-    "r", "r / sqrt(1 + (r / delta)^2)", lambda out, delta, r: r / np.hypot(1.0, r / delta)
+    "r", "delta r / sqrt(delta^2 + r^2)", lambda out, delta, r: delta * (r / np.hypot(delta, r))
 )
 
 

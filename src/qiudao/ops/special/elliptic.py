@@ -95,9 +95,12 @@ agm = declare("agm", "a b", one("f64[3]", "f64[3]", low=0.4, high=2.0))
 
 
 def agm_slope(out: Value, a: Value, b: Value) -> Value:
-    """D agm(a, b) / da: agm = pi / (4 R_F'), with 2/pi R_F(0, a^2, b^2) its reciprocal."""
-    return out * out * a * Carlson(0, (1, 3, 1))(0.0, a * a, b * b) / np.pi
+    """D agm(a, b) / da: agm = pi / (4 R_F'), with 2/pi R_F(0, a^2, b^2) its reciprocal.
+
+    agm(-a, -b) = -agm(a, b), whose slope is that of agm(a, b).
+    """
+    return out * out * np.abs(a) * Carlson(0, (1, 3, 1))(0.0, a * a, b * b) / np.pi
 
 
-agm.by("a", "out^2 a/pi times the integral of (t + a^2)^(-3/2) ... (DLMF 19.8.6)", agm_slope)
+agm.by("a", "out^2 |a|/pi times the integral of (t + a^2)^(-3/2) ... (DLMF 19.8.6)", agm_slope)
 agm.by("b", "the same with a and b exchanged", lambda out, a, b: agm_slope(out, b, a))

@@ -76,8 +76,20 @@ def psi_rise(z: Value, m: Value) -> Value:
     return np.where(near, d * between, psi(b + c) - psi(b))
 
 
+def poch_slope(out: Value, z: Value, m: Value) -> Value:
+    """D poch(z, m) / dz, also near a pole of gamma(z), and where gamma(z + m) has one too."""
+    pole, end = is_pole(z), is_pole(z + m)
+    near = (np.abs(z) < 0.5) & (z + m > 0) & (m < 100)
+    hole, both = (pole & ~end) | near, pole & end
+    a, top = np.where(hole, z, 1.0), np.where(hole, z + m, 1.0)
+    limit = gamma(top) * (psi(top) * rgamma(a) + rgamma_slope(a, a))
+    start = np.where(both, 1.0 - z - m, np.where(pole, 1.0, z))  # mirrored: DLMF 5.5.3
+    rise = psi_rise(start, np.where(hole, 1.0, m))
+    return np.where(hole, limit, out * np.where(both, -rise, rise))
+
+
 poch = declare("poch", "z m", TWO)
-poch.by("z", "out (psi(z + m) - psi(z))", lambda out, z, m: out * psi_rise(z, m))
+poch.by("z", "out (psi(z + m) - psi(z)), and its limit at the poles", poch_slope)
 poch.by("m", "out psi(z + m)", lambda out, z, m: out * psi(z + m))
 
 beta = declare("beta", "a b", TWO)
@@ -107,7 +119,7 @@ def binom_slope_above(out: Value, n: Value, k: Value) -> Value:
     hole = is_pole(b) & ~is_pole(n + 1.0)
     p = np.where(hole, b, 1.0)
     top, low = np.where(hole, n + 1.0, 1.0), np.where(hole, k + 1.0, 1.0)
-    limit = -gamma(top) * rgamma(low) * -rgamma_slope(p, p)
+    limit = gamma(top) * rgamma(low) * (psi(top) * rgamma(p) + rgamma_slope(p, p))
     return np.where(hole, limit, out * psi_rise(np.where(hole, 1.0, b), k))
 
 
