@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+
+import scipy
 
 from ...core.avals import Value
 from ...core.primitive import primitive
@@ -146,21 +149,61 @@ for _name, _below, _above in (("jn", 1, -1), ("yn", 1, -1), ("in", 1, 1), ("kn",
     _d.refuse("n", WHOLE)
 
 
+def struve_series(n: int, v: Any, z: Any) -> Any:
+    """The n-th derivative by z of the sum of z^k / (gamma(k + 3/2) gamma(k + v + 3/2)), |z| < 1."""
+    return sum(
+        math.perm(k, n) * z ** (k - n) * scipy.special.rgamma(k + 1.5)
+        * scipy.special.rgamma(k + v + 1.5)
+        for k in range(n, n + 24)
+    )  # fmt: skip
+
+
+@primitive
+class StruveSeries(Numeric):
+    """The derivative of order `order` by z of the power series of Struve's functions near 0:
+    (x/2)^(v+1) times the series is H_v(x) at z = -x^2/4 and L_v(x) at x^2/4 (DLMF 11.2.1).
+    """
+
+    order: int = 0
+    compute = struve_series
+    samples = (ORDERED._replace(within=(-0.2, 0.2)),)
+
+    def slope(self, i: int, out: Value, *xs: Value) -> Value:
+        if i == 0:
+            raise not_differentiable("struve", "v", ORDER)
+        return StruveSeries(self.order + 1)(*xs)
+
+
 def struve_term(v: Value, x: Value) -> Value:
     """(x/2)^v / (sqrt(pi) gamma(v + 3/2))."""
     return np.power(0.5 * x, v) * rgamma(v + 1.5) / math.sqrt(math.pi)
+
+
+def struve_slope(f: Special, sign: float, v: Value, x: Value) -> Value:
+    """(f_(v-1) -+ f_(v+1) + (x/2)^v / (sqrt(pi) gamma(v + 3/2))) / 2.
+
+    Near 0, where higher derivatives of these terms cancel, that of the power series.
+    """
+    near = np.abs(x) < 1.0
+    low, high = np.where(near, x, 0.5), np.where(near, 1.0, x)
+    h = 0.5 * low
+    z = sign * h * h
+    series, next_one = StruveSeries()(v, z), StruveSeries(1)(v, z)
+    below = 0.5 * (v + 1) * np.power(h, v) * series + sign * np.power(h, v + 2) * next_one
+    far = 0.5 * (f(v - 1.0, high) + sign * f(v + 1.0, high) + struve_term(v, high))
+    return np.where(near, below, far)
 
 
 rgamma = Special("rgamma")
 struve = declare("struve", "v x", ORDERED)
 struve.by(
     "x", "(H_(v-1) - H_(v+1) + (x/2)^v / (sqrt(pi) gamma(v + 3/2))) / 2 (DLMF 11.4.27)",
-    lambda out, v, x: 0.5 * (struve(v - 1.0, x) - struve(v + 1.0, x) + struve_term(v, x)),
+    lambda out, v, x: struve_slope(struve, -1.0, v, x),
 )  # fmt: skip
 modstruve = declare("modstruve", "v x", ORDERED)
 modstruve.by(
     "x", "(L_(v-1) + L_(v+1) + (x/2)^v / (sqrt(pi) gamma(v + 3/2))) / 2 (DLMF 11.4.28)",
-    lambda out, v, x: 0.5 * (modstruve(v - 1.0, x) + modstruve(v + 1.0, x) + struve_term(v, x)),
+    lambda out, v, x: struve_slope(modstruve, 1.0, v, x),
 )  # fmt: skip
 struve.refuse("v", ORDER)
 modstruve.refuse("v", ORDER)
