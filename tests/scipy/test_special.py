@@ -111,6 +111,31 @@ def test_logsumexp_at_extremes(x):
     np.testing.assert_allclose(qd.grad(got, t)[0].numpy(), theirs.softmax(x), rtol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", ["spherical_jn", "spherical_yn", "spherical_in", "spherical_kn"])
+def test_spherical_functions_of_negative_numbers(name, dtype):
+    """Against SciPy's complex functions, which older versions have for negative numbers too."""
+    ours, complex_ = getattr(special, name), getattr(theirs, name)
+    x = np.array([-2.0, 0.7, -0.4, 3.0], dtype)
+    close = 1e-12 if dtype is np.float64 else 1e-5
+    for n in (0, 1, 2, 3):
+        value = np.real(complex_(n, x.astype(complex)))
+        slope = np.real(complex_(n, x.astype(complex), derivative=True))
+        found = ours(n, qd.tensor(x)).numpy()
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, value, rtol=close)
+        derivatives = [
+            ours(n, qd.tensor(x), derivative=True).numpy(),
+            qd.grad(lambda x, n=n: np.sum(ours(n, x)))(x),
+            np.diagonal(qd.jacfwd(lambda x, n=n: ours(n, x))(x)),
+            qd.vmap(qd.grad(lambda x, n=n: ours(n, x)))(x),
+        ]
+        for found in derivatives:
+            np.testing.assert_allclose(found, slope, rtol=close, atol=close)
+    if name in ("spherical_jn", "spherical_in"):
+        assert qd.grad(lambda x: ours(1, x))(0.0) == pytest.approx(1 / 3)
+
+
 def test_second_derivatives():
     x = np.array([0.3, -1.2, 2.0])
     p = theirs.softmax(x)

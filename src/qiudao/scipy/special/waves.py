@@ -14,9 +14,21 @@ from .standing import on_tensors
 
 
 def spherical(kind: str, n: Any, z: Any, derivative: bool) -> Any:
-    """A spherical Bessel function or its derivative; n is held fixed."""
-    name = f"_spherical_{kind}_d" if derivative else f"_spherical_{kind}"
-    return found(name)(np.asarray(n, dtype=np.dtype("long")), array(z))
+    """A spherical Bessel function or its derivative; n is held fixed.
+
+    SciPy's own operations take no negative z, where the functions are even or odd (DLMF 10.47.14),
+    but k_n, whose complex form goes on there.
+    """
+    f = found(f"_spherical_{kind}_d" if derivative else f"_spherical_{kind}")
+    n, z = np.asarray(n, dtype=np.dtype("long")), array(z)
+    if kind == "yn" or z.dtype.kind == "c":
+        return f(n, z)
+    left = z < 0
+    if kind == "kn":
+        beyond = np.real(f(n, np.where(left, z, 1.0) + 0j))
+        return np.where(left, beyond, f(n, np.where(left, 1.0, z)))
+    mirrored = f(n, np.where(left, -z, z))
+    return np.where(left & ((n + derivative) % 2 == 1), -mirrored, mirrored)
 
 
 @on_tensors
