@@ -311,3 +311,29 @@ def test_pseudo_huber_at_delta_zero():
         np.testing.assert_allclose(
             qd.hessian(f)(np.array([0.0, r])), [[-2.0, np.sign(r)], [np.sign(r), 0.0]]
         )
+
+
+@pytest.mark.parametrize(
+    "f, x, want",
+    [
+        (lambda x: sc.eval_legendre(-2, x), 0.3, [1.0, 0.0]),  # P_-2 = P_1
+        (lambda x: sc.eval_legendre(-4, x), 0.3, [(15 * 0.09 - 3) / 2, 15 * 0.3]),  # P_3
+        (lambda x: sc.eval_legendre(0, x), 0.3, [0.0, 0.0]),
+        (lambda x: sc.eval_sh_legendre(-3.0, x), 0.3, [6 * (2 * 0.3 - 1), 12.0]),
+        (lambda y: sc.boxcox(0.0, y), 2.0, [0.25, -0.25]),  # -1 / lmbda
+        (lambda y: sc.boxcox1p(-1.0, y), 0.5, [4.0, -16.0]),
+        (lambda x: sc.boxcox(x, 2.0), 0.0, [0.0, 1.0]),
+        (lambda x: sc.it2struve0(x), 0.0, [-2 / np.pi, 0.0]),
+    ],
+)
+def test_where_the_plain_formula_has_a_hole(f, x, want):
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose([d(x) for d in orders(f, 2)], want, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("n", [0.5, -0.5, 0.0, 1.0, 2.5])
+def test_shifted_jacobi_functions_of_any_degree(n):
+    x, h = 0.3, 1e-4
+    f = lambda x: sc.eval_sh_jacobi(n, 2.0, 0.7, x)
+    want = (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h)
+    np.testing.assert_allclose(qd.grad(f)(x), want, rtol=1e-9, atol=1e-9)

@@ -118,8 +118,10 @@ pseudo_huber.by("delta", "r^4 / (h (delta + h)^2), h = sqrt(delta^2 + r^2)", pse
 
 
 def power_mean_slope(log: Value, lmbda: Value) -> Value:
-    """d/dlmbda of (e^(lmbda log) - 1) / lmbda, also at lmbda = 0."""
-    return log * log * ExpRel(1)(lmbda * log)
+    """d/dlmbda of (e^(lmbda log) - 1) / lmbda, also at lmbda = 0, and where the power is 0."""
+    end = np.isinf(log) & (lmbda * log < 0)
+    inner, outer = np.where(end, 0.0, log), np.where(end, lmbda, 1.0)
+    return np.where(end, 1.0 / (outer * outer), inner * inner * ExpRel(1)(lmbda * inner))
 
 
 def log_mean_slope(y: Value, lmbda: Value) -> Value:

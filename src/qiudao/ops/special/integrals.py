@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.avals import Value
 from .base import Special, is_complex, one
-from .bessel import i0, i1, j0, j1, k0, modstruve, struve, y0
+from .bessel import StruveSeries, i0, i1, j0, j1, k0, modstruve, struve, y0
 from .declaring import declare, declare_several
 from .reasons import WHOLE
 from .relative import LogRel, SinhC
@@ -87,6 +87,15 @@ k.by("x", "-K_0(x) / x", lambda out, x: -k0(x) / x)
 itstruve0 = declare("itstruve0", "x", REAL)
 itstruve0.by("x", "H_0(x)", lambda out, x: struve(0.0, x))
 it2struve0 = declare("it2struve0", "x", REAL)
-it2struve0.by("x", "-H_0(x) / x", lambda out, x: -struve(0.0, x) / x)
+it2struve0.by("x", "-H_0(x) / x", lambda out, x: -struve_quotient(x))
+
+
+def struve_quotient(x: Value) -> Value:
+    """H_0(x) / x, near 0 by its power series."""
+    near = np.abs(x) < 1.0
+    low, high = np.where(near, x, 0.5), np.where(near, 1.0, x)
+    return np.where(near, 0.5 * StruveSeries()(0, -0.25 * low * low), struve(0.0, high) / high)
+
+
 itmodstruve0 = declare("itmodstruve0", "x", REAL)
 itmodstruve0.by("x", "L_0(x)", lambda out, x: modstruve(0.0, x))

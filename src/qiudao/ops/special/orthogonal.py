@@ -29,7 +29,7 @@ sh_jacobi.by("x", "n G_(n-1)(p + 2, q + 1, x)",
 
 def sh_jacobi_slope(n: Value, p: Value, q: Value, x: Value) -> Value:
     """N G_(n-1)(p + 2, q + 1, x), and 0 for the constant polynomial."""
-    lower = sh_jacobi(np.maximum(n - 1, 0), p + 2, q + 1, x)
+    lower = sh_jacobi(np.where(n == 0, n, n - 1), p + 2, q + 1, x)
     return np.where(n == 0, 0.0, n * lower)
 
 
@@ -40,10 +40,17 @@ gegenbauer.by("x", "2 alpha C_(n-1)^(alpha+1) (DLMF 18.9.19)",
               lambda out, n, a, x: 2.0 * a * gegenbauer(n - 1, a + 1, x))  # fmt: skip
 legendre = declare("eval_legendre", "n x", *DEGREES)
 legendre.by("x", "C_(n-1)^(3/2)(x) (DLMF 18.9.19)",
-            lambda out, n, x: gegenbauer(n - 1, 1.5, x))  # fmt: skip
+            lambda out, n, x: legendre_slope(n, x))  # fmt: skip
 sh_legendre = declare("eval_sh_legendre", "n x", *DEGREES)
 sh_legendre.by("x", "2 C_(n-1)^(3/2)(2x - 1)",
-               lambda out, n, x: 2.0 * gegenbauer(n - 1, 1.5, 2.0 * x - 1.0))  # fmt: skip
+               lambda out, n, x: 2.0 * legendre_slope(n, 2.0 * x - 1.0))  # fmt: skip
+
+
+def legendre_slope(n: Value, x: Value) -> Value:
+    """C_(n-1)^(3/2)(x); for n < 0 that of the same function of degree -n - 1 (DLMF 14.9.5)."""
+    return gegenbauer(np.where(n < 0, -n - 1, n) - 1, 1.5, x)
+
+
 chebyu = declare("eval_chebyu", "n x", *DEGREES)
 chebyu.by("x", "2 C_(n-1)^(2)(x)", lambda out, n, x: 2.0 * gegenbauer(n - 1, 2.0, x))
 chebyt = declare("eval_chebyt", "n x", *DEGREES)
