@@ -37,7 +37,13 @@ FUNCTIONS = {
     "sort": lambda x: np.sum(np.sort(x) * WEIGHTS),
     "logsumexp": np.logaddexp.reduce,
     "det": lambda x: np.linalg.det(x.reshape(2, 2)),
+    "max of columns": lambda x: np.sum(np.max(x.reshape(2, 2), axis=0) * WEIGHTS[:2]),
+    "maximum": lambda x: np.sum(np.maximum(x[:2], x[2:]) * WEIGHTS[:2]),
+    "clip": lambda x: np.sum(np.clip(x, -1.0, 2.0) * WEIGHTS),
+    "clip by the next": lambda x: np.sum(np.clip(x[:3], x[1:], 2.0) * WEIGHTS[:3]),
+    "interp": lambda x: np.sum(np.interp(x, [0.0, 1.0, 2.0], [1.0, 3.0, 2.0]) * WEIGHTS),
 }
+SELECTING = ["max of columns", "maximum", "clip", "clip by the next", "interp"]
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -47,6 +53,23 @@ def test_forward_and_reverse_agree(name, point):
     with np.errstate(all="ignore"):
         reverse, forward = qd.grad(f)(x), qd.jacfwd(f)(x)
     np.testing.assert_allclose(forward, reverse, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", SELECTING)
+def test_compiled_forward_mode_agrees(name):
+    f = FUNCTIONS[name]
+    compiled = qd.jit(qd.jacfwd(f))
+    for point in POINTS.values():
+        x = np.array(point)
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(compiled(x), qd.grad(f)(x), rtol=1e-12, atol=1e-12)
+
+
+def test_an_infinite_tangent_of_a_dropped_lane_is_dropped():
+    for f in (lambda x: np.maximum(np.sqrt(x), 1.0), lambda x: np.clip(np.sqrt(x), 0.5, 1.0)):
+        for derivative in (qd.grad(f), qd.jacfwd(f), qd.jit(qd.jacfwd(f))):
+            with np.errstate(all="ignore"):
+                assert derivative(0.0) == 0.0
 
 
 @pytest.mark.parametrize("size", [1e-300, 1e300])

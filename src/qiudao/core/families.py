@@ -257,8 +257,9 @@ class Smooth(Elementwise):
         return push
 
     def move(self, dx: Value, slope: Value, product: Product) -> Value:
-        """The tangent from one operand.  What comes first in the product wins where it is zero."""
-        return product(slope, dx) if self.is_selection else product(dx, slope)
+        """The tangent from one operand: 0 where that does not move, and where it was dropped."""
+        moved = product(dx, slope)
+        return np.where(slope != 0, moved, 0.0) if self.is_selection else moved
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if len(xs) == 1:

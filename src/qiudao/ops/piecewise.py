@@ -12,7 +12,7 @@ from ..core.errors import ShapeError
 from ..core.families import Opaque, stretch
 from ..core.primitive import Parents, Primitive, Terms, Values, primitive
 from ..core.samples import sample
-from .arithmetic import widened
+from .arithmetic import scale, widened
 from .faces import array, delivered, from_end, operand
 from .indexing import getitem
 from .shaping import astype
@@ -196,7 +196,7 @@ class Interp(Primitive):
         undefined = np.where(x == x, 0.0, np.nan)
         slope = (self.pick(fp, k) - self.pick(fp, j)) / length + undefined
         if i == 0:
-            return np.where(inside | (x != x), slope, 0) * d
+            return scale(d, np.where(inside | (x != x), slope, 0))
         w = np.where(inside, (x - start) / length, 0.0) + undefined
         change = (1.0 - w) * self.pick(d, j) + w * self.pick(d, k)
         return change if i == 2 else -np.where(inside, slope, 0) * change
