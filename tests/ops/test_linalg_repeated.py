@@ -433,3 +433,10 @@ def test_close_values_that_differ_are_apart():
     d = np.array([[0.0, 1.0], [1.0, 0.0]])
     _, dv = qd.jvp(lambda z: L.eigh(z)[1], (a,), (d,))
     np.testing.assert_allclose(np.abs(dv), 1e10 * d, rtol=1e-5)
+
+
+def test_the_rank_is_a_constant_whatever_the_order():
+    f = lambda x: L.matrix_rank(x) * np.sum(x**2)
+    x = np.eye(3)
+    for hessian in (qd.jacfwd(qd.jacfwd(f)), qd.jacrev(qd.jacrev(f)), qd.hessian(f)):
+        np.testing.assert_array_equal(hessian(x).reshape(9, 9), 6 * np.eye(9))

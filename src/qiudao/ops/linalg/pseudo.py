@@ -14,6 +14,7 @@ from ...core.families import Opaque, align, stretch
 from ...core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ...core.samples import sample
 from ..faces import array, known
+from ..stopping import stop_gradient
 from .matrices import adjoint, conj, real, real_dtype, result_dtype
 from .selfadjoint import from_triangle
 from .singular import SingularValues, singular_values
@@ -181,7 +182,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Value, Value, Any, Value]:
 @implements(np.linalg.matrix_rank)
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """The number of singular values above `tol`, or above `rtol` times the largest."""
-    a = array(A)
+    a = stop_gradient(array(A))  # or a push would ask for derivatives of the singular values
     if tol is not None and rtol is not None:
         raise ValueError("matrix_rank: tol and rtol exclude each other; give one of them")
     if a.ndim < 2:
