@@ -337,3 +337,17 @@ def test_shifted_jacobi_functions_of_any_degree(n):
     f = lambda x: sc.eval_sh_jacobi(n, 2.0, 0.7, x)
     want = (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h)
     np.testing.assert_allclose(qd.grad(f)(x), want, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("x, gamma", [(0.5, 0.7), (-1.2, 0.3), (0.0, 1.0)])
+def test_voigt_profile_without_a_gaussian_part_is_cauchys(x, gamma):
+    cauchy = lambda x, gamma: gamma / (np.pi * (x * x + gamma * gamma))
+    voigt = lambda x, gamma: sc.voigt_profile(x, 0.0, gamma)
+    for i in (0, 1):
+        assert qd.grad(voigt, i)(x, gamma) == pytest.approx(qd.grad(cauchy, i)(x, gamma), rel=1e-13)
+    both = lambda f: qd.hessian(lambda v: f(v[0], v[1]))(np.array([x, gamma]))
+    np.testing.assert_allclose(both(voigt), both(cauchy), rtol=1e-12, atol=1e-14)
+    by_sigma = qd.grad(lambda sigma: sc.voigt_profile(x, sigma, gamma))
+    assert by_sigma(0.0) == 0.0
+    assert qd.grad(by_sigma)(0.0) == pytest.approx(both(cauchy)[0, 0])  # as heat spreads
+    assert qd.grad(by_sigma)(1e-3) == pytest.approx(qd.grad(by_sigma)(0.0), rel=1e-3)

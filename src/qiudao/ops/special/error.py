@@ -137,15 +137,24 @@ def voigt_parts(x: Value, sigma: Value, gamma: Value) -> tuple[Value, Value]:
 
 
 def voigt_slope(x: Value, sigma: Value, gamma: Value, turn: complex) -> Value:
-    """The real part of w'(z) turned, over 2 sqrt(pi) sigma^2."""
-    _, w = voigt_parts(x, sigma, gamma)
-    return np.real(turn * w) / (2.0 * math.sqrt(math.pi) * sigma * sigma)
+    """The real part of w'(z) turned, over 2 sqrt(pi) sigma^2.
+
+    Without sigma the profile is Cauchy's, Re i / (pi (x + i gamma)).
+    """
+    none = sigma == 0
+    safe, at = np.where(none, 1.0, sigma), np.where(none, x + 1j * gamma, 1.0)
+    _, w = voigt_parts(x, safe, gamma)
+    wide = np.real(turn * w) / (2.0 * math.sqrt(math.pi) * safe * safe)
+    return np.where(none, np.real(-1j * turn / (np.pi * at * at)), wide)
 
 
 def voigt_slope_sigma(out: Value, x: Value, sigma: Value, gamma: Value) -> Value:
-    """-(out + Re(z w'(z)) / (sigma sqrt(2 pi))) / sigma."""
-    z, w = voigt_parts(x, sigma, gamma)
-    return -(out + np.real(z * w) / (sigma * ROOT_TAU)) / sigma
+    """-(out + Re(z w'(z)) / (sigma sqrt(2 pi))) / sigma, and sigma d2/dx2 where sigma is 0."""
+    none = sigma == 0
+    safe, at = np.where(none, 1.0, sigma), np.where(none, x + 1j * gamma, 1.0)
+    z, w = voigt_parts(x, safe, gamma)
+    wide = -(out + np.real(z * w) / (safe * ROOT_TAU)) / safe
+    return np.where(none, sigma * np.real(2j / (np.pi * at * at * at)), wide)
 
 
 VOIGT = "of Re w(z) / (sigma sqrt(2 pi)), z = (x + i gamma) / (sigma sqrt(2)) (DLMF 7.19)"
