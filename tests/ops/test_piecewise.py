@@ -47,10 +47,24 @@ def test_choose(mode):
     np.testing.assert_array_equal(got, a % 3 + 1.0)
 
 
+def test_compiled_choose_and_periods_do_not_look_at_values():
+    """They looked into the memory behind a traced value, in which anything may stand."""
+    f = lambda a, x: np.choose(a, [x, 2 * x, x - 1])
+    a, x = np.array([0, 2, 1]), np.array([1.0, 2.0, 3.0])
+    for _ in range(5):
+        np.testing.assert_array_equal(qd.jit(lambda a, x: f(a, x))(a, x), f(a, x))
+        slopes = qd.jit(qd.grad(lambda x, a: np.sum(f(a, x))))(x, a)
+        np.testing.assert_array_equal(slopes, [1.0, 1.0, 2.0])
+        around = qd.jit(lambda p, x: np.interp(x, [0.0, 1.0], [1.0, 3.0], period=p))
+        np.testing.assert_allclose(around(2.0, x), np.interp(x, [0.0, 1.0], [1.0, 3.0], period=2.0))
+
+
 def test_choose_refuses():
     t = qd.tensor([1.0, 2.0])
     with pytest.raises(ValueError, match="choose: 2 is no number of one of 2 choices"):
         np.choose(np.array([0, 2]), [t, t])
+    with pytest.raises(ValueError, match="choose: 2 is no number of one of 2 choices"):
+        qd.vmap(lambda a: np.choose(a, [t, t]))(np.array([[0, 1], [0, 2]]))
     with pytest.raises(ValueError, match="mode='never' is unknown"):
         np.choose(np.array([0, 1]), [t, t], mode="never")
 

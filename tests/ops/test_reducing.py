@@ -332,6 +332,8 @@ def test_nan_searches():
     np.testing.assert_array_equal(qd.vmap(np.nanargmin)(x), [0, 2])
     with pytest.raises(ValueError, match="nanargmax: all elements of a slice are NaN"):
         np.nanargmax(leaf(np.full(2, np.nan)))
+    with pytest.raises(ValueError, match="nanargmin: all elements of a slice are NaN"):
+        qd.vmap(np.nanargmin)(np.array([[1.0, 2.0], [np.nan, np.nan]]))
 
 
 # log sum exp

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..core.arriving import arrived, check_class
 from ..core.avals import Value
-from ..core.dispatch import Tracer, concrete, implements_method, overrides
+from ..core.dispatch import Tracer, concrete, implements_method, overrides, underlying
 from ..core.errors import DetachError, DtypeError, RuleError, ShapeError
+from ..core.modes import modes
 from ..core.primitive import Primitive
 
 Function = Callable[..., Any]
@@ -143,6 +144,12 @@ def known(x: Value) -> Value | None:
         return concrete(x)
     except DetachError:
         return None
+
+
+def seen(x: Value) -> Value | None:
+    """The array underneath all levels, of a batch with all its examples; None of a traced value."""
+    recording = modes.recording
+    return None if recording is not None and recording.is_symbolic(x) else underlying(x)
 
 
 def from_end(axis: Any, ndim: int, name: str) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.avals import Value, is_inexact
 from ..core.dispatch import implements
 from ..core.errors import DtypeError
-from .faces import array, axes_from_end, delivered, known
+from .faces import array, axes_from_end, delivered, seen
 from .reducing import lowest
 from .statistics import count_of, in_whole_numbers, root, std, var
 
@@ -139,7 +139,7 @@ def nan_search(name: str, search: Callable[..., Value], sign: int) -> Callable[.
 
     def find(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Value:
         x = array(a)
-        nothing = known(np.all(np.isnan(x), axis=axis)) if is_inexact(x.dtype) else None
+        nothing = seen(np.all(np.isnan(x), axis=axis)) if is_inexact(x.dtype) else None
         if nothing is not None and np.any(nothing):
             raise ValueError(f"{name}: all elements of a slice are NaN, so none is the extreme")
         return search(filled(x, lowest(x.dtype, sign)), axis=axis, out=out, keepdims=keepdims)

@@ -7,13 +7,13 @@ from typing import Any, Literal
 import numpy as np
 
 from ..core.avals import Aval, Dtype, Value
-from ..core.dispatch import Tracer, implements, overrides, underlying
+from ..core.dispatch import Tracer, implements, overrides
 from ..core.errors import ShapeError
 from ..core.families import Opaque, stretch
 from ..core.primitive import Parents, Primitive, Terms, Values, primitive
 from ..core.samples import sample
 from .arithmetic import scale, widened
-from .faces import array, delivered, from_end, operand
+from .faces import array, delivered, from_end, operand, seen
 from .indexing import getitem
 from .shaping import astype
 
@@ -89,14 +89,17 @@ def conditions_of(x: Value, condlist: Any) -> list[Value]:
 
 @implements(np.choose)
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Value:
-    """From `choices`, the one whose number stands in `a`, lane by lane."""
+    """From `choices`, the one whose number stands in `a`, lane by lane.
+
+    A traced number cannot be refused: one of no choice takes the first.
+    """
     number, options = array(a), [operand(c) for c in choices]
     count = len(options)
     if mode == "raise":
-        bad = (underlying(number) < 0) | (underlying(number) >= count)
-        if np.any(bad):
+        plain = seen(number)
+        if plain is not None and np.any(bad := (plain < 0) | (plain >= count)):
             raise ValueError(
-                f"choose: {np.extract(bad, underlying(number))[0]} is no number of one of "
+                f"choose: {np.extract(bad, plain)[0]} is no number of one of "
                 f"{count} choices; pass mode='wrap' or 'clip', or mend the numbers"
             )
     elif mode == "wrap":
@@ -231,7 +234,8 @@ def interp(
         )
     if period is None:
         return with_ends(Interp()(x, xp, fp), x, xp, left, right)
-    if np.any(underlying(operand(period)) == 0):
+    round_ = seen(operand(period))
+    if round_ is not None and np.any(round_ == 0):
         raise ValueError("interp: period is 0; give the length of one round")
     period = np.abs(period)
     x, xp = (astype(v, np.float64) % period for v in (x, xp))
