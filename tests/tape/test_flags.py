@@ -1,5 +1,6 @@
 """What a tensor says of its place in the graph, and how it leaves the graph."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -194,3 +195,44 @@ def test_clone_stays_in_the_graph():
     y[0] = 5.0
     close(x, [1.0, 2.0])
     close(qd.grad(y.sum(), x)[0], [0.0, 1.0])
+
+
+def test_a_name_that_is_written_to_keeps_that_it_retains_its_gradient():
+    x = leaf([1.0, 2.0])
+    y = x * 1
+    y.retain_grad()
+    y[0] = 5.0
+    assert y.retains_grad
+    (y * y).sum().backward()
+    close(y.grad, [10.0, 4.0])
+    close(x.grad, [0.0, 4.0])
+
+
+def test_a_deep_copy_has_the_gradient_and_its_dtype():
+    x = leaf(np.ones(2, np.float32))
+    x.grad_dtype = np.float64
+    (x * 3).sum().backward()
+    y = copy.deepcopy(x)
+    assert y.grad_dtype == np.float64
+    x.grad[0] = 7.0
+    close(y.grad, [3.0, 3.0])
+
+
+@pytest.mark.parametrize("form", ["{}", "{!r}"])
+def test_a_tensor_prints_in_every_transform(form):
+    texts = []
+
+    def f(x):
+        texts.append(form.format(x))
+        return x**2
+
+    close(qd.vmap(qd.grad(f))(np.array([1.0, 2.0])), [2.0, 4.0])
+    assert texts == ["tensor(one of 2: batch f64[], requires_grad=True)"]
+
+
+def test_a_cotangent_prints_in_a_batched_sweep():
+    x = leaf([1.0, 2.0])
+    y, texts = x * 3, []
+    y.register_hook(lambda g: texts.append(repr(g)))
+    qd.grad(y, x, np.eye(2), is_grads_batched=True)
+    assert texts == ["tensor(one of 2: batch f64[2])"]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .arriving import lasting
 from .avals import Value
 from .dispatch import Tracer
 from .errors import GradientError, ShapeError
@@ -105,6 +106,6 @@ def users(name: str, policy: Callable[..., Any]) -> Total:
                 f"{name}: accumulate returned shape {np.shape(answer)} for terms of shape "
                 f"{np.shape(terms[0])}; both must be equal"
             )
-        return answer if hasattr(answer, "dtype") else np.asarray(answer)
+        return lasting(answer)
 
     return total

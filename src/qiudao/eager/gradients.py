@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..core.anomalies import known_check
-from ..core.arriving import at_home
+from ..core.arriving import at_home, lasting
 from ..core.avals import Value
 from ..core.complexes import check_real, conjugated
 from ..core.dispatch import Tracer
@@ -185,7 +185,7 @@ def grad_of_values(
             "grad: accumulate= is for one cotangent, and is_grads_batched sweeps many at once; "
             "leave one of them out"
         )
-    is_flat = not in_tree.is_nested or (type(inputs) is dict and len(inputs) == len(ins))
+    is_flat = not in_tree.is_nested or is_flat_dict(inputs)
     check_unused(ins, targets, in_paths, policies, needed, settled, is_flat)
     found = sweep_in_chunks(
         seeds,
@@ -213,6 +213,11 @@ def grad_of_values(
         else:
             answers.append(SKIPPED if how == "skip" else None)
     return arranged(inputs, in_tree, answers)
+
+
+def is_flat_dict(inputs: Any) -> bool:
+    """Whether these are a plain dict with a tensor, or an edge, under each key."""
+    return type(inputs) is dict and all(isinstance(x, Tensor | Node) for x in inputs.values())
 
 
 SKIPPED = object()  # stands for a gradient that is left out
@@ -313,6 +318,12 @@ def check_unused(
 def batch_dims_for(cts: list[Any], tree: Any, batch_dims: Any) -> list[int | None]:
     """The batch axis of each cotangent; one that is left out has none."""
     dims = prefix(tree, batch_dims, "grad")
+    for dim in dims:
+        if dim is not None and not isinstance(dim, int):
+            raise ShapeError(
+                f"grad: batch_dims has {dim!r}, which is no axis; give whole numbers, and None "
+                "for a cotangent that is shared"
+            )
     return [None if ct is None else dim for ct, dim in zip(cts, dims, strict=True)]
 
 
@@ -334,7 +345,7 @@ def batched_seed(output: Tensor, ct: Any, dim: int | None, path: str) -> Value:
             f"grad: the batched cotangent of {path} has shape {np.shape(ct)} and no axis {dim}; "
             "say in batch_dims where its batch is, None for a cotangent that is shared"
         )
-    moved = to_front(ct, dim)
+    moved = to_front(lasting(ct), dim)
     if tuple(moved.shape[1:]) != output.shape:
         raise ShapeError(
             f"grad: the batched cotangent of {path} has shape {np.shape(ct)} with its batch at "

@@ -378,8 +378,10 @@ class Tensor(ArrayMethods, Tracer):
             return self.clone()
         self._refuse_computed("deepcopy")
         copied = restored(np.copy(self.value)[()], self.requires_grad)
-        if self.grad is not None:
-            copied.grad = self.grad.detach()
+        notes = self.node.notes if self.node is not None else None
+        if copied.node is not None and notes is not None:
+            copied.node.noted().grad_dtype = notes.grad_dtype
+            copied.grad = None if self.grad is None else self.grad.detach()
         return copied
 
     def __reduce__(self) -> Any:
@@ -395,7 +397,9 @@ class Tensor(ArrayMethods, Tracer):
 
     def __repr__(self) -> str:
         flag = ", requires_grad=True" if self.node is not None else ""
-        value: Any = self.concrete()
+        value: Any = self.printed()
+        if value is None:
+            return f"tensor({self.value!r}{flag})"
         if isinstance(value, Tracer):
             return f"tensor({value.text()}{flag})"  # type: ignore[attr-defined]
         text = np.array2string(np.asarray(value), separator=", ", prefix="tensor(")
@@ -422,6 +426,9 @@ class Tensor(ArrayMethods, Tracer):
             self.level = new.level  # written to by an inner gradient: moves on into it
         new = self.same_level(new)
         if self.level >= modes.floor:
+            if self.retains_grad and new.node is not None:  # what it was asked of is this name
+                self.node.notes.retains = False  # type: ignore[union-attr]
+                new.node.noted().retains = True
             self.node = new.node
         self.value = new.value
         self.cut = new.cut
