@@ -172,7 +172,7 @@ def test_large_and_small_parameters_of_several_dtypes():
         made, state = rule.update([np.sin(x) for x in made], state, made)
         opt.step()
     for each, x in zip(leaves, made):
-        np.testing.assert_allclose(leaf.detach(), x, rtol=2e-6 if x.dtype == "f4" else 1e-14)
+        np.testing.assert_allclose(each.detach(), x, rtol=2e-6 if x.dtype == "f4" else 1e-14)
 
 
 def test_groups_have_their_own_options():
