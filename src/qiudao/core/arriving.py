@@ -44,7 +44,7 @@ def lasting(x: Any) -> Value:
     """An argument that a graph keeps, or hands out: what its owner writes later stays his."""
     value = arrived(x)
     if isinstance(value, np.ndarray):
-        return value.copy() if value.ndim else value[()]
+        return value.copy() if value.ndim or value.dtype.hasobject else value[()]
     return snapshot(value)
 
 
