@@ -236,3 +236,24 @@ def test_a_cotangent_prints_in_a_batched_sweep():
     y.register_hook(lambda g: texts.append(repr(g)))
     qd.grad(y, x, np.eye(2), is_grads_batched=True)
     assert texts == ["tensor(one of 2: batch f64[2])"]
+
+
+@pytest.mark.parametrize(
+    "sweep", [lambda z, x: z.backward(inputs=[x]), lambda z, x: qd.grad(z, x)], ids=["to", "grad"]
+)
+def test_what_retains_its_gradient_does_in_every_sweep_that_passes_it(sweep):
+    x = leaf([1.0, 2.0])
+    y, other = x * 1, x * 5
+    y.retain_grad()
+    other.retain_grad()
+    sweep((y * 2).sum(), x)
+    close(y.grad, [2.0, 2.0])
+    assert other.grad is None
+
+
+def test_a_batch_of_gradients_is_not_retained():
+    x = leaf([1.0, 2.0])
+    y = x * 1
+    y.retain_grad()
+    qd.grad(y * 2, x, np.eye(2), is_grads_batched=True)
+    assert y.grad is None

@@ -424,10 +424,10 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
         return np.dot(self, b, out)
 
     def conj(self) -> Value:
-        return np.conj(self)
+        return np.conj(self) if self.dtype.kind == "c" else self  # NumPy's method makes no copy
 
     def conjugate(self) -> Value:
-        return np.conj(self)
+        return self.conj()
 
     def copy(self, order: Any = "C") -> Value:
         return np.copy(self)

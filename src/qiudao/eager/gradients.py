@@ -82,10 +82,10 @@ def grad(*args: Any, **kwargs: Any) -> Any:
     that computes the gradient of the scalar function `f`; see `value_and_grad` for the arguments.
 
     `grad(outputs, inputs, ...)` gives the gradients of computed tensors, the sum over `outputs`
-    of (cotangent x derivative), and leaves `.grad` alone.  `outputs`, `inputs` and `grad_outputs`
-    are tensors, edges (`x.edge`) or any pytree of them, and the result mirrors `inputs`; a bare
-    input gives a 1-tuple and a flat list a tuple, as in torch.  Duplicates, and outputs that are
-    also inputs, are allowed.
+    of (cotangent x derivative), and leaves `.grad` alone (but for `retain_grad`).  `outputs`,
+    `inputs` and `grad_outputs` are tensors, edges (`x.edge`) or any pytree of them, and the result
+    mirrors `inputs`; a bare input gives a 1-tuple and a flat list a tuple, as in torch.
+    Duplicates, and outputs that are also inputs, are allowed.
 
     - `grad_outputs`: a cotangent for each output; None starts a real scalar with 1.
     - `retain_graph`: keep what the rules need for another sweep (default: as `create_graph`).
@@ -199,8 +199,10 @@ def grad_of_values(
         name="grad",
         gather=gather,
     )
-    store({n: ct for n, ct in found.items() if n in others}, level, create_graph)
     size = batch_size_of(seeds)
+    retained = size is None  # a batch of gradients is none that a tensor could keep
+    kept = {n: ct for n, ct in found.items() if n in others or (retained and n.retains)}
+    store(kept, level, create_graph)
     answers: list[Any] = []
     for x, target, how in zip(ins, targets, policies, strict=True):
         if target in found and accumulate == "separate":

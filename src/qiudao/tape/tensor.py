@@ -307,7 +307,7 @@ class Tensor(ArrayMethods, Tracer):
     @property
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was called on a computed tensor."""
-        return self.node is not None and self.node.notes is not None and self.node.notes.retains
+        return self.node is not None and self.node.retains
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Handle:
         """Call `hook(gradient)` when a sweep has this tensor's whole gradient; a returned value
