@@ -185,6 +185,13 @@ def test_bad_options():
         qd.gradcheck(np.sin, 1.0, modes=("backward",))
     with pytest.raises(GradientError, match=r"^gradcheck: order=0 is no order"):
         qd.gradcheck(np.sin, 1.0, order=0)
+    with pytest.raises(GradientError, match="^gradcheck: modes is empty, so nothing would be"):
+        qd.gradcheck(np.sin, 1.0, modes=())
+    for wrong in (-1.0, np.nan):
+        with pytest.raises(GradientError, match=f"^gradcheck: rtol={wrong} is no size"):
+            qd.gradcheck(np.sin, 1.0, rtol=wrong)
+        with pytest.raises(GradientError, match=f"^gradcheck: atol={wrong} is no size"):
+            qd.gradcheck(np.sin, 1.0, atol=wrong)
     with pytest.raises(DtypeError, match=(
         "^gradcheck: no argument is float or complex, so there is nothing to differentiate by: "
         r"int, str; convert with .astype\(float\)$"

@@ -61,6 +61,13 @@ def gradcheck(
     True
     """
     modes = (modes,) if isinstance(modes, str) else tuple(modes)
+    if not modes:
+        raise GradientError("gradcheck: modes is empty, so nothing would be compared; leave it out")
+    for name, allowed in (("rtol", rtol), ("atol", atol)):
+        if allowed is not None and not allowed >= 0:
+            raise GradientError(
+                f"gradcheck: {name}={allowed} is no size of a difference; give a number >= 0"
+            )
     for mode in modes:
         if mode not in MODES:
             raise GradientError(
@@ -120,7 +127,8 @@ class Arguments:
         if not self.moving:
             raise DtypeError(
                 "gradcheck: no argument is float or complex, so there is nothing to differentiate "
-                f"by: {', '.join(type(x).__name__ for x in leaves)}; convert with .astype(float)"
+                f"by: {', '.join(type(x).__name__ for x in leaves) or 'none was given'}; convert "
+                "with .astype(float)"
             )
         paths = self.tree.paths
         self.inputs = Coordinates(
