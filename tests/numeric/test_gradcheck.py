@@ -185,7 +185,7 @@ def test_bad_options():
         qd.gradcheck(np.sin, 1.0, modes=("backward",))
     with pytest.raises(GradientError, match=r"^gradcheck: order=0 is no order"):
         qd.gradcheck(np.sin, 1.0, order=0)
-    with pytest.raises(GradientError, match="^gradcheck: modes is empty, so nothing would be"):
+    with pytest.raises(GradientError, match=r"^gradcheck: modes is empty, so nothing would be"):
         qd.gradcheck(np.sin, 1.0, modes=())
     for wrong in (-1.0, np.nan):
         with pytest.raises(GradientError, match=f"^gradcheck: rtol={wrong} is no size"):

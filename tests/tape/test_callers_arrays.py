@@ -316,3 +316,13 @@ def test_a_policy_of_accumulation_may_use_its_buffer_again():
     )
     close(found, [4.0, 4.0])
     close(other, [6.0, 6.0])
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_policy_of_accumulation_may_write_into_its_terms(place):
+    x, z = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    found = qd.grad(
+        (x + z) + 3 * x, [x, z], np.ones(2), accumulate=lambda ts: np.add(*ts, out=ts[place])
+    )
+    close(found[0], [4.0, 4.0])
+    close(found[1], [1.0, 1.0])

@@ -100,7 +100,7 @@ def users(name: str, policy: Callable[..., Any]) -> Total:
     def total(terms: Sequence[Value]) -> Value:
         if not hasattr(terms[0], "dtype"):
             return plain_sum(terms)
-        answer = policy(list(terms))
+        answer = policy(list(map(lasting, terms)))  # which it may write into
         if np.shape(answer) != np.shape(terms[0]):
             raise ShapeError(
                 f"{name}: accumulate returned shape {np.shape(answer)} for terms of shape "

@@ -240,7 +240,11 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
             "qd.scipy.sparse.matmul(S, x), or cut on purpose with .detach()"
         )
         value = self._convert("conversion to a plain NumPy array", instead)
-        return np.array(value, dtype=dtype, copy=copy)
+        if copy is not False:  # values never change, and graphs have kept this one
+            return np.array(value, dtype=dtype)
+        shared = np.array(value, dtype=dtype, copy=False).view()
+        shared.flags.writeable = False
+        return shared
 
     def _convert(self, act: str, instead: str = CONVERT) -> Any:
         living(self)
