@@ -58,6 +58,18 @@ MESSAGES = {
         "grad: the cotangent of outputs has dtype <U4, which holds no numbers; give an array of "
         "them",
     ),
+    "no output": (
+        lambda: qd.grad(None, X),
+        GradientError,
+        "grad: the output is None, which has no graph behind it; return the loss from the function "
+        "that computes it",
+    ),
+    "nothing to sweep from": (
+        lambda: qd.backward(None),
+        GradientError,
+        "backward: the output is None, which has no graph behind it; return the loss from the "
+        "function that computes it",
+    ),
     "no axis of a batch": (
         lambda: batched(np.ones((3, 2)), batch_dims="first"),
         ShapeError,

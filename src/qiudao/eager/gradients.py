@@ -28,6 +28,7 @@ from ..tape.backward import (
     is_settled,
     place_of,
     reaching,
+    refuse_none,
     run,
     seed_for,
     store,
@@ -146,6 +147,7 @@ def grad_of_values(
     """The gradients of computed tensors; documented at `grad`."""
     policy = policy_of(unused, allow_unused, materialize_grads)
     check_chunk("grad", chunk_size)
+    refuse_none(outputs, "grad")
     outs, out_tree = flatten(outputs)
     ins, in_tree = flatten(inputs)
     in_paths = [f"inputs{p}" for p in in_tree.paths]

@@ -296,6 +296,7 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
+    refuse_none(tensors, "backward")
     outputs, tree = flatten(tensors)
     chosen, chosen_tree = flatten(inputs)
     given = cotangents_for(outputs, tree, grad_tensors, "backward")
@@ -408,6 +409,15 @@ def buffers_for(
                 f"{x.dtype}; give an array of floats"
             )
     return buffers
+
+
+def refuse_none(outputs: Any, name: str) -> None:
+    """Refuse None, which is a container of nothing, where it is all that there is."""
+    if outputs is None:
+        raise GradientError(
+            f"{name}: the output is None, which has no graph behind it; return the loss from the "
+            "function that computes it"
+        )
 
 
 def cotangents_for(outputs: list[Any], tree: Tree, given: Any, name: str) -> list[Any]:
