@@ -257,3 +257,16 @@ def test_a_batch_of_gradients_is_not_retained():
     y.retain_grad()
     qd.grad(y * 2, x, np.eye(2), is_grads_batched=True)
     assert y.grad is None
+
+
+@pytest.mark.parametrize("through", ["view", "base"])
+def test_a_view_keeps_that_it_retains_its_gradient(through):
+    x = leaf([1.0, 2.0, 3.0])
+    y = x * 1
+    v = y[1:]
+    v.retain_grad()
+    written = v if through == "view" else y
+    written *= 2
+    (v * 3).sum().backward()
+    close(v.grad, [3.0, 3.0])
+    close(x.grad, [0.0, 6.0, 6.0])

@@ -426,9 +426,7 @@ class Tensor(ArrayMethods, Tracer):
             self.level = new.level  # written to by an inner gradient: moves on into it
         new = self.same_level(new)
         if self.level >= modes.floor:
-            if self.retains_grad and new.node is not None:  # what it was asked of is this name
-                self.node.notes.retains = False  # type: ignore[union-attr]
-                new.node.noted().retains = True
+            move_on(self.node, new.node)
             self.node = new.node
         self.value = new.value
         self.cut = new.cut
@@ -474,6 +472,13 @@ class Tensor(ArrayMethods, Tracer):
         return self._write_whole(self @ other)
 
 
+def move_on(old: Node | None, new: Node | None) -> None:
+    """Have the new value retain its gradient if the old one did, of a name that is written into."""
+    if old is not None and new is not None and old.retains:
+        old.noted().retains = False
+        new.noted().retains = True
+
+
 def off_tapes(y: Any, level: float) -> Any:
     """A value of a transform of this level, taken off the tapes that stand above it."""
     while isinstance(y, Tensor) and y.level > level:
@@ -508,6 +513,10 @@ class TensorView(View, Tensor):
     def version(self) -> int:  # type: ignore[override]
         version: int = self.tied.root.version
         return version
+
+    def renewed(self, fresh: Any) -> None:
+        move_on(self.node, fresh.node)
+        super().renewed(fresh)
 
     def come_back(self) -> None:
         self.tied.root.come_back()
