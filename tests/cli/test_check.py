@@ -135,3 +135,11 @@ def test_a_module_that_lacks_another_names_it(refused, folder):
     (folder / "needy_model.py").write_text("import nowhere_to_be_found")
     complaint = refused("check", "needy_model:f", "--at", "x.npz")
     assert "no module named nowhere_to_be_found (imported by needy_model)" in complaint
+
+
+@pytest.mark.parametrize("spelling", ["model.py:loss", "./model.py:loss"])
+def test_a_file_for_a_module(refused, spelling):
+    complaint = refused("check", spelling, "--at", "x.npz")
+    assert complaint == (
+        f"qiudao check: {spelling}: a module is named without .py, as in model:loss"
+    )

@@ -74,3 +74,16 @@ def test_mistakes_are_one_line(refused, here):
     assert "cannot write" in refused(
         "explain", "x*2", "--at", "x=1", "--svg", "missing_folder/g.svg"
     )
+
+
+@pytest.mark.parametrize("command", [("explain", "--html"), ("story", "--html")])
+def test_a_folder_is_no_file(refused, command):
+    name, kind = command
+    complaint = refused(name, "x**2", "--at", "x=3", kind, ".")
+    assert complaint == f"qiudao {name}: cannot write .: it is a folder; name a file"
+
+
+def test_a_variable_that_is_given_twice(refused, tmp_path):
+    np.savez(tmp_path / "p.npz", x=1.0)
+    complaint = refused("explain", "x**2", "--at", str(tmp_path / "p.npz"), "--at", "x=3")
+    assert complaint.endswith("x was given before; give each variable once")

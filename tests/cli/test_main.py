@@ -81,3 +81,8 @@ def test_ctrl_c_is_not_a_traceback(monkeypatch, capsys):
     monkeypatch.setattr("qiudao.cli.grad.run", interrupted)
     assert main(["grad", "x"]) == 130
     assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_that_does_not_know_its_width(qiudao, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "0")
+    assert "14" in qiudao("grad", "3*x**2 - 4*x + 5", "--at", "x=3").out

@@ -22,6 +22,10 @@ def batched(cotangents, **options):
     return qd.grad(X * 2, X, cotangents, is_grads_batched=True, **options)
 
 
+def several():
+    return np.linalg.qr(np.outer(X, X) + np.eye(2))[0]
+
+
 MESSAGES = {
     "an unused input": (
         lambda: qd.grad(S * S, {"enc": {"s": S, "w": W}}),
@@ -47,6 +51,42 @@ MESSAGES = {
         DtypeError,
         "grad: the batched cotangent of outputs is complex128 and the value float64, which has no "
         "imaginary part to go with it; give its real part, np.real(v), or make the value complex",
+    ),
+    "a cotangent that is text": (
+        lambda: qd.grad(X.sum(), X, "ones"),
+        DtypeError,
+        "grad: the cotangent of outputs has dtype <U4, which holds no numbers; give an array of "
+        "them",
+    ),
+    "no output": (
+        lambda: qd.grad(None, X),
+        GradientError,
+        "grad: the output is None, which has no graph behind it; return the loss from the function "
+        "that computes it",
+    ),
+    "nothing to sweep from": (
+        lambda: qd.backward(None),
+        GradientError,
+        "backward: the output is None, which has no graph behind it; return the loss from the "
+        "function that computes it",
+    ),
+    "no axis of a batch": (
+        lambda: batched(np.ones((3, 2)), batch_dims="first"),
+        ShapeError,
+        "grad: batch_dims has 'first', which is no axis; give whole numbers, and None for a "
+        "cotangent that is shared",
+    ),
+    "an operation with several results": (
+        lambda: qd.grad(several().grad_fn, X),
+        GradientError,
+        "grad: outputs is the operation qr, which has several results; pass the edge of one of "
+        "them, y.edge",
+    ),
+    "an operation with several results as an input": (
+        lambda: qd.grad(several().sum(), several().grad_fn),
+        GradientError,
+        "grad: inputs is the operation qr, which has several results; pass the edge of one of "
+        "them, y.edge",
     ),
     "no size of chunks": (
         lambda: batched(np.ones((3, 2)), chunk_size=-1),

@@ -33,6 +33,12 @@ MESSAGES = {
         "save: a is an array of Python objects, which a file cannot keep; convert it to numbers "
         "or text",
     ),
+    "a masked array": (
+        {"a": np.ma.array([1.0, 2.0], mask=[False, True])},
+        DtypeError,
+        "MaskedArray: an array of this class does things its own way, which no derivative knows; "
+        "pass np.asarray(x), or x.filled(value) of a masked array",
+    ),
     "fields": (
         {"a": np.zeros(2, [("x", float)])},
         DtypeError,
@@ -55,3 +61,17 @@ def test_without_the_library(tmp_path, monkeypatch, act):
         GradientError,
         f"{act}: the library safetensors is not installed; `pip install qiudao[io]` brings it",
     )
+
+
+def test_a_file_of_another_kind(tmp_path):
+    (tmp_path / "x").write_text("text")
+    error, text = raised(lambda: qd.load(tmp_path / "x"))
+    assert error is GradientError
+    assert text.startswith(f"load: {tmp_path / 'x'} is no safetensors file (")
+    assert text.endswith("); give another path")
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    error, text = raised(lambda: qd.save(tmp_path / "no" / "x", np.ones(1)))
+    assert error is GradientError
+    assert text.startswith(f"save: {tmp_path / 'no' / 'x'} cannot be written (")

@@ -115,6 +115,28 @@ MESSAGES = [
         "must be equal",
     ),
     (
+        "text from a prehook",
+        swept(prehook=lambda cts: np.array(["a", "b"])),
+        DtypeError,
+        "register_prehook: what the hook <lambda> returned has dtype <U1, which holds no numbers; "
+        "give an array of them",
+    ),
+    (
+        "a complex gradient from a hook",
+        swept(hook=lambda grads, cts: (1j * grads[0], None)),
+        DtypeError,
+        "register_hook: what the hook <lambda> returned is complex128 and the value float64, which "
+        "has no imaginary part to go with it; give its real part, np.real(v), or make the value "
+        "complex",
+    ),
+    (
+        "dtype of a buffer",
+        swept_into(np.zeros(2, int), lambda x: x),
+        DtypeError,
+        "backward: into has dtype int64, which cannot keep a gradient of float64; give an array of "
+        "floats",
+    ),
+    (
         "count from a hook",
         swept(hook=many),
         GradientError,

@@ -45,6 +45,28 @@ MESSAGES = {
         GradientError,
         "adam: betas=(0.9, 1.0) is out of range; give two numbers from 0 to less than 1",
     ),
+    "one beta": (
+        lambda: optim.Adam([X], betas=0.9),
+        GradientError,
+        "Adam: betas=0.9 is not a pair; give two numbers",
+    ),
+    "a rate that is text": (
+        lambda: optim.SGD([X], lr="0.1"),
+        GradientError,
+        "SGD: lr='0.1' is no number; give a number >= 0",
+    ),
+    "no list of parameters": (
+        lambda: optim.SGD({"w": X}),
+        GradientError,
+        "SGD: the parameters are dict; pass a list of them, such as model.parameters(), or a list "
+        "of groups",
+    ),
+    "a group without parameters": (
+        lambda: optim.SGD([{"param": [X]}]),
+        GradientError,
+        "SGD: a group has 'param' and no 'params'; give it a list of its parameters under that "
+        "name",
+    ),
     "Nesterov": (
         lambda: optim.SGD([X], nesterov=True),
         GradientError,

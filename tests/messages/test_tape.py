@@ -141,6 +141,18 @@ MESSAGES = {
         TypeError,
         "imag: a float64 array has no imaginary part to set",
     ),
+    "a mode before a class": (
+        lambda: qd.no_grad(type("Model", (), {})),
+        GradientError,
+        "no_grad: Model is a class and cannot be decorated, as functions can; use a `with` block "
+        "within",
+    ),
+    "a mode before a classmethod": (
+        lambda: qd.detect_anomaly()(classmethod(len)),
+        GradientError,
+        "detect_anomaly: len is a classmethod and cannot be decorated, as functions can; use a "
+        "`with` block within",
+    ),
     "a hook that is no function": (
         hooked(3),
         GradientError,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
+from checking import close
 from qiudao import nn
 
 
@@ -199,3 +200,19 @@ def test_an_lstm_that_is_shut_or_open():
     compiled, _ = qd.jit(model)(x)
     np.testing.assert_allclose(eager, compiled, rtol=1e-12)
     assert np.isfinite(qd.grad(lambda x: np.sum(model(x)[0]))(x)).all()
+
+
+@pytest.mark.parametrize(
+    "layer, data",
+    [
+        (nn.Linear(3, 2, rng=0), [1, 2, 3]),
+        (nn.LayerNorm(3), [1.0, 2.0, 3.0]),
+        (nn.BatchNorm1d(3), [[1.0, 2.0, 3.0], [2.0, 3.0, 5.0]]),
+        (nn.GRU(3, 2, rng=0), [[[1.0, 2.0, 3.0]]]),
+        (nn.MultiheadAttention(4, 2, rng=0), [[[1.0, 2.0, 3.0, 4.0]]]),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_lists_are_arrays(layer, data):
+    first = lambda y: y[0] if isinstance(y, tuple) else y
+    close(first(layer(data)), first(layer(np.array(data, float))))

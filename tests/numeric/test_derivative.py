@@ -367,3 +367,41 @@ def test_half_precision():
     for method in METHODS:
         got = qd.numeric.derivative(np.sin, x, method=method)
         np.testing.assert_allclose(got, np.cos([0.5, 1.5]), atol=0.1)
+
+
+COARSE = {
+    "single precision within": lambda x: np.sin(np.float32(x)).astype(np.float64),
+    "rounded": lambda x: np.round(np.sin(x), 6),
+    "noisy": lambda x: np.sin(x) + 1e-8 * np.sin(1e12 * x),
+    "very noisy": lambda x: np.sin(x) + 1e-4 * np.sin(1e12 * x),
+}
+
+
+@pytest.mark.parametrize("name", COARSE)
+@pytest.mark.parametrize("x", [1.0, 2.0, np.array([1.0, 2.0])], ids=["1", "2", "both"])
+def test_values_that_are_coarser_than_their_dtype(name, x):
+    """Entries of the table agree by chance then, which is no sign of accuracy."""
+    found = qd.numeric.derivative(COARSE[name], x, full=True)
+    off = np.abs(found.value - np.cos(x))
+    assert np.all(off <= 10 * found.error)
+    assert np.all(off < 2e-3)
+
+
+def test_a_polynomial_that_cancels():
+    found = qd.numeric.derivative(lambda x: np.polyval(np.poly([1.0] * 7), x), 1.001, full=True)
+    assert abs(found.value - 7e-18) <= 10 * found.error
+
+
+def test_a_sine_whose_period_no_step_sees():
+    found = qd.numeric.derivative(np.sin, 1e12, full=True)
+    assert abs(found.value - np.cos(1e12)) <= 10 * found.error
+
+
+def test_small_stairs_beside_a_slope():
+    """Large steps see the stairs as a slope, small ones do not."""
+    f = lambda x: np.floor(1000 * x) / 1000 + x
+    np.testing.assert_allclose(qd.numeric.derivative(f, 0.1234567), 1.0, rtol=1e-9)
+
+
+def test_values_near_the_largest_number():
+    np.testing.assert_allclose(qd.numeric.derivative(np.exp, 709.7), np.exp(709.7), rtol=1e-8)

@@ -185,6 +185,13 @@ def test_bad_options():
         qd.gradcheck(np.sin, 1.0, modes=("backward",))
     with pytest.raises(GradientError, match=r"^gradcheck: order=0 is no order"):
         qd.gradcheck(np.sin, 1.0, order=0)
+    with pytest.raises(GradientError, match=r"^gradcheck: modes is empty, so nothing would be"):
+        qd.gradcheck(np.sin, 1.0, modes=())
+    for wrong in (-1.0, np.nan):
+        with pytest.raises(GradientError, match=f"^gradcheck: rtol={wrong} is no size"):
+            qd.gradcheck(np.sin, 1.0, rtol=wrong)
+        with pytest.raises(GradientError, match=f"^gradcheck: atol={wrong} is no size"):
+            qd.gradcheck(np.sin, 1.0, atol=wrong)
     with pytest.raises(DtypeError, match=(
         "^gradcheck: no argument is float or complex, so there is nothing to differentiate by: "
         r"int, str; convert with .astype\(float\)$"
@@ -218,3 +225,29 @@ def test_what_cancels_is_not_called_wrong():
 
     assert qd.gradcheck(f, np.array([0.3, 1.2, -0.7]), order=2)
     assert qd.gradcheck(f, np.array([0.3, 1.2, -0.7], np.float32))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sin(x.astype(np.float32)).astype(np.float64),
+        lambda x: np.sin(x) + 1e-8 * np.sin(1e12 * qd.stop_gradient(x)),
+        lambda x: x**5 - 5 * x**4 + 10 * x**3 - 10 * x**2 + 5 * x - 1,
+    ],
+    ids=["single precision", "noise", "cancellation"],
+)
+def test_right_rules_of_coarse_values_are_right(f):
+    assert qd.gradcheck(f, np.array([1.0, 1.001, 0.3, -0.7]))
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-8])
+def test_wrong_rules_of_coarse_values_are_wrong(noise):
+    @qd.custom_vjp
+    def sine(x):
+        return np.sin(x.astype(np.float32)).astype(np.float64)
+
+    sine.defvjp(lambda x: (sine.f(x), x), lambda x, ct: (ct * 1.01 * np.cos(x),))
+    with pytest.raises(GradcheckError, match=r"off by 0\.0096"):
+        qd.gradcheck(
+            lambda x: sine(x) + noise * np.sin(1e12 * qd.stop_gradient(x)), np.array([0.3, 0.5])
+        )

@@ -1,9 +1,13 @@
 """The optimisers without any other library: their meaning, their state, what they leave alone."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 import qiudao as qd
+from checking import close, leaf
 
 MAKERS = {
     "SGD": (qd.optim.SGD, qd.optim.sgd, {"lr": 0.05}),
@@ -163,12 +167,12 @@ def test_large_and_small_parameters_of_several_dtypes():
     rule = qd.optim.adam(lr=0.5)
     state = rule.init(made)
     for _ in range(3):
-        for leaf, x in zip(leaves, made):
-            leaf.grad = np.sin(x)
+        for each, x in zip(leaves, made):
+            each.grad = np.sin(x)
         made, state = rule.update([np.sin(x) for x in made], state, made)
         opt.step()
-    for leaf, x in zip(leaves, made):
-        np.testing.assert_allclose(leaf.detach(), x, rtol=2e-6 if x.dtype == "f4" else 1e-14)
+    for each, x in zip(leaves, made):
+        np.testing.assert_allclose(each.detach(), x, rtol=2e-6 if x.dtype == "f4" else 1e-14)
 
 
 def test_groups_have_their_own_options():
@@ -249,3 +253,25 @@ def test_clipping_of_nothing():
     assert qd.optim.global_norm([]) == qd.optim.global_norm([], np.inf) == 0.0
     x = qd.tensor(1.0, requires_grad=True)
     assert qd.optim.clip_grad_norm_(x, 1.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    "again", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["copied", "pickled"]
+)
+def test_a_copy_goes_on_where_the_optimiser_is(again):
+    x, y = leaf([1.0, -2.0]), leaf(3.0)
+    optimizer = qd.optim.Adam([{"params": [x]}, {"params": [y], "lr": 0.3}], lr=0.1)
+
+    def steps(params, optimizer):
+        for _ in range(3):
+            optimizer.zero_grad()
+            sum((p**4).sum() for p in params).backward()
+            optimizer.step()
+
+    steps([x, y], optimizer)
+    params, other = again(([x, y], optimizer))
+    assert other.param_groups[0]["params"][0] is params[0]
+    steps([x, y], optimizer)
+    steps(params, other)
+    for p, q in zip([x, y], params, strict=True):
+        close(p, q.detach().numpy(), rtol=0, atol=0)

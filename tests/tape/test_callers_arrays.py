@@ -238,3 +238,91 @@ def test_an_argument_that_the_function_changes_is_kept_or_watched(size, derive):
     else:
         found = derive(f)(data)
         close(found if derive is qd.grad else found[1], np.full(size, 3.0))
+
+
+def test_a_cotangent_may_be_changed_after_the_sweep():
+    x, ct = leaf([1.0, 2.0]), np.ones(2)
+    (slope,) = qd.grad(x**3, x, ct, create_graph=True)
+    (same,) = qd.grad(x + 1, x, ct)
+    (x + 1).backward(ct)
+    ct[...] = 100.0
+    close(qd.grad(slope.sum(), x)[0], [6.0, 12.0])
+    close(same, [1.0, 1.0])
+    close(x.grad, [1.0, 1.0])
+
+
+def test_a_batch_of_cotangents_may_be_changed_after_the_sweep():
+    x, cts = leaf([1.0, 2.0]), np.eye(2)
+    (found,) = qd.grad(x + 1, x, cts, is_grads_batched=True)
+    cts[...] = 100.0
+    close(found, np.eye(2))
+
+
+def test_a_buffer_that_a_hook_answers_with_may_serve_again():
+    x, buffer = leaf([1.0, 2.0]), np.zeros(2)
+    x.register_hook(lambda g: np.multiply(g, 2, out=buffer))
+    (x * 1).sum().backward()
+    (x * 3).sum().backward()
+    close(x.grad, [8.0, 8.0])
+
+
+def test_a_buffer_that_a_hook_of_a_node_answers_with_may_serve_again():
+    x, buffer = leaf([1.0, 2.0]), np.zeros(2)
+    for factor in (1, 3):
+        y = x + 0
+        y.grad_fn.register_hook(lambda grads, cts: (np.multiply(grads[0], 2, out=buffer), None))
+        (y * factor).sum().backward()
+    close(x.grad, [8.0, 8.0])
+
+
+class Doubled(qd.Function):
+    """2 x, value and cotangent each in a buffer that serves every call."""
+
+    value, cotangent = np.zeros(2), np.zeros(2)
+
+    @staticmethod
+    def forward(ctx, x):
+        return np.multiply(x.detach().numpy(), 2, out=Doubled.value)
+
+    @staticmethod
+    def backward(ctx, ct):
+        return np.multiply(ct.numpy(), 2, out=Doubled.cotangent)
+
+
+def doubled_by_rule():
+    value, cotangent = np.zeros(2), np.zeros(2)
+    doubled = qd.custom_vjp(lambda x: np.multiply(x, 2, out=value))
+    return doubled.defvjp(
+        lambda x: (np.multiply(x, 2, out=value), None),
+        lambda kept, ct: (np.multiply(ct, 2, out=cotangent),),
+    )
+
+
+@pytest.mark.parametrize("doubled", [Doubled.apply, doubled_by_rule()], ids=["class", "function"])
+def test_a_rule_of_the_users_may_use_its_buffers_again(doubled):
+    x, other = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    y, z = doubled(x), doubled(other)
+    close(y, [2.0, 4.0])
+    (y * y).sum().backward()
+    (5 * z).sum().backward()
+    close(x.grad, [8.0, 16.0])
+    close(other.grad, [10.0, 10.0])
+
+
+def test_a_policy_of_accumulation_may_use_its_buffer_again():
+    x, z, buffer = leaf([1.0, 2.0]), leaf([1.0, 2.0]), np.zeros(2)
+    (found, other) = qd.grad(
+        (x + 3 * x + 5 * z + z).sum(), [x, z], accumulate=lambda ts: np.add(*ts, out=buffer)
+    )
+    close(found, [4.0, 4.0])
+    close(other, [6.0, 6.0])
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_policy_of_accumulation_may_write_into_its_terms(place):
+    x, z = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    found = qd.grad(
+        (x + z) + 3 * x, [x, z], np.ones(2), accumulate=lambda ts: np.add(*ts, out=ts[place])
+    )
+    close(found[0], [4.0, 4.0])
+    close(found[1], [1.0, 1.0])

@@ -213,3 +213,32 @@ def test_out_of_a_constant_function_writes_into_the_array():
     total = np.zeros(2)
     np.floor(X, out=total)
     close(total, [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "plain", [np.asarray, np.asanyarray, np.ascontiguousarray, lambda t: np.asarray(t, float)]
+)
+def test_a_plain_array_of_a_tensor_is_the_users_own(plain):
+    x, c = leaf([1.0, 2.0]), qd.tensor([3.0, 4.0])
+    y = np.exp(x)
+    z = (y * c).sum()
+    plain(y.detach())[...] = plain(c)[...] = 0.0
+    close(c, [3.0, 4.0])
+    close(qd.grad(z, x)[0], [3.0, 4.0] * np.exp([1.0, 2.0]))
+
+
+def test_a_hooks_gradient_as_a_plain_array():
+    x = leaf([1.0, 2.0])
+    x.register_hook(lambda g: np.asarray(g).fill(50.0))
+    (x * 1).sum().backward()
+    close(x.grad, [1.0, 1.0])
+
+
+def test_without_a_copy_an_array_is_shared_for_reading():
+    t = qd.tensor([1.0, 2.0])
+    shared = np.asarray(t, copy=False)
+    assert np.shares_memory(shared, t.numpy())
+    with pytest.raises(ValueError, match="read-only"):
+        shared[0] = 5.0
+    with pytest.raises(ValueError, match="copy"):
+        np.asarray(t, np.float32, copy=False)

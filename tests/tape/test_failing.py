@@ -109,6 +109,22 @@ def test_skip_in_nested_inputs(x):
     unchanged(x, z)
 
 
+def test_skip_in_a_dict_of_lists(x):
+    _, z = graph(x)
+    with pytest.raises(RuntimeError, match="cannot leave"):
+        qd.grad(z, {"a": x, "b": [leaf(1.0)]}, unused="skip")
+    unchanged(x, z)
+
+
+def test_an_array_that_cannot_keep_a_gradient(x):
+    y, z = graph(x)
+    kept = np.zeros(2)
+    with pytest.raises(TypeError, match="cannot keep a gradient"):
+        z.backward(inputs=[y, x], into=[kept, np.zeros(2, int)])
+    assert not kept.any()
+    unchanged(x, z)
+
+
 def test_batches_of_different_sizes(x):
     y, z = graph(x)
     with pytest.raises(ValueError, match="different batch sizes"):

@@ -1,5 +1,6 @@
 """What a tensor says of its place in the graph, and how it leaves the graph."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -194,3 +195,78 @@ def test_clone_stays_in_the_graph():
     y[0] = 5.0
     close(x, [1.0, 2.0])
     close(qd.grad(y.sum(), x)[0], [0.0, 1.0])
+
+
+def test_a_name_that_is_written_to_keeps_that_it_retains_its_gradient():
+    x = leaf([1.0, 2.0])
+    y = x * 1
+    y.retain_grad()
+    y[0] = 5.0
+    assert y.retains_grad
+    (y * y).sum().backward()
+    close(y.grad, [10.0, 4.0])
+    close(x.grad, [0.0, 4.0])
+
+
+def test_a_deep_copy_has_the_gradient_and_its_dtype():
+    x = leaf(np.ones(2, np.float32))
+    x.grad_dtype = np.float64
+    (x * 3).sum().backward()
+    y = copy.deepcopy(x)
+    assert y.grad_dtype == np.float64
+    x.grad[0] = 7.0
+    close(y.grad, [3.0, 3.0])
+
+
+@pytest.mark.parametrize("form", ["{}", "{!r}"])
+def test_a_tensor_prints_in_every_transform(form):
+    texts = []
+
+    def f(x):
+        texts.append(form.format(x))
+        return x**2
+
+    close(qd.vmap(qd.grad(f))(np.array([1.0, 2.0])), [2.0, 4.0])
+    assert texts == ["tensor(one of 2: batch f64[], requires_grad=True)"]
+
+
+def test_a_cotangent_prints_in_a_batched_sweep():
+    x = leaf([1.0, 2.0])
+    y, texts = x * 3, []
+    y.register_hook(lambda g: texts.append(repr(g)))
+    qd.grad(y, x, np.eye(2), is_grads_batched=True)
+    assert texts == ["tensor(one of 2: batch f64[2])"]
+
+
+@pytest.mark.parametrize(
+    "sweep", [lambda z, x: z.backward(inputs=[x]), lambda z, x: qd.grad(z, x)], ids=["to", "grad"]
+)
+def test_what_retains_its_gradient_does_in_every_sweep_that_passes_it(sweep):
+    x = leaf([1.0, 2.0])
+    y, other = x * 1, x * 5
+    y.retain_grad()
+    other.retain_grad()
+    sweep((y * 2).sum(), x)
+    close(y.grad, [2.0, 2.0])
+    assert other.grad is None
+
+
+def test_a_batch_of_gradients_is_not_retained():
+    x = leaf([1.0, 2.0])
+    y = x * 1
+    y.retain_grad()
+    qd.grad(y * 2, x, np.eye(2), is_grads_batched=True)
+    assert y.grad is None
+
+
+@pytest.mark.parametrize("through", ["view", "base"])
+def test_a_view_keeps_that_it_retains_its_gradient(through):
+    x = leaf([1.0, 2.0, 3.0])
+    y = x * 1
+    v = y[1:]
+    v.retain_grad()
+    written = v if through == "view" else y
+    written *= 2
+    (v * 3).sum().backward()
+    close(v.grad, [3.0, 3.0])
+    close(x.grad, [0.0, 6.0, 6.0])

@@ -1,5 +1,8 @@
 """Hooks: when they run, in which order, what they may change, and how they go."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -219,3 +222,16 @@ def test_hooks_see_batched_cotangents_as_tensors():
     y.register_hook(lambda g: g * 10)
     (g,) = qd.grad(y, x, np.eye(2), is_grads_batched=True)
     close(g, [[20.0, 0.0], [0.0, 40.0]])
+
+
+def test_a_hook_makes_no_cycle():
+    gc.disable()
+    try:
+        x = leaf(1.0)
+        y = x * 2
+        y.register_hook(print)
+        node = weakref.ref(y.grad_fn)
+        del y
+        assert node() is None
+    finally:
+        gc.enable()

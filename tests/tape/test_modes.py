@@ -1,7 +1,9 @@
 """no_grad, enable_grad and set_grad_enabled: blocks, decorators, nesting, errors, threads."""
 
+import asyncio
 import threading
 
+import numpy as np
 import pytest
 
 import qiudao as qd
@@ -212,3 +214,51 @@ def test_a_new_leaf_made_under_no_grad_records_afterwards():
         x = leaf(1.0)
     assert x.requires_grad
     assert recorded(x)
+
+
+def test_a_coroutine_runs_in_the_mode_and_what_runs_meanwhile_does_not():
+    seen = []
+
+    async def say(name):
+        for _ in range(3):
+            seen.append((name, qd.is_grad_enabled()))
+            await asyncio.sleep(0)
+        return name
+
+    async def both():
+        return await asyncio.gather(qd.no_grad(say)("off"), say("on"), qd.no_grad()(say)("off"))
+
+    assert asyncio.run(both()) == ["off", "on", "off"]
+    assert set(seen) == {("off", False), ("on", True)}
+
+
+def test_a_coroutine_that_raises_leaves_the_mode():
+    @qd.no_grad
+    async def failing():
+        await asyncio.sleep(0)
+        raise KeyError("x")
+
+    async def caught():
+        with pytest.raises(KeyError):
+            await failing()
+        return qd.is_grad_enabled()
+
+    assert asyncio.run(caught())
+
+
+def test_an_async_generator_is_refused():
+    async def steps():
+        yield 1
+
+    with pytest.raises(RuntimeError, match="steps is an async generator and cannot be decorated"):
+        qd.no_grad(steps)
+
+
+def test_anomalies_are_looked_for_in_generators():
+    @qd.detect_anomaly()
+    def steps():
+        yield qd.grad(lambda x: np.sqrt(x) * 0)(0.0)
+
+    with pytest.raises(ArithmeticError, match="NaN"):
+        next(steps())
+    assert np.isnan(qd.grad(lambda x: np.sqrt(x) * 0)(0.0))

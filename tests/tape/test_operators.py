@@ -223,3 +223,51 @@ def test_methods_that_find_or_ask_give_plain_values(name):
     found = getattr(x, name)()
     wanted = getattr(np.array([3.0, 0.0, 2.0]), name)()
     np.testing.assert_array_equal(np.asarray(found), np.asarray(wanted))
+
+
+CALLS = {
+    "sum": lambda x, out: x.sum(0, np.float32),
+    "sum into": lambda x, out: x.sum(0, None, out),
+    "mean into": lambda x, out: x.mean(0, None, out),
+    "std": lambda x, out: x.std(0, None, None, 1),
+    "max": lambda x, out: x.max(0, None, True),
+    "argmax": lambda x, out: x.argmax(0, None),
+    "cumsum": lambda x, out: x.cumsum(0, np.float32),
+    "trace": lambda x, out: x.trace(0, 0, 1, np.float32),
+    "take": lambda x, out: x[0].take([5, 0, 1], None, out, "clip"),
+    "clip into": lambda x, out: x[0].clip(0.5, 2.0, out),
+    "round": lambda x, out: x[0].round(1, out),
+    "compress": lambda x, out: x[0].compress([True, True, True], 0, out),
+    "dot": lambda x, out: x.T[:, :1].dot(np.ones(1), out),
+    "argsort": lambda x, out: x.argsort(0, "stable"),
+    "reshape": lambda x, out: x.reshape(3, 2, copy=True),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_methods_have_numpys_parameters_in_numpys_order(name):
+    f = CALLS[name]
+    data = np.array([[0.3, 1.1, 2.4], [1.7, 0.2, 0.9]])
+    found = f(leaf(data), qd.tensor(np.zeros(3)))
+    wanted = f(data, np.zeros(3))
+    assert found.dtype == wanted.dtype
+    close(found, wanted)
+
+
+def test_choosing_by_a_tensor_of_whole_numbers():
+    x = leaf([1.0, 2.0])
+    close(qd.tensor([1, 0]).choose([x, 3 * x]), [3.0, 2.0])
+
+
+def test_whether_a_number_is_in_a_tensor():
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    assert 4.0 in x
+    assert 7.0 not in x
+
+
+@pytest.mark.parametrize("data", [1.0, [1.0, 2.0]])
+def test_a_text_equals_no_number(data):
+    x = leaf(data)
+    close(x == "mean", np.zeros(x.shape, bool))
+    close(x != "mean", np.ones(x.shape, bool))
+    close(operator.eq("mean", x), np.zeros(x.shape, bool))

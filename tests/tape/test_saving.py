@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
-from checking import leaf
+from checking import close, leaf
 from qiudao.tape.tensor import Tensor
 
 
@@ -156,3 +156,26 @@ def test_the_short_roads_are_open_again():
     with qd.graph.node_creation_hook(lambda node: None), qd.graph.save_in_float32():
         assert Tensor.process is not before[1]
     assert (Tensor.__mul__, Tensor.process) == before
+
+
+def test_an_unpacked_buffer_may_serve_again():
+    """Both operands of a product are unpacked before its rule runs."""
+    buffer = np.empty(2)
+    x, y = leaf([1.0, 2.0]), leaf([3.0, 5.0])
+
+    def unpack(kept):
+        buffer[...] = kept
+        return buffer
+
+    with qd.graph.saved_tensors_hooks(lambda t: t.numpy().tolist(), unpack):
+        z = (x * y).sum()
+    z.backward()
+    close(x.grad, [3.0, 5.0])
+    close(y.grad, [1.0, 2.0])
+
+
+def test_nothing_unpacked():
+    with qd.graph.saved_tensors_hooks(lambda t: t, lambda kept: None):
+        y = np.sin(leaf([1.0, 2.0])).sum()
+    with pytest.raises(RuntimeError, match="unpack returned"):
+        y.backward()

@@ -234,3 +234,63 @@ def test_a_view_of_a_vector_under_vmap_is_a_number_as_in_numpy():
         return a
 
     close(qd.vmap(f)(np.array([[1.0, 2.0], [3.0, 4.0]])), [1.0, 3.0])
+
+
+ALIKE = {
+    "roll by nothing": lambda v: np.roll(v, 0),
+    "roll all round": lambda v: np.roll(v, v.shape[0], 0),
+    "pad by nothing": lambda v: np.pad(v, 0, mode="edge"),
+    "tile once": lambda v: np.tile(v, 1),
+    "resize to the same": lambda v: np.resize(v, v.shape),
+    "ravel": np.ravel,
+    "ravel of every other": lambda v: np.ravel(v[::2]),
+    "ravel backwards": lambda v: v[::-1].ravel(),
+    "ravel in Fortran's order": lambda v: v.ravel("F"),
+    "ravel as it lies": lambda v: v[::-1].ravel("K"),
+    "reshape of every other": lambda v: v[::2].reshape(-1),
+    "meshgrid": lambda v: np.meshgrid(v[0], v[0])[0],
+    "sparse meshgrid": lambda v: np.meshgrid(v[0], v[0], sparse=True)[1],
+    "choose": lambda v: np.choose(np.zeros(v.shape, int), [v]),
+    "fftshift of one": lambda v: np.fft.fftshift(v[:1], 0),
+    "turned by nothing": lambda v: np.rot90(v, 0),
+    "turned all round": lambda v: np.rot90(v, 4),
+    "turned": np.rot90,
+    "conj": lambda v: v.conj(),
+    "np.conj": np.conj,
+    "plus": lambda v: +v,
+    "real": lambda v: v.real,
+    "repeat once": lambda v: np.repeat(v, 1, 0),
+    "concatenate one": lambda v: np.concatenate([v]),
+    "delete nothing": lambda v: np.delete(v, [], 0),
+    "sum over no axes": lambda v: np.sum(v, axis=()),
+    "where it is true": lambda v: np.where(True, v, 0.0),
+    "triu with all": lambda v: np.triu(v, -9),
+    "einsum of the same": lambda v: np.einsum("ij->ij", v),
+    "astype": lambda v: v.astype(v.dtype),
+    "astype without a copy": lambda v: v.astype(v.dtype, copy=False),
+    "transpose": np.transpose,
+    "flip": np.flip,
+    "squeeze": np.squeeze,
+    "all of it": lambda v: v[...],
+    "by a mask": lambda v: v[np.ones(len(v), bool)],
+    "by numbers": lambda v: v[list(range(len(v)))],
+    "contiguous": lambda v: np.ascontiguousarray(v, like=v),
+    "Fortran's order": lambda v: np.asfortranarray(v, like=v),
+}
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("name", ALIKE)
+def test_what_shares_memory_in_numpy_does_here_and_nothing_else(name, transposed):
+    def written(base):
+        v = base.T if transposed else base
+        before, through = ALIKE[name](v), ALIKE[name](v)
+        through[...] = 7.0
+        between = 1 * base
+        base[...] = -1.0
+        return before, between
+
+    data = np.arange(1.0, 10.0).reshape(3, 3)
+    for base in (qd.tensor(data), leaf(data) * 1):
+        for found, wanted in zip(written(base), written(data.copy()), strict=True):
+            close(found, wanted)

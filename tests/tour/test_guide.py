@@ -8,7 +8,7 @@ pytest.importorskip("matplotlib")
 
 from rich.console import Console
 
-from qiudao.tour.guide import take_tour
+from qiudao.tour.guide import Guide, take_tour
 
 PICTURES = ("chain.html", "limits.png", "training.png", "digits.png")
 
@@ -61,3 +61,10 @@ def test_nothing_is_cut_off_at_80_columns(tour):
     _, text = tour
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_narrow_terminal_loses_no_numbers(tmp_path):
+    console = Console(file=io.StringIO(), width=40)
+    Guide(console, tmp_path).one_value_three_uses()
+    assert "+2,621,440,000" in console.file.getvalue()
+    assert "…" not in console.file.getvalue()

@@ -74,6 +74,9 @@ def load_function(spelling: str) -> Function:
     module_name, _, name = spelling.partition(":")
     if not (module_name and name):
         raise CommandError(f"{spelling}: expected module:function, as in mymodel:loss")
+    if module_name.endswith(".py"):
+        module = ".".join(Path(module_name).with_suffix("").parts)
+        raise CommandError(f"{spelling}: a module is named without .py, as in {module}:{name}")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

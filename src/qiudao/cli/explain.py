@@ -8,7 +8,7 @@ from pathlib import Path
 
 import qiudao as qd
 from qiudao.cli.errors import CommandError
-from qiudao.cli.target import add_arguments, call, read_target
+from qiudao.cli.target import add_arguments, call, named, read_target
 from qiudao.explaining.explained import Explained
 from qiudao.explaining.text import MissingError
 
@@ -79,7 +79,7 @@ def write(text: str, path: Path, ending: str) -> None:
     if path == PRINTED:
         print(text, end="" if text.endswith("\n") else "\n")
         return
-    path = path.with_suffix(ending)
+    path = named(path, ending)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -10,6 +10,7 @@ A mistake of ours, not of the person's, is not caught: its traceback is the repo
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -34,6 +35,10 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     never_fail_on_letters()
+    if (
+        os.environ.get("COLUMNS") == "0"
+    ):  # of a terminal that does not know, where rich prints nothing
+        del os.environ["COLUMNS"]
     parser = build_parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
     asked = parser.parse_args(shield_leading_minus(words))

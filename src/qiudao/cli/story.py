@@ -7,7 +7,7 @@ from pathlib import Path
 
 import qiudao as qd
 from qiudao.cli.errors import CommandError
-from qiudao.cli.target import add_arguments, call, read_target
+from qiudao.cli.target import add_arguments, call, named, read_target
 from qiudao.explaining.story.story import Story
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
@@ -41,7 +41,7 @@ def run(asked: argparse.Namespace) -> int:
     for kind, ending in ENDINGS.items():
         path: Path | None = getattr(asked, kind)
         if path is not None:
-            path = path.with_suffix(ending)
+            path = named(path, ending)
             try:
                 told.save(path)
             except OSError as error:

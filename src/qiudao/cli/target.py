@@ -15,7 +15,7 @@ from qiudao.cli.errors import CommandError
 from qiudao.cli.expression import CONSTANTS, FUNCTIONS, parse
 from qiudao.cli.grad import read_point
 
-__all__ = ["Target", "add_arguments", "call", "read_target"]
+__all__ = ["Target", "add_arguments", "call", "named", "read_target"]
 
 FILE = "<expression>"  # what an expression's line is called, as Python calls its own <stdin>
 
@@ -50,7 +50,10 @@ def read_target(text: str, at: list[str]) -> Target:
     files = [word for word in at if word.endswith(".npz")]
     values: dict[str, Any] = dict(read_point([word for word in at if word not in files]))
     for file in files:
-        values.update(load_point(Path(file)))
+        for name, value in load_point(Path(file)).items():
+            if name in values:
+                raise CommandError(f"--at {file}: {name} was given before; give each variable once")
+            values[name] = value
     arguments = {name: x[()] for name, x in values.items()}
     module, _, name = text.partition(":")
     if name.replace(".", "").isidentifier() and module.replace(".", "").isidentifier():
@@ -101,6 +104,13 @@ class Floats(ast.NodeTransformer):
         if isinstance(node.value, int):
             return ast.copy_location(ast.Constant(float(node.value)), node)
         return node
+
+
+def named(path: Path, ending: str) -> Path:
+    """The file that is asked for, with the ending of its kind."""
+    if not path.name:  # `.` or `/`
+        raise CommandError(f"cannot write {path}: it is a folder; name a file")
+    return path.with_suffix(ending)
 
 
 def call(target: Target, what: Callable[..., Any]) -> Any:

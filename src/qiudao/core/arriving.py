@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .avals import Value
-from .dispatch import Tracer
+from .dispatch import Tracer, snapshot
 from .errors import DtypeError
 from .modes import TAPE, modes
 
@@ -38,6 +38,14 @@ def arrived(x: Any) -> Value:
         check_class(x)
         return native(x)
     return received(x) if is_foreign(x) else native(np.asarray(x))
+
+
+def lasting(x: Any) -> Value:
+    """An argument that a graph keeps, or hands out: what its owner writes later stays his."""
+    value = arrived(x)
+    if isinstance(value, np.ndarray):
+        return value.copy() if value.ndim or value.dtype.hasobject else value[()]
+    return snapshot(value)
 
 
 def native(x: Any) -> Any:

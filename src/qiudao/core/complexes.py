@@ -7,13 +7,18 @@ import numpy as np
 from .avals import Value
 from .errors import DtypeError
 
+NO_NUMBERS = "OSTUMm"  # kinds of dtypes: objects, text and dates
+
 
 def check_real(what: str, given: Value, value: Value) -> None:
-    """Refuse a complex tangent or cotangent of a real value, whose imaginary part would be lost.
+    """Refuse a tangent or cotangent that is no number, or complex beside a real value, where its
+    imaginary part would be lost.
 
     `what` says whose it is, for the message: "jvp: the tangent of argument[0]".
     """
     dtype = np.result_type(given) if not hasattr(given, "dtype") else given.dtype
+    if dtype.kind in NO_NUMBERS:
+        raise DtypeError(f"{what} has dtype {dtype}, which holds no numbers; give an array of them")
     if dtype.kind == "c" and value.dtype.kind != "c":
         raise DtypeError(
             f"{what} is {dtype} and the value {value.dtype}, which has no imaginary part to go "

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .arriving import lasting
 from .avals import Value
 from .dispatch import Tracer
 from .errors import GradientError, ShapeError
@@ -99,12 +100,12 @@ def users(name: str, policy: Callable[..., Any]) -> Total:
     def total(terms: Sequence[Value]) -> Value:
         if not hasattr(terms[0], "dtype"):
             return plain_sum(terms)
-        answer = policy(list(terms))
+        answer = policy(list(map(lasting, terms)))  # which it may write into
         if np.shape(answer) != np.shape(terms[0]):
             raise ShapeError(
                 f"{name}: accumulate returned shape {np.shape(answer)} for terms of shape "
                 f"{np.shape(terms[0])}; both must be equal"
             )
-        return answer if hasattr(answer, "dtype") else np.asarray(answer)
+        return lasting(answer)
 
     return total

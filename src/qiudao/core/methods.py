@@ -15,7 +15,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from .avals import Dtype, Shape, Value, describe
 from .dispatch import Tracer, overrides, snapshot
-from .errors import GradientError
+from .errors import DetachError, GradientError
 from .flat import Flat
 from .modes import TAPE, modes
 from .outliving import living
@@ -55,6 +55,17 @@ def in_place(ufunc: np.ufunc) -> Any:
     return method
 
 
+def equality(ufunc: np.ufunc, otherwise: bool) -> Any:
+    """`x == y` or `x != y`: with a text, which equals no number, as it is for NumPy's arrays."""
+
+    def compared(self: Any, other: Any) -> Value:
+        if isinstance(other, str | bytes):
+            return self.constant(np.full(self.shape, otherwise)[()])
+        return ufunc(self, other)
+
+    return compared
+
+
 def power_by(power: Any) -> Any:
     """The method of `x ** y`, which refuses the third argument of Python's `pow`.
 
@@ -79,6 +90,8 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     __slots__ = ()
     __hash__ = object.__hash__
     __pow__ = power_by(NDArrayOperatorsMixin.__pow__)
+    __eq__ = equality(np.equal, False)
+    __ne__ = equality(np.not_equal, True)
 
     if TYPE_CHECKING:  # what the tracer beside it has
 
@@ -227,7 +240,11 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
             "qd.scipy.sparse.matmul(S, x), or cut on purpose with .detach()"
         )
         value = self._convert("conversion to a plain NumPy array", instead)
-        return np.array(value, dtype=dtype, copy=copy)
+        if copy is not False:  # values never change, and graphs have kept this one
+            return np.array(value, dtype=dtype)
+        shared = np.array(value, dtype=dtype, copy=False).view()
+        shared.flags.writeable = False
+        return shared
 
     def _convert(self, act: str, instead: str = CONVERT) -> Any:
         living(self)
@@ -240,6 +257,13 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     def __round__(self, ndigits: int | None = None) -> Value:
         """As `round` of NumPy's numbers: whole without `ndigits`, which is no integer here."""
         return np.round(self, ndigits or 0)
+
+    def printed(self) -> Value | None:
+        """The value to print, or None where there is no one value, as in a batch."""
+        try:
+            return self.concrete()
+        except DetachError:
+            return None
 
     def __format__(self, spec: str) -> str:
         return format(self.concrete(), spec) if spec else str(self)
@@ -279,55 +303,58 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     __imod__ = in_place(np.remainder)
     __ipow__ = in_place(np.power)
 
-    # Reductions
+    # Reductions.  What a method does not name is handed on to NumPy's function of that name, which
+    # has the same parameters in the same order: `rest` and `options`.
 
-    def sum(self, axis: Any = None, **options: Any) -> Value:
-        return np.sum(self, axis=axis, **options)
+    def sum(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.sum(self, axis, *rest, **options)
 
-    def prod(self, axis: Any = None, **options: Any) -> Value:
-        return np.prod(self, axis=axis, **options)
+    def prod(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.prod(self, axis, *rest, **options)
 
-    def mean(self, axis: Any = None, **options: Any) -> Value:
-        return np.mean(self, axis=axis, **options)
+    def mean(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.mean(self, axis, *rest, **options)
 
-    def var(self, axis: Any = None, **options: Any) -> Value:
-        return np.var(self, axis=axis, **options)
+    def var(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.var(self, axis, *rest, **options)
 
-    def std(self, axis: Any = None, **options: Any) -> Value:
-        return np.std(self, axis=axis, **options)
+    def std(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.std(self, axis, *rest, **options)
 
-    def max(self, axis: Any = None, **options: Any) -> Value:
-        return np.max(self, axis=axis, **options)
+    def max(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.max(self, axis, *rest, **options)
 
-    def min(self, axis: Any = None, **options: Any) -> Value:
-        return np.min(self, axis=axis, **options)
+    def min(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.min(self, axis, *rest, **options)
 
-    def argmax(self, axis: Any = None, **options: Any) -> Value:
-        return np.argmax(self, axis=axis, **options)
+    def argmax(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.argmax(self, axis, *rest, **options)
 
-    def argmin(self, axis: Any = None, **options: Any) -> Value:
-        return np.argmin(self, axis=axis, **options)
+    def argmin(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.argmin(self, axis, *rest, **options)
 
-    def all(self, axis: Any = None, **options: Any) -> Value:
-        return np.all(self, axis=axis, **options)
+    def all(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.all(self, axis, *rest, **options)
 
-    def any(self, axis: Any = None, **options: Any) -> Value:
-        return np.any(self, axis=axis, **options)
+    def any(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.any(self, axis, *rest, **options)
 
-    def cumsum(self, axis: Any = None, **options: Any) -> Value:
-        return np.cumsum(self, axis=axis, **options)
+    def cumsum(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.cumsum(self, axis, *rest, **options)
 
-    def cumprod(self, axis: Any = None, **options: Any) -> Value:
-        return np.cumprod(self, axis=axis, **options)
+    def cumprod(self, axis: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.cumprod(self, axis, *rest, **options)
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, **options: Any) -> Value:
-        return np.trace(self, offset, axis1, axis2, **options)
+    def trace(
+        self, offset: int = 0, axis1: int = 0, axis2: int = 1, *rest: Any, **options: Any
+    ) -> Value:
+        return np.trace(self, offset, axis1, axis2, *rest, **options)
 
     # Shape
 
-    def reshape(self, *shape: Any, order: Any = "C") -> Value:
+    def reshape(self, *shape: Any, order: Any = "C", **options: Any) -> Value:
         wanted = shape[0] if len(shape) == 1 else shape
-        return np.reshape(self, wanted, order=order)
+        return np.reshape(self, wanted, order=order, **options)
 
     def ravel(self, order: Any = "C") -> Value:
         return np.ravel(self, order=order)
@@ -353,35 +380,43 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
 
     # Elements
 
-    def take(self, indices: Any, axis: int | None = None, mode: Any = "raise") -> Value:
-        return np.take(self, indices, axis, mode=mode)
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
 
-    def clip(self, min: Any = None, max: Any = None, **options: Any) -> Value:
-        return np.clip(self, min, max, **options)
+    def take(
+        self, indices: Any, axis: int | None = None, out: Any = None, mode: Any = "raise"
+    ) -> Value:
+        return np.take(self, indices, axis, out, mode)
 
-    def round(self, decimals: int = 0) -> Value:
-        return np.round(self, decimals)
+    def choose(self, choices: Any, out: Any = None, mode: Any = "raise") -> Value:
+        return np.choose(self, choices, out, mode)
 
-    def argsort(self, axis: int | None = -1, **options: Any) -> Value:
-        return np.argsort(self, axis, **options)
+    def clip(self, min: Any = None, max: Any = None, *rest: Any, **options: Any) -> Value:
+        return np.clip(self, min, max, *rest, **options)
 
-    def argpartition(self, kth: Any, axis: int | None = -1, **options: Any) -> Value:
-        return np.argpartition(self, kth, axis, **options)
+    def round(self, decimals: int = 0, out: Any = None) -> Value:
+        return np.round(self, decimals, out)
 
-    def sort(self, axis: int = -1, **options: Any) -> None:
+    def argsort(self, axis: int | None = -1, *rest: Any, **options: Any) -> Value:
+        return np.argsort(self, axis, *rest, **options)
+
+    def argpartition(self, kth: Any, axis: int | None = -1, *rest: Any, **options: Any) -> Value:
+        return np.argpartition(self, kth, axis, *rest, **options)
+
+    def sort(self, axis: int = -1, *rest: Any, **options: Any) -> None:
         """Sort in place along an axis."""
-        self[...] = np.sort(self, axis, **options)
+        self[...] = np.sort(self, axis, *rest, **options)
 
-    def partition(self, kth: Any, axis: int = -1, **options: Any) -> None:
+    def partition(self, kth: Any, axis: int = -1, *rest: Any, **options: Any) -> None:
         """Partition in place along an axis."""
-        self[...] = np.partition(self, kth, axis, **options)
+        self[...] = np.partition(self, kth, axis, *rest, **options)
 
     def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
         """Write into the flat array at `indices`."""
         np.put(self, indices, values, mode)  # type: ignore[arg-type]
 
-    def compress(self, condition: Any, axis: int | None = None) -> Value:
-        return np.compress(condition, self, axis)
+    def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Value:
+        return np.compress(condition, self, axis, out)
 
     def searchsorted(self, v: Any, side: Any = "left", sorter: Any = None) -> Value:
         return np.searchsorted(self, v, side, sorter)
@@ -389,14 +424,14 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     def nonzero(self) -> Value:
         return np.nonzero(self)
 
-    def dot(self, b: Any) -> Value:
-        return np.dot(self, b)
+    def dot(self, b: Any, out: Any = None) -> Value:
+        return np.dot(self, b, out)
 
     def conj(self) -> Value:
-        return np.conj(self)
+        return np.conj(self) if self.dtype.kind == "c" else self  # NumPy's method makes no copy
 
     def conjugate(self) -> Value:
-        return np.conj(self)
+        return self.conj()
 
     def copy(self, order: Any = "C") -> Value:
         return np.copy(self)

@@ -109,6 +109,11 @@ class Node:
     def ndim(self) -> int:
         return len(self.shape)
 
+    @property
+    def retains(self) -> bool:
+        """Whether the user asked a sweep to keep the cotangent of this computed value."""
+        return self.notes is not None and self.notes.retains
+
     def noted(self) -> Notes:
         """The notes of this node, made when first wanted."""
         if self.notes is None:

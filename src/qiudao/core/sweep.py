@@ -52,7 +52,7 @@ def sweep(
     quiet: Collection[Node] = (),
     gather: Gather | None = None,
 ) -> dict[Node, Value]:
-    """The cotangents of the `wanted` nodes (None: of every leaf, and nodes that retain theirs).
+    """The cotangents of the `wanted` nodes (None: of every leaf), and of nodes that retain theirs.
 
     `seeds` are the outputs with their cotangents, `needed` the nodes that lead to what is wanted
     (None: all), `wrap` gives kept values back their place in the graph so that the sweep is
@@ -156,7 +156,7 @@ class Sweep:
                 if masks is None and notes.are_called and has_nan(ct):
                     raise HookMeetsNaNError
                 ct = self.run_hooks(node, ct)
-                if wanted is None and notes.retains:
+                if notes.retains:
                     results[node] = ct
                 if notes.groups:
                     self.tell_groups(node, ct)

@@ -62,6 +62,11 @@ class View:
             view = tied.base
         view.overwrite(new)
 
+    def renewed(self, fresh: Any) -> None:
+        """Show what `fresh`, the view taken again, shows."""
+        for name in self.fields:
+            setattr(self, name, getattr(fresh, name))
+
     def let_go(self) -> None:
         """Follow no more: from here on this is a tracer of its own."""
         self.__class__ = self.plain
@@ -97,8 +102,7 @@ def renew(view: Any) -> None:
             modes.floor = min(floor, root.level) if tied.recorded else float("inf")
             fresh = tied.how(tied.base)
             tied.seen = state
-            for name in each.fields:
-                setattr(each, name, getattr(fresh, name))
+            each.renewed(fresh)
     finally:
         modes.floor = floor
 

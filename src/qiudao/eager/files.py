@@ -10,12 +10,14 @@ from __future__ import annotations
 import importlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.arriving import check_class
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, GradientError, TreeError
 from ..tape.tensor import Tensor
@@ -46,27 +48,42 @@ def save(path: str | os.PathLike[str], tree: Any) -> None:
     arrays: dict[str, Array] = {}
     dtypes: dict[str, str] = {}
     structure = described(tree, "", arrays, dtypes)
-    library("save").save_file(
-        arrays, path, {KEY: json.dumps({"structure": structure, "dtypes": dtypes})}
-    )
+    about = json.dumps({"structure": structure, "dtypes": dtypes})
+    files = library("save")
+    with named("save", "cannot be written", path):
+        files.save_file(arrays, path, {KEY: about})
 
 
 def load(path: str | os.PathLike[str]) -> Any:
     """What `save` wrote: the same nested container, with NumPy arrays for arrays and tensors.
 
     A safetensors file of another library gives a dict of its arrays by name.  Raises
-    `GradientError` where the safetensors library is missing; an example is at `qd.save`.
+    `GradientError` where the safetensors library is missing, and for a file of another kind; an
+    example is at `qd.save`.
     """
     files = library("load")
-    with importlib.import_module("safetensors").safe_open(path, framework="np") as opened:
-        metadata = opened.metadata() or {}
-    arrays = files.load_file(path)
+    opens = importlib.import_module("safetensors").safe_open
+    with named("load", "is no safetensors file", path):
+        with opens(path, framework="np") as opened:
+            metadata = opened.metadata() or {}
+        arrays = files.load_file(path)
     if KEY not in metadata:
         return arrays
     kept = json.loads(metadata[KEY])
     for name, dtype in kept["dtypes"].items():
         arrays[name] = restored(arrays[name], dtype)
     return rebuilt(kept["structure"], arrays)
+
+
+@contextmanager
+def named(act: str, what: str, path: Any) -> Iterator[None]:
+    """The library's own errors with the file that they are about."""
+    try:
+        yield
+    except importlib.import_module("safetensors").SafetensorError as error:
+        raise GradientError(
+            f"{act}: {os.fspath(path)} {what} ({error}); give another path"
+        ) from error
 
 
 def library(act: str) -> Any:
@@ -118,6 +135,7 @@ def below(path: str, key: str | int) -> str:
 
 def stored(x: Any, name: str, dtypes: dict[str, str]) -> Array:
     """An array as the file keeps it: dtypes that the format has not are kept as their bytes."""
+    check_class(x)
     value = np.asarray(x.detach().numpy() if isinstance(x, Tensor) else x)
     if value.dtype.hasobject:
         raise DtypeError(

@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..core.anomalies import known_check
-from ..core.arriving import at_home
+from ..core.arriving import at_home, lasting
 from ..core.avals import Value
 from ..core.complexes import check_real, conjugated
 from ..core.dispatch import Tracer
@@ -28,6 +28,7 @@ from ..tape.backward import (
     is_settled,
     place_of,
     reaching,
+    refuse_none,
     run,
     seed_for,
     store,
@@ -82,10 +83,10 @@ def grad(*args: Any, **kwargs: Any) -> Any:
     that computes the gradient of the scalar function `f`; see `value_and_grad` for the arguments.
 
     `grad(outputs, inputs, ...)` gives the gradients of computed tensors, the sum over `outputs`
-    of (cotangent x derivative), and leaves `.grad` alone.  `outputs`, `inputs` and `grad_outputs`
-    are tensors, edges (`x.edge`) or any pytree of them, and the result mirrors `inputs`; a bare
-    input gives a 1-tuple and a flat list a tuple, as in torch.  Duplicates, and outputs that are
-    also inputs, are allowed.
+    of (cotangent x derivative), and leaves `.grad` alone (but for `retain_grad`).  `outputs`,
+    `inputs` and `grad_outputs` are tensors, edges (`x.edge`) or any pytree of them, and the result
+    mirrors `inputs`; a bare input gives a 1-tuple and a flat list a tuple, as in torch.
+    Duplicates, and outputs that are also inputs, are allowed.
 
     - `grad_outputs`: a cotangent for each output; None starts a real scalar with 1.
     - `retain_graph`: keep what the rules need for another sweep (default: as `create_graph`).
@@ -146,6 +147,7 @@ def grad_of_values(
     """The gradients of computed tensors; documented at `grad`."""
     policy = policy_of(unused, allow_unused, materialize_grads)
     check_chunk("grad", chunk_size)
+    refuse_none(outputs, "grad")
     outs, out_tree = flatten(outputs)
     ins, in_tree = flatten(inputs)
     in_paths = [f"inputs{p}" for p in in_tree.paths]
@@ -185,7 +187,7 @@ def grad_of_values(
             "grad: accumulate= is for one cotangent, and is_grads_batched sweeps many at once; "
             "leave one of them out"
         )
-    is_flat = not in_tree.is_nested or (type(inputs) is dict and len(inputs) == len(ins))
+    is_flat = not in_tree.is_nested or is_flat_dict(inputs)
     check_unused(ins, targets, in_paths, policies, needed, settled, is_flat)
     found = sweep_in_chunks(
         seeds,
@@ -199,8 +201,10 @@ def grad_of_values(
         name="grad",
         gather=gather,
     )
-    store({n: ct for n, ct in found.items() if n in others}, level, create_graph)
     size = batch_size_of(seeds)
+    retained = size is None  # a batch of gradients is none that a tensor could keep
+    kept = {n: ct for n, ct in found.items() if n in others or (retained and n.retains)}
+    store(kept, level, create_graph)
     answers: list[Any] = []
     for x, target, how in zip(ins, targets, policies, strict=True):
         if target in found and accumulate == "separate":
@@ -213,6 +217,11 @@ def grad_of_values(
         else:
             answers.append(SKIPPED if how == "skip" else None)
     return arranged(inputs, in_tree, answers)
+
+
+def is_flat_dict(inputs: Any) -> bool:
+    """Whether these are a plain dict with a tensor, or an edge, under each key."""
+    return type(inputs) is dict and all(isinstance(x, Tensor | Node) for x in inputs.values())
 
 
 SKIPPED = object()  # stands for a gradient that is left out
@@ -313,6 +322,12 @@ def check_unused(
 def batch_dims_for(cts: list[Any], tree: Any, batch_dims: Any) -> list[int | None]:
     """The batch axis of each cotangent; one that is left out has none."""
     dims = prefix(tree, batch_dims, "grad")
+    for dim in dims:
+        if dim is not None and not isinstance(dim, int):
+            raise ShapeError(
+                f"grad: batch_dims has {dim!r}, which is no axis; give whole numbers, and None "
+                "for a cotangent that is shared"
+            )
     return [None if ct is None else dim for ct, dim in zip(cts, dims, strict=True)]
 
 
@@ -334,7 +349,7 @@ def batched_seed(output: Tensor, ct: Any, dim: int | None, path: str) -> Value:
             f"grad: the batched cotangent of {path} has shape {np.shape(ct)} and no axis {dim}; "
             "say in batch_dims where its batch is, None for a cotangent that is shared"
         )
-    moved = to_front(ct, dim)
+    moved = to_front(lasting(ct), dim)
     if tuple(moved.shape[1:]) != output.shape:
         raise ShapeError(
             f"grad: the batched cotangent of {path} has shape {np.shape(ct)} with its batch at "

@@ -12,6 +12,7 @@ from ..core.errors import DtypeError, ShapeError
 from ..ops.networks.affine import Affine
 from .initial import Rng, generator
 from .module import Module, parameter
+from .parts import shaped
 
 AFFINE = Affine()
 
@@ -46,6 +47,7 @@ class Linear(Module):
         self.bias = uniform(draws, (outputs,), inputs, dtype) if bias else None
 
     def __call__(self, x: Any) -> Any:
+        x = shaped(x)
         if x.shape[-1:] != (self.inputs,):
             raise ShapeError(
                 f"Linear: an input of shape {tuple(x.shape)} does not fit {self.inputs} "

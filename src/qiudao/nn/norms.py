@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.errors import RuleError, ShapeError
 from .module import Module, parameter
+from .parts import shaped
 from .running import is_abstract, settled
 
 
@@ -43,6 +44,7 @@ class BatchNorm(Module):
         self.running_var = np.ones(channels, dtype)
 
     def __call__(self, x: Any) -> Any:
+        x = shaped(x)
         name = type(self).__name__
         ndim = len(self.axes) + 1
         if x.ndim != ndim or x.shape[1] != self.channels:
@@ -137,6 +139,7 @@ class LayerNorm(Module):
         self.bias = parameter(np.zeros(self.sizes), dtype) if affine else None
 
     def __call__(self, x: Any) -> Any:
+        x = shaped(x)
         if tuple(x.shape[-len(self.sizes) :]) != self.sizes:
             raise ShapeError(
                 f"LayerNorm: an input of shape {tuple(x.shape)} does not fit; its last axes must "

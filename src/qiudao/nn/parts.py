@@ -269,6 +269,11 @@ def as_array(x: Any) -> Any:
     return overrides[np.ndarray.astype](x, np.float64) if isinstance(x, Tracer) else floats(x)
 
 
+def shaped(x: Any) -> Any:
+    """What has a shape as it is; lists and numbers as arrays of floats."""
+    return x if hasattr(x, "shape") else floats(x)
+
+
 def floats(x: Any) -> Any:
     """Plain data as an array of floats."""
     return np.asarray(x, np.result_type(np.asarray(x), np.float16))

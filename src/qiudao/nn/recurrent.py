@@ -15,6 +15,7 @@ from ..transforms.control import scan
 from .initial import Rng, generator
 from .linear import AFFINE, uniform
 from .module import Module
+from .parts import shaped
 
 LSTM_OPERATION = Lstm()
 
@@ -54,6 +55,7 @@ class Recurrent(Module):
         self.bias_hh = uniform(draws, (rows,), hidden, dtype) if bias else None
 
     def __call__(self, x: Any, initial: Any = None) -> tuple[Any, Any]:
+        x = shaped(x)
         if x.ndim != 3 or x.shape[-1] != self.inputs:
             raise ShapeError(
                 f"{type(self).__name__}: an input of shape {tuple(x.shape)} does not fit; it must "

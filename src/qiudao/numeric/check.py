@@ -49,9 +49,10 @@ def gradcheck(
 
     A derivative may be off by `atol` + `rtol` times its size, each eps^(3/8) of the dtype if not
     given (1e-6 in double, 3e-3 in single precision; `atol` in proportion where values and slopes
-    all stay below 1), and by some of what the difference itself may be off.  `eps` is the first
-    step of the differences.  Of more than 1000 elements, as many are drawn with `seed`, which draws
-    the directions for higher orders too.
+    all stay below 1, down to 2e-11 in double precision, which may be what larger numbers left where
+    they cancelled: scale a smaller function up, or give `atol`), and by some of what the difference
+    itself may be off.  `eps` is the first step of the differences.  Of more than 1000 elements, as
+    many are drawn with `seed`, which draws the directions for higher orders too.
 
     A disagreement raises `GradcheckError`, which names the worst element, or gives False when
     `raise_exception` is False.
@@ -60,6 +61,13 @@ def gradcheck(
     True
     """
     modes = (modes,) if isinstance(modes, str) else tuple(modes)
+    if not modes:
+        raise GradientError("gradcheck: modes is empty, so nothing would be compared; leave it out")
+    for name, allowed in (("rtol", rtol), ("atol", atol)):
+        if allowed is not None and not allowed >= 0:
+            raise GradientError(
+                f"gradcheck: {name}={allowed} is no size of a difference; give a number >= 0"
+            )
     for mode in modes:
         if mode not in MODES:
             raise GradientError(
@@ -119,7 +127,8 @@ class Arguments:
         if not self.moving:
             raise DtypeError(
                 "gradcheck: no argument is float or complex, so there is nothing to differentiate "
-                f"by: {', '.join(type(x).__name__ for x in leaves)}; convert with .astype(float)"
+                f"by: {', '.join(type(x).__name__ for x in leaves) or 'none was given'}; convert "
+                "with .astype(float)"
             )
         paths = self.tree.paths
         self.inputs = Coordinates(

@@ -20,6 +20,9 @@ from ..core.errors import DtypeError, GradientError, NotDifferentiableError
 from .steps import Array, best_step, representable, resolution, scale_of
 
 REACH = 0.1459  # the first step of Richardson, in scales of x: no even part of a period
+CLOSER = 64  # how much smaller the step is by which Richardson tries what it found
+UNEVEN = 0.73  # a part that no grid of values shares
+SEVERAL = 8  # how many roundings a value may have gone through
 
 
 @dataclass(frozen=True)
@@ -133,13 +136,17 @@ def checked(name: str, method: str, step: Any, order: int) -> None:
         )
 
 
-def quotient(line: Line, h: Array, order: int, symmetric: bool) -> Quotient:
+def quotient(
+    line: Line, h: Array, order: int, symmetric: bool, eps: Array | None = None
+) -> Quotient:
     """The n-th difference over the n-th power of its step.
 
     Symmetric, with the points x + (n - 2k) h, its error is a series in h^2; else, with the points
     x + k h, in h.  Rounding is taken to change each value by a unit in its last place, and by
     what such a change of x would do, for functions that round their argument before all else.
+    `eps` is that unit, if it is coarser than the line's.
     """
+    eps = line.eps if eps is None else eps
     total: Array = 0.0
     noise: Array = 0.0
     for k in range(order + 1):
@@ -147,12 +154,12 @@ def quotient(line: Line, h: Array, order: int, symmetric: bool) -> Quotient:
         reach = order - 2 * k if symmetric else order - k
         value = line(line.at + reach * h) if reach else line.here
         total = total + weight * value
-        noise = noise + abs(weight) * np.abs(value)
+        noise = noise + eps * abs(weight) * np.abs(value)
     width = (2 * h if symmetric else h).astype(np.result_type(noise))
     with np.errstate(all="ignore"):
         value = total / width**order  # NaN if no step was taken
-        inside = np.abs(line.at * value * width ** (order - 1))
-        return Quotient(value, line.eps * (noise + inside) / np.abs(width**order))
+        inside = eps * np.abs(line.at) * np.abs(value * width ** (order - 1))
+        return Quotient(value, (noise + inside) / np.abs(width**order))
 
 
 def forward(line: Line, step: Any, order: int, sure: bool) -> Estimate:
@@ -222,21 +229,26 @@ def richardson(line: Line, step: Any, order: int, sure: bool) -> Estimate:
     changes on another scale, or ends between x and x + h) a part of min(|x|, 1) is tried.
     """
     if step is not None:
-        return ladder(line, line.asked(step), order)[0]
+        return sounded(line, line.asked(step), order).estimate
     far = scale_of(line.at)
-    found, noise = ladder(line, REACH * far, order)
+    found, noise, _ = sounded(line, REACH * far, order)
     near = np.where(line.at == 0, far, np.minimum(np.abs(line.at), 1))
     close = np.where(found.value == 0, 8 * noise, np.sqrt(line.eps) * np.abs(found.value))
     good = found.error <= close
     if np.all(good | (near == far)):
         return found
-    other, _ = ladder(line, REACH * near, order)
+    other = sounded(line, REACH * near, order).estimate
     better = ~good & ~(relative(other) >= relative(found))
+    return either(better, other, found, line.calls)
+
+
+def either(lanes: Array, one: Estimate, other: Estimate, calls: int) -> Estimate:
+    """One estimate in these lanes, the other in the rest."""
     return Estimate(
-        np.where(better, other.value, found.value),
-        np.where(better, other.error, found.error),
-        np.where(better, other.step, found.step),
-        line.calls,
+        np.where(lanes, one.value, other.value),
+        np.where(lanes, one.error, other.error),
+        np.where(lanes, one.step, other.step),
+        calls,
     )
 
 
@@ -246,22 +258,69 @@ def relative(found: Estimate) -> Array:
         return found.error / np.abs(found.value)
 
 
-def ladder(line: Line, start: Array, order: int) -> tuple[Estimate, Array]:
+class Entry(NamedTuple):
+    """The best entry of a table, the rounding in it, and how far its plain difference bends off."""
+
+    estimate: Estimate
+    noise: Array
+    bend: Array
+
+    def but(self, lanes: Array, other: Entry, calls: int) -> Entry:
+        """This, but in these lanes another."""
+        return Entry(
+            either(lanes, other.estimate, self.estimate, calls),
+            np.where(lanes, other.noise, self.noise),
+            np.where(lanes, other.bend, self.bend),
+        )
+
+
+def sounded(line: Line, start: Array, order: int) -> Entry:
+    """The best entry of the table of steps from `start`.
+
+    Entries agree by chance, too, where values are coarser than their dtype shows (computed in
+    single precision, rounded, cancelled or noisy), or where the function changes between the steps.
+    Differences over much smaller steps are then further off than rounding explains.  If they agree
+    with each other, the table begins there; else how far they are off tells how coarse the values
+    are.
+    """
+    found = ladder(line, start, order, line.eps)
+    best = found.estimate
+    if not np.size(best.value):
+        return found
+    closer = line.nearest((best.step if np.ndim(line.at) else np.min(best.step)) / CLOSER)
+    tiny, rounding = quotient(line, closer, order, True)
+    with np.errstate(all="ignore"):
+        off = np.abs(tiny - best.value) - 2 * best.error - found.bend / CLOSER
+        coarser = off / rounding
+    coarse = (coarser > SEVERAL) & np.isfinite(coarser)
+    if not np.any(coarse):
+        return found
+    tinier, rounding = quotient(line, line.nearest(closer * UNEVEN), order, True)
+    if np.all(~coarse | (np.abs(tinier - tiny) <= SEVERAL * rounding)):
+        again = ladder(line, closer, order, line.eps)
+    else:
+        again = ladder(line, start, order, line.eps * np.where(coarse, coarser, 1.0))
+    return found.but(coarse, again, line.calls)
+
+
+def ladder(line: Line, start: Array, order: int, eps: Array) -> Entry:
     """Romberg's table over halved steps; each element takes the entry with the least error.
 
     Row k has the step start / 2^k, and column j an error of order h^(2j + 2).  An entry's error is
     how far it is from both entries that it was made from (Ridders, Advances in Engineering
-    Software 4, 1982), and no less than the rounding in its difference, which comes back too.  When
-    rounding alone exceeds the least error so far, smaller steps cannot help.
+    Software 4, 1982), and no less than the rounding in its difference, of values with a unit `eps`
+    in their last place.  When rounding alone exceeds the least error so far, smaller steps cannot
+    help.
     """
     value: Array = np.nan
     error: Array = np.inf
     step: Array = start
     lost: Array = np.inf
+    bend: Array = np.inf
     above: list[Array] = []
     for k in range(int(-math.log2(line.eps) / 2)):
         h = line.nearest(start / 2**k)
-        entry, noise = quotient(line, h, order, True)
+        entry, noise = quotient(line, h, order, True, eps)
         row = [entry]
         for j, upper in enumerate(above):
             with np.errstate(all="ignore"):
@@ -274,10 +333,11 @@ def ladder(line: Line, start: Array, order: int) -> tuple[Estimate, Array]:
             error = np.where(better, spread, error)
             step = np.where(better, h, step)
             lost = np.where(better, noise, lost)
+            bend = np.where(better, np.abs(row[0] - entry), bend)
         above = row
-        if k > 1 and np.all(noise >= error):
+        if k > 1 and np.all((noise >= error) & np.isfinite(error)):
             break
-    return Estimate(value, error, step, line.calls), lost
+    return Entry(Estimate(value, error, step, line.calls), lost, bend)
 
 
 def first(x: Array, chosen: Array) -> Any:

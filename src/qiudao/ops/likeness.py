@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.dispatch import Tracer, implements_like
+from ..core.dispatch import Tracer, implements_like, underlying
 from .faces import holds_tracer, operand
 from .making import like
 from .shaping import astype, broadcast_to
@@ -20,6 +20,10 @@ PLAIN: tuple[Callable[..., Any], ...] = (
 KEEPING: tuple[Callable[..., Any], ...] = (
     np.array, np.asanyarray, np.asarray, np.ascontiguousarray, np.asfortranarray, np.require,
 )  # fmt: skip
+ORDERS: dict[Any, Any] = {
+    np.ascontiguousarray: "C_CONTIGUOUS",
+    np.asfortranarray: "F_CONTIGUOUS",
+}  # they copy else
 
 
 def plain_maker(function: Callable[..., Any]) -> None:
@@ -42,6 +46,10 @@ def kept(beside: Tracer, function: Callable[..., Any], x: Any, dtype: Any, ndmin
     made = operand(x)
     if dtype is not None and made.dtype != np.dtype(dtype):
         made = astype(made, dtype)
+    order = ORDERS.get(function)
+    below = underlying(made)
+    if order is not None and isinstance(below, np.ndarray) and not below.flags[order]:
+        made = np.copy(made)
     lacking = max(ndmin, 1 if function in (np.ascontiguousarray, np.asfortranarray) else 0)
     lacking -= made.ndim
     return np.expand_dims(made, tuple(range(lacking))) if lacking > 0 else made

@@ -15,7 +15,7 @@ from ..core.avals import Value, is_inexact
 from ..core.dispatch import Tracer, implements
 from ..core.errors import RuleError
 from .faces import array, whole
-from .shaping import astype, broadcast_to, concatenate, expand_dims, slices
+from .shaping import astype, broadcast_to, concatenate, expand_dims, made_anew, slices
 from .taking import picked
 
 REPEATS = ("edge", "reflect", "symmetric", "wrap")
@@ -53,12 +53,13 @@ def pad(array_: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
     extras = pairs(0 if option is None and mode == "linear_ramp" else option, x.ndim)
     if mode in ("reflect", "symmetric"):
         extras = [(option, option)] * x.ndim
+    given = x
     for axis, (width, extra) in enumerate(zip(widths, extras, strict=True), -x.ndim):
         if any(width) and not x.shape[axis]:
             raise ValueError(f"pad: mode {mode!r} has nothing to extend along an empty axis")
         if any(width):
             x = along_axis(x, axis, width, mode, extra)
-    return x
+    return made_anew(x, given)
 
 
 def as_table(widths: Any, ndim: int) -> Any:

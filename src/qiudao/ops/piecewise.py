@@ -15,7 +15,7 @@ from ..core.samples import sample
 from .arithmetic import scale, widened
 from .faces import array, delivered, from_end, operand, seen
 from .indexing import getitem
-from .shaping import astype
+from .shaping import astype, made_anew
 
 Side = Literal["left", "right"]
 
@@ -112,7 +112,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Value:
     for k, option in enumerate(rest, 1):
         result = np.where(number == k, option, result)
     shape = np.broadcast_shapes(np.shape(number), np.shape(result))
-    return delivered("choose", np.broadcast_to(result, shape), out)
+    return delivered("choose", made_anew(np.broadcast_to(result, shape), *options), out)
 
 
 @primitive

@@ -16,6 +16,7 @@ from ..core.families import Linear, stretch
 from ..core.modes import modes
 from ..core.primitive import primitive
 from ..core.samples import sample
+from ..core.views import View
 from .faces import array, axes_from_end, delivered, from_end, operand, whole, with_axis
 
 
@@ -286,6 +287,11 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Value:
     return Copy()(operand(a))
 
 
+def made_anew(x: Value, *given: Value) -> Value:
+    """A result that is new memory in NumPy, and may be a view here, or what was given."""
+    return copy(x) if isinstance(x, View) or any(x is g for g in given) else x
+
+
 def sizes_of(shape: Any, total: int) -> tuple[int, ...]:
     """A NumPy shape argument, its -1 resolved."""
     sizes = [whole(n) for n in shape] if isinstance(shape, tuple | list) else [whole(shape)]
@@ -316,6 +322,14 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
 
 
 @implements(np.ravel)
+def flattened(a: Any, order: str = "C") -> Value:
+    """All elements along one axis: in memory without gaps, or a copy."""
+    x = ravel(a, order)
+    below = underlying(x)
+    gaps = isinstance(below, np.ndarray) and below.strides[-1:] != (below.itemsize,)
+    return made_anew(x) if gaps and x.size > 1 else x
+
+
 def ravel(a: Any, order: str = "C") -> Value:
     """All elements along one axis."""
     x = array(a)
@@ -531,7 +545,7 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Value:
     first, second = (from_end(a, x.ndim, "rot90") for a in axes)
     k %= 4
     if k == 0:
-        return copy(x)
+        return x[...]
     if k == 2:
         return flip(flip(x, first), second)
     return (
@@ -722,8 +736,13 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Value, ...]:
 def roll(a: Any, shift: Any, axis: Any = None) -> Value:
     """Elements shifted round along axes; over the flat array when `axis` is None."""
     x = array(a)
+    return made_anew(rolled(x, shift, axis), x)
+
+
+def rolled(x: Value, shift: Any, axis: Any) -> Value:
+    """As `roll`, but `x` itself, or a view of it, where nothing moves."""
     if axis is None:
-        return reshape(roll(ravel(x), shift, 0), x.shape)
+        return reshape(rolled(ravel(x), shift, 0), x.shape)
     shifts, axes = np.broadcast_arrays(shift, axis)
     for s, k in zip(shifts.reshape(-1).tolist(), axes.reshape(-1).tolist(), strict=True):
         at = from_end(k, x.ndim, "roll")
@@ -747,7 +766,7 @@ def tile(A: Any, reps: Any) -> Value:
     paired = tuple(v for c, s in zip(counts, shape, strict=True) for v in (1, s))
     wide = tuple(v for c, s in zip(counts, shape, strict=True) for v in (c, s))
     whole_shape = tuple(c * s for c, s in zip(counts, shape, strict=True))
-    return reshape(broadcast_to(reshape(x, paired), wide), whole_shape)
+    return made_anew(reshape(broadcast_to(reshape(x, paired), wide), whole_shape), x)
 
 
 @implements(np.repeat)
@@ -771,7 +790,8 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     shaped = [
         reshape(x, tuple(-1 if order[k] == j else 1 for j in range(n))) for k, x in enumerate(xs)
     ]
-    return tuple(shaped) if sparse else broadcast_arrays(*shaped)
+    made = tuple(shaped) if sparse else broadcast_arrays(*shaped)
+    return tuple(made_anew(x, *xs) for x in made) if copy else made
 
 
 @implements(np.append)

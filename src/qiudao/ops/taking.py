@@ -13,9 +13,9 @@ import numpy as np
 from ..core.avals import Value
 from ..core.dispatch import concrete, implements
 from ..core.errors import ShapeError
-from .faces import array, delivered, from_end, known, whole, with_axis
+from .faces import array, delivered, from_end, holds_tracer, known, whole, with_axis
 from .indexing import TakeAlong, getitem
-from .shaping import astype, broadcast_to, concatenate, moveaxis, ravel, reshape, slices
+from .shaping import astype, broadcast_to, concatenate, made_anew, moveaxis, ravel, reshape, slices
 
 
 def bounded(indices: Value, n: int, mode: str) -> Value:
@@ -154,7 +154,7 @@ def one_axis(arr: Any, axis: Any, name: str) -> tuple[Value, int]:
 def delete(arr: Any, obj: Any, axis: Any = None) -> Value:
     """`arr` without the slices that `obj` (an index, a mask or a slice) names along `axis`."""
     x, at = one_axis(arr, axis, "delete")
-    gone = obj if isinstance(obj, slice) else concrete(array(obj))
+    gone = concrete(array(obj)) if holds_tracer(obj) else obj
     return picked(x, np.delete(np.arange(x.shape[at]), gone), at)
 
 
@@ -190,7 +190,9 @@ def resize(a: Any, new_shape: Any) -> Value:
         raise ValueError(f"resize: the shape {shape} has a negative size; sizes must be positive")
     if not x.size or not size:
         return np.zeros_like(x, shape=shape)
-    return reshape(x if size == x.size else picked(x, np.arange(size) % x.size, -1), shape)
+    if size == x.size:
+        return made_anew(reshape(x, shape), a)
+    return reshape(picked(x, np.arange(size) % x.size, -1), shape)
 
 
 @implements(np.trim_zeros)

@@ -36,6 +36,11 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self._states: dict[int, State] = {}  # by the parameter's identity
         self._packs: list[tuple[list[int], list[Pack]]] = []
+        if isinstance(params, Mapping) or not isinstance(params, Iterable):
+            raise GradientError(
+                f"{self.name}: the parameters are {type(params).__name__}; pass a list of them, "
+                "such as model.parameters(), or a list of groups"
+            )
         given: list[Any] = [params] if isinstance(params, Tensor) else list(params)
         if not given:
             raise GradientError(
@@ -51,6 +56,11 @@ class Optimizer:
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Move more parameters, with options of their own where `group` has them."""
+        if "params" not in group:
+            raise GradientError(
+                f"{self.name}: a group has {', '.join(map(repr, group)) or 'nothing'} and no "
+                "'params'; give it a list of its parameters under that name"
+            )
         listed = group["params"]
         listed = [listed] if isinstance(listed, Tensor) else list(listed)
         params = [x[1] if isinstance(x, tuple) else x for x in listed]
@@ -170,6 +180,18 @@ class Optimizer:
         for group, saved in zip(self.param_groups, groups):
             group.update({name: value for name, value in saved.items() if name != "params"})
         self._states = states
+        self._packs = [([], []) for _ in self.param_groups]
+
+    # Copied and pickled, what is remembered goes by the order of the parameters: the copies are
+    # other objects.
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_states": [copied(s) for s in self.state], "_packs": []}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        vars(self).update(kept)
+        params = [p for g in self.param_groups for p in g["params"]]
+        self._states = {id(p): s for p, s in zip(params, kept["_states"], strict=True) if s}
         self._packs = [([], []) for _ in self.param_groups]
 
     def __repr__(self) -> str:

@@ -23,7 +23,12 @@ def checked(name: str, options: Mapping[str, Any]) -> None:
         value = options.get(key, 0)
         if is_number(value) and not value >= 0:
             raise GradientError(f"{name}: {key}={value} is out of range; give a number >= 0")
-    for beta in options.get("betas", ()):
+        if isinstance(value, str | bytes | None):
+            raise GradientError(f"{name}: {key}={value!r} is no number; give a number >= 0")
+    betas = options.get("betas", (0, 0))
+    if is_number(betas) or len(betas) != 2:
+        raise GradientError(f"{name}: betas={betas} is not a pair; give two numbers")
+    for beta in betas:
         if is_number(beta) and not 0 <= beta < 1:
             raise GradientError(
                 f"{name}: betas={options['betas']} is out of range; give two numbers from 0 to "

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..core.anomalies import examine_graph, known_check
-from ..core.arriving import arrived, at_home
+from ..core.arriving import at_home, lasting
 from ..core.avals import Value, describe
 from ..core.complexes import check_real, conjugated
 from ..core.dispatch import Tracer, snapshot
-from ..core.errors import GradientError, MutationError, ShapeError, TreeError
+from ..core.errors import DtypeError, GradientError, MutationError, ShapeError, TreeError
 from ..core.gathering import Gather, gather_for
 from ..core.modes import TAPE, modes, new_level
 from ..core.node import UNSET, Equation, Freed, Node
@@ -47,9 +47,7 @@ def seed_for(output: Tensor, gradient: Any, name: str, where: str) -> Value:
             )
         one = output.dtype.type(1)
         return at_home(one if output.shape == () else np.full(output.shape, one), output)
-    ct = gradient
-    if not isinstance(ct, Tensor):
-        ct = arrived(ct)
+    ct = lasting(gradient)
     if np.shape(ct) != output.shape:
         raise ShapeError(
             f"{name}: the cotangent of {where} has shape {np.shape(ct)} and the output "
@@ -87,6 +85,7 @@ def common_level(values: Iterable[Any], name: str) -> float:
 def check_output(output: Any, level: float, name: str, where: str) -> Tensor:
     """An output, or an edge, that has a graph behind it."""
     if isinstance(output, Node):
+        one_place(output, name, where)
         stand_in = np.broadcast_to(np.zeros((), output.dtype), output.shape)
         return Tensor.make(stand_in, output, level)
     if not isinstance(output, Tensor):
@@ -297,6 +296,7 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
+    refuse_none(tensors, "backward")
     outputs, tree = flatten(tensors)
     chosen, chosen_tree = flatten(inputs)
     given = cotangents_for(outputs, tree, grad_tensors, "backward")
@@ -358,10 +358,20 @@ def blocked_by(no_grad_vars: Any, name: str) -> set[Node]:
     return {place for place in places if place is not None}
 
 
+def one_place(node: Node, name: str, where: str) -> Node:
+    """An edge, which must be the place of one value."""
+    if node.is_several:
+        raise GradientError(
+            f"{name}: {where} is the operation {node.name()}, which has several results; pass the "
+            "edge of one of them, y.edge"
+        )
+    return node
+
+
 def place_of(x: Any, path: str, name: str) -> Node | None:
     """The place of a tensor, or edge, in the graph."""
     if isinstance(x, Node):
-        return x
+        return one_place(x, name, path)
     if isinstance(x, Tensor):
         return x.node
     raise GradientError(
@@ -393,7 +403,21 @@ def buffers_for(
                 f"backward: into{path} is {what} and the input {describe(x.shape, x.dtype)}; give "
                 "a writable NumPy array of the same shape"
             )
+        if not np.can_cast(x.dtype, buffer.dtype, "same_kind"):
+            raise DtypeError(
+                f"backward: into{path} has dtype {buffer.dtype}, which cannot keep a gradient of "
+                f"{x.dtype}; give an array of floats"
+            )
     return buffers
+
+
+def refuse_none(outputs: Any, name: str) -> None:
+    """Refuse None, which is a container of nothing, where it is all that there is."""
+    if outputs is None:
+        raise GradientError(
+            f"{name}: the output is None, which has no graph behind it; return the loss from the "
+            "function that computes it"
+        )
 
 
 def cotangents_for(outputs: list[Any], tree: Tree, given: Any, name: str) -> list[Any]:

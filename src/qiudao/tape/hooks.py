@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.arriving import arrived
+from ..core.arriving import lasting
 from ..core.avals import Aval, Value
 from ..core.complexes import check_real, conjugated
 from ..core.dispatch import Tracer, snapshot
@@ -76,7 +76,8 @@ def called(hook: Callable[[Any], Any]) -> str:
 
 def guarded(hook: Callable[[Any], Any], tensor: Tensor) -> Callable[[Value], Value]:
     """A hook as the sweep calls it: on an inner cotangent, with its answer checked."""
-    make, shape, level = tensor.spawn, tensor.shape, tensor.level
+    # Not `tensor.spawn`: the node has the hook, and would have its tensor, which has the node.
+    make, shape, level = type(tensor).make, tensor.shape, tensor.level
     own = Aval(shape, tensor.dtype)
 
     def is_ours(x: Any) -> bool:
@@ -85,7 +86,7 @@ def guarded(hook: Callable[[Any], Any], tensor: Tensor) -> Callable[[Value], Val
     def on_cotangent(ct: Value) -> Value:
         recorded = is_ours(ct)  # the sweep itself is recorded: create_graph
         gradient = conjugated(ct)
-        answer = hook(snapshot(gradient) if recorded else make(gradient, None, None))
+        answer = hook(snapshot(gradient) if recorded else make(gradient, None, level))
         if answer is None:
             return ct
         if np.shape(answer) != shape:
@@ -93,9 +94,7 @@ def guarded(hook: Callable[[Any], Any], tensor: Tensor) -> Callable[[Value], Val
                 f"register_hook: the hook {called(hook)} returned shape "
                 f"{np.shape(answer)} for a gradient of shape {shape}; both must be equal"
             )
-        if is_ours(answer) and not recorded:
-            answer = answer.value
-        answer = arrived(answer)
+        answer = answer.value if is_ours(answer) and not recorded else lasting(answer)
         check_real(f"register_hook: what the hook {called(hook)} returned", answer, own)
         return conjugated(answer)
 

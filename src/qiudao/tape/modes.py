@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self, overload
 
 from ..core.anomalies import known_check
+from ..core.errors import GradientError
 from ..core.modes import TAPE, modes, new_level
 
 Function = Callable[..., Any]
@@ -37,20 +38,65 @@ class Switch:
         modes.floor = modes.outer.pop()
 
     def __call__(self, f: Function) -> Function:
-        """`f` with recording on or off inside; for a generator function, in its own code only."""
+        """`f` with recording on or off inside; for a generator or an `async def`, in its own code
+        only, and not in what runs while it waits.
+        """
         alike = enable_grad if self.recording else no_grad
-        switch = type(self) if isinstance(self, Fixed) else alike
+        return within(type(self) if isinstance(self, Fixed) else alike, f)
 
-        @functools.wraps(f)
-        def switched(*args: Any, **kwargs: Any) -> Any:
-            with switch():
-                return f(*args, **kwargs)
 
-        @functools.wraps(f)
-        def generated(*args: Any, **kwargs: Any) -> Any:
-            return steps(f(*args, **kwargs), switch)
+Enter = Callable[[], Any]  # gives a context manager
 
-        return generated if inspect.isgeneratorfunction(f) else switched
+
+def within(enter: Enter, f: Function) -> Function:
+    """`f` with its own code in the context that `enter` gives, and not what runs while a generator
+    or a coroutine waits.
+    """
+    refuse_to_decorate(enter, f)
+
+    @functools.wraps(f)
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        with enter():
+            return f(*args, **kwargs)
+
+    @functools.wraps(f)
+    def generated(*args: Any, **kwargs: Any) -> Any:
+        return steps(f(*args, **kwargs), enter)
+
+    @functools.wraps(f)
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        return await Awaited(f(*args, **kwargs), enter)
+
+    if inspect.iscoroutinefunction(f):
+        return awaited
+    return generated if inspect.isgeneratorfunction(f) else plain
+
+
+def refuse_to_decorate(enter: Enter, f: Any) -> None:
+    """Refuse what a context around its call would not reach into."""
+    if inspect.isasyncgenfunction(f):
+        kind = "an async generator"
+    elif isinstance(f, type):
+        kind = "a class"
+    elif not callable(f):
+        kind = f"a {type(f).__name__}"
+    else:
+        return
+    raise GradientError(
+        f"{getattr(enter, '__name__', 'detect_anomaly')}: {getattr(f, '__name__', repr(f))} is "
+        f"{kind} and cannot be decorated, as functions can; use a `with` block within"
+    )
+
+
+class Awaited:
+    """A coroutine with its own code in the context that `enter` gives."""
+
+    def __init__(self, coroutine: Any, enter: Enter) -> None:
+        self.coroutine = coroutine
+        self.enter = enter
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return steps(self.coroutine.__await__(), self.enter)
 
 
 def floor_for(recording: bool) -> float:
@@ -58,12 +104,12 @@ def floor_for(recording: bool) -> float:
     return TAPE if recording and not modes.inference else new_level()
 
 
-def steps(generator: Generator[Any, Any, Any], switch: type[Fixed]) -> Generator[Any, Any, Any]:
-    """A generator whose own code runs under `switch`, and the code between its steps does not."""
+def steps(generator: Generator[Any, Any, Any], enter: Enter) -> Generator[Any, Any, Any]:
+    """A generator whose own code runs in a context, and the code between its steps does not."""
     resume: Callable[[], Any] = functools.partial(next, generator)
     while True:
         try:
-            with switch():
+            with enter():
                 value = resume()
         except StopIteration as stop:
             return stop.value
@@ -192,10 +238,4 @@ class detect_anomaly:
 
     def __call__(self, f: Function) -> Function:
         """`f` with its gradients looked through."""
-
-        @functools.wraps(f)
-        def checked(*args: Any, **kwargs: Any) -> Any:
-            with detect_anomaly(self.check):
-                return f(*args, **kwargs)
-
-        return checked
+        return within(functools.partial(detect_anomaly, self.check), f)

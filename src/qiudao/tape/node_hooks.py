@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import lasting
 from ..core.avals import Value
-from ..core.complexes import conjugated
+from ..core.complexes import check_real, conjugated
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError
 from ..core.modes import tape_level
@@ -27,7 +28,11 @@ def register_prehook(self: Node, hook: Hook) -> Handle:
 
     def before(cts: tuple[Value, ...]) -> tuple[Value, ...]:
         answer = hook(shown(cts))
-        return cts if answer is None else taken(answer, cts, "register_prehook", hook)
+        if answer is None:
+            return cts
+        found = taken(answer, cts, "register_prehook", hook)
+        pairs = zip(found, cts, strict=True)
+        return tuple(np.zeros_like(old) if new is None is not old else new for new, old in pairs)
 
     return attach(self.noted().before, before)
 
@@ -74,7 +79,7 @@ def shown(cts: tuple[Value | None, ...]) -> tuple[Any, ...]:
 
 def taken(answer: Any, cts: tuple[Value, ...], name: str, hook: Hook) -> tuple[Value, ...]:
     """The user's answer as cotangents, checked."""
-    found = tuple(answer) if isinstance(answer, tuple | list) else (answer,)
+    found = tuple(map(plain, answer if isinstance(answer, tuple | list) else (answer,)))
     label = getattr(hook, "__name__", repr(hook))
     if len(found) != len(cts):
         raise GradientError(
@@ -82,18 +87,19 @@ def taken(answer: Any, cts: tuple[Value, ...], name: str, hook: Hook) -> tuple[V
             "tuple of as many, or None to leave them as they are"
         )
     for new, old in zip(found, cts, strict=True):
-        if new is not None and old is not None and np.shape(new) != np.shape(old):
+        if new is None or old is None:
+            continue
+        if np.shape(new) != np.shape(old):
             raise ShapeError(
                 f"{name}: the hook {label} returned shape {np.shape(new)} for a gradient of shape "
                 f"{np.shape(old)}; both must be equal"
             )
-    return tuple(map(plain, found))
+        check_real(f"{name}: what the hook {label} returned", new, old)
+    return found
 
 
 def plain(x: Any) -> Any:
     """A gradient as the sweep has it."""
     if x is None:
         return None
-    if isinstance(x, Tensor) and x.node is None:
-        x = x.value
-    return conjugated(x if hasattr(x, "dtype") else np.asarray(x))
+    return conjugated(x.value if isinstance(x, Tensor) and x.node is None else lasting(x))

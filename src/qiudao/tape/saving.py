@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import lasting
 from ..core.avals import Dtype, Shape, Value, describe
 from ..core.errors import GradientError
 from ..core.modes import TAPE, modes
@@ -79,8 +80,8 @@ def pack_node(node: Equation, pack: Callable[[Tensor], Any], unpack: Callable[[A
 
 def checked(answer: Any, shape: Shape, dtype: Dtype, node: Equation) -> Value:
     """What the user's `unpack` returned, which must be like what was packed."""
-    value = answer.value if isinstance(answer, Tensor) else np.asarray(answer)[()]
-    if value.shape != shape or value.dtype != dtype:
+    value = answer.value if isinstance(answer, Tensor) else lasting(answer)
+    if np.shape(value) != shape or value.dtype != dtype:
         raise GradientError(
             f"saved_tensors_hooks: unpack returned {describe(value.shape, value.dtype)} for the "
             f"{describe(shape, dtype)} that {node.primitive.name} at {node.line} kept; return what "

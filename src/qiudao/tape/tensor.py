@@ -307,7 +307,7 @@ class Tensor(ArrayMethods, Tracer):
     @property
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was called on a computed tensor."""
-        return self.node is not None and self.node.notes is not None and self.node.notes.retains
+        return self.node is not None and self.node.retains
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Handle:
         """Call `hook(gradient)` when a sweep has this tensor's whole gradient; a returned value
@@ -378,8 +378,10 @@ class Tensor(ArrayMethods, Tracer):
             return self.clone()
         self._refuse_computed("deepcopy")
         copied = restored(np.copy(self.value)[()], self.requires_grad)
-        if self.grad is not None:
-            copied.grad = self.grad.detach()
+        notes = self.node.notes if self.node is not None else None
+        if copied.node is not None and notes is not None:
+            copied.node.noted().grad_dtype = notes.grad_dtype
+            copied.grad = None if self.grad is None else self.grad.detach()
         return copied
 
     def __reduce__(self) -> Any:
@@ -395,7 +397,9 @@ class Tensor(ArrayMethods, Tracer):
 
     def __repr__(self) -> str:
         flag = ", requires_grad=True" if self.node is not None else ""
-        value: Any = self.concrete()
+        value: Any = self.printed()
+        if value is None:
+            return f"tensor({self.value!r}{flag})"
         if isinstance(value, Tracer):
             return f"tensor({value.text()}{flag})"  # type: ignore[attr-defined]
         text = np.array2string(np.asarray(value), separator=", ", prefix="tensor(")
@@ -422,6 +426,7 @@ class Tensor(ArrayMethods, Tracer):
             self.level = new.level  # written to by an inner gradient: moves on into it
         new = self.same_level(new)
         if self.level >= modes.floor:
+            move_on(self.node, new.node)
             self.node = new.node
         self.value = new.value
         self.cut = new.cut
@@ -467,6 +472,13 @@ class Tensor(ArrayMethods, Tracer):
         return self._write_whole(self @ other)
 
 
+def move_on(old: Node | None, new: Node | None) -> None:
+    """Have the new value retain its gradient if the old one did, of a name that is written into."""
+    if old is not None and new is not None and old.retains:
+        old.noted().retains = False
+        new.noted().retains = True
+
+
 def off_tapes(y: Any, level: float) -> Any:
     """A value of a transform of this level, taken off the tapes that stand above it."""
     while isinstance(y, Tensor) and y.level > level:
@@ -501,6 +513,10 @@ class TensorView(View, Tensor):
     def version(self) -> int:  # type: ignore[override]
         version: int = self.tied.root.version
         return version
+
+    def renewed(self, fresh: Any) -> None:
+        move_on(self.node, fresh.node)
+        super().renewed(fresh)
 
     def come_back(self) -> None:
         self.tied.root.come_back()

@@ -158,7 +158,7 @@ class Guide:
 
     def show(self, thing: RenderableType) -> None:
         """A table, set in from the margin."""
-        self.console.print(Padding(thing, (1, 0, 0, 2)))
+        screen.print_whole(self.console, Padding(thing, (1, 0, 0, 2), expand=False))
 
     def file(self, name: str) -> Path:
         """A file of the folder, remembered for the last line of the tour."""

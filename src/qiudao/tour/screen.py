@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +20,7 @@ __all__ = [
     "DIGIT_WIDTH",
     "costs_table",
     "digits_table",
+    "print_whole",
     "slope_table",
     "steps_table",
     "sweeps_table",
@@ -30,6 +33,7 @@ COLOURS = {"limit": "yellow", "forward": "cyan", "reverse": "green"}
 DIGITS_OF_FLOAT64 = 16
 INK = " ░▒▓█"
 GAP = 3
+WIDEST = 1000  # what no table comes to
 DIGIT_WIDTH = 2 * SIDE + GAP  # a pixel is two letters wide, as a letter is narrow
 
 
@@ -117,6 +121,14 @@ def slope_table(check: SlopeCheck) -> Table:
     ):
         table.add_row(Text(way, style=colour_of(way)), f"{slope:.12f}", f"{runs:,}")
     return left_aligned(table, 0)
+
+
+def print_whole(console: Console, table: RenderableType) -> None:
+    """Print a table with all its numbers: a narrower terminal breaks its lines."""
+    wide = console.options.update(max_width=WIDEST)
+    needed = Measurement.get(console, wide, table).maximum
+    options = console.options.update(max_width=max(console.width, needed))
+    console.print(Segments(console.render(table, options)), end="", crop=False)
 
 
 def training_bar(console: Console) -> Progress:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arriving import lasting
 from ..core.avals import Aval, Value, aval_of
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer, level_of
@@ -349,8 +350,7 @@ class Call:
                 result, residuals = self.forward(arguments)
             self.kept = xs, residuals
         outs, self.out_tree = flatten(result)
-        outs = [without_own_tape(y, start) for y in outs]
-        return tuple(y if hasattr(y, "dtype") else np.asarray(y)[()] for y in outs)
+        return tuple(lasting(without_own_tape(y, start)) for y in outs)
 
     def forward(self, arguments: list[Any]) -> tuple[Any, Any]:
         """The user's `fwd`, its answer checked."""
@@ -410,7 +410,7 @@ class Call:
                     f"{self.rule.name}: the cotangent of argument {n}{path} has shape "
                     f"{np.shape(c)} and the argument {np.shape(x)}; both must be equal"
                 )
-        return [c if c is None or hasattr(c, "dtype") else np.asarray(c) for c in found]
+        return [None if c is None else lasting(c) for c in found]
 
     def ahead(self, xs: Values, dxs: Values) -> list[Value]:
         """The user's forward rule, its answer flattened."""
@@ -439,7 +439,7 @@ class Call:
                     f"{self.rule.name}: the tangent of result{path} has shape {np.shape(line)} "
                     f"and the result {np.shape(y)}; both must be equal"
                 )
-        return [line if hasattr(line, "dtype") else np.asarray(line)[()] for line in lines]
+        return list(map(lasting, lines))
 
 
 def without_own_tape(y: Any, start: int) -> Any:

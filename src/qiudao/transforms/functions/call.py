@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.arriving import lasting
 from ...core.avals import Aval, Value, aval_of
 from ...core.complexes import conjugated
 from ...core.dispatch import Tracer, snapshot
@@ -125,8 +126,7 @@ class Call:
         for k in places:
             leaves[k] = None
         self.structure = tree, leaves, places
-        below = [without_own_tape(y, start) for y in outs]
-        found = tuple(y if hasattr(y, "dtype") else np.asarray(y)[()] for y in below)
+        found = tuple(lasting(without_own_tape(y, start)) for y in outs)
         self.avals = [aval_of(y) for y in found]
         return found
 
@@ -348,9 +348,11 @@ class Call:
 
 def plain(x: Any) -> Value:
     """An answer of a rule as a value: a tensor without a graph is its array."""
+    if not (isinstance(x, Tensor) and x.node is None):
+        return lasting(x)
     while isinstance(x, Tensor) and x.node is None:
         x = x.value
-    return x if hasattr(x, "dtype") else np.asarray(x)
+    return x
 
 
 def spans(wide: tuple[int, ...], narrow: tuple[int, ...]) -> bool:
