@@ -82,6 +82,60 @@ def test_a_computed_tensor_that_the_function_closes_over():
     close(qd.grad(z, x)[0], 3 * 4 + 4.0)
 
 
+def both_orders(made, plain):
+    """Both gradients and Hessians, in every order of the modes."""
+    close(qd.grad(made)(X), qd.grad(plain)(X))
+    close(qd.jacfwd(made)(X), qd.grad(plain)(X))
+    second = qd.hessian(plain)(X)
+    close(qd.hessian(made)(X), second)
+    close(qd.jacrev(qd.grad(made))(X), second)
+    close(qd.jacrev(qd.jacfwd(made))(X), second)
+
+
+def test_one_value_that_the_function_closes_over_is_computed_from_another():
+    def g(x, run):
+        v = np.tanh(x)
+        w = v * v
+        return np.sum(run(lambda y: w * v * x + np.sin(y))(v)) + np.sum(w)
+
+    both_orders(lambda x: g(x, qd.checkpoint), lambda x: g(x, lambda f: f))
+
+
+@pytest.mark.parametrize("run", [qd.checkpoint, lambda f: f])
+def test_one_value_for_two_arguments_in_a_recorded_sweep(run):
+    x = leaf(2.0)
+    v = x * x
+    (g,) = qd.grad(run(lambda a, b: a * b * v)(v, v), x, create_graph=True)
+    close(g, 6 * 2.0**5)
+    close(qd.grad(g, x)[0], 30 * 2.0**4)
+
+
+def test_plain_arguments_beside_values_of_a_transform():
+    def g(x, run):
+        return np.sum(run(lambda y: np.sin(x) * x * y)(np.array([2.0, 3.0])))
+
+    both_orders(lambda x: g(x, qd.checkpoint), lambda x: g(x, lambda f: f))
+    close(
+        qd.jit(qd.grad(lambda x: g(x, qd.checkpoint)))(X), qd.grad(lambda x: g(x, lambda f: f))(X)
+    )
+
+
+INNER = {
+    "grad": lambda f, x: qd.grad(lambda y: np.sum(f(y)))(x),
+    "jvp": lambda f, x: qd.jvp(f, (x,), (np.ones(2),))[1],
+    "jet": lambda f, x: qd.jet(f, (x,), ([np.ones(2), x],))[1][1],
+    "vmap": lambda f, x: qd.vmap(f)(x),
+}
+
+
+@pytest.mark.parametrize("inner", INNER)
+def test_arguments_of_an_outer_transform_beside_values_of_an_inner_one(inner):
+    def g(x, run):
+        return np.sum(INNER[inner](lambda y: run(lambda z: z * y * y * np.sin(x))(x), x))
+
+    both_orders(lambda x: g(x, qd.checkpoint), lambda x: g(x, lambda f: f))
+
+
 def test_containers_keywords_and_constants():
     def g(p, *, scale, name):
         assert name == "text"

@@ -57,7 +57,8 @@ def sweep(
     `seeds` are the outputs with their cotangents, `needed` the nodes that lead to what is wanted
     (None: all), `wrap` gives kept values back their place in the graph so that the sweep is
     itself recorded, and `after` is called with the finished sweep, to check and to free.
-    `product` multiplies cotangents by slopes.  The hooks of the `quiet` nodes do not run.
+    `product` multiplies cotangents by slopes.  The sweep ends at the `quiet` nodes, among the
+    wanted, whose hooks do not run: another sweep goes on from them.
     `gather` makes one cotangent of several terms (None: their sum).
     """
     run = Sweep(list(seeds), wanted, needed, wrap, product, quiet, gather)
@@ -166,6 +167,8 @@ class Sweep:
                 continue
             if wanted is not None and node in wanted:
                 results[node] = ct
+                if node in self.quiet:
+                    continue
             parents = node.parents
             if needed is not None:
                 if node not in needed:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.dispatch import Tracer, snapshot, underlying
+from ..core.dispatch import Tracer, level_of, snapshot, underlying
 from ..core.errors import GradientError
 from ..core.living import Live
 from ..core.modes import TAPE, Running, modes
@@ -24,7 +24,7 @@ from ..tape.guard import copy_of
 from ..tape.record import record
 from ..tape.tensor import Tensor, off_tapes
 from ..tape.watching import Watcher
-from .custom import Custom
+from .custom import Custom, without_own_tape
 from .entering import check_unchanged, entering
 from .results import check_numbers, copied
 from .trace import is_symbolic
@@ -78,14 +78,15 @@ class Recompute(Primitive):
             after=check_guards,
             quiet=wanted,  # the outer sweep comes to these with their whole cotangents
         )
-        return [None if s is None else found.get(s) for s in sources]
+        # A node that stands for several operands has one cotangent for them all.
+        return [None if s is None else found.pop(s, None) for s in sources]
 
     def run_again(self, named: list[Any], before: Sequence[Value]) -> list[Any]:
         """The results, recorded this time, and the same as before."""
         replay = contextlib.nullcontext() if self.kept is None else Replay(self.kept)
         with Running(max(self.level, modes.inside)), replay:
             modes.floor = min(modes.floor, self.level)
-            outs = self.run(*named)
+            outs = [off_tapes(y, self.level) for y in self.run(*named)]
         if len(outs) != len(before) or not all(map(agree, outs, before)):
             raise GradientError(
                 "checkpoint: the function gave another result when it was run again for the "
@@ -177,13 +178,18 @@ def checkpoint(f: Callable[..., Any] | None = None, *, save: Policy = ()) -> Any
         level = max(levels, default=TAPE)
         at_level = [isinstance(x, Tensor) and x.level == level for x in leaves]
         if levels and not any(at_level):
-            modes.switched = True  # a gradient being traced is to come to this on its own tensors
-            plain = function if modes.capture is None else modes.capture(function)
-            return plain(*args, **kwargs)
+            return run_plainly(function, args, kwargs)
         places = [k for k, mine in enumerate(at_level) if mine]
         return run_lean(function, list(map(snapshot, leaves)), tree, places, level, save)
 
     return lean
+
+
+def run_plainly(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Run `f` as it is."""
+    modes.switched = True  # a gradient being traced is to come to this on its own tensors
+    plain = f if modes.capture is None else modes.capture(f)
+    return plain(*args, **kwargs)
 
 
 def run_lean(
@@ -194,7 +200,11 @@ def run_lean(
     level: float,
     save: Policy,
 ) -> Any:
-    """Run once for the value, find what is closed over, and record one equation for it all."""
+    """Run once for the value, find what is closed over, and record one equation for it all.
+
+    The arguments at `places` are of this level.  Where `f` closes over a value of a transform that
+    stands above it, the call is of that transform, to which all arguments are constants.
+    """
     live = modes.live
     structure: list[Tree] = []
     operands = [leaves[k] for k in places]
@@ -210,7 +220,7 @@ def run_lean(
         with Live(live):  # as it was, when it is run again
             outs, out_tree = flatten(f(*args, **kwargs))
         structure[:] = [out_tree]
-        return [off_tapes(y, level) for y in outs]
+        return outs
 
     kept, guards = entering(leaves, copy_of)
     start = next_number()
@@ -222,6 +232,14 @@ def run_lean(
         with keep:  # which sees what is done with tensors
             outs = run(*(Tensor.make(v, None, level) for v in copied(values)))
     leaves[:] = kept  # the second run is given arrays as they were before the first
+    outs = [without_own_tape(y, start, level) for y in outs]
+    highest = max(outs, key=level_of, default=None)
+    if level_of(highest) > level:
+        for k, x in zip(places, operands, strict=True):
+            leaves[k] = x
+        if isinstance(highest, Tensor):
+            return run_lean(f, leaves, tree, [], highest.level, save)
+        return run_plainly(f, *tree.build(leaves))
     check_numbers("checkpoint", outs, structure[0])
     inner = [
         y.node for y in outs if isinstance(y, Tensor) and y.level == level and y.node is not None

@@ -442,9 +442,13 @@ class Call:
         return list(map(lasting, lines))
 
 
-def without_own_tape(y: Any, start: int) -> Any:
-    """A result without a record that begins inside the call: its derivative is the rule's."""
-    while isinstance(y, Tensor) and (y.node is None or not boundary([y.node], start)):
+def without_own_tape(y: Any, start: int, level: float = -1.0) -> Any:
+    """A result without a record, above `level`, that begins inside the call."""
+    while (
+        isinstance(y, Tensor)
+        and y.level > level
+        and (y.node is None or not boundary([y.node], start))
+    ):
         y = y.value
     return y
 
