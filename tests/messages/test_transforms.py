@@ -437,6 +437,22 @@ MESSAGES = {
         "vmap: out_axes says None for result[1], which differs between the examples; give the "
         "batch an axis",
     ),
+    "in_axes that hold what is no axis": (
+        lambda: qd.vmap(lambda p: p, ({"a": "0"},))({"a": X}),
+        TreeError,
+        "vmap: in_axes has '0' for [0]['a'], which is no axis; give an integer, or None",
+    ),
+    "out_axes that are no axis": (
+        lambda: qd.vmap(np.sin, out_axes=1.0)(X),
+        TreeError,
+        "vmap: out_axes has 1.0 for all, which is no axis; give an integer, or None",
+    ),
+    "an axis that the result has not": (
+        lambda: qd.vmap(lambda x: (x, x), out_axes=(0, 1))(X),
+        ShapeError,
+        "vmap: out_axes says 1 for result[1], and its axes with the batch are 1; give the batch "
+        "an axis from 0 to 0",
+    ),
     "a plain array indexed in a batch": (
         lambda: qd.vmap(lambda n, i: n[i], (None, 0))(X, np.array([1, 0])),
         DetachError,

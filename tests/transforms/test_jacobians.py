@@ -139,3 +139,19 @@ def test_memory_of_a_chunked_jacobian_is_bounded():
 def test_of_a_function_without_results_there_is_nothing(make, size, nothing):
     assert make(lambda x: nothing)(np.ones(size)) == nothing
     assert make(lambda x: (nothing, 1), has_aux=True)(np.ones(size)) == (nothing, 1)
+
+
+@pytest.mark.parametrize("make", [qd.jacobian, qd.jacfwd, qd.jacrev])
+@pytest.mark.parametrize("chunk_size", [None, 2])
+def test_by_a_container_without_numbers_there_is_nothing(make, chunk_size):
+    def f(p):
+        return np.ones(3), {"a": 1.0}
+
+    empty = {"b": None, "c": []}
+    assert make(f, chunk_size=chunk_size)(empty) == (empty, {"a": empty})
+    with_aux = make(lambda p: (f(p), 5), has_aux=True, chunk_size=chunk_size)
+    assert with_aux(empty) == ((empty, {"a": empty}), 5)
+
+
+def test_a_hessian_by_a_container_without_numbers():
+    assert qd.hessian(lambda p: 1.0)({}) == {}

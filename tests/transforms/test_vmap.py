@@ -51,6 +51,12 @@ def test_out_axes_for_each_branch():
     assert (found[0].shape, found[1].shape) == ((2, 3), (3, 2))
 
 
+def test_axes_that_are_integers_of_numpy():
+    x = np.arange(6.0).reshape(2, 3)
+    same(qd.vmap(lambda r: r, np.int64(1))(x), x.T)
+    same(qd.vmap(lambda r, k: r * k, (np.int64(1), None), np.int32(-1))(x, 2.0), 2 * x)
+
+
 def test_a_result_that_is_the_same_for_all():
     close(qd.vmap(lambda x: 7.0)(np.ones(3)), [7.0, 7.0, 7.0])
     assert qd.vmap(lambda x: 7.0, out_axes=None)(np.ones(3)) == 7.0

@@ -137,7 +137,7 @@ def vmap(
 
     def batched(*args: Any, **kwargs: Any) -> Any:
         spec = tuple(in_axes) if isinstance(in_axes, list) else in_axes
-        if not isinstance(spec, tuple | int | None):
+        if not isinstance(spec, tuple | int | np.integer | None):
             raise TreeError(
                 f"vmap: in_axes={in_axes!r} is neither an integer nor None nor a tuple with one "
                 "entry for each argument"
@@ -152,7 +152,7 @@ def vmap(
         else:
             leaves, tree = flatten(args)
             given = spec
-        axes = prefix(tree, given, "vmap")
+        axes = axes_of("in_axes", tree, given)
         size = batch_size(leaves, axes, tree)
         moved, guards = entering(
             [None if axis is None else to_front(x, axis) for x, axis in zip(leaves, axes)]
@@ -170,7 +170,7 @@ def vmap(
             pieces.append(outs)
         if guards:
             check_unchanged("vmap", guards)
-        places = prefix(shape, out_axes, "vmap")
+        places = axes_of("out_axes", shape, out_axes)
         results = [
             placed(column, varies, axis, path)
             for column, varies, axis, path in zip(
@@ -192,6 +192,18 @@ def vmap(
         return [whole_batch(y, level, size) for y in outs], differs, shape
 
     return batched
+
+
+def axes_of(name: str, structure: Tree, given: Any) -> list[Any]:
+    """An axis, or None, for each leaf, from what was given as `in_axes` or `out_axes`."""
+    axes = prefix(structure, given, "vmap")
+    for axis, path in zip(axes, structure.paths, strict=True):
+        if not isinstance(axis, int | np.integer | None):
+            raise TreeError(
+                f"vmap: {name} has {axis!r} for {path or 'all'}, which is no axis; give an "
+                "integer, or None"
+            )
+    return axes
 
 
 def whole_batch(y: Value, level: float, size: int) -> Value:
@@ -218,6 +230,11 @@ def placed(pieces: Sequence[Value], differs: bool, axis: int | None, path: str) 
             )
         return pieces[0][0]
     y = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    if not -y.ndim <= axis < y.ndim:
+        raise ShapeError(
+            f"vmap: out_axes says {axis} for result{path}, and its axes with the batch are "
+            f"{y.ndim}; give the batch an axis from 0 to {y.ndim - 1}"
+        )
     return y if axis == 0 else np.moveaxis(y, 0, axis)
 
 

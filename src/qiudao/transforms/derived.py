@@ -382,6 +382,10 @@ def jacobian_by_columns(run: Differentiated, has_aux: bool, chunk_size: int | No
         return change
 
     directions = basis(run.inputs)
+    if not directions:  # nothing to differentiate by: no columns
+        outs, out_tree = flatten(along())
+        answer = run.assemble(out_tree, [[] for _ in outs])
+        return (answer, *seen) if has_aux else answer
     if (
         chunk_size is None
         and run.count <= FEW
