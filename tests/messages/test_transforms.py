@@ -69,6 +69,12 @@ def fixed_argument():
     qd.grad(lambda t: made(t, t))(1.0)
 
 
+def fixed_argument_that_is_not_there():
+    made = qd.custom_vjp(lambda n, x: x * n, nondiff_argnums=(2,))
+    made.defvjp(lambda n, x: (x * n, None), lambda n, _, ct: (ct * n,))
+    made(3, 1.0)
+
+
 def keyword_only():
     def f(x, *, scale):
         return x * scale
@@ -367,6 +373,13 @@ MESSAGES = {
         "linear_transpose: sin is not linear in what it is applied to here, so the function is not "
         "linear; take qd.vjp, the transpose of its derivative at a point",
     ),
+    "linear_transpose of what adds something": (
+        lambda: qd.linear_transpose(lambda x: 2.0 * x + X, X),
+        RuleError,
+        "linear_transpose: add at file.py:N (`lambda: qd.linear_transpose(lambda x: 2.0 * x + X, "
+        "X),`) adds what does not depend on the inputs, so the function is affine, not linear; "
+        "subtract its value at zero",
+    ),
     "linear_transpose of a constant": (
         lambda: qd.linear_transpose(lambda x: [x, X], X),
         RuleError,
@@ -516,6 +529,12 @@ MESSAGES = {
         GradientError,
         "<lambda>: argument 0 is in nondiff_argnums and carries a gradient; take it out of "
         "nondiff_argnums, or cut it with qd.stop_gradient",
+    ),
+    "a fixed argument that is not there": (
+        fixed_argument_that_is_not_there,
+        GradientError,
+        "<lambda>: nondiff_argnums names argument 2, and the call has 2; name those that there "
+        "are, from 0",
     ),
     "a forward function that keeps nothing": (
         pulled(lambda _, ct: (ct, None), fwd=lambda x, y: x * 1.0),

@@ -484,3 +484,31 @@ def test_a_backward_rule_may_write_into_its_residuals():
     total = np.sum(f(leaf))
     for _ in range(3):
         close(qd.grad(total, leaf, retain_graph=True)[0].numpy(), np.cos(x))
+
+
+class Scaled:
+    """A rule on a method, and one with the object among what is not differentiated."""
+
+    scale = 3.0
+
+    @qd.custom_vjp
+    def by_vjp(self, x):
+        return self.scale * x
+
+    by_vjp.defvjp(lambda self, x: (self.scale * x, self.scale), lambda k, ct: (None, 2 * k * ct))
+
+    @qd.custom_jvp(nondiff_argnums=0)
+    def by_jvp(self, x):
+        return self.scale * x
+
+    by_jvp.defjvp(lambda self, xs, dxs: (self.scale * xs[0], 2 * self.scale * dxs[0]))
+
+
+@pytest.mark.parametrize("name", ["by_vjp", "by_jvp"])
+def test_methods(name):
+    f = getattr(Scaled(), name)
+    assert f(2.0) == 6.0
+    assert qd.grad(f)(2.0) == 6.0
+    assert qd.jvp(f, (2.0,), (1.0,))[1] == 6.0
+    assert qd.jit(qd.grad(f))(2.0) == 6.0
+    assert qd.grad(lambda x: getattr(Scaled, name)(Scaled(), x))(2.0) == 6.0

@@ -5,7 +5,7 @@ import pytest
 
 import qiudao as qd
 from checking import close, same
-from qiudao.core.errors import LeakError
+from qiudao.core.errors import LeakError, RuleError
 
 A = np.array([[1.0, 2.0, 0.5], [3.0, -1.0, 4.0]])
 
@@ -228,3 +228,23 @@ def test_what_linear_transpose_was_kept_from_is_refused():
     qd.linear_transpose(lambda x: (kept.append(3.0 * x), x)[1], np.zeros(2))
     with pytest.raises(LeakError, match="linear_transpose: this f64"):
         qd.grad(lambda y: np.sum(y * kept[0]))(np.ones(2))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x + 3.0,
+        lambda x: 3.0 - x,
+        lambda x: np.concatenate([x, np.ones(1)]),
+        lambda x: np.where(np.array([True, False]), x, 1.0),
+        lambda x: qd.scan(lambda c, e: (c + e, c), 1.0, x),
+    ],
+)
+def test_linear_transpose_refuses_what_adds_something(f):
+    with pytest.raises(RuleError, match="affine"):
+        qd.linear_transpose(f, np.zeros(2))
+
+
+def test_linear_transpose_takes_zeros_that_are_added():
+    back = qd.linear_transpose(lambda x: np.concatenate([x + 0.0, np.zeros(1)]), np.zeros(2))
+    close(back(np.array([1.0, 2.0, 3.0]))[0], [1.0, 2.0])

@@ -31,6 +31,7 @@ from .held import slots_like
 from .results import apart, copied
 
 Flat = Callable[..., Any]
+Argnums = int | Sequence[int]
 
 
 class Custom(MayLoop):
@@ -218,8 +219,10 @@ forwarding = Forwarding()
 class CustomFunction:
     """A function with a derivative rule of its own; made by `custom_vjp` or `custom_jvp`."""
 
-    def __init__(self, f: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+    def __init__(self, f: Callable[..., Any], nondiff_argnums: Argnums = ()) -> None:
         self.f = f
+        if isinstance(nondiff_argnums, int):
+            nondiff_argnums = (nondiff_argnums,)
         self.fixed = tuple(nondiff_argnums)
         self.fwd: Callable[..., Any] | None = None
         self.bwd: Callable[..., Any] | None = None
@@ -238,6 +241,9 @@ class CustomFunction:
         """State forward mode: `rule(primals, tangents)` gives (result, tangent of the result)."""
         self.jvp_rule = rule
         return self
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.bwd is None and self.jvp_rule is None:
@@ -299,6 +305,12 @@ class Call:
     @staticmethod
     def of(rule: CustomFunction, args: tuple[Any, ...]) -> tuple[Call, list[Value]]:
         """A call with these arguments, and its operands."""
+        for n in rule.fixed:
+            if not -len(args) <= n < len(args):
+                raise GradientError(
+                    f"{rule.name}: nondiff_argnums names argument {n}, and the call has "
+                    f"{len(args)}; name those that there are, from 0"
+                )
         static = {n % len(args): args[n] for n in rule.fixed}
         for n, x in static.items():
             if any(isinstance(leaf, Tracer) and leaf.carries() for leaf in flatten(x)[0]):
@@ -470,7 +482,9 @@ def is_array(x: Any) -> bool:
     return isinstance(x, float | complex) if dtype is None else dtype.kind in "fc"
 
 
-def custom_vjp(f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence[int] = ()) -> Any:
+def custom_vjp(
+    f: Callable[..., Any] | None = None, *, nondiff_argnums: int | Sequence[int] = ()
+) -> Any:
     """Give a function a reverse rule of its own (and with `defjvp` a forward one too).
 
     Forward mode, `vmap` and higher orders are derived from it: `bwd` must be linear in the
@@ -490,7 +504,9 @@ def custom_vjp(f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence
     return CustomFunction(f, nondiff_argnums)
 
 
-def custom_jvp(f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence[int] = ()) -> Any:
+def custom_jvp(
+    f: Callable[..., Any] | None = None, *, nondiff_argnums: int | Sequence[int] = ()
+) -> Any:
     """Give a function a forward rule of its own (and with `defvjp` a reverse one too).
 
     Reverse mode, `vmap` and higher orders are derived from it: the rule must be linear in the

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.arriving import arrived
 from ..core.avals import Value, aval_of
 from ..core.complexes import check_real, conjugated
+from ..core.dispatch import Tracer
 from ..core.errors import MutationError, RuleError, ShapeError
 from ..core.modes import Resumed, Running, new_level
 from ..core.node import Equation, Node
@@ -120,6 +121,21 @@ class Unknown(HeldSlot):
     kept_from = "linear_transpose"
 
 
+def check_linear(step: Equation) -> None:
+    """Refuse an operation that adds something to what depends on the inputs."""
+    operands: Any = step.operands
+    moving = {i for i, parent in enumerate(step.parents) if parent is not None}
+    for i, x in enumerate(operands):
+        if i in moving or not step.primitive.is_linear({*moving, i}):
+            continue
+        if not isinstance(x, Tracer) and np.any(x):
+            raise RuleError(
+                f"linear_transpose: {step.primitive.label} at {step.line} adds what does not "
+                "depend on the inputs, so the function is affine, not linear; subtract its value "
+                "at zero"
+            )
+
+
 def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]:
     """The transpose of a linear function: for f(x) = A x, the function ct -> A^T ct.
 
@@ -149,7 +165,10 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[..., Any]
                 f"linear_transpose: result{path} does not depend on the inputs, so the function "
                 "is affine, not linear; subtract its value at zero"
             )
-    guards = guards_of(equations_behind(outs))
+    steps = equations_behind(outs)
+    for step in steps:
+        check_linear(step)
+    guards = guards_of(steps)
 
     def transposed(ct: Any) -> Any:
         """The cotangents of the inputs, a tuple like `primals`."""
