@@ -328,6 +328,54 @@ def test_what_a_policy_keeps_is_not_computed_again():
     assert asked == ["multiply", "sin", "sum"]
 
 
+class Sine(qd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return np.sin(x)
+
+    @staticmethod
+    def backward(ctx, ct):
+        return ct * np.cos(ctx.saved_tensors[0])
+
+
+HELD = {
+    **INNER,
+    "vmap": lambda f, x: qd.vmap(f)(np.stack([x, 2.0 * x])),
+    "hessian": lambda f, x: qd.hessian(lambda y: np.sum(f(y)))(x) @ x,
+    "function": lambda f, x: f(Sine.apply(x * x[0])) * x[1],
+    "checkpoint": lambda f, x: qd.checkpoint(f, save=["sin"])(x),
+    "writes": lambda f, x: np.sum(writes(f(x))),
+}
+
+
+def writes(x):
+    z = np.zeros_like(x)
+    for i in range(2):
+        z[i] += x[i] * np.sin(x[i - 1])
+    return z
+
+
+@pytest.mark.parametrize("save", POLICIES[1:])
+@pytest.mark.parametrize("name", HELD)
+def test_policies_change_no_derivative_around_other_transforms(name, save):
+    w = np.array([[0.5, -0.3], [0.2, 0.7]])
+
+    def g(x, run):
+        return np.sum(run(lambda y: HELD[name](lambda z: np.sin(w @ z) * np.cos(x @ z), y))(x * x))
+
+    both_orders(lambda x: g(x, lambda f: qd.checkpoint(f, save=save)), lambda x: g(x, lambda f: f))
+
+
+@pytest.mark.parametrize("save", POLICIES[1:])
+def test_policies_beside_a_tensor_that_is_a_constant(save):
+    def g(a, b):
+        return np.sum(np.tanh(a * np.sin(b)) * np.exp(b @ a))
+
+    a, b = leaf(X), qd.tensor(np.array([1.0, 2.0]))
+    close(qd.grad(qd.checkpoint(g, save=save)(a, b), a)[0], qd.grad(g(a, b), a)[0])
+
+
 def test_functions_with_rules_of_their_own_are_run_again():
     @qd.custom_vjp
     def own(x):

@@ -248,3 +248,12 @@ def test_linear_transpose_refuses_what_adds_something(f):
 def test_linear_transpose_takes_zeros_that_are_added():
     back = qd.linear_transpose(lambda x: np.concatenate([x + 0.0, np.zeros(1)]), np.zeros(2))
     close(back(np.array([1.0, 2.0, 3.0]))[0], [1.0, 2.0])
+
+
+def test_linear_transpose_takes_operands_that_only_measure():
+    def f(x):
+        return np.sum(np.exp(np.linalg.eigvalsh(np.diag(x) + np.outer(x, x))))
+
+    x = np.array([1.0, 2.0, 4.0])
+    back = qd.linear_transpose(qd.linearize(qd.grad(f), x)[1], x)
+    close(back(X)[0], qd.hessian(f)(x) @ X, 1e-9)

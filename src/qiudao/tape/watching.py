@@ -40,8 +40,10 @@ class Watcher:
                 Tensor.process = _process  # type: ignore[method-assign]
                 take_short_roads()
 
-    def compute(self, primitive: Primitive, values: Sequence[Value]) -> Any:
-        """The value of an operation, or NotImplemented to have it computed."""
+    def compute(self, primitive: Primitive, values: Sequence[Value], level: float) -> Any:
+        """The value of an operation on tensors of this level, or NotImplemented to have it
+        computed.
+        """
         return NotImplemented
 
     def made(self, node: Equation) -> None:
@@ -59,7 +61,7 @@ def process_watched(self: Tensor, primitive: Primitive, xs: tuple[Value, ...]) -
     if not watchers:
         return _process(self, primitive, xs)
     values, parents, like = self.apart(xs)
-    out = computed(watchers, primitive, values)
+    out = computed(watchers, primitive, values, self.level)
     result = record(primitive, values, parents, out, like)
     made = recorded(result, self.level)
     if made is not None:
@@ -68,10 +70,12 @@ def process_watched(self: Tensor, primitive: Primitive, xs: tuple[Value, ...]) -
     return tie(result, self, primitive, TensorView) if primitive.is_view else result
 
 
-def computed(watchers: tuple[Watcher, ...], primitive: Primitive, values: Sequence[Value]) -> Any:
+def computed(
+    watchers: tuple[Watcher, ...], primitive: Primitive, values: Sequence[Value], level: float
+) -> Any:
     """The value of an operation, from the last watcher that has one."""
     for watcher in reversed(watchers):
-        out = watcher.compute(primitive, values)
+        out = watcher.compute(primitive, values, level)
         if out is not NotImplemented:
             return out
     return primitive(*values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -48,6 +47,10 @@ class Recompute(Primitive):
     def freed(self) -> None:
         self.kept = None
 
+    def kept_results(self) -> list[Value]:
+        """What was kept of the run."""
+        return [] if self.kept is None else [out for _, out in self.kept.results.values()]
+
     def __repr__(self) -> str:
         return "checkpoint"
 
@@ -60,6 +63,8 @@ class Recompute(Primitive):
             if parent is not None and not (recorded and isinstance(x, Tensor)):
                 x = Anew()(x) if modes.tracing else x
                 x = Tensor.make(x, Leaf(tuple(x.shape), x.dtype), level)
+            elif parent is None and self.kept is not None:  # a tensor, as in the run that kept them
+                x = Tensor.make(x, None, level)
             named.append(x)
             sources.append(None if parent is None else x.node)
         sources.extend(parents[self.count :])
@@ -83,10 +88,12 @@ class Recompute(Primitive):
 
     def run_again(self, named: list[Any], before: Sequence[Value]) -> list[Any]:
         """The results, recorded this time, and the same as before."""
-        replay = contextlib.nullcontext() if self.kept is None else Replay(self.kept)
-        with Running(max(self.level, modes.inside)), replay:
+        with Running(max(self.level, modes.inside)):
             modes.floor = min(modes.floor, self.level)
-            outs = [off_tapes(y, self.level) for y in self.run(*named)]
+            outs = None if self.kept is None else self.replayed(self.kept, named)
+            if outs is None:
+                outs = self.run(*named)
+        outs = [off_tapes(y, self.level) for y in outs]
         if len(outs) != len(before) or not all(map(agree, outs, before)):
             raise GradientError(
                 "checkpoint: the function gave another result when it was run again for the "
@@ -94,6 +101,19 @@ class Recompute(Primitive):
                 "a random generator) as an argument"
             )
         return outs
+
+    def replayed(self, kept: Kept, named: list[Any]) -> list[Any] | None:
+        """The results, from those that were kept; None where the two runs did not do the same.
+
+        They may differ within: a tensor that is recorded is no constant, as it was before.
+        """
+        replay = Replay(kept, self.level)
+        try:
+            with replay:
+                outs = self.run(*map(snapshot, named))
+        except Exception:  # whatever a result in the wrong place may lead to
+            return None
+        return outs if replay.count == kept.count else None
 
 
 def agree(x: Value, y: Value) -> bool:
@@ -108,22 +128,36 @@ def agree(x: Value, y: Value) -> bool:
 
 
 Policy = Collection[str] | Callable[[str, Any], bool]
-Kept = dict[int, Value]  # results, by the place of their operation in the run
+
+
+class Kept:
+    """What was kept of a run."""
+
+    def __init__(self) -> None:
+        self.results: dict[int, tuple[Primitive, Value]] = {}  # by the place of the operation
+        self.count = 0  # of the operations of the run
 
 
 class Keep(Watcher):
-    """A run whose chosen results are kept."""
+    """A run whose chosen results are kept, of what is done with tensors of its own level.
 
-    def __init__(self, policy: Policy) -> None:
+    The values of tensors may be tensors themselves: what is done with those is done again only
+    where the result above them is.
+    """
+
+    def __init__(self, policy: Policy, level: float) -> None:
         self.policy = policy
-        self.kept: Kept = {}
-        self.count = 0
+        self.level = level
+        self.kept = Kept()
 
-    def compute(self, primitive: Primitive, values: Sequence[Value]) -> Any:
+    def compute(self, primitive: Primitive, values: Sequence[Value], level: float) -> Any:
+        if level != self.level:
+            return NotImplemented
         out = primitive(*values)
-        if not isinstance(primitive, Custom) and self.is_chosen(primitive.name, out):
-            self.kept[self.count] = out
-        self.count += 1
+        kept = self.kept
+        if not isinstance(primitive, Custom | Recompute) and self.is_chosen(primitive.name, out):
+            kept.results[kept.count] = primitive, out
+        kept.count += 1
         return out
 
     def is_chosen(self, name: str, out: Value) -> bool:
@@ -131,16 +165,29 @@ class Keep(Watcher):
         return self.policy(name, out) if callable(self.policy) else name in self.policy
 
 
+class DiffersError(Exception):
+    """Another operation stands where a result was kept."""
+
+
 class Replay(Watcher):
     """The same run again, which finds results that were kept."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: Kept, level: float) -> None:
         self.kept = kept
+        self.level = level
         self.count = 0
 
-    def compute(self, primitive: Primitive, values: Sequence[Value]) -> Any:
+    def compute(self, primitive: Primitive, values: Sequence[Value], level: float) -> Any:
+        if level != self.level:
+            return NotImplemented
+        found = self.kept.results.get(self.count)
         self.count += 1
-        return self.kept.get(self.count - 1, NotImplemented)
+        if found is None:
+            return NotImplemented
+        same, out = found
+        if same != primitive:
+            raise DiffersError
+        return out
 
 
 def checkpoint(f: Callable[..., Any] | None = None, *, save: Policy = ()) -> Any:
@@ -225,7 +272,7 @@ def run_lean(
     kept, guards = entering(leaves, copy_of)
     start = next_number()
     values = [x.value for x in operands]
-    keep = Keep(save) if save else None
+    keep = Keep(save, level) if save else None
     if keep is None:
         outs = run(*copied(values))
     else:

@@ -106,8 +106,11 @@ def unary(primitive: Primitive, compute: Callable[[Any], Any]) -> Callable[[Any]
 
 
 def is_constant(x: Value) -> bool:
-    """Whether a value is a tensor that is a constant with a plain value."""
-    return type(x) is Tensor and x.node is None and type(x.value) in ARRAYS
+    """Whether a value is a tensor that is a constant with a plain value.
+
+    While anyone watches, what is done with it is done as with any other tensor.
+    """
+    return type(x) is Tensor and x.node is None and type(x.value) in ARRAYS and not modes.watchers
 
 
 def plain_value(x: Value) -> Value | None:

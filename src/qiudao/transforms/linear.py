@@ -126,9 +126,10 @@ def check_linear(step: Equation) -> None:
     operands: Any = step.operands
     moving = {i for i, parent in enumerate(step.parents) if parent is not None}
     for i, x in enumerate(operands):
-        if i in moving or not step.primitive.is_linear({*moving, i}):
+        if i in moving or isinstance(x, Tracer):
             continue
-        if not isinstance(x, Tracer) and np.any(x):
+        adds = step.primitive.is_linear({i}) and step.primitive.is_linear({*moving, i})
+        if adds and np.any(x):
             raise RuleError(
                 f"linear_transpose: {step.primitive.label} at {step.line} adds what does not "
                 "depend on the inputs, so the function is affine, not linear; subtract its value "

@@ -94,8 +94,8 @@ def saved(output: Tensor) -> Saved:
             places[key] = SavedBy(n.primitive.label, words, n.line, 0, 0)
         place = places[key]
         place.operations += 1
-        inside = n.primitive.kept if isinstance(n.primitive, Recompute) else None
-        for a in kept_arrays((*n.operands, n.out, *(inside or {}).values())):
+        inside = n.primitive.kept_results() if isinstance(n.primitive, Recompute) else ()
+        for a in kept_arrays((*n.operands, n.out, *inside)):
             owner: Any = a if a.base is None else a.base
             if id(owner) not in counted:
                 counted.add(id(owner))
