@@ -408,3 +408,52 @@ def test_a_rule_may_write_into_what_was_saved():
     pullback = qd.vjp(Greedy.apply, values)[1]
     for _ in range(3):
         close(pullback(np.ones(3))[0], np.cos(values))
+
+
+class Ranked(qd.Function):
+    """Integers and booleans among its results, with something that `backward` reads."""
+
+    @staticmethod
+    def forward(ctx, x):
+        y = np.exp(x)
+        ctx.save_for_backward(y)
+        return y, np.argsort(x), {"best": np.argmax(x), "above": x > 0.4}, 3, "name"
+
+    @staticmethod
+    def backward(ctx, ct, *others):
+        assert others == (None, {"best": None, "above": None}, None, None)
+        (y,) = ctx.saved_tensors
+        return ct * y
+
+
+def by_rank(x):
+    y, order, found, three, _ = Ranked.apply(x)
+    return np.sum(y * order * three) + found["best"] * y[0] + np.sum(y * found["above"])
+
+
+def test_results_that_are_integers_are_those_of_the_values():
+    x = np.array([0.5, 0.3, 0.9])
+
+    def plainly(x):
+        y = np.exp(x)
+        return np.sum(y * np.argsort(x) * 3) + np.argmax(x) * y[0] + np.sum(y * (x > 0.4))
+
+    close(by_rank(x), plainly(x))
+    close(qd.jit(by_rank)(x), plainly(x))
+    close(qd.vmap(by_rank)(np.stack([x, -x])), [plainly(x), plainly(-x)])
+    wanted = qd.grad(plainly)(x)
+    close(qd.grad(by_rank)(x), wanted)
+    close(qd.jit(qd.grad(by_rank))(x), wanted)
+    close(qd.jacfwd(by_rank)(x), wanted)
+    close(qd.jit(qd.hessian(by_rank))(x), qd.hessian(plainly)(x))
+
+
+def test_results_that_are_integers_are_plain_where_they_are_known():
+    x = leaf(np.array([0.5, 0.3]))
+    _, order, found, three, name = Ranked.apply(x)
+    assert (type(order), type(found["best"]), three, name) == (np.ndarray, np.int64, 3, "name")
+    kinds = []
+    qd.grad(lambda x: kinds.append(type(Ranked.apply(x)[1])) or Ranked.apply(x)[0].sum())(
+        np.ones(2)
+    )
+    assert kinds == [np.ndarray]

@@ -73,8 +73,11 @@ class Call:
         constant = {id(x) for x in ctx._constant}
         results = list(others)
         for place, y, one in zip(places, outs, raw, strict=True):
-            plain = id(one) in constant or y.dtype.kind not in "fc"
-            results[place] = stop_gradient(y) if plain else y
+            if y.dtype.kind not in "fc":
+                y = constant_of(y)
+            elif id(one) in constant:
+                y = stop_gradient(y)
+            results[place] = y
         for x in ctx._dirty:
             self.write_back(x, results, places)
         return tree.build(results)
@@ -120,7 +123,7 @@ class Call:
                     "see; call ctx.mark_dirty(x) and return x, or write into a copy"
                 )
         leaves, tree = flatten(raw, none_is_leaf=True)
-        places = [k for k, y in enumerate(leaves) if is_array(y)]
+        places = [k for k, y in enumerate(leaves) if is_result(y)]
         outs = [leaves[k] for k in places]
         self.finished = Finished(xs, given, outs, ctx)
         for k in places:
@@ -271,6 +274,8 @@ class Call:
         tree, others, places = self.structure  # type: ignore[misc]
         leaves: list[Any] = [None] * len(others)
         for place, c, aval in zip(places, cts, self.avals, strict=True):
+            if aval.dtype.kind not in "fc":
+                continue
             if c is None and materialize:
                 c = np.zeros(aval.shape, aval.dtype)
             leaves[place] = None if c is None else self.shown(conjugated(c))
@@ -333,7 +338,7 @@ class Call:
                 f"{self.name}: vmap returned {len(leaves)} results and {len(dims)} out_dims; give "
                 "one for each, None for a result without a batch axis"
             )
-        places = [k for k, y in enumerate(leaves) if is_array(y)]
+        places = [k for k, y in enumerate(leaves) if is_result(y)]
         outs = [
             np.broadcast_to(leaves[k], (size, *np.shape(leaves[k])))
             if dims[k] is None
@@ -344,6 +349,25 @@ class Call:
         self.avals = [Aval(a.shape[1:], a.dtype) for a in map(aval_of, outs)]
         self.finished = Finished(xs, list(xs), [None] * len(outs), Context(()))
         return tuple(outs)
+
+
+def constant_of(y: Value) -> Value:
+    """A result that has no derivative, without the tracers to which it is a constant."""
+    y = stop_gradient(y)
+    while isinstance(y, Tracer):
+        value = y.if_constant()
+        if value is None:
+            break
+        y = value
+    return y
+
+
+def is_result(y: Any) -> bool:
+    """Whether a leaf of what `forward` returned is computed: an array of any numbers, not only of
+    those that have a derivative.
+    """
+    dtype = getattr(y, "dtype", None)
+    return is_array(y) or (dtype is not None and dtype.kind in "iub")
 
 
 def plain(x: Any) -> Value:
