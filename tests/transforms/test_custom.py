@@ -512,3 +512,16 @@ def test_methods(name):
     assert qd.jvp(f, (2.0,), (1.0,))[1] == 6.0
     assert qd.jit(qd.grad(f))(2.0) == 6.0
     assert qd.grad(lambda x: getattr(Scaled, name)(Scaled(), x))(2.0) == 6.0
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_traced_function_is_not_run_on_zeros():
+    inverse = qd.custom_vjp(lambda a: np.linalg.inv(a))
+    inverse.defvjp(lambda a: (np.linalg.inv(a), np.linalg.inv(a)), lambda y, ct: (-y.T @ ct @ y.T,))
+    logarithm = qd.custom_jvp(lambda a: np.log(a))
+    logarithm.defjvp(lambda xs, dxs: (np.log(xs[0]), dxs[0] / xs[0]))
+    a = np.array([[2.0, 0.5], [0.3, 3.0]])
+    for made, plainly in ((inverse, np.linalg.inv), (logarithm, np.log)):
+        close(qd.jit(made)(a), plainly(a))
+        wanted = qd.grad(lambda a, f=plainly: np.sum(f(a)))(a)
+        close(qd.jit(qd.grad(lambda a, f=made: np.sum(f(a))))(a), wanted)

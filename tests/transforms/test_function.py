@@ -8,6 +8,7 @@ import pytest
 
 import qiudao as qd
 from checking import close, leaf
+from qiudao.core.errors import GradientError
 
 
 def equal(found, wanted):
@@ -457,3 +458,76 @@ def test_results_that_are_integers_are_plain_where_they_are_known():
         np.ones(2)
     )
     assert kinds == [np.ndarray]
+
+
+class Cubed(qd.Function):
+    """What `backward` reads beside the input is a number, of NumPy's."""
+
+    @staticmethod
+    def forward(ctx, x):
+        s = np.sum(x * x)
+        ctx.save_for_backward(x, s)
+        ctx.total = np.sum(x)
+        return s * x + ctx.total
+
+    @staticmethod
+    def backward(ctx, ct):
+        x, s = ctx.saved_tensors
+        return ct * s + 2 * x * (ct @ x) + np.sum(ct) * (ctx.total / np.sum(x))
+
+
+def test_numbers_that_are_saved_are_those_of_the_values():
+    x = np.array([0.3, 0.5])
+
+    def plainly(x):
+        return np.sum(np.sin(np.sum(x * x) * x + np.sum(x)))
+
+    def by_rule(x):
+        return np.sum(np.sin(Cubed.apply(x)))
+
+    close(qd.jit(qd.grad(by_rule))(x), qd.grad(plainly)(x))
+    close(qd.jit(qd.hessian(by_rule))(x), qd.hessian(plainly)(x))
+    t = leaf(x)
+    (g,) = qd.grad(by_rule(t), t, create_graph=True)
+    close(qd.grad(g @ x, t)[0], qd.hessian(plainly)(x) @ x)
+
+
+class AtLargest(qd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        ctx.k = int(np.argmax(x))
+        return x[ctx.k] * x
+
+    @staticmethod
+    def backward(ctx, ct):
+        (x,) = ctx.saved_tensors
+        return ct * x[ctx.k] + (ct @ x) * np.eye(2)[ctx.k]
+
+
+def test_what_was_found_for_types_alone_is_no_value():
+    x = np.array([0.3, 0.5])
+    f = qd.grad(lambda x: np.sum(AtLargest.apply(x)))
+    close(f(x), [0.5, 1.3])
+    with pytest.raises(GradientError, match="forward saved a value"):
+        qd.trace(f)(x)
+
+
+class Inverse(qd.Function):
+    @staticmethod
+    def forward(ctx, a):
+        y = np.linalg.inv(a)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx, ct):
+        (y,) = ctx.saved_tensors
+        return -(y.T @ ct @ y.T)
+
+
+def test_a_traced_function_is_not_run_on_zeros():
+    a = np.array([[2.0, 0.5], [0.3, 3.0]])
+    close(qd.jit(Inverse.apply)(a), np.linalg.inv(a))
+    wanted = qd.grad(lambda a: np.sum(np.linalg.inv(a)))(a)
+    close(qd.jit(qd.grad(lambda a: np.sum(Inverse.apply(a))))(a), wanted)

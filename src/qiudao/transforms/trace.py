@@ -112,6 +112,13 @@ class Recording:
         """The trace of `f` on such values, its repetitions as loops; None where that cannot be."""
         return with_loops(f, [aval_of(x) for x in values], build)
 
+    def types_of(self, f: Callable[..., Any], avals: Sequence[Aval]) -> tuple[Aval, ...] | None:
+        """The types of the results of `f` for values of these; None where it asks for values."""
+        try:
+            return tuple(traced(f, avals, lambda symbols: (symbols, {})).program.results)
+        except Exception:  # of ours, or whatever the refusal became on its way through NumPy
+            return None
+
     def is_symbolic(self, x: Value) -> bool:
         """Whether a value is not known because a trace is under way."""
         return is_symbolic(x)

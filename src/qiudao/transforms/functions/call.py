@@ -15,6 +15,7 @@ from ...core.complexes import conjugated
 from ...core.dispatch import Tracer, snapshot
 from ...core.errors import DetachError, GradientError, ShapeError, TreeError
 from ...core.living import Guarded
+from ...core.modes import modes
 from ...core.node import next_number
 from ...core.primitive import Parents, Product, Terms, Values
 from ...core.trees import Tree, flatten
@@ -202,6 +203,7 @@ class Call:
         if all(map(unchanged, xs, done.xs)):
             return done.ctx
         same = list(map(np.shape, xs)) == list(map(np.shape, done.xs))
+        same = same and not is_for_types(done.xs, xs)
         known = {id(g) for g in done.given} | {id(y) for y in done.outs}
         if not same or not all(id(x) in known for x in done.ctx.kept()):
             try:
@@ -349,6 +351,16 @@ class Call:
         self.avals = [Aval(a.shape[1:], a.dtype) for a in map(aval_of, outs)]
         self.finished = Finished(xs, list(xs), [None] * len(outs), Context(()))
         return tuple(outs)
+
+
+def is_for_types(earlier: Values, xs: Values) -> bool:
+    """Whether a run on `earlier` found no more than types, for operands that a trace does not know
+    yet: what it computed beside results is not theirs.
+    """
+    if modes.recording is None:
+        return False
+    is_symbolic = modes.recording.is_symbolic
+    return any(map(is_symbolic, xs)) and not any(map(is_symbolic, earlier))
 
 
 def constant_of(y: Value) -> Value:

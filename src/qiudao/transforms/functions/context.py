@@ -72,11 +72,11 @@ class Context:
     # For the call that this belongs to
 
     def kept(self) -> list[Any]:
-        """Every array that was saved or set as an attribute."""
+        """Every array, or number of NumPy's, that was saved or set as an attribute."""
         leaves, _ = flatten(
             [*self._saved, *(self._saved_ahead or ()), *self._attributes().values()]
         )
-        return [x for x in leaves if isinstance(x, Tracer | np.ndarray)]
+        return [x for x in leaves if isinstance(x, Tracer | np.ndarray | np.generic)]
 
     def _attributes(self) -> dict[str, Any]:
         hidden = "needs_input_grad"
