@@ -197,11 +197,11 @@ def vmap(
 def axes_of(name: str, structure: Tree, given: Any) -> list[Any]:
     """An axis, or None, for each leaf, from what was given as `in_axes` or `out_axes`."""
     axes = prefix(structure, given, "vmap")
-    for axis, path in zip(axes, structure.paths, strict=True):
+    for k, axis in enumerate(axes):
         if not isinstance(axis, int | np.integer | None):
             raise TreeError(
-                f"vmap: {name} has {axis!r} for {path or 'all'}, which is no axis; give an "
-                "integer, or None"
+                f"vmap: {name} has {axis!r} for {structure.paths[k] or 'all'}, which is no axis; "
+                "give an integer, or None"
             )
     return axes
 
