@@ -196,3 +196,18 @@ def test_complex_values():
 def test_branches_look_at_the_value():
     _, coefficients = qd.jet(lambda x: x**2 if x > 0 else x, (2.0,), ([1.0, 0.0],))
     np.testing.assert_allclose(coefficients, [4.0, 1.0])
+
+
+@pytest.mark.parametrize("f", [np.sin, np.cosh, np.tanh])
+def test_orders_in_the_hundreds(f):
+    """A slope that is another function, whose slope is the first, is no deeper for that."""
+    line = [1.0] + [0.0] * 299
+    _, found = qd.jet(f, (0.0,), (line,))
+    if f is np.tanh:  # y' = 1 - y^2
+        _, squares = qd.jet(lambda x: f(x) ** 2, (0.0,), (line,))
+        rates = np.arange(2, 301) * found[1:]
+        np.testing.assert_allclose(rates, -np.array(squares[:-1]), rtol=1e-10, atol=1e-300)
+        return
+    wanted = [1.0 / math.factorial(k) for k in range(1, 171)]
+    turns = [1, 0, -1, 0] if f is np.sin else [0, 1, 0, 1]
+    close(np.array(found[:170]) / wanted, np.resize(turns, 170), 1e-10)

@@ -24,6 +24,7 @@ from ..core.avals import Value, aval_of
 from ..core.complexes import check_real
 from ..core.dispatch import Tracer, concrete
 from ..core.errors import ShapeError, TreeError
+from ..core.families import Elementwise
 from ..core.methods import ArrayMethods
 from ..core.modes import Running, modes, new_level
 from ..core.primitive import Primitive, add_all
@@ -39,16 +40,22 @@ from .results import check_numbers, owned
 from .reverse import as_primal
 
 Find = Callable[[int], Any]  # coefficient k > 0, or None for zero
+Made = dict[Primitive, "Lazy"]
 
 
 class Lazy:
-    """The coefficients of a value, each found when it is first asked for."""
+    """The coefficients of a value, each found when it is first asked for.
 
-    __slots__ = ("find", "known")
+    Within a derivative `made` has the functions of the value that are known already: the slope of
+    a sine is a cosine, and that of the cosine is the sine again.
+    """
 
-    def __init__(self, first: Value, find: Find) -> None:
+    __slots__ = ("find", "known", "made")
+
+    def __init__(self, first: Value, find: Find, made: Made | None = None) -> None:
         self.known = [first]
         self.find = find
+        self.made = made
 
     def __getitem__(self, k: int) -> Any:
         while len(self.known) <= k:
@@ -149,8 +156,10 @@ class Series(ArrayMethods, Tracer):
         if primitive.is_constant:
             is_several = isinstance(out, tuple)
             return tuple(map(self.constant, out)) if is_several else self.constant(out)
-        joint = Lazy(out, nothing)
-        joint.find = finder(primitive, series, moving, joint)
+        joint = made_before(primitive, series) if moving else None
+        if joint is None:
+            joint = Lazy(out, nothing)
+            joint.find = finder(primitive, series, moving, joint)
         lazy = parts_of(joint) if isinstance(out, tuple) else (joint,)
         found = tuple(Series(self.as_mine(each), level) for each in lazy)
         if isinstance(out, tuple):
@@ -191,6 +200,18 @@ def parts_of(joint: Lazy) -> tuple[Lazy, ...]:
         return Lazy(joint[0][i], find)
 
     return tuple(map(part, range(len(joint[0]))))
+
+
+def made_of(series: Sequence[Coefficients]) -> Made | None:
+    """The functions of one value that are known already."""
+    (s, *others) = series
+    return None if others or not isinstance(s, Lazy) else s.made
+
+
+def made_before(primitive: Primitive, series: Sequence[Coefficients]) -> Lazy | None:
+    """The coefficients of a function of one value, where they are known already."""
+    made = made_of(series) if isinstance(primitive, Elementwise) else None
+    return None if made is None else made.get(primitive)
 
 
 def finder(
@@ -263,8 +284,12 @@ def derivative(
 ) -> Any:
     """The series of y'(t), or of several, in which the series of y itself may stand."""
     level = new_level()
+    made = made_of(series)
+    if len(series) == 1 and isinstance(primitive, Elementwise):
+        made = {} if made is None else made
+        made[primitive] = joint
     xs = [
-        Series(Lazy(s[0], s.__getitem__), level) if i in moving else s[0]
+        Series(Lazy(s[0], s.__getitem__, made), level) if i in moving else s[0]
         for i, s in enumerate(series)
     ]
     dxs = [Series(rate_of(s), level) if i in moving else None for i, s in enumerate(series)]
