@@ -49,6 +49,7 @@ EVERYWHERE = {
     "sinhc",
     "splinefilter",
     "spreadtolargest",
+    "struveseries",
     "sumbetween",
     "symmetric",
     "unbiased",
