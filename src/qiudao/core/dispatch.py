@@ -345,6 +345,31 @@ def concrete(x: Value) -> Value:
     return x.concrete() if isinstance(x, Tracer) else x
 
 
+OneOperand = dict[np.ufunc, Callable[[Any], Any]]
+TwoOperands = dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]]
+
+
+def on_short_roads(one: OneOperand, two: TwoOperands) -> Any:
+    """The method by which tracers of one kind answer NumPy's functions: on the short road where
+    `one` or `two` operands have one (and its reflection), as every tracer does otherwise.
+    """
+
+    def answer(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
+        if not kwargs and method == "__call__":
+            if len(inputs) == 1:
+                road = one.get(ufunc)
+                if road is not None:
+                    return road(self)
+            else:
+                roads = two.get(ufunc)
+                if roads is not None:
+                    first, second = inputs
+                    return roads[0](first, second) if first is self else roads[1](self, first)
+        return Tracer.__array_ufunc__(self, ufunc, method, *inputs, **kwargs)
+
+    return answer
+
+
 def snapshot(x: Value) -> Value:
     """A value as it is now, whatever is written into a tracer later."""
     return x.snapshot() if isinstance(x, Tracer) else x

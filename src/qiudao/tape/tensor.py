@@ -17,7 +17,15 @@ import numpy as np
 from ..core.arriving import arrived, at_home, bare
 from ..core.avals import Dtype, Shape, Value, describe, is_inexact
 from ..core.complexes import check_real
-from ..core.dispatch import Tracer, concrete, overrides, snapshot
+from ..core.dispatch import (
+    OneOperand,
+    Tracer,
+    TwoOperands,
+    concrete,
+    on_short_roads,
+    overrides,
+    snapshot,
+)
 from ..core.errors import DtypeError, GradientError, ShapeError
 from ..core.methods import ArrayMethods
 from ..core.modes import TAPE, has_ended, modes
@@ -31,8 +39,8 @@ from .hooks import Handle, add_hook
 from .record import record
 
 # The short roads of `fast.py`, by ufunc; filled by `operators.py`.
-one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
-two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
+one_operand: OneOperand = {}
+two_operands: TwoOperands = {}
 
 
 def in_place(operation: Callable[[Any, Any], Any]) -> Any:
@@ -81,18 +89,7 @@ class Tensor(ArrayMethods, Tracer):
 
     # As a tracer
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
-        if not kwargs and method == "__call__":
-            if len(inputs) == 1:
-                road = one_operand.get(ufunc)
-                if road is not None:
-                    return road(self)
-            else:
-                roads = two_operands.get(ufunc)
-                if roads is not None:
-                    first, second = inputs
-                    return roads[0](first, second) if first is self else roads[1](self, first)
-        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+    __array_ufunc__ = on_short_roads(one_operand, two_operands)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         if len(xs) == 1:

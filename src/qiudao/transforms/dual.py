@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.avals import Value
-from ..core.dispatch import Tracer, concrete
+from ..core.dispatch import OneOperand, Tracer, TwoOperands, concrete, on_short_roads
 from ..core.methods import ArrayMethods
 from ..core.modes import modes
 from ..core.plain import MOVES, PLAIN
 from ..core.primitive import Primitive, Terms, Values
 from ..core.quiet import quiet
 from ..core.roles import TANGENT, give_role
-from ..core.sweep import fit
 from ..core.views import Tie, View, follow, tie
 from ..ops.arithmetic import scale
 from ..ops.control import Structured
 from ..ops.stopping import stop_gradient
 from ..tape.tensor import Tensor
-from .directions import APART, in_directions, is_several, moved
+from .directions import APART, fitted, in_directions, is_several, moved
 
 # The short roads of `dual_operators.py`, by ufunc.
-one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
-two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
+one_operand: OneOperand = {}
+two_operands: TwoOperands = {}
 
 
 class Dual(ArrayMethods, Tracer):
@@ -68,18 +66,7 @@ class Dual(ArrayMethods, Tracer):
     def parts(self) -> tuple[Value, ...]:
         return (self.primal,) if self.tangent is None else (self.primal, self.tangent)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
-        if not kwargs and method == "__call__":
-            if len(inputs) == 1:
-                road = one_operand.get(ufunc)
-                if road is not None:
-                    return road(self)
-            else:
-                roads = two_operands.get(ufunc)
-                if roads is not None:
-                    first, second = inputs
-                    return roads[0](first, second) if first is self else roads[1](self, first)
-        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+    __array_ufunc__ = on_short_roads(one_operand, two_operands)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         level = self.level
@@ -107,13 +94,8 @@ class Dual(ArrayMethods, Tracer):
                 change = change_of(primitive, out, primals, tangents)
         if isinstance(out, tuple):
             changes = (None,) * len(out) if change is None else change
-            return tuple(
-                Dual(o, None if c is None else fit(c, o), level)
-                for o, c in zip(out, changes, strict=True)
-            )
-        if change is not None and (change.shape != out.shape or change.dtype is not out.dtype):
-            change = fit(change, out)
-        made = Dual(out, change, level)
+            return tuple(Dual(o, fitted(c, o), level) for o, c in zip(out, changes, strict=True))
+        made = Dual(out, fitted(change, out), level)
         return tie(made, self, primitive, DualView) if primitive.is_view else made
 
     def overwrite(self, new: Value) -> None:

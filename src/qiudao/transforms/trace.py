@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, NoReturn
 import numpy as np
 
 from ..core.avals import Aval, Dtype, Shape, Value, aval_of, describe
-from ..core.dispatch import Tracer, snapshot
+from ..core.dispatch import OneOperand, Tracer, TwoOperands, on_short_roads, snapshot
 from ..core.errors import DtypeError, QiudaoError, TraceError
 from ..core.families import Elementwise
 from ..core.methods import ArrayMethods
@@ -38,8 +38,8 @@ BRANCH = (
 
 
 # The short roads of `symbol_operators.py`, by ufunc.
-one_operand: dict[np.ufunc, Callable[[Any], Any]] = {}
-two_operands: dict[np.ufunc, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {}
+one_operand: OneOperand = {}
+two_operands: TwoOperands = {}
 
 
 types: dict[Any, Aval] = {}  # of results, by primitive and types of operands
@@ -155,18 +155,7 @@ class Symbol(ArrayMethods, Tracer):
     def dtype(self) -> Dtype:
         return self.node.dtype
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
-        if not kwargs and method == "__call__":
-            if len(inputs) == 1:
-                road = one_operand.get(ufunc)
-                if road is not None:
-                    return road(self)
-            else:
-                roads = two_operands.get(ufunc)
-                if roads is not None:
-                    first, second = inputs
-                    return roads[0](first, second) if first is self else roads[1](self, first)
-        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+    __array_ufunc__ = on_short_roads(one_operand, two_operands)
 
     def process(self, primitive: Primitive, xs: tuple[Value, ...]) -> Value:
         recording = self.recording
