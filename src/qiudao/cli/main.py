@@ -35,9 +35,8 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     never_fail_on_letters()
-    if (
-        os.environ.get("COLUMNS") == "0"
-    ):  # of a terminal that does not know, where rich prints nothing
+    # A terminal that does not know its width says 0, for which rich prints nothing.
+    if os.environ.get("COLUMNS") == "0":
         del os.environ["COLUMNS"]
     parser = build_parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
