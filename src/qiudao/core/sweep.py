@@ -115,7 +115,6 @@ class Sweep:
 
         `alive` are the live lanes of each seed (None: those that are not zero).
         """
-        wanted, needed, wrap = self.wanted, self.needed, self.wrap
         visited: list[Equation] = []
         self.visited = visited
         self.noted = []
@@ -136,6 +135,8 @@ class Sweep:
                 heappush(heap, (-number, node))
         recorded = None if modes.recording is None else modes.recording.equations
         before = 0 if recorded is None else len(recorded)
+        asked = self.wanted, self.needed, self.wrap, masks, recorded
+        is_plain = all(what is None for what in asked)  # so that most nodes are asked nothing
         following: Node | None = None  # a parent that may well come next, as in a chain
         following_ct: Value = None
         while True:
@@ -151,55 +152,18 @@ class Sweep:
                 node = heapreplace(heap, (-following.number, following))[1]
                 ct = cts.pop(node.number)
             following = None
-            notes = node.notes
-            if notes is not None and node not in self.quiet:
-                self.noted.append(node)
-                if masks is None and notes.are_called and has_nan(ct):
-                    raise HookMeetsNaNError
-                ct = self.run_hooks(node, ct)
-                if notes.retains:
-                    results[node] = ct
-                if notes.groups:
-                    self.tell_groups(node, ct)
-            if not isinstance(node, Equation):
-                if wanted is None or node in wanted:
-                    results[node] = ct
-                continue
-            if wanted is not None and node in wanted:
-                results[node] = ct
-                if node in self.quiet:
-                    continue
-            parents = node.parents
-            if needed is not None:
-                if node not in needed:
-                    continue
-                parents = tuple([p if p in needed else None for p in parents])
-            xs: Any = node.operands
-            out = node.out
-            if type(xs) is not tuple:
-                if isinstance(xs, Freed):
-                    raise freed_error(node, xs)
-                xs, out = xs.restore(node)
-            if notes is not None and notes.before:
-                ct = self.run_before(node, ct)
-            if wrap is not None:
-                xs = tuple([rewrap(x, p, wrap) for x, p in zip(xs, node.parents, strict=True)])
-                out = None if out is None else wrap(out, node)
-            visited.append(node)
-            if recorded is not None:
-                mark(ct, node)
+            if (
+                is_plain
+                and node.notes is None
+                and isinstance(node, Equation)
+                and type(node.operands) is tuple
+            ):
+                visited.append(node)
+                parents = node.parents
+                grads = node.primitive.pull(ct, node.out, node.operands, parents, product)
+            else:
+                parents, grads = self.visit(node, ct, masks, results)
             shape = node.shape
-            mask = None
-            if masks is not None:
-                mask = masks.pop(node.number)
-                product = self.product if mask is None else Masked(mask, self.product)
-            grads = node.primitive.pull(ct, out, xs, parents, product)
-            if masks is not None:
-                grads = pass_masks(masks, mask, node, xs, out, parents, grads)
-            if notes is not None and notes.after:
-                if masks is None and any(map(has_nan, grads)):
-                    raise HookMeetsNaNError
-                grads = self.run_after(node, ct, grads)
             for parent, g in zip(parents, grads):
                 if g is None or parent is None:
                     continue
@@ -217,11 +181,69 @@ class Sweep:
                 else:
                     cts[number] = g
                     heappush(heap, (-number, parent))
-            if recorded is not None:  # in a trace: the user's line is that of the operation
+            if recorded is not None and isinstance(node, Equation):
+                # in a trace the user's line is that of the operation
                 for made in recorded[before:]:
                     made.code, made.offset = node.code, node.offset
                 give_role(recorded[before:], COTANGENT)
                 before = len(recorded)
+
+    def visit(
+        self, node: Node, ct: Value, masks: Masks | None, results: dict[Node, Value]
+    ) -> tuple[tuple[Node | None, ...], Terms]:
+        """Apply a node's rule, with all that may be asked of it besides: the parents that its
+        cotangents are for, and those; none where the sweep ends here.
+        """
+        wanted, needed, wrap = self.wanted, self.needed, self.wrap
+        notes = node.notes
+        if notes is not None and node not in self.quiet:
+            self.noted.append(node)
+            if masks is None and notes.are_called and has_nan(ct):
+                raise HookMeetsNaNError
+            ct = self.run_hooks(node, ct)
+            if notes.retains:
+                results[node] = ct
+            if notes.groups:
+                self.tell_groups(node, ct)
+        if not isinstance(node, Equation):
+            if wanted is None or node in wanted:
+                results[node] = ct
+            return (), ()
+        if wanted is not None and node in wanted:
+            results[node] = ct
+            if node in self.quiet:
+                return (), ()
+        parents = node.parents
+        if needed is not None:
+            if node not in needed:
+                return (), ()
+            parents = tuple([p if p in needed else None for p in parents])
+        xs: Any = node.operands
+        out = node.out
+        if type(xs) is not tuple:
+            if isinstance(xs, Freed):
+                raise freed_error(node, xs)
+            xs, out = xs.restore(node)
+        if notes is not None and notes.before:
+            ct = self.run_before(node, ct)
+        if wrap is not None:
+            xs = tuple([rewrap(x, p, wrap) for x, p in zip(xs, node.parents, strict=True)])
+            out = None if out is None else wrap(out, node)
+        self.visited.append(node)
+        if modes.recording is not None:
+            mark(ct, node)
+        product, mask = self.product, None
+        if masks is not None:
+            mask = masks.pop(node.number)
+            product = product if mask is None else Masked(mask, product)
+        grads = node.primitive.pull(ct, out, xs, parents, product)
+        if masks is not None:
+            grads = pass_masks(masks, mask, node, xs, out, parents, grads)
+        if notes is not None and notes.after:
+            if masks is None and any(map(has_nan, grads)):
+                raise HookMeetsNaNError
+            grads = self.run_after(node, ct, grads)
+        return parents, grads
 
     def may_need_masks(self) -> bool:
         """Whether lanes were dropped that may have had a slope that is not finite.

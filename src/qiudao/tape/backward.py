@@ -188,7 +188,7 @@ def check_and_free(done: Sweep) -> None:
         if equation.primitive.keeps_operands:
             equation.operands = freed
             equation.out = None
-            if equation.is_several:
+            if equation.shape is None:  # of several results
                 equation.primitive.freed()
 
 

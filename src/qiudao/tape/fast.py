@@ -28,9 +28,11 @@ from .guard import TINY
 from .record import held
 
 frame = sys._getframe
+asarray = np.asarray
 Operator = Callable[[Any, Any], Any]
 
 NUMBERS = {float, int, np.float64, np.float32}
+DOUBLE = np.dtype(np.float64)
 
 
 def is_view(x: Any, tensor: type) -> bool:
@@ -66,6 +68,8 @@ def binary(
             return primitive(self, operand(other))
         x = self.node
         a = self.value
+        if is_product and kind is float and type(a) is ndarray and a.dtype is DOUBLE:
+            b = asarray(b)  # which saves NumPy more, here and in the sweep, than it costs
         value = compute(a, b)
         made = tensor()
         made.value = value
@@ -114,6 +118,8 @@ def binary(
         b = self.value
         if kind is ndarray and not other.ndim:
             other, kind = other[()], None
+        elif is_product and kind is float and type(b) is ndarray and b.dtype is DOUBLE:
+            other = asarray(other)
         value = compute(other, b)
         made = tensor()
         made.value = value
