@@ -34,6 +34,8 @@ from .modes import modes
 from .node import Equation, Freed, Group, Node
 from .roles import COTANGENT, give_role, mark
 
+MANY = 256  # elements, from which on a product by ones is quicker than NumPy's sum
+
 Wrap = Callable[[Value, Node], Value]
 Product = Callable[[Value, Value], Value]
 Masks = dict[int, Value | None]  # the live lanes of a node, by its number; None for all
@@ -388,11 +390,15 @@ def fit(g: Value, node: Any) -> Value:
             g = np.reshape(g, given)
         lead = len(given) - len(shape)
         ones = tuple(k for k, n in enumerate(shape, lead) if n == 1 != given[k])
-        total = np.sum if isinstance(g, Tracer) else np.add.reduce  # the latter has less to do
-        if ones:
-            g = total(g, axis=ones, keepdims=True)
-        if lead:
-            g = total(g, axis=tuple(range(lead)))
+        axes = (*range(lead), *ones)
+        if is_many(g) and axes == tuple(range(len(axes))):
+            g = by_product(g, len(axes)).reshape(shape)
+        elif axes:
+            total = np.sum if isinstance(g, Tracer) else np.add.reduce  # the latter has less to do
+            if ones:
+                g = total(g, axis=ones, keepdims=True)
+            if lead:
+                g = total(g, axis=tuple(range(lead)))
         if g.shape != shape:
             g = np.broadcast_to(g, shape)
     given_dtype = np.result_type(g) if not hasattr(g, "dtype") else g.dtype
@@ -401,6 +407,25 @@ def fit(g: Value, node: Any) -> Value:
             g = np.real(g)
         g = g.astype(dtype) if hasattr(g, "astype") else dtype.type(g)
     return g
+
+
+def is_many(g: Value) -> bool:
+    """Whether this is an array that has more than a few elements, which lie in order."""
+    return (
+        type(g) is np.ndarray and g.size >= MANY and g.dtype.char in "fdFD" and g.flags.c_contiguous
+    )
+
+
+def by_product(g: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+    """The sum over the first axes, `count` of them, as a flat array.
+
+    As a product by ones: BLAS takes a half of the time of NumPy's sum over the first axis, an
+    eighth for many short rows, and its error is no larger.
+    """
+    rows = g.reshape(math.prod(g.shape[:count]), -1)
+    if rows.shape[1] == 1:
+        return np.add.reduce(rows, axis=(0,))  # quicker, and in pairs
+    return np.ones(len(rows), g.dtype).dot(rows)
 
 
 def has_nan(x: Value) -> bool:

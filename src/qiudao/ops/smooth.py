@@ -251,7 +251,7 @@ class Sech(Smooth):
 
     def evaluate(self, *xs: Value) -> Value:
         (x,) = xs
-        if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or x.size < MANY:
+        if not isinstance(x, np.ndarray) or x.size < MANY or x.dtype.kind != "f":
             return np.reciprocal(np.cosh(x))  # only rules call this: they run with warnings off
         h = np.abs(x)
         np.exp(np.negative(h, out=h), out=h)
