@@ -22,7 +22,7 @@ STRETCHED = [
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
-@pytest.mark.parametrize(("small", "large"), STRETCHED)
+@pytest.mark.parametrize("small, large", STRETCHED)
 def test_terms_are_summed_over_the_axes_that_were_stretched(small, large, dtype):
     rng = np.random.default_rng(0)
     ct = rng.normal(size=large).astype(dtype)
