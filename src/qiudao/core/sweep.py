@@ -416,7 +416,7 @@ def is_many(g: Value) -> bool:
     )
 
 
-def by_product(g: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+def by_product(g: np.ndarray[Any, Any], count: int) -> Value:
     """The sum over the first axes, `count` of them, as a flat array.
 
     As a product by ones: BLAS takes a half of the time of NumPy's sum over the first axis, an

@@ -27,15 +27,14 @@ from ..tape.backward import (
     cotangents_for,
     is_settled,
     place_of,
-    reaching,
     refuse_none,
     run,
     seed_for,
     store,
-    walk,
     why_cut,
 )
 from ..tape.cut import SETTLED
+from ..tape.reaching import reaching, walk
 from ..tape.tensor import Tensor
 from ..transforms.batch import Batch, check_chunk, to_front, whole_batch
 from ..transforms.derived import Argnames, Argnums, grad_of_function
@@ -174,11 +173,10 @@ def grad_of_values(
     blocked = blocked_by(no_grad_vars, "grad")
     starts = [n for n, _ in seeds]
     wanted = {t for t in targets if t is not None}
-    needed = reaching(starts, wanted, blocked)
     others: set[Node] = set()
     if not only_inputs:
         others |= {n for n in walk(starts, 0, blocked) if isinstance(n, Leaf)} - wanted
-        needed = reaching(starts, wanted | others, blocked)
+    needed, is_all = reaching(starts, wanted | others, blocked)
     seeds = [(n, ct) for n, ct in seeds if n not in blocked]
 
     gather = gather_for("grad", accumulate)
@@ -189,11 +187,13 @@ def grad_of_values(
         )
     is_flat = not in_tree.is_nested or is_flat_dict(inputs)
     check_unused(ins, targets, in_paths, policies, needed, settled, is_flat)
+    size = batch_size_of(seeds) if is_grads_batched else None
     found = sweep_in_chunks(
         seeds,
+        size,
         chunk_size,
-        wanted=wanted | others,
-        needed=needed,
+        wanted=None if is_all else wanted | others,
+        needed=None if is_all else needed,
         level=level,
         create_graph=create_graph,
         retain_graph=keep,
@@ -201,7 +201,6 @@ def grad_of_values(
         name="grad",
         gather=gather,
     )
-    size = batch_size_of(seeds)
     retained = size is None  # a batch of gradients is none that a tensor could keep
     kept = {n: ct for n, ct in found.items() if n in others or (retained and n.retains)}
     store(kept, level, create_graph)
@@ -259,6 +258,8 @@ def policies_for(policy: Any, tree: Any, paths: list[str]) -> list[Any]:
     """A policy for each input."""
     if callable(policy):
         return [policy] * len(paths)
+    if isinstance(policy, str):
+        return [known_policy(policy)] * len(paths)
     if isinstance(policy, dict) and any(is_pattern(key) for key in policy):
         chosen = [
             next((how for key, how in policy.items() if fits(key, path)), "error") for path in paths
@@ -371,12 +372,11 @@ def batch_size_of(seeds: Seeds) -> int | None:
 
 
 def sweep_in_chunks(
-    seeds: Seeds, chunk_size: int | None, *, retain_graph: bool, **options: Any
+    seeds: Seeds, size: int | None, chunk_size: int | None, *, retain_graph: bool, **options: Any
 ) -> dict[Node, Value]:
-    """The sweep; for batched cotangents by batched rules, a chunk at a time."""
+    """The sweep; for `size` batched cotangents by batched rules, a chunk at a time."""
     if not seeds:
         return {}
-    size = batch_size_of(seeds)
     if size is None:
         return run(seeds, retain_graph=retain_graph, **options)
     step = min(size if chunk_size is None else chunk_size, size) or 1

@@ -23,7 +23,8 @@ from ..core.errors import GradientError
 from ..core.modes import TAPE
 from ..core.node import Equation, Freed, Leaf, Node, Packed
 from ..core.source import Line, is_ours
-from ..tape.backward import walk, why_cut
+from ..tape.backward import why_cut
+from ..tape.reaching import walk
 from ..tape.tensor import Tensor
 from .expressions import Loop, loops_at, operands_at
 from .places import Group

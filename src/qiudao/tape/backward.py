@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from ..core.trees import Tree, flatten
 from .cut import SETTLED
 from .node_hooks import register_hook, register_prehook
 from .operators import weigh
+from .reaching import reaching, walk
 from .record import parts_of
 from .tensor import Tensor
 
@@ -192,48 +193,6 @@ def check_and_free(done: Sweep) -> None:
                 equation.primitive.freed()
 
 
-def reaching(
-    outputs: Iterable[Node], targets: set[Node], blocked: Collection[Node] = ()
-) -> set[Node]:
-    """The nodes on the paths from `outputs` back to `targets` that avoid the `blocked` ones."""
-    oldest = min((t.number for t in targets), default=0)
-    seen = walk(outputs, oldest, blocked)
-    needed: set[Node] = set()
-    for node in sorted(seen, key=lambda n: n.number):
-        if node in targets or (
-            isinstance(node, Equation) and any(p in needed for p in node.parents)
-        ):
-            needed.add(node)
-    return needed
-
-
-def walk(outputs: Iterable[Node], oldest: int = 0, blocked: Collection[Node] = ()) -> set[Node]:
-    """All nodes behind `outputs` that are not older than the number `oldest`."""
-    seen: set[Node] = set()
-    stack = [n for n in outputs if n.number >= oldest and n not in blocked]
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if isinstance(node, Equation):
-            stack.extend(
-                p
-                for p in node.parents
-                if p is not None and p.number >= oldest and p not in seen and p not in blocked
-            )
-    return seen
-
-
-def boundary(outputs: Sequence[Node], start: int) -> list[Node]:
-    """The nodes older than `start` that the newer ones behind `outputs` were computed from."""
-    found = {n for n in outputs if n.number < start}
-    for node in walk(outputs, start):
-        if isinstance(node, Equation):
-            found.update(p for p in node.parents if p is not None and p.number < start)
-    return sorted(found, key=lambda n: n.number)
-
-
 def as_gradient(ct: Value, level: float, create_graph: bool) -> Tensor:
     """A finished cotangent as the user sees it: a tensor, in torch's complex convention.
 
@@ -325,11 +284,13 @@ def backward(
             check_output(x, level, "backward", f"inputs{path}").node  # type: ignore[misc]
             for x, path in zip(chosen, chosen_tree.paths, strict=True)
         }
-        needed = reaching([n for n, _ in seeds], wanted, blocked)
+        needed, is_all = reaching([n for n, _ in seeds], wanted, blocked)
+        if is_all:
+            wanted = needed = None
     elif blocked:
         starts = [n for n, _ in seeds]
         leaves = {n for n in walk(starts, 0, blocked) if not isinstance(n, Equation)}
-        needed = reaching(starts, leaves, blocked)
+        needed, _ = reaching(starts, leaves, blocked)
     buffers = None if into is None else buffers_for(into, chosen, chosen_tree, create_graph)
     found = run(
         [(n, ct) for n, ct in seeds if n not in blocked],

@@ -18,8 +18,9 @@ from ..core.primitive import Parents, Primitive, Product, Terms, Values
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
 from ..ops.arithmetic import Anew
-from ..tape.backward import boundary, check_guards, placing
+from ..tape.backward import check_guards, placing
 from ..tape.guard import copy_of
+from ..tape.reaching import boundary
 from ..tape.record import record
 from ..tape.tensor import Tensor, off_tapes
 from ..tape.watching import Watcher

@@ -23,8 +23,9 @@ from ..core.primitive import Parents, Product, Terms, Values
 from ..core.slot import Slot
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
-from ..tape.backward import boundary, check_guards
+from ..tape.backward import check_guards
 from ..tape.guard import is_same
+from ..tape.reaching import boundary
 from ..tape.tensor import Tensor
 from .batch import vmap
 from .held import slots_like

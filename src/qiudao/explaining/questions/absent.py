@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...tape.backward import walk
 from ...tape.cut import Cut
+from ...tape.reaching import walk
 from ...tape.tensor import Tensor
 from ..graph import Graph, Vertex
 from ..tape import living

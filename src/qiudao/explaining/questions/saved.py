@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.node import Equation, Freed
 from ...core.source import Line
-from ...tape.backward import walk
+from ...tape.reaching import walk
 from ...tape.tensor import Tensor
 from ...transforms.checkpoint import Recompute
 from ..expressions import expression_at
