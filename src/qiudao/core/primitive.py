@@ -11,8 +11,9 @@ way in and out, which gives torch's convention.
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
@@ -158,6 +159,12 @@ class Primitive:
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         """Apply over a leading axis of length `size`, which the `mapped` operands have."""
         return self(*(x if m else stretch(x, size) for x, m in zip(xs, mapped, strict=True)))
+
+
+@functools.lru_cache(maxsize=4096)
+def once(kind: type[Primitive], *fields: Hashable) -> Primitive:
+    """The primitive of a class with these fields, made once: it never changes."""
+    return kind(*fields)
 
 
 def reach_of_any(alive: Value, parents: Parents) -> Terms:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .avals import Value
-from .modes import modes
+from .modes import modes, raised
 
 if TYPE_CHECKING:
     from .primitive import Primitive
@@ -121,7 +121,8 @@ def tie(result: Any, base: Any, how: Primitive, kind: type[View]) -> Any:
         root, recorded = base.tied.root, base.tied.recorded
     else:
         root, recorded = base, True
-    recorded = recorded and base.level >= modes.floor
+    if raised.count:
+        recorded = recorded and base.level >= modes.floor
     result.tied = Tie(base, how, root, kind.state(root), recorded)
     result.__class__ = kind
     return result

@@ -18,14 +18,15 @@ from ..core.primitive import Primitive
 
 Function = Callable[..., Any]
 _NUMBERS = (float, int, complex)
-_PLAIN = (np.ndarray, np.generic, float, int, complex, Tracer)
+_PLAIN = (np.ndarray, np.generic, float, int, complex)
 
 
 def operand(x: Any) -> Value:
     """An operand as a primitive takes it: arrays, scalars and tracers pass, lists become arrays."""
+    if isinstance(x, Tracer) or type(x) is np.ndarray:
+        return x
     if isinstance(x, _PLAIN):
-        if type(x) is not np.ndarray:
-            check_class(x)
+        check_class(x)
         return x
     if isinstance(x, list | tuple) and holds_tracer(x):
         return np.stack([operand(e) for e in x])
@@ -49,6 +50,8 @@ def holds_tracer(x: Any) -> bool:
 
 def array(x: Any) -> Value:
     """An operand that has axes: Python scalars become arrays too."""
+    if isinstance(x, Tracer):
+        return x
     return np.asarray(x) if isinstance(x, _NUMBERS) else operand(x)
 
 

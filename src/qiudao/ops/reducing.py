@@ -17,7 +17,7 @@ from ..core.avals import Aval, Dtype, Value, is_inexact, promote
 from ..core.dispatch import Tracer, implements, implements_method
 from ..core.errors import DtypeError, RuleError
 from ..core.families import Linear, Opaque
-from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
+from ..core.primitive import Parents, Primitive, Product, Terms, Values, once, primitive
 from ..core.samples import sample
 from .arithmetic import scale
 from .faces import array, axes_from_end, delivered, from_end, with_axis
@@ -150,7 +150,7 @@ def sum(
         x = astype(x, dtype)
     if where is not True:
         x = np.where(kept(where, x, "sum"), x, np.zeros((), x.dtype))
-    total = Sum(axes_from_end(axis, x.ndim, "sum"), bool(keepdims))(x)
+    total = once(Sum, axes_from_end(axis, x.ndim, "sum"), bool(keepdims))(x)
     if initial is not None and not (isinstance(initial, int) and initial == 0):
         total = total + started(initial, total.dtype)
     if dtype is not None:

@@ -14,7 +14,7 @@ from ..core.dispatch import Tracer, implements, underlying
 from ..core.errors import DtypeError, ShapeError
 from ..core.families import Linear, stretch
 from ..core.modes import modes
-from ..core.primitive import primitive
+from ..core.primitive import once, primitive
 from ..core.samples import sample
 from ..core.views import View
 from .faces import array, axes_from_end, delivered, from_end, operand, whole, with_axis
@@ -318,7 +318,7 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
     sizes = sizes_of(shape, x.size)
     if order != "C" and order_of("reshape", x, order, "A") == "F":
         return transpose(Reshape(sizes[::-1])(transpose(x)))
-    return x if sizes == x.shape else Reshape(sizes)(x)
+    return x if sizes == x.shape else once(Reshape, sizes)(x)
 
 
 @implements(np.ravel)
@@ -385,7 +385,7 @@ def transpose(a: Any, axes: Any = None) -> Value:
     order = tuple(from_end(k, n, "transpose") for k in axes)
     if len(set(order)) != n:
         raise ShapeError(f"transpose: axes={tuple(axes)} must name each of {n} axes once")
-    return Transpose(order)(x)
+    return once(Transpose, order)(x)
 
 
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)
@@ -404,7 +404,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Value:
     i, j = from_end(axis1, x.ndim, "swapaxes"), from_end(axis2, x.ndim, "swapaxes")
     order = list(range(-x.ndim, 0))
     order[i], order[j] = order[j], order[i]
-    return Transpose(tuple(order))(x)
+    return once(Transpose, tuple(order))(x)
 
 
 @implements(np.moveaxis)
@@ -421,7 +421,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Value:
     order = [k for k in range(-n, 0) if k not in sources]
     for place, k in sorted(zip((p + n for p in places), sources, strict=True)):
         order.insert(place, k)
-    return Transpose(tuple(order))(x)
+    return once(Transpose, tuple(order))(x)
 
 
 @implements(np.rollaxis)
@@ -443,7 +443,7 @@ def expand_dims(a: Any, axis: Any) -> Value:
     if len(at) < len(given):
         raise ShapeError(f"expand_dims: axis={axis} names a place twice; name each once")
     rest = iter(x.shape)
-    return Reshape(tuple(1 if k in at else next(rest) for k in range(n)))(x)
+    return once(Reshape, tuple([1 if k in at else next(rest) for k in range(n)]))(x)
 
 
 @implements(np.squeeze)
@@ -471,7 +471,7 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Value:
             f"broadcast_to: {aval_of(x)} does not broadcast to {sizes}; counted from the last, "
             "each axis must be equal or 1"
         )
-    return Stretch(sizes)(x)
+    return once(Stretch, sizes)(x)
 
 
 @implements(np.broadcast_arrays)
@@ -570,16 +570,19 @@ def concatenate(
         raise ShapeError("concatenate: 0-d arrays have no axis to join along; use np.stack")
     at = from_end(axis, ndim, "concatenate")
     for x in xs[1:]:
-        if x.ndim != ndim or any(
-            m != n
-            for k, (m, n) in enumerate(zip(x.shape, xs[0].shape, strict=False), -ndim)
-            if k != at
+        if x.shape != xs[0].shape and (
+            x.ndim != ndim
+            or any(
+                m != n
+                for k, (m, n) in enumerate(zip(x.shape, xs[0].shape, strict=False), -ndim)
+                if k != at
+            )
         ):
             raise ShapeError(
                 f"concatenate: {aval_of(xs[0])} and {aval_of(x)} do not fit; all axes but "
                 f"axis {axis} must be equal"
             )
-    joined = in_dtype("concatenate", Concatenate(at)(*xs), xs, dtype, casting)
+    joined = in_dtype("concatenate", once(Concatenate, at)(*xs), xs, dtype, casting)
     return delivered("concatenate", joined, out)
 
 
@@ -610,7 +613,7 @@ def stack(
             raise ShapeError(
                 f"stack: {aval_of(xs[0])} and {aval_of(x)} differ in shape; all must be equal"
             )
-    side_by_side = Stack(from_end(axis, xs[0].ndim + 1, "stack"))
+    side_by_side = once(Stack, from_end(axis, xs[0].ndim + 1, "stack"))
     # A trace is written out: loops are found again in it by what is done with each operand.
     joined = (side_by_side.expand if modes.tracing else side_by_side)(*xs)
     return delivered("stack", in_dtype("stack", joined, xs, dtype, casting), out)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.modes import modes
+from ..core.modes import modes, raised
 from ..core.node import Equation, Node, next_number
 from ..core.parts import Part
 from ..core.primitive import Primitive
@@ -33,10 +33,12 @@ def equation_for(
     node.primitive = primitive
     node.parents = tuple(parents)
     operands = primitive.keep(values, node.parents)
-    if any(isinstance(x, np.ndarray) and p is None for x, p in zip(operands, parents)):
+    if None in parents:
         operands = tuple(
-            held(node, x) if isinstance(x, np.ndarray) and p is None else x
-            for x, p in zip(operands, parents)
+            [
+                held(node, x) if p is None and isinstance(x, np.ndarray) else x
+                for x, p in zip(operands, parents)
+            ]
         )
     node.operands = operands
     node.out = out if primitive.keeps_out else None
@@ -68,8 +70,9 @@ def record(
     make = like.spawn
     if primitive.is_plain:
         return out
-    known = any(p is not None for p in parents)
-    if not known or primitive.is_constant or like.level < modes.floor:
+    known = parents.count(None) < len(parents)
+    is_off = raised.count and like.level < modes.floor
+    if not known or is_off or primitive.is_constant:
         cut = cut_by(primitive) if known else like.cut
         if isinstance(out, tuple):
             return tuple(make(part, None, cut) for part in out)

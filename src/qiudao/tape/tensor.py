@@ -8,6 +8,7 @@ moves the handle on to a new value; whoever read the old one keeps the old one.
 from __future__ import annotations
 
 import operator
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -28,10 +29,10 @@ from ..core.dispatch import (
 )
 from ..core.errors import DtypeError, GradientError, ShapeError
 from ..core.methods import ArrayMethods
-from ..core.modes import TAPE, has_ended, modes
+from ..core.modes import TAPE, has_ended, modes, raised
 from ..core.node import UNSET, Equation, Leaf, Node, next_number, place_of
 from ..core.primitive import Primitive
-from ..core.source import caller
+from ..core.source import caller, users
 from ..core.views import Tie, View, follow, tie
 from ..ops.stopping import stop_gradient
 from .cut import INFERENCE, Cut
@@ -536,7 +537,8 @@ def apply_one(primitive: Primitive, x: Tensor) -> Value:
     value = x.value
     out = primitive(value) if isinstance(value, Tracer) else primitive.evaluate(value)
     node = x.node
-    if node is None or primitive.is_constant or isinstance(out, tuple) or x.level < modes.floor:
+    is_off = raised.count and x.level < modes.floor
+    if node is None or is_off or primitive.is_constant or isinstance(out, tuple):
         result = record(primitive, (value,), (node,), out, x)
     else:
         result = Tensor()
@@ -553,5 +555,5 @@ def apply_one(primitive: Primitive, x: Tensor) -> Value:
         made.parents = parents = (node,)
         made.operands = primitive.keep((value,), parents)
         made.out = out if primitive.keeps_out else None
-        made.code, made.offset = caller()
+        made.code, made.offset = users(sys._getframe(3))  # beyond `process` and the primitive
     return tie(result, x, primitive, TensorView) if primitive.is_view else result
