@@ -155,3 +155,16 @@ def test_by_a_container_without_numbers_there_is_nothing(make, chunk_size):
 
 def test_a_hessian_by_a_container_without_numbers():
     assert qd.hessian(lambda p: 1.0)({}) == {}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("count", [2, 9])  # directions one by one, and in a batch
+@pytest.mark.parametrize("f", [lambda x: np.floor(x).astype(int), np.argsort, lambda x: x > 0.5])
+def test_what_does_not_move_has_a_jacobian_of_zeros_in_the_dtype_of_the_input(f, count, dtype):
+    x = np.linspace(0.2, 0.9, count, dtype=dtype)
+    for mode in ("forward", "reverse", "auto"):
+        found = qd.jacobian(f, mode=mode)(x)
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, np.zeros((count, count)))
+        compiled = qd.jit(qd.jacobian(f, mode=mode))(x)
+        assert compiled.dtype == dtype

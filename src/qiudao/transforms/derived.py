@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.anomalies import examine_function, known_check
 from ..core.arriving import arrived, at_home, bare
-from ..core.avals import Value
+from ..core.avals import Value, is_inexact
 from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError
@@ -397,9 +397,19 @@ def jacobian_by_columns(run: Differentiated, has_aux: bool, chunk_size: int | No
     outs, out_tree = flatten(changes)
     outs = list(map(arrived, outs))
     check_holomorphic("jacfwd", run.inputs, outs)
-    blocks = [split_axis(directions_last(change), change.ndim - 1, run.inputs) for change in outs]
+    blocks = []
+    for change in outs:
+        pieces = split_axis(directions_last(change), change.ndim - 1, run.inputs)
+        blocks.append(list(map(as_rate, pieces, run.inputs)))
     answer = run.assemble(out_tree, blocks)
     return (answer, *seen) if has_aux else answer
+
+
+def as_rate(piece: Value, x: Value) -> Value:
+    """The changes of an output per change of the input `x`: of whole numbers and truths, which do
+    not move, zeros of the input's dtype, as a pullback has them.
+    """
+    return piece if is_inexact(piece.dtype) else piece.astype(np.result_type(x))
 
 
 def directions_last(change: Value) -> Value:
