@@ -63,7 +63,7 @@ class Linear(Primitive):
     def keep(self, values: Values, parents: Parents) -> tuple[Value, ...]:
         if len(values) == 1:
             return parents  # type: ignore[return-value]
-        return tuple(v if p is None else p for v, p in zip(values, parents, strict=True))
+        return tuple([v if p is None else p for v, p in zip(values, parents, strict=True)])
 
     def write(self, base: Value, new: Value) -> Value:
         if self.is_read_only:
@@ -281,7 +281,7 @@ class Smooth(Elementwise):
         if self.reads == "out":
             if len(values) == 1:
                 return parents  # type: ignore[return-value]
-            return tuple(v if p is None else p for v, p in zip(values, parents, strict=True))
+            return tuple([v if p is None else p for v, p in zip(values, parents, strict=True)])
         return tuple(values)
 
 

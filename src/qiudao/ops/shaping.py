@@ -181,7 +181,7 @@ class Concatenate(Linear):
         return self(*(x if m else stretch(x, size) for x, m in zip(xs, mapped, strict=True)))
 
     def keep(self, values: Any, parents: Any) -> tuple[Value, ...]:
-        return tuple(aval_of(v) if p is None else p for v, p in zip(values, parents, strict=True))
+        return tuple([aval_of(v) if p is None else p for v, p in zip(values, parents, strict=True)])
 
 
 @primitive
@@ -218,7 +218,7 @@ class Stack(Linear):
         return self(*(x if m else stretch(x, size) for x, m in zip(xs, mapped, strict=True)))
 
     def keep(self, values: Any, parents: Any) -> tuple[Value, ...]:
-        return tuple(aval_of(v) if p is None else p for v, p in zip(values, parents, strict=True))
+        return tuple([aval_of(v) if p is None else p for v, p in zip(values, parents, strict=True)])
 
 
 @primitive
@@ -333,6 +333,8 @@ def flattened(a: Any, order: str = "C") -> Value:
 def ravel(a: Any, order: str = "C") -> Value:
     """All elements along one axis."""
     x = array(a)
+    if x.ndim == 1 and order == "C":
+        return x
     if order != "C":
         order = order_of("ravel", x, order, "AK")
         if order == "K":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from ..core.modes import modes, raised
 from ..core.node import Equation, Node, next_number
 from ..core.parts import Part
 from ..core.primitive import Primitive
-from ..core.source import caller
+from ..core.source import caller, users
 from .cut import Cut, mode_that_cuts
 from .guard import COPIED, Guard, copy_of
 
@@ -42,7 +43,7 @@ def equation_for(
         )
     node.operands = operands
     node.out = out if primitive.keeps_out else None
-    node.code, node.offset = caller()
+    node.code, node.offset = users(sys._getframe(3))  # beyond `record`, and who calls that
     if isinstance(out, tuple):
         node.shape = node.dtype = None  # type: ignore[assignment]
     else:

@@ -25,7 +25,6 @@ from ..core.dispatch import (
     concrete,
     on_short_roads,
     overrides,
-    snapshot,
 )
 from ..core.errors import DtypeError, GradientError, ShapeError
 from ..core.methods import ArrayMethods
@@ -111,7 +110,7 @@ class Tensor(ArrayMethods, Tracer):
                 if x.cut is not None:
                     like = x
             else:
-                values.append(snapshot(x))
+                values.append(x.snapshot() if isinstance(x, Tracer) else x)
                 parents.append(None)
         return values, parents, like
 
