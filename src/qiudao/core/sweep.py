@@ -137,8 +137,10 @@ class Sweep:
                 heappush(heap, (-number, node))
         recorded = None if modes.recording is None else modes.recording.equations
         before = 0 if recorded is None else len(recorded)
-        asked = self.wanted, self.needed, self.wrap, masks, recorded
-        is_plain = all(what is None for what in asked)  # so that most nodes are asked nothing
+        is_bare = self.needed is None and self.wrap is None and masks is None and recorded is None
+        is_plain = is_bare and (  # so that equations without notes are asked nothing
+            self.wanted is None or not any(isinstance(n, Equation) for n in self.wanted)
+        )
         following: Node | None = None  # a parent that may well come next, as in a chain
         following_ct: Value = None
         while True:
