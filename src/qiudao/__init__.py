@@ -3,7 +3,9 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .core import collecting
+from .core import collecting, memory
+
+memory.keep_freed()
 
 with collecting.put_off():
     from .eager.gradients import grad

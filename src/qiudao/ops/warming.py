@@ -7,18 +7,14 @@ import functools
 import numpy as np
 
 ROWS, SIDE = 64, 512  # of a product that touches as much of BLAS's memory as any needs
-KEPT = 16 << 20  # bytes
 
 
 @functools.cache
 def warm() -> None:
-    """Have BLAS and the system's allocator keep their memory; the first call takes about 2 ms.
+    """Have BLAS touch its memory; the first call takes about 2 ms.
 
     OpenBLAS packs operands into memory of its own and fetches ahead in it.  Where no product has
     been there yet it has no pages, and fetching them in vain takes half the time of a product of
-    long, thin matrices (measured on zen 1: 2.8 ms against 1.0 for 32 x 4,096 x 144).  And glibc
-    hands memory of arrays back to the system, which is slow to give it again, unless a block as
-    large was freed before.
+    long, thin matrices (measured on zen 1: 2.8 ms against 1.0 for 32 x 4,096 x 144).
     """
     np.matmul(np.zeros((ROWS, SIDE), np.float32), np.zeros((SIDE, SIDE), np.float32))
-    np.empty(KEPT, np.uint8)
