@@ -145,7 +145,7 @@ def share(wins: Value, x: Value, y: Value) -> Value:
     ties = x == y
     if isinstance(wins, np.ndarray):  # plain: a sixth of the time, for what is rare is rare
         slope = wins.astype(x.dtype)
-        if ties.any():
+        if np.count_nonzero(ties):
             np.copyto(slope, one / 2, where=ties)
         if has_nan(x) or has_nan(y):
             np.copyto(slope, np.nan, where=(x != x) | (y != y))
