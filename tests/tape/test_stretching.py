@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import qiudao as qd
+from qiudao.core.avals import Aval
+from qiudao.core.sweep import fit
 
 STRETCHED = [
     ((3,), (4, 3)),  # few: NumPy's sum
@@ -54,6 +56,12 @@ def test_a_sum_of_many_terms_has_no_larger_error_than_that_of_numpy():
         ours += np.sum((b.grad.numpy() - exact) ** 2)
         numpys += np.sum((ct.sum(axis=0) - exact) ** 2)
     assert ours <= numpys
+
+
+@pytest.mark.parametrize("rows", [3, 300])  # few and many
+def test_a_cotangent_that_is_the_same_for_all_columns_stands_for_each(rows):
+    same = np.arange(float(rows))[:, None]
+    np.testing.assert_array_equal(fit(same, Aval((4,), same.dtype)), np.full(4, same.sum()))
 
 
 def test_infinities_stay_in_their_column():

@@ -394,7 +394,7 @@ def fit(g: Value, node: Any) -> Value:
         ones = tuple(k for k, n in enumerate(shape, lead) if n == 1 != given[k])
         axes = (*range(lead), *ones)
         if is_many(g) and axes == tuple(range(len(axes))):
-            g = by_product(g, len(axes)).reshape(shape)
+            g = by_product(g, len(axes)).reshape((1,) * len(ones) + given[len(axes) :])
         elif axes:
             total = np.sum if isinstance(g, Tracer) else np.add.reduce  # the latter has less to do
             if ones:
