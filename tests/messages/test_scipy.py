@@ -51,6 +51,22 @@ MESSAGES = [
         "side only, and has no derivative; leave the bound out, or change the parameters a little",
     ),
     (
+        "a search that gave up",
+        lambda: qd.grad(
+            lambda a: (
+                optimize.minimize(
+                    lambda x: np.sum((x - a) ** 2),
+                    [0.0],
+                    method="Nelder-Mead",
+                    options={"maxiter": 0},
+                ).fun
+            )
+        )(1.0),
+        "minimize: what was found is no solution yet: from 0.00025 the next step of Newton's "
+        "method is 1 long, so no derivative is known; look at the report's success, give a "
+        "smaller tol= or more iterations, or another start",
+    ),
+    (
         "a program with a row too many",
         lambda: qd.grad(program)(np.array([4.0, 6.0, 10.0])),
         "linprog: 3 rows and bounds hold with equality at the solution of 2 variables, where a "

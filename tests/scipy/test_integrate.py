@@ -361,3 +361,14 @@ def test_lifted():
     assert float(qd.grad(f, numpy="lift")(2.0)) == pytest.approx(-1 / 9, rel=1e-8)
     g = lambda k: scipy.integrate.solve_ivp(lambda t, y: -k * y, (0, 1), [1.0]).y[0, -1]
     assert float(qd.grad(g, numpy="lift")(2.0)) == pytest.approx(-np.exp(-2), rel=1e-2)
+
+
+@pytest.mark.parametrize("ends", [(-1.0, 2.0), (0.0, np.inf), (-np.inf, np.inf)])
+def test_integrals_of_complex_functions(ends):
+    def whole(k, integrate=integrate):
+        wave = lambda x: np.exp(1j * k * x - x * x)
+        return integrate.quad(wave, *ends, complex_func=True)[0]
+
+    close(whole(0.7), whole(0.7, theirs), rtol=1e-15)
+    want = qd.numeric.derivative(lambda k: whole(k, theirs), 0.7)
+    close(qd.jacfwd(whole)(0.7), want, rtol=1e-8)

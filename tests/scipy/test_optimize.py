@@ -208,6 +208,21 @@ def test_bounds_beside_constraints():
     close(qd.vmap(f)(np.array([1.8, 2.0])), [f(1.8), f(2.0)], rtol=1e-7)
 
 
+@pytest.mark.parametrize("wrap", [lambda f: f, qd.jit])
+def test_variables_held_at_a_bound_that_the_method_stays_inside_of(wrap):
+    def within(a):
+        return optimize.minimize(
+            lambda x, a: np.sum((x - a) ** 2) + 0.1 * x[0] * x[1], np.full(2, 0.5), args=(a,),
+            method="trust-constr", bounds=[(0.0, 1.0), (0.0, 1.0)],
+        ).x  # fmt: skip
+
+    def of_one(a):
+        return optimize.minimize_scalar(lambda x, a: (x - a) ** 2, bounds=(1.0, 3.0), args=(a,)).x
+
+    close(wrap(qd.jacobian(within))(np.array([1.5, 0.4])), np.diag([0.0, 1.0]), atol=1e-8)
+    close([wrap(qd.grad(of_one))(a) for a in (0.7, 1.3, 3.5)], [0.0, 1.0, 0.0], atol=1e-8)
+
+
 def test_constraints_alone_may_move():
     def f(a):
         held = {"type": "ineq", "fun": lambda x, a: x[0] - a, "jac": lambda x, a: np.ones(1),

@@ -317,3 +317,27 @@ def test_densities_of_samples(bandwidth):
     if bandwidth == 0.4:
         assert qd.gradcheck(lambda h: stats.gaussian_kde(samples, h)(points), 0.4)
     assert stats.gaussian_kde(samples).neff == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(
+    "method, slope", [("cdf", 0.5), ("sf", -0.5), ("logcdf", 1.0), ("logsf", -1.0)]
+)
+def test_the_halves_of_the_laplace_distribution_meet_smoothly(method, slope):
+    assert qd.grad(getattr(stats.laplace, method))(0.0) == slope
+
+
+def test_the_quantile_at_the_median_of_the_laplace_distribution():
+    close(qd.grad(stats.laplace.ppf)(0.5), 2.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_extreme_value_distribution_around_the_shape_0(method):
+    xs = np.array([-1.0, 0.0, 0.4, 2.0])
+    at_zero = getattr(stats.genextreme, method)
+    close(qd.jvp(at_zero, (xs, 0.0), (0 * xs, 0.0))[0], getattr(theirs.gumbel_r, method)(xs))
+    slope = qd.jacobian(lambda c: at_zero(xs, c))
+    by_difference = qd.numeric.jacobian(lambda c: getattr(theirs.genextreme, method)(xs, c), 0.3)
+    close(slope(0.3), by_difference, rtol=1e-7)
+    at_last = qd.numeric.jacobian(lambda c: np.asarray(at_zero(xs, qd.tensor(c))), 0.0, step=0.1)
+    close(slope(0.0), at_last, rtol=1e-6)
+    close(slope(1e-9), slope(0.0), rtol=1e-7)

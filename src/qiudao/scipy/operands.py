@@ -100,6 +100,11 @@ def as_number(f: Function) -> Function:
     return lambda *args: float(plain(f(*args)))
 
 
+def as_complex(f: Function) -> Function:
+    """A function whose results are Python complex numbers, whatever it closes over."""
+    return lambda *args: complex(plain(f(*args)))
+
+
 def tupled(args: Any) -> tuple[Any, ...]:
     """SciPy's `args`: a tuple, or one argument alone."""
     return args if isinstance(args, tuple) else (args,)

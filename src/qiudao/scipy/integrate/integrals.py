@@ -10,7 +10,7 @@ from scipy import integrate as theirs
 
 from ...core.dispatch import concrete
 from ...core.errors import GradientError
-from ..operands import Watched, as_number, depends, plain, tupled
+from ..operands import Watched, as_complex, as_number, depends, plain, tupled
 from .rules import by_pieces
 
 
@@ -37,9 +37,8 @@ def quad(
     low, high = float(plain(a)), float(plain(b))
     bare = tuple(concrete(x) for x in args)
     watched = Watched(func)
-    value, error, info, *rest = theirs.quad(
-        as_number(watched), low, high, bare, full_output=1, **options
-    )
+    numbers = as_complex(watched) if options.get("complex_func") else as_number(watched)
+    value, error, info, *rest = theirs.quad(numbers, low, high, bare, full_output=1, **options)
     if watched.moves or depends(a, b, args):
         if "weight" in options:
             raise GradientError(
@@ -51,8 +50,20 @@ def quad(
 
 
 def intervals_of(info: Any, low: float, high: float) -> Any:
-    """The intervals that SciPy has come to; an integral over all numbers is folded at 0 there."""
-    last = info["last"]
-    found = np.stack([info["alist"][:last], info["blist"][:last]], axis=1)
+    """The intervals that SciPy has come to; an integral over all numbers is folded at 0 there.
+
+    For complex functions those of both parts, which are integrated one after the other.
+    """
+    if "imag" in info:
+        ends = np.unique([*np.ravel(parted(info["real"][0])), *np.ravel(parted(info["imag"][0]))])
+        found = np.stack([ends[:-1], ends[1:]], axis=1)
+    else:
+        found = parted(info)
     folded = not np.isfinite(low) and not np.isfinite(high)
     return np.concatenate([-found[:, ::-1], found]) if folded else found
+
+
+def parted(info: Any) -> Any:
+    """The intervals of one integral of real numbers, as rows of two ends."""
+    last = info["last"]
+    return np.stack([info["alist"][:last], info["blist"][:last]], axis=1)

@@ -76,5 +76,5 @@ class Path:
 def crossing(path: Path, value: Callable[..., Any], t: float) -> tuple[Any, Any]:
     """The time of an event near `t`, and the state at it, with their derivatives."""
     k = path.number(t)
-    moved = differentiable(lambda s: value(s, path.within(k, s)), t)
+    moved = differentiable("solve_ivp", lambda s: value(s, path.within(k, s)), t)
     return moved, path.within(k, moved)

@@ -108,7 +108,7 @@ class Radau:
             return Z - h * (RADAU_A @ slopes)
 
         bare = solved(f, plain(t), plain(y), plain(h))
-        Z = differentiable(residual, bare)
+        Z = differentiable("solve_ivp", residual, bare)
 
         def within(share: Any) -> Any:
             nodes = np.array([0.0, *RADAU_C])

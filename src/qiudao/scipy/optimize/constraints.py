@@ -176,7 +176,7 @@ def under(objective: Function, held: Sequence[Condition], x: Any) -> Any:
         lagrangian = qd.grad(lambda x: objective(x) - np.sum(m * values(x)))
         return np.concatenate([lagrangian(x), np.where(active, values(x), m)])
 
-    return differentiable(residual, np.concatenate([x, multipliers]))[:size]
+    return differentiable("minimize", residual, np.concatenate([x, multipliers]))[:size]
 
 
 def check(is_equation: Any, active: Any, multipliers: Any, slope: Any, slopes: Any) -> None:

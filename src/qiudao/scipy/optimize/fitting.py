@@ -72,7 +72,7 @@ def fitted(name: str, residuals: Function, x: Any, bounds: Any) -> Any:
     else:
         low, high = (np.broadcast_to(np.asarray(b, float), np.shape(x)) for b in bounds)
         limits = theirs.Bounds(low, high)
-    return differentiable(at_bounds(name, gradient, x, limits), x)
+    return differentiable(name, at_bounds(name, gradient, x, limits), x)
 
 
 def curve_fit(

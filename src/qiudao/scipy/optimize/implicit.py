@@ -18,14 +18,17 @@ from scipy.optimize import OptimizeResult
 import qiudao as qd
 
 from ...core.avals import Aval
+from ...core.errors import GradientError
 from ..operands import Function, depends, known, solve
 
 STEPS = 2
+FAR = 0.1  # a step of Newton's so long, per size of x, does not come from a solution
 
 
-def differentiable(residual: Function, x: Any) -> Any:
+def differentiable(name: str, residual: Function, x: Any) -> Any:
     """The solution `x` of `residual(x) = 0`, with its derivatives with respect to all that the
-    residual reads.  Its value stays as it is.
+    residual reads.  Its value stays as it is.  Raises `GradientError` for a point that is no
+    solution, where a search gave up.
     """
     x = qd.stop_gradient(x if depends(x) else np.asarray(x)[()])
     if not depends(residual(x)):
@@ -36,10 +39,26 @@ def differentiable(residual: Function, x: Any) -> Any:
         return np.reshape(residual(np.reshape(z, shape)), -1)
 
     z = np.reshape(x, -1)
-    for _ in range(STEPS):
+    for k in range(STEPS):
         step = np.linalg.solve(qd.jacobian(flat)(z), flat(z))
+        if k == 0:
+            check_arrival(name, known(z), known(step))
         z = z - (step - qd.stop_gradient(step))
     return np.reshape(z, shape)
+
+
+def check_arrival(name: str, z: Any, step: Any) -> None:
+    """Refuse a point that a step of Newton's leaves far behind, where the numbers are at hand."""
+    if z is None or step is None:
+        return
+    away = np.abs(step) / (1 + np.abs(z))
+    if np.any(away > FAR):
+        k = int(np.nanargmax(away))
+        raise GradientError(
+            f"{name}: what was found is no solution yet: from {z[k]:.6g} the next step of Newton's "
+            f"method is {abs(step[k]):.2g} long, so no derivative is known; look at the report's "
+            "success, give a smaller tol= or more iterations, or another start"
+        )
 
 
 def start_of(x0: Any) -> Any:

@@ -101,7 +101,7 @@ def linprog(
     x = found.x
     held, right, is_equation = corner(x, (A_ub, b_ub, A_eq, b_eq), numbers, bounds)
     check(plain(held), is_equation, plain(c))
-    found.x = differentiable(lambda x: held @ x - right, x)
+    found.x = differentiable("linprog", lambda x: held @ x - right, x)
     found.fun = np.sum(c * found.x)
     if A_ub is not None:
         found.slack = b_ub - A_ub @ found.x

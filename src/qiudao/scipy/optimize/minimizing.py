@@ -13,6 +13,7 @@ from .constraints import arguments, conditions, for_scipy, limits, under
 from .implicit import differentiable, reported, start_of
 
 FREE = {"nelder-mead", "powell", "cobyla", "cobyqa"}  # methods that take no gradient
+BESIDE, NEARBY = 1e-7, 1e-3  # how near to a bound, per size of x, is on it, and may be held by it
 SECOND = {"newton-cg", "dogleg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr"}
 
 
@@ -73,13 +74,14 @@ def minimize(
     x, found = reported("minimize", scipy, (start, args, more), np.shape(start))
     gradient = qd.grad(fun)
     held = conditions(constraints, bounds, np.size(x)) if constraints else []
-    still = qd.stop_gradient(x)
-    if not depends(fun(still, *args), [c.values(still) for c in held]):
+    bare = qd.stop_gradient(x)
+    if not depends(fun(bare, *args), [c.values(bare) for c in held]):
         return found
     if held:
         found.x = under(lambda x: fun(x, *args), held, x)
     else:
-        found.x = differentiable(at_bounds("minimize", lambda x: gradient(x, *args), x, bounds), x)
+        still = at_bounds("minimize", lambda x: gradient(x, *args), x, bounds)
+        found.x = differentiable("minimize", still, x)
     found.fun = fun(found.x, *args)
     return found
 
@@ -93,15 +95,24 @@ def values(pair: tuple[Any, Any]) -> tuple[float, Any]:
 def at_bounds(name: str, gradient: Function, x: Any, bounds: Any) -> Function:
     """The residual of a minimum within bounds: the gradient, or for a variable that is held at a
     bound the distance from it.
+
+    A method that stays inside ends a little way from a bound: it holds a variable which the slope
+    pulls there from nearby, and along which a step of Newton's would pass it.
     """
     if bounds is None:
         return gradient
     x = qd.stop_gradient(x)
     low, high = limits(bounds, np.shape(x)[0])
-    near = 1e-7 * (1 + np.abs(x))
+    size = 1 + np.abs(x)
     slope = qd.stop_gradient(gradient(x))
-    beside_low, beside_high = x - low <= near, high - x <= near
-    at_low, at_high = beside_low & (slope > 0), beside_high & (slope < 0)
+    room = np.where(slope > 0, x - low, high - x)
+    pulled = (slope != 0) & (room <= NEARBY * size)
+    is_inside = known(np.any(pulled & (room > BESIDE * size)))
+    if is_inside is None or is_inside:
+        curve = np.diagonal(qd.stop_gradient(qd.jacobian(gradient)(x)))
+        pulled = pulled & (np.abs(slope) >= curve * room)
+    at_low, at_high = pulled & (slope > 0), pulled & (slope < 0)
+    beside_low, beside_high = x - low <= BESIDE * size, high - x <= BESIDE * size
     level = known(
         (beside_low | beside_high) & (np.abs(slope) <= 1e-9 * (1 + np.max(np.abs(slope))))
     )
@@ -136,8 +147,11 @@ def minimize_scalar(
         return theirs.minimize_scalar(as_number(fun), bracket, bounds, args, **options)
 
     x, found = reported("minimize_scalar", scipy, (args,), ())
-    slope = qd.grad(fun)
-    found.x = differentiable(lambda x: slope(x, *args), x)
+    slope = qd.grad(lambda x: fun(x[0], *args))
+    one = np.reshape(x, 1)
+    if depends(slope(qd.stop_gradient(one))):
+        still = at_bounds("minimize_scalar", slope, one, None if bounds is None else [bounds])
+        found.x = differentiable("minimize_scalar", still, one)[0]
     if depends(found.x):
         found.fun = fun(found.x, *args)
     return found

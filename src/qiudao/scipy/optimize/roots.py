@@ -15,7 +15,8 @@ from .implicit import differentiable, reported, start_of
 def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options: Any) -> Any:
     """`scipy.optimize.root`; `x` has derivatives with respect to `args`, and all that `fun` reads.
 
-    dx = -(dF/dx)^-1 dF.  Where `jac` is not given, ours is exact.
+    dx = -(dF/dx)^-1 dF.  Where `jac` is not given, ours is exact.  Raises `GradientError` for the
+    derivative of what is no solution: where the next step of Newton's method would be long.
 
     >>> from qiudao.scipy import optimize
     >>> f = lambda a: optimize.root(lambda x, a: x**2 - a, np.array([1.0]), args=(a,)).x[0]
@@ -32,7 +33,7 @@ def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", **options
 
     start = start_of(x0)
     x, found = reported("root", scipy, (start, args), np.shape(start))
-    found.x = differentiable(lambda x: fun(x, *args), x)
+    found.x = differentiable("root", lambda x: fun(x, *args), x)
     return found
 
 
@@ -53,9 +54,9 @@ def scalar(name: str) -> Function:
 
         if options.get("full_output"):
             x, report = scipy(a, b, args)
-            return differentiable(lambda x: f(x, *args), x), report
+            return differentiable(name, lambda x: f(x, *args), x), report
         x = solve(name, scipy, (a, b, args), [Aval((), np.dtype(float))])
-        return differentiable(lambda x: f(x, *args), x)
+        return differentiable(name, lambda x: f(x, *args), x)
 
     find.__name__ = find.__qualname__ = name
     find.__doc__ = (
@@ -90,7 +91,7 @@ def newton(
 
     start = start_of(x0)
     x = searched("newton", scipy, start, args)
-    return differentiable(lambda x: func(x, *args), x)
+    return differentiable("newton", lambda x: func(x, *args), x)
 
 
 def fixed_point(func: Function, x0: Any, args: Any = (), **options: Any) -> Any:
@@ -106,7 +107,7 @@ def fixed_point(func: Function, x0: Any, args: Any = (), **options: Any) -> Any:
 
     start = start_of(x0)
     x = searched("fixed_point", scipy, start, args)
-    return differentiable(lambda x: func(x, *args) - x, x)
+    return differentiable("fixed_point", lambda x: func(x, *args) - x, x)
 
 
 def root_scalar(f: Function, args: Any = (), method: str | None = None, **options: Any) -> Any:
@@ -126,7 +127,7 @@ def root_scalar(f: Function, args: Any = (), method: str | None = None, **option
 
     numbers = {"converged": bool, "iterations": int, "function_calls": int}
     x, found = reported("root_scalar", scipy, (args,), (), "root", numbers)
-    found.root = differentiable(lambda x: f(x, *args), x)
+    found.root = differentiable("root_scalar", lambda x: f(x, *args), x)
     return found
 
 
@@ -160,5 +161,5 @@ def fsolve(
         return found[0] if full_output else found
 
     x = searched("fsolve", scipy, start, args)
-    x = differentiable(lambda x: residual(x, *args), x)
+    x = differentiable("fsolve", lambda x: residual(x, *args), x)
     return (x, *box[0]) if full_output else x

@@ -238,7 +238,9 @@ def inner(low: Any, high: Any) -> Any:
     """A value within the support, for what lies beyond it to be computed at."""
     low, high = qd.stop_gradient(low), qd.stop_gradient(high)
     start = np.where(np.isfinite(low), low, np.where(np.isfinite(high), high - 2.0, 0.0))
-    return np.where(np.isfinite(low) & np.isfinite(high), 0.5 * (low + high), start + 1.0)
+    both = np.isfinite(low) & np.isfinite(high)
+    middle = 0.5 * (np.where(both, low, 0.0) + np.where(both, high, 0.0))
+    return np.where(both, middle, start + 1.0)
 
 
 class Frozen:

@@ -55,21 +55,33 @@ class gumbel_lDistribution(ByHazard):
 
 
 class genextremeDistribution(ByReversedHazard):
-    """The shape c at 0 itself is the Gumbel distribution: use `gumbel_r`."""
+    """With the shape c at 0, the Gumbel distribution."""
 
     shapes: ClassVar[tuple[str, ...]] = ("c",)
 
     def support(self, *shapes: Any) -> tuple[Any, Any]:
         (c,) = shapes
-        return np.where(c < 0, 1 / c, -INF), np.where(c > 0, 1 / c, INF)
+        end = 1 / np.where(c == 0, 1.0, c)
+        return np.where(c < 0, end, -INF), np.where(c > 0, end, INF)
 
     def log_density(self, z: Any, *shapes: Any) -> Any:
         (c,) = shapes
-        inner = np.log1p(-c * z)
-        return -np.exp(inner / c) + inner / c - inner
+        power = log_power(c, z)
+        return -np.exp(power) + power - np.log1p(-c * z)
 
     def hazard(self, z: Any, *shapes: Any) -> Any:
-        return np.exp(np.log1p(-shapes[0] * z) / shapes[0])
+        return np.exp(log_power(shapes[0], z))
+
+
+def log_power(c: Any, z: Any) -> Any:
+    """The logarithm of (1 - c z)^(1 / c), which is -z at c = 0: by its series near there, since the
+    quotient loses the digits of its derivative in c.
+    """
+    u = c * z
+    is_near = np.abs(u) < 1e-3
+    series = 1 + u * (1 / 2 + u * (1 / 3 + u * (1 / 4 + u * (1 / 5 + u / 6))))
+    away = np.where(is_near, 1.0, c)
+    return np.where(is_near, -z * series, np.log1p(-np.where(is_near, 0.0, u)) / away)
 
 
 genextreme = genextremeDistribution()

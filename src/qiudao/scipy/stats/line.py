@@ -49,11 +49,17 @@ class laplaceDistribution(Symmetric):
         return -np.abs(z) - np.log(2)
 
     def below(self, z: Any, *shapes: Any) -> Any:
-        return np.where(z > 0, 1 - np.exp(-np.abs(z)) / 2, np.exp(-np.abs(z)) / 2)
+        tail = np.exp(nearer(z)) / 2
+        return np.where(z > 0, 1 - tail, tail)
 
     def log_below(self, z: Any, *shapes: Any) -> Any:
-        tail = -np.abs(z) - np.log(2)
+        tail = nearer(z) - np.log(2)
         return np.where(z > 0, np.log1p(-np.exp(tail)), tail)
+
+
+def nearer(z: Any) -> Any:
+    """-|z| by branches: at 0, where the two halves of a cdf meet smoothly, |z| has slope 0."""
+    return np.where(z > 0, -z, z)
 
 
 class logisticDistribution(Symmetric):
