@@ -32,7 +32,7 @@ MESSAGES = {
         lambda: nn.Linear(2, 2, rng=None),
         TypeError,
         "Linear: rng=None is neither a generator nor a seed; pass np.random.default_rng(seed) or "
-        "an integer, so that a run can be repeated",
+        "an integer >= 0, so that a run can be repeated",
     ),
     "no fans": (
         lambda: nn.xavier_normal((3,), rng=0),
@@ -77,7 +77,7 @@ MESSAGES = {
         lambda: nn.AdaptiveAvgPool((2, 2))(np.ones((1, 1, 4))),
         ShapeError,
         "AdaptiveAvgPool: an input of shape (1, 1, 4) does not fit (2, 2) windows; give (batch, "
-        "channels, *space), and a number for each axis of space",
+        "channels, *space), none of space empty, and a number for each axis of space",
     ),
     "batch norm": (
         lambda: nn.BatchNorm2d(3)(ROWS),
@@ -179,6 +179,135 @@ MESSAGES = {
         ShapeError,
         "cross_entropy: labels of shape (1,) do not fit logits of shape (2, 3); give one label for "
         "each row of the last axis",
+    ),
+    "a negative size": (
+        lambda: nn.Linear(-1, 2, rng=0),
+        ShapeError,
+        "Linear: inputs=-1; it must be a whole number, at least 0",
+    ),
+    "a size that is no whole number": (
+        lambda: nn.LSTM(2, 3.0, rng=0),
+        ShapeError,
+        "LSTM: hidden=3.0; it must be a whole number, at least 0",
+    ),
+    "no groups": (
+        lambda: nn.Conv2d(1, 2, 3, groups=0, rng=0),
+        ShapeError,
+        "Conv2d: groups=0; it must be a whole number, at least 1",
+    ),
+    "no heads": (
+        lambda: nn.MultiheadAttention(8, 0, rng=0),
+        ShapeError,
+        "MultiheadAttention: heads=0; it must be a whole number, at least 1",
+    ),
+    "a window of another rank": (
+        lambda: nn.Conv2d(1, 2, (3, 3, 3), rng=0),
+        ShapeError,
+        "Conv2d: size=(3, 3, 3) has 3 entries, and there are 2 axes of space; give one "
+        "number, or one for each axis",
+    ),
+    "a window that is no whole number": (
+        lambda: nn.MaxPool(2.5)(np.ones((1, 1, 4))),
+        DtypeError,
+        "max_pool: size=2.5; it must be a whole number, or one for each axis",
+    ),
+    "no windows": (
+        lambda: nn.AdaptiveAvgPool(0),
+        ShapeError,
+        "AdaptiveAvgPool: counts=0; it must be a whole number, at least 1",
+    ),
+    "a momentum above 1": (
+        lambda: nn.BatchNorm1d(3, momentum=2),
+        ValueError,
+        "BatchNorm1d: momentum=2; it must be a number in [0, 1]",
+    ),
+    "a delta of 0": (
+        lambda: nn.huber(ROWS, ROWS, delta=0.0),
+        ValueError,
+        "huber: delta=0.0; it must be a number in (0, inf]",
+    ),
+    "complex losses": (
+        lambda: nn.mse(1j * ROWS, ROWS),
+        DtypeError,
+        "mse: an operand is complex128, and is defined for real numbers; give the real and "
+        "the imaginary part, or the absolute value",
+    ),
+    "a row that is not there": (
+        lambda: nn.Embedding(3, 2, rng=0)(np.array([0, -1])),
+        IndexError,
+        "Embedding: the index -1 is not that of one of 3 rows, which count from 0; mend it",
+    ),
+    "an unknown approximation": (
+        lambda: nn.gelu(ROWS, approximate="erf"),
+        ValueError,
+        "gelu: approximate='erf' is unknown; use True or False, or torch's 'tanh' or 'none'",
+    ),
+    "no numbers": (
+        lambda: nn.relu(["a"]),
+        DtypeError,
+        "nn: an operand is list of dtype <U1; give arrays of numbers",
+    ),
+    "a lone logit": (
+        lambda: nn.cross_entropy(1.0, 0),
+        ShapeError,
+        "cross_entropy: the logits are one number, and have no axis of classes; give (..., "
+        "classes)",
+    ),
+    "a weight for other classes": (
+        lambda: nn.cross_entropy(ROWS, np.array([0, 1]), weight=np.ones(2)),
+        ShapeError,
+        "cross_entropy: a weight of shape (2,) does not fit 3 classes; give one factor for each",
+    ),
+    "an ignored label that is none": (
+        lambda: nn.cross_entropy(ROWS, np.array([0, 1]), ignore_index="a"),
+        DtypeError,
+        "cross_entropy: ignore_index='a' is no label; give an integer",
+    ),
+    "a state of another size": (
+        lambda: nn.GRU(3, 2, rng=0)(np.ones((2, 4, 3)), np.ones((2, 5))),
+        ShapeError,
+        "GRU: an initial state of shape (2, 5) does not fit; it must be (2, 2), (batch, hidden)",
+    ),
+    "one state of two": (
+        lambda: nn.LSTM(3, 2, rng=0)(np.ones((2, 4, 3)), np.ones((2, 2))),
+        ShapeError,
+        "LSTM: an initial state of shape (2, 2) does not fit; it must be a pair (h, c) of "
+        "(2, 2), (batch, hidden)",
+    ),
+    "keys of another size": (
+        lambda: nn.attention(ROWS, np.ones((2, 4)), ROWS),
+        ShapeError,
+        "attention: queries of shape (2, 3), keys of (2, 4) and values of (2, 3) do not fit; "
+        "they must be (..., queries, size), (..., keys, size) and (..., keys, width), of a "
+        "size >= 1",
+    ),
+    "a mask of another size": (
+        lambda: nn.attention(ROWS, ROWS, ROWS, mask=np.ones((3, 3), bool)),
+        ShapeError,
+        "attention: a mask of shape (3, 3) does not fit 2 queries and 2 keys; it must "
+        "broadcast to (2, 2)",
+    ),
+    "a list as a layer": (
+        lambda: nn.Sequential([nn.relu]),
+        DtypeError,
+        "Sequential: layer 0 is a list, which cannot be called; give modules and functions "
+        "one by one, Sequential(*layers)",
+    ),
+    "a model as a stack": (
+        lambda: nn.stack(nn.relu),
+        TreeError,
+        "stack: what is given is no list of modules; give stack([model, ...])",
+    ),
+    "an empty stack": (
+        lambda: nn.stack([]),
+        TreeError,
+        "stack: there are no models; give one at least",
+    ),
+    "a state that is a list": (
+        lambda: nn.Linear(2, 1, rng=0).load_state_dict([np.ones(1)]),
+        TreeError,
+        "load_state_dict: the state is a list; give a dict from paths to arrays, as "
+        "state_dict() does",
     ),
 }
 

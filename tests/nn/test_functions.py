@@ -147,3 +147,49 @@ def test_a_row_that_is_not_a_number_spoils_no_other_row_of_the_cross_entropy(smo
     assert np.isnan(slopes[1:3]).all()
     alone = qd.grad(lambda x: np.sum(loss(x, labels[:1])))(x[:1])
     np.testing.assert_allclose(slopes[:1], alone, rtol=1e-15)
+
+
+HALVES = np.array([[0.5, 0.0, 0.5], [0.2, 0.8, 0.0]])
+MASKED = np.array([[1.0, -np.inf, 2.0], [0.0, 0.0, -np.inf]])  # logits of the classes there are
+
+
+def test_a_class_that_is_masked_out_of_logits_and_probabilities_alike_does_not_count():
+    loss = lambda x: nn.cross_entropy(x, HALVES, reduction="none")
+    within = [
+        nn.cross_entropy(MASKED[0, ::2], HALVES[0, ::2]),
+        nn.cross_entropy(MASKED[1, :2], HALVES[1, :2]),
+    ]
+    np.testing.assert_allclose(loss(MASKED), within, rtol=1e-14)
+    far = 1.0 / (1.0 + np.e)
+    slopes = qd.grad(lambda x: np.sum(loss(x)))(MASKED)
+    want = [[far - 0.5, 0.0, 0.5 - far], [0.3, -0.3, 0.0]]
+    np.testing.assert_allclose(slopes, want, rtol=1e-13)
+    logs = nn.log_softmax(MASKED)
+    assert np.isfinite(nn.kl_div(logs, HALVES))
+
+
+def test_the_divergence_of_logarithms_of_probabilities_that_are_0():
+    logs = np.log(np.array([[0.5, 0.2, 0.3], [0.1, 0.6, 0.3]]))
+    with np.errstate(divide="ignore"):
+        target = np.log(HALVES)
+    loss = lambda logs, target: nn.kl_div(logs, target, log_target=True)
+    np.testing.assert_allclose(loss(logs, target), nn.kl_div(logs, HALVES), rtol=1e-14)
+    by_logs, by_target = qd.grad(loss, (0, 1))(logs, target)
+    np.testing.assert_allclose(by_logs, -HALVES / 2, rtol=1e-14)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        want = np.where(HALVES > 0, HALVES * (np.log(HALVES) - logs + 1.0) / 2, 0.0)
+    np.testing.assert_allclose(by_target, want, rtol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_approximate_gelu_far_out(dtype):
+    x = np.array([-1e30, -20.0, 20.0, 1e30], dtype)
+    f = lambda x: np.sum(nn.gelu(x, approximate=True))
+    np.testing.assert_allclose(qd.grad(f)(x), [0.0, 0.0, 1.0, 1.0], atol=1e-200)
+    np.testing.assert_allclose(qd.hvp(f, x, np.ones_like(x)), np.zeros(4), atol=1e-200)
+
+
+@pytest.mark.parametrize("name, is_approximate", [("none", False), ("tanh", True)])
+def test_gelu_takes_the_names_of_torch(name, is_approximate):
+    x = np.array([-1.0, 0.5])
+    np.testing.assert_array_equal(nn.gelu(x, name), nn.gelu(x, is_approximate))

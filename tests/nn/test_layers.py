@@ -216,3 +216,20 @@ def test_an_lstm_that_is_shut_or_open():
 def test_lists_are_arrays(layer, data):
     first = lambda y: y[0] if isinstance(y, tuple) else y
     close(first(layer(data)), first(layer(np.array(data, float))))
+
+
+def test_means_of_whole_numbers_are_not_whole():
+    counts = np.arange(8).reshape(1, 1, 8)
+    close(nn.AdaptiveAvgPool(2)(counts), np.array([[[1.5, 5.5]]]))
+
+
+def test_sizes_are_whole_numbers_of_any_type():
+    three = np.int64(3)
+    assert nn.Conv1d(1, 1, three, rng=0)(np.ones((1, 1, 5))).shape == (1, 1, 3)
+    assert nn.LayerNorm(three)(np.ones((2, 3))).shape == (2, 3)
+    assert repr(nn.Linear(three, np.int32(1), rng=0)) == repr(nn.Linear(3, 1, rng=0))
+    assert nn.AdaptiveAvgPool(three)(np.ones((1, 1, 5))).shape == (1, 1, 3)
+
+
+def test_weights_without_elements():
+    assert nn.xavier_uniform((0, 0), rng=0).shape == nn.orthogonal((0, 0), rng=0).shape == (0, 0)

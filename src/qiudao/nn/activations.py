@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.faces import from_end
 from ..ops.logsums import logistic
 from ..ops.networks.entropy import Relu
 from ..ops.reducing import LogSumExp, Share
@@ -94,7 +95,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
     array([0.5, 0.5])
     """
     x = as_array(x)
-    return Share((axis if axis < 0 else axis - x.ndim,))(x)
+    return Share((from_end(axis, x.ndim, "softmax"),))(x)
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
@@ -104,7 +105,7 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     array([-1000.,     0.])
     """
     x = as_array(x)
-    return x - LogSumExp((axis if axis < 0 else axis - x.ndim,), keepdims=True)(x)
+    return x - LogSumExp((from_end(axis, x.ndim, "log_softmax"),), keepdims=True)(x)
 
 
 @functools.cache
@@ -113,10 +114,11 @@ def special() -> Any:
     return importlib.import_module("scipy.special")
 
 
-def gelu(x: Any, approximate: bool = False) -> Any:
+def gelu(x: Any, approximate: bool | str = False) -> Any:
     """X Φ(x), Φ the normal distribution function; needs SciPy.
 
-    With `approximate`, x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))), as GPT-2 has it, without SciPy.
+    With `approximate` (True, or "tanh" as in torch), x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))), as
+    GPT-2 has it, without SciPy.
 
     >>> qd.nn.gelu(np.array([-1.0, 1.0]))
     array([-0.15865525,  0.84134475])
@@ -124,7 +126,13 @@ def gelu(x: Any, approximate: bool = False) -> Any:
     array([-0.15880801,  0.84119199])
     """
     x = as_array(x)
-    if not approximate:
+    if approximate not in (True, False, "tanh", "none"):
+        raise ValueError(
+            f"gelu: approximate={approximate!r} is unknown; use True or False, or torch's 'tanh' "
+            "or 'none'"
+        )
+    if approximate in (False, "none"):
         return x * special().ndtr(x)
-    inner = x + 0.044715 * x * x * x
+    near = np.clip(x, -30.0, 30.0)  # beyond, tanh is 1 to the last digit, and a cube may overflow
+    inner = near + 0.044715 * near * near * near
     return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * inner))

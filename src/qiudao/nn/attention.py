@@ -10,9 +10,11 @@ import numpy as np
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
 from .activations import softmax
+from .given import size as size_of
 from .initial import Rng, generator
 from .linear import Linear
 from .module import Module
+from .parts import as_array
 
 
 def attention(query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False) -> Any:
@@ -26,14 +28,21 @@ def attention(query: Any, key: Any, value: Any, *, mask: Any = None, causal: boo
     array([[1.  , 0.  ],
            [0.33, 0.67]])
     """
+    query, key, value = as_array(query), as_array(key), as_array(value)
+    check_fit(query, key, value)
     scores = (query * (1.0 / math.sqrt(query.shape[-1]))) @ np.swapaxes(key, -1, -2)
     queries, keys = scores.shape[-2:]
     if mask is not None:
-        mask = mask if isinstance(mask, Tracer) else np.asarray(mask)
+        mask = masking(mask)
         if mask.dtype != np.bool_:
             raise DtypeError(
                 f"attention: the mask has dtype {mask.dtype}; give booleans, True where a query "
                 "may read a key"
+            )
+        if not fits(tuple(mask.shape), tuple(scores.shape)):
+            raise ShapeError(
+                f"attention: a mask of shape {tuple(mask.shape)} does not fit {queries} queries "
+                f"and {keys} keys; it must broadcast to {tuple(scores.shape)}"
             )
     if causal:
         earlier = np.tri(queries, keys, dtype=bool)
@@ -43,6 +52,29 @@ def attention(query: Any, key: Any, value: Any, *, mask: Any = None, causal: boo
     low = np.full((), -0.5 * np.finfo(scores.dtype).max, scores.dtype)
     weights = softmax(np.where(mask, scores, low))
     return np.where(mask, weights, np.zeros((), scores.dtype)) @ value
+
+
+def masking(mask: Any) -> Any:
+    """A mask as an array."""
+    return mask if isinstance(mask, Tracer) else np.asarray(mask)
+
+
+def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts to another."""
+    try:
+        return np.broadcast_shapes(shape, wanted) == wanted
+    except ValueError:
+        return False
+
+
+def check_fit(query: Any, key: Any, value: Any) -> None:
+    """Refuse operands of which a query has no product with a key, or a key no value."""
+    q, k, v = (tuple(x.shape) for x in (query, key, value))
+    if min(len(q), len(k), len(v)) < 2 or q[-1] != k[-1] or k[-2] != v[-2] or not q[-1]:
+        raise ShapeError(
+            f"attention: queries of shape {q}, keys of {k} and values of {v} do not fit; they must "
+            "be (..., queries, size), (..., keys, size) and (..., keys, width), of a size >= 1"
+        )
 
 
 class MultiheadAttention(Module):
@@ -63,6 +95,8 @@ class MultiheadAttention(Module):
     def __init__(
         self, size: int, heads: int, *, bias: bool = True, rng: Rng, dtype: Any = np.float64
     ) -> None:
+        size = size_of("MultiheadAttention", "size", size, 1)
+        heads = size_of("MultiheadAttention", "heads", heads, 1)
         if size % heads:
             raise ShapeError(
                 f"MultiheadAttention: a size of {size} does not fall into {heads} heads; it must "
@@ -92,9 +126,9 @@ class MultiheadAttention(Module):
             for layer, x in ((self.query, query), (self.key, key), (self.value, value))
         )
         if mask is not None:
-            mask = mask[..., None, :, :]
+            mask = masking(mask)[..., None, :, :]
         if present is not None:
-            shown = present[:, None, None, :]
+            shown = masking(present)[:, None, None, :]
             mask = shown if mask is None else mask & shown
         read = attention(q, k, v, mask=mask, causal=causal)
         batch, _, length, _ = read.shape

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ..core.errors import ShapeError, TreeError
 from .module import Module
+from .parts import shaped
 from .state import places
 
 
@@ -35,12 +38,12 @@ def functional_call(
             raise TreeError(
                 f"functional_call: {name} has no {path}; it has {', '.join(found) or 'none'}"
             )
-        if tuple(value.shape) != tuple(found[path].shape):
+        if np.shape(value) != tuple(found[path].shape):
             raise ShapeError(
-                f"functional_call: {path} has shape {tuple(value.shape)} and in {name} "
+                f"functional_call: {path} has shape {np.shape(value)} and in {name} "
                 f"{tuple(found[path].shape)}; both must be equal"
             )
-    instead = {id(found[path]): value for path, value in values.items()}
+    instead = {id(found[path]): shaped(value) for path, value in values.items()}
     called = module.mapped(lambda x: instead.get(id(x), x))
     given = args if isinstance(args, tuple) else (args,)
     return called(*given, **(kwargs or {}))

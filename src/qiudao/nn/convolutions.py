@@ -9,6 +9,8 @@ import numpy as np
 
 from ..core.errors import ShapeError
 from ..ops.networks.convolving import convolution
+from ..ops.networks.windows import each_axis
+from .given import size as size_of
 from .initial import Rng, generator
 from .linear import uniform
 from .module import Module
@@ -40,6 +42,8 @@ class Convolution(Module):
         dtype: Any = np.float64,
     ) -> None:
         name = type(self).__name__
+        inputs, outputs = size_of(name, "inputs", inputs), size_of(name, "outputs", outputs)
+        groups = size_of(name, "groups", groups, 1)
         if inputs % groups or outputs % groups:
             raise ShapeError(
                 f"{name}: {inputs} inputs and {outputs} outputs do not fall into {groups} groups; "
@@ -48,7 +52,7 @@ class Convolution(Module):
         draws = generator(rng, name)
         self.inputs = inputs
         self.outputs = outputs
-        self.size = (size,) * self.space if isinstance(size, int) else tuple(size)
+        self.size = each_axis(name, "size", size, self.space, 1)
         self.stride = stride
         self.padding = padding
         self.dilation = dilation

@@ -34,8 +34,8 @@ class Dropout(Module):
 
     settings = ("rate",)
 
-    def __init__(self, rate: float = 0.5, *, rng: Any = None) -> None:
-        if not 0.0 <= rate < 1.0:
+    def __init__(self, rate: Any = 0.5, *, rng: Any = None) -> None:
+        if not isinstance(rate, int | float) or not 0.0 <= rate < 1.0:
             raise ValueError(
                 f"Dropout: rate={rate!r}; it is the share of elements that are dropped, from 0 to "
                 "below 1"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import ShapeError
+from .given import size
 
 Rng = np.random.Generator | int
 Array = NDArray[Any]
@@ -22,23 +23,26 @@ def generator(rng: Any, name: str) -> np.random.Generator:
     """A generator from itself or from a seed."""
     if isinstance(rng, np.random.Generator):
         return rng
-    if isinstance(rng, int | np.integer | np.random.SeedSequence) and not isinstance(rng, bool):
+    if isinstance(rng, np.random.SeedSequence):
         return np.random.default_rng(rng)
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
+        return np.random.default_rng(int(rng))
     raise TypeError(
         f"{name}: rng={rng!r} is neither a generator nor a seed; pass np.random.default_rng(seed) "
-        "or an integer, so that a run can be repeated"
+        "or an integer >= 0, so that a run can be repeated"
     )
 
 
-def fans(shape: tuple[int, ...], name: str) -> tuple[int, int]:
-    """The fan-in and the fan-out of a weight."""
+def fans(shape: Any, name: str) -> tuple[int, int]:
+    """The fan-in and the fan-out of a weight, 1 at least: one without elements has no scale."""
+    shape = tuple(size(name, "shape", n) for n in (shape if np.iterable(shape) else (shape,)))
     if len(shape) < 2:
         raise ShapeError(
             f"{name}: a weight of shape {shape} has no inputs and outputs to scale by; give "
             "(outputs, inputs, ...)"
         )
     window = math.prod(shape[2:])
-    return shape[1] * window, shape[0] * window
+    return max(shape[1] * window, 1), max(shape[0] * window, 1)
 
 
 def xavier_uniform(shape: tuple[int, ...], rng: Rng, gain: float = 1.0, dtype: Any = None) -> Array:
@@ -105,8 +109,8 @@ def orthogonal(shape: tuple[int, ...], rng: Rng, gain: float = 1.0, dtype: Any =
     >>> np.allclose(q @ q.T, np.eye(3))
     True
     """
-    columns, _ = fans(shape, "orthogonal")
-    rows = shape[0]
+    fans(shape, "orthogonal")
+    rows, columns = shape[0], math.prod(shape[1:])
     draws = generator(rng, "orthogonal").normal(size=(max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(draws)
     q = q * np.sign(np.diag(r))

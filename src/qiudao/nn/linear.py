@@ -10,6 +10,7 @@ import numpy as np
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
 from ..ops.networks.affine import Affine
+from . import given
 from .initial import Rng, generator
 from .module import Module, parameter
 from .parts import shaped
@@ -41,8 +42,8 @@ class Linear(Module):
         self, inputs: int, outputs: int, bias: bool = True, *, rng: Rng, dtype: Any = np.float64
     ) -> None:
         draws = generator(rng, "Linear")
-        self.inputs = inputs
-        self.outputs = outputs
+        self.inputs = inputs = given.size("Linear", "inputs", inputs)
+        self.outputs = outputs = given.size("Linear", "outputs", outputs)
         self.weight = uniform(draws, (outputs, inputs), inputs, dtype)
         self.bias = uniform(draws, (outputs,), inputs, dtype) if bias else None
 
@@ -71,9 +72,10 @@ class Embedding(Module):
     settings = ("count", "size")
 
     def __init__(self, count: int, size: int, *, rng: Rng, dtype: Any = np.float64) -> None:
-        self.count = count
-        self.size = size
-        self.weight = parameter(generator(rng, "Embedding").normal(size=(count, size)), dtype)
+        self.count = given.size("Embedding", "count", count)
+        self.size = given.size("Embedding", "size", size)
+        draws = generator(rng, "Embedding").normal(size=(self.count, self.size))
+        self.weight = parameter(draws, dtype)
 
     def __call__(self, indices: Any) -> Any:
         indices = indices if isinstance(indices, Tracer) else np.asarray(indices)
@@ -81,4 +83,11 @@ class Embedding(Module):
             raise DtypeError(
                 f"Embedding: indices of dtype {indices.dtype} choose no rows; give integers"
             )
+        if isinstance(indices, np.ndarray) and indices.size:
+            low, high = indices.min(), indices.max()
+            if low < 0 or high >= self.count:
+                raise IndexError(
+                    f"Embedding: the index {low if low < 0 else high} is not that of one of "
+                    f"{self.count} rows, which count from 0; mend it"
+                )
         return self.weight[indices]

@@ -6,6 +6,7 @@ Each is stable: at extreme values it gives neither NaN nor infinity, and the rig
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
 from ..ops.networks.entropy import CrossEntropy
 from .activations import log_softmax
+from .given import number, real, whole
 from .parts import as_array
 
 
@@ -30,7 +32,7 @@ def reduced(losses: Any, reduction: str, name: str, weight: Any = None) -> Any:
 
 def alike(name: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     """Two arrays that must have one shape: broadcasting would average over pairs unasked."""
-    prediction, target = as_array(prediction), as_array(target)
+    prediction, target = real(name, as_array(prediction)), real(name, as_array(target))
     if tuple(prediction.shape) != tuple(target.shape):
         raise ShapeError(
             f"{name}: a prediction of shape {tuple(prediction.shape)} and a target of shape "
@@ -61,7 +63,20 @@ def cross_entropy(
     >>> qd.grad(cross_entropy)(logits, np.array([0, 0]))[1]
     array([-0.5,  0.5,  0. ])
     """
-    logits = as_array(logits)
+    logits = real("cross_entropy", as_array(logits))
+    if not logits.ndim:
+        raise ShapeError(
+            "cross_entropy: the logits are one number, and have no axis of classes; give (..., "
+            "classes)"
+        )
+    number("cross_entropy", "label_smoothing", label_smoothing, 0, 1)
+    if weight is not None:
+        weight = as_array(weight)
+        if tuple(weight.shape) != tuple(logits.shape[-1:]):
+            raise ShapeError(
+                f"cross_entropy: a weight of shape {tuple(weight.shape)} does not fit "
+                f"{logits.shape[-1]} classes; give one factor for each"
+            )
     target = target if isinstance(target, Tracer) else np.asarray(target)
     if target.dtype.kind in "iu":
         return of_labels(logits, target, weight, ignore_index, label_smoothing, reduction)
@@ -79,8 +94,15 @@ def cross_entropy(
     if label_smoothing:
         target = (1.0 - label_smoothing) * target + label_smoothing / logits.shape[-1]
     logs = log_softmax(logits)
-    terms = target * logs if weight is None else target * logs * weight
+    terms = weighed(target, logs)
+    terms = terms if weight is None else terms * weight
     return reduced(-np.sum(terms, axis=-1), reduction, "cross_entropy")
+
+
+def weighed(p: Any, logs: Any) -> Any:
+    """P log q, which is 0 where both probabilities are, as of classes that are masked out."""
+    gone = (p == 0) & (logs == -np.inf)
+    return p * np.where(gone, np.zeros((), logs.dtype), logs)
 
 
 def of_labels(
@@ -97,6 +119,10 @@ def of_labels(
             f"cross_entropy: labels of shape {tuple(labels.shape)} do not fit logits of shape "
             f"{tuple(logits.shape)}; give one label for each row of the last axis"
         )
+    if ignore_index is not None and whole(ignore_index) is None:
+        raise DtypeError(
+            f"cross_entropy: ignore_index={ignore_index!r} is no label; give an integer"
+        )
     counted = None if ignore_index is None else labels != ignore_index
     chosen = labels if counted is None else np.where(counted, labels, 0)
     check_labels(chosen, logits.shape[-1])
@@ -106,7 +132,6 @@ def of_labels(
     else:
         losses = CrossEntropy()(logits, chosen)
         if weight is not None:
-            weight = as_array(weight)
             rows = weight[chosen]
             losses = losses * rows
         if isinstance(smoothing, Tracer) or smoothing:
@@ -168,6 +193,7 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = 
     array([0.125, 2.5  ])
     """
     prediction, target = alike("huber", prediction, target)
+    number("huber", "delta", delta, 0, math.inf, "(]")
     difference = prediction - target
     near = np.abs(difference) <= delta
     inner = np.where(near, difference, np.zeros((), difference.dtype))  # no square overflows
@@ -189,12 +215,15 @@ def kl_div(
     """
     log_prediction, target = alike("kl_div", log_prediction, target)
     if log_target:
-        losses = np.exp(target) * (target - log_prediction)
+        zero = np.zeros((), target.dtype)
+        present = target > -np.inf
+        logs = np.where(present, target, zero)
+        losses = np.where(present, np.exp(logs) * (logs - log_prediction), zero)
     else:
         present = target > 0
         one = np.ones((), target.dtype)
         entropy = target * np.log(np.where(present, target, one))
-        losses = entropy - target * log_prediction
+        losses = entropy - weighed(target, log_prediction)
     if reduction == "batchmean":
         return np.sum(losses) / (log_prediction.shape[0] if log_prediction.ndim else 1)
     return reduced(losses, reduction, "kl_div")

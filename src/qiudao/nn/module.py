@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.avals import describe
 from ..core.dispatch import Tracer
-from ..core.errors import RuleError
+from ..core.errors import RuleError, TreeError
 from ..core.trees import map_tree, register
 from ..eager.making import tensor
 from ..tape.tensor import Tensor
@@ -255,7 +255,7 @@ def parameter(data: Any, dtype: Any = None) -> Tensor:
     return tensor(data, dtype, requires_grad=True)
 
 
-def stack(models: list[Any]) -> Any:
+def stack(models: Any) -> Any:
     """Models of one structure as one, each array with a leading axis: an ensemble for `qd.vmap`.
 
     The result has arrays for parameters; `tensors()` makes it a model for the tape.
@@ -267,6 +267,10 @@ def stack(models: list[Any]) -> Any:
     >>> qd.vmap(lambda model, x: model(x), in_axes=(0, None))(ensemble, np.ones(2)).shape
     (3, 1)
     """
+    if not isinstance(models, list | tuple) or not all(isinstance(m, Module) for m in models):
+        raise TreeError("stack: what is given is no list of modules; give stack([model, ...])")
+    if not models:
+        raise TreeError("stack: there are no models; give one at least")
     return map_tree(lambda *xs: np.stack(xs), *(model.arrays() for model in models))
 
 

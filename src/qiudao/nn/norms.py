@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.errors import RuleError, ShapeError
+from .given import number, size
 from .module import Module, parameter
 from .parts import shaped
 from .running import is_abstract, settled
@@ -35,9 +36,10 @@ class BatchNorm(Module):
         affine: bool = True,
         dtype: Any = np.float64,
     ) -> None:
-        self.channels = channels
-        self.momentum = momentum
-        self.epsilon = epsilon
+        name = type(self).__name__
+        self.channels = channels = size(name, "channels", channels)
+        self.momentum = number(name, "momentum", momentum, 0, 1)
+        self.epsilon = number(name, "epsilon", epsilon, 0, math.inf)
         self.weight = parameter(np.ones(channels), dtype) if affine else None
         self.bias = parameter(np.zeros(channels), dtype) if affine else None
         self.running_mean = np.zeros(channels, dtype)
@@ -133,8 +135,9 @@ class LayerNorm(Module):
         affine: bool = True,
         dtype: Any = np.float64,
     ) -> None:
-        self.sizes = (sizes,) if isinstance(sizes, int) else tuple(sizes)
-        self.epsilon = epsilon
+        given = sizes if isinstance(sizes, tuple | list) and sizes else [sizes]
+        self.sizes = tuple(size("LayerNorm", "sizes", n) for n in given)
+        self.epsilon = number("LayerNorm", "epsilon", epsilon, 0, math.inf)
         self.weight = parameter(np.ones(self.sizes), dtype) if affine else None
         self.bias = parameter(np.zeros(self.sizes), dtype) if affine else None
 

@@ -24,6 +24,7 @@ import numpy as np
 import optree
 
 from ..core.dispatch import Tracer, overrides
+from ..core.errors import DtypeError
 from ..ops.stopping import stop_gradient
 
 Role = Literal["parameter", "buffer", "module"]
@@ -276,4 +277,9 @@ def shaped(x: Any) -> Any:
 
 def floats(x: Any) -> Any:
     """Plain data as an array of floats."""
-    return np.asarray(x, np.result_type(np.asarray(x), np.float16))
+    plain = np.asarray(x)
+    if plain.dtype.kind not in "biufc":
+        raise DtypeError(
+            f"nn: an operand is {type(x).__name__} of dtype {plain.dtype}; give arrays of numbers"
+        )
+    return np.asarray(plain, np.result_type(plain, np.float16))

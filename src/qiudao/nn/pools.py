@@ -8,7 +8,9 @@ import numpy as np
 
 from ..core.errors import ShapeError
 from ..ops.networks.pooling import avg_pool, max_pool
+from .given import size
 from .module import Module
+from .parts import as_array
 
 
 class MaxPool(Module):
@@ -76,15 +78,19 @@ class AdaptiveAvgPool(Module):
     settings = ("counts",)
 
     def __init__(self, counts: int | tuple[int, ...]) -> None:
-        self.counts = counts
+        given = counts if isinstance(counts, tuple | list) else [counts]
+        checked = tuple(size("AdaptiveAvgPool", "counts", n, 1) for n in given)
+        self.counts = checked if isinstance(counts, tuple | list) else checked[0]
 
     def __call__(self, x: Any) -> Any:
+        x = as_array(x)
         space = x.ndim - 2
         counts = (self.counts,) * space if isinstance(self.counts, int) else self.counts
-        if space < 1 or len(counts) != space:
+        if space < 1 or len(counts) != space or 0 in x.shape[2:]:
             raise ShapeError(
                 f"AdaptiveAvgPool: an input of shape {tuple(x.shape)} does not fit {self.counts} "
-                "windows; give (batch, channels, *space), and a number for each axis of space"
+                "windows; give (batch, channels, *space), none of space empty, and a number for "
+                "each axis of space"
             )
         for axis, count in enumerate(counts, 2):
             x = np.moveaxis(

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.errors import ShapeError
+from ..core.trees import flatten
 from ..ops.logsums import logistic
 from ..ops.networks.lstm import Lstm
 from ..tape.tensor import Tensor
 from ..transforms.control import scan
+from .given import size
 from .initial import Rng, generator
 from .linear import AFFINE, uniform
 from .module import Module
@@ -44,9 +46,10 @@ class Recurrent(Module):
         rng: Rng,
         dtype: Any = np.float64,
     ) -> None:
-        draws = generator(rng, type(self).__name__)
-        self.inputs = inputs
-        self.hidden = hidden
+        name = type(self).__name__
+        draws = generator(rng, name)
+        self.inputs = inputs = size(name, "inputs", inputs)
+        self.hidden = hidden = size(name, "hidden", hidden)
         self.reverse = reverse
         rows = self.gates * hidden
         self.weight_ih = uniform(draws, (rows, inputs), hidden, dtype)
@@ -64,6 +67,8 @@ class Recurrent(Module):
         if initial is None:
             dtype = np.result_type(x.dtype, self.weight_ih.dtype)
             initial = self.start(np.zeros((x.shape[0], self.hidden), dtype))
+        else:
+            self.check_state(initial, (x.shape[0], self.hidden))
         by_time = np.swapaxes(x, 0, 1)
         found = self.at_once(by_time, initial)
         if found is not None:
@@ -84,6 +89,17 @@ class Recurrent(Module):
 
         last, states = scan(step, initial, from_inputs, reverse=self.reverse)
         return np.swapaxes(states, 0, 1), last
+
+    def check_state(self, initial: Any, shape: tuple[int, ...]) -> None:
+        """Refuse a state to begin with that is none of this layer's."""
+        wanted, given = flatten(self.start(np.zeros(shape)))[0], flatten(initial)[0]
+        shapes = [tuple(np.shape(x)) for x in given]
+        if (type(initial) in (list, tuple) and len(wanted) == 1) or shapes != [shape] * len(wanted):
+            what = f"a pair (h, c) of {shape}" if len(wanted) == 2 else f"{shape}"
+            raise ShapeError(
+                f"{type(self).__name__}: an initial state of shape {', '.join(map(str, shapes))} "
+                f"does not fit; it must be {what}, (batch, hidden)"
+            )
 
     def at_once(self, by_time: Any, initial: Any) -> tuple[Any, Any] | None:
         """The states and the last one by an operation of the whole sequence, or None."""

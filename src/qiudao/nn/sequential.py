@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..core.errors import DtypeError
 from .module import Module
 
 
@@ -19,6 +20,12 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        for k, layer in enumerate(layers):
+            if not callable(layer):
+                raise DtypeError(
+                    f"Sequential: layer {k} is a {type(layer).__name__}, which cannot be called; "
+                    "give modules and functions one by one, Sequential(*layers)"
+                )
         self.layers = list(layers)
 
     def __call__(self, x: Any) -> Any:

@@ -34,6 +34,11 @@ def saved(module: Any) -> dict[str, NDArray[Any]]:
 
 def load(module: Any, state: Mapping[str, Any], strict: bool) -> None:
     """Put saved values back; documented at `Module.load_state_dict`."""
+    if not isinstance(state, Mapping):
+        raise TreeError(
+            f"load_state_dict: the state is a {type(state).__name__}; give a dict from paths to "
+            "arrays, as state_dict() does"
+        )
     found = {path: place for path, *place in places(module)}
     name = type(module).__name__
     missing = [path for path in found if path not in state]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...core.avals import Shape, Value
-from ...core.errors import ShapeError
+from ...core.errors import DtypeError, ShapeError
 from ..faces import whole
 
 Padding = tuple[tuple[int, int], ...]
@@ -110,7 +110,12 @@ def each_axis(name: str, what: str, value: Any, count: int, least: int) -> Shape
             f"{name}: {what}={value!r} has {len(given)} entries, and there are {count} axes of "
             "space; give one number, or one for each axis"
         )
-    found = tuple(map(whole, given))
+    try:
+        found = tuple(map(whole, given))
+    except TypeError:
+        raise DtypeError(
+            f"{name}: {what}={value!r}; it must be a whole number, or one for each axis"
+        ) from None
     if any(n < least for n in found):
         raise ShapeError(f"{name}: {what}={value!r}; it must be at least {least} along each axis")
     return found
