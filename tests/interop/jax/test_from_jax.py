@@ -127,6 +127,20 @@ def test_double_precision_is_not_rounded_in_silence():
             f(Y)
 
 
+def test_whole_numbers_are_not_cut_in_silence():
+    with jax.enable_x64(False):
+        f = from_jax(lambda n: n * 2)
+        assert f(np.array([3])) == [6]
+        with pytest.raises(DtypeError, match=r"operand 0 is int64, .* numbers that 32 bits hold"):
+            f(np.array([2**40]))
+
+
+def test_arrays_of_the_other_byte_order_and_of_more_than_double_precision():
+    close(from_jax(jnp.sin)(Y.astype(Y.dtype.newbyteorder())), np.sin(Y))
+    with pytest.raises(DtypeError, match="which jax has not; convert it"):
+        from_jax(jnp.sin)(Y.astype(np.longdouble))
+
+
 def test_there_and_back_again():
     as_jax = pytest.importorskip("qiudao.interop.jax").as_jax
     same(qd.hessian(from_jax(as_jax(ours)))(X, Y), qd.hessian(ours)(X, Y))

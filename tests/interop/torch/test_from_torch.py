@@ -5,6 +5,7 @@ import pytest
 
 import qiudao as qd
 from checking import close
+from qiudao.core.errors import DtypeError
 
 torch = pytest.importorskip("torch")
 from_torch = pytest.importorskip("qiudao.interop.torch").from_torch
@@ -143,6 +144,20 @@ def test_the_parameters_of_a_module():
     for name, p in model.named_parameters():
         close(found[name], p.grad.numpy(), rtol=1e-12)
         assert p.grad is not None
+
+
+def test_a_number_among_the_results_is_a_constant():
+    f = from_torch(lambda a: (a.sum().item(), a.sum()))
+    product = lambda a: f(a)[0] * f(a)[1]
+    close(qd.grad(product)(Y), np.full(3, Y.sum()))
+    close(qd.jvp(product, (Y,), (np.ones(3),))[1], 3.0 * Y.sum())
+
+
+def test_arrays_of_the_other_byte_order_and_of_dtypes_that_torch_has_not():
+    double = from_torch(lambda a: a * 2)
+    close(double(Y.astype(Y.dtype.newbyteorder())), 2 * Y)
+    with pytest.raises(DtypeError, match="which torch has not; convert it"):
+        double(Y.astype(np.longdouble))
 
 
 def test_there_and_back_again():

@@ -68,9 +68,8 @@ class Jax:
         self.made: dict[tuple[str, Flags], Jax] = {}  # from this, so that each is compiled once
 
     def run(self, *xs: Value) -> list[Any]:
-        for k, x in enumerate(xs):
-            check_precision(x.dtype, self.name, k)
-        return apart(list(map(np.asarray, self.compiled(*map(jax.numpy.asarray, xs)))), ())
+        given = [entering(x, self.name, k) for k, x in enumerate(xs)]
+        return apart(list(map(np.asarray, self.compiled(*given))), ())
 
     def types(self, operands: Sequence[Aval]) -> Sequence[Aval]:
         like = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in operands]
@@ -118,10 +117,22 @@ class Jax:
         return list(itertools.compress(xs, flags)), of_chosen, rest
 
 
-def check_precision(dtype: Any, name: str, k: int) -> None:
-    """Refuse what jax would round to single precision."""
-    if dtype.kind in "fc" and jax.dtypes.canonicalize_dtype(dtype) != dtype:
+def entering(x: Any, name: str, k: int) -> Any:
+    """An operand as jax's array, of a copy where its bytes lie in the other order.
+
+    Refuses what jax would round to single precision, or wrap around in 32 bits.
+    """
+    if not x.dtype.isnative:
+        x = x.astype(x.dtype.newbyteorder("="))
+    if x.dtype.char in "gG":
         raise DtypeError(
-            f"{name}: operand {k} is {dtype}, and jax computes in single precision now; "
-            'jax.config.update("jax_enable_x64", True), or pass float32'
+            f"{name}: operand {k} is {x.dtype}, which jax has not; convert it with .astype(float)"
         )
+    kept = jax.dtypes.canonicalize_dtype(x.dtype)
+    if kept != x.dtype and (x.dtype.kind in "fc" or np.any(x.astype(kept) != x)):
+        raise DtypeError(
+            f"{name}: operand {k} is {x.dtype}, and jax computes in single precision now; "
+            'jax.config.update("jax_enable_x64", True), or pass '
+            + ("float32" if x.dtype.kind in "fc" else "numbers that 32 bits hold")
+        )
+    return jax.numpy.asarray(x)

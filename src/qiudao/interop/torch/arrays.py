@@ -38,8 +38,24 @@ def array_of(t: torch.Tensor, name: str, where: str = "argument") -> Any:
 
 
 def tensor_of(array: Any) -> torch.Tensor:
-    """The tensor that shares an array's memory; of a copy where torch cannot have it as it is."""
+    """The tensor that shares an array's memory; of a copy where torch cannot have it as it is.
+
+    Raises `DtypeError` for a dtype that torch has not.
+    """
     array = np.asarray(array)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     if not array.flags.writeable or any(n < 0 for n in array.strides):
         array = array.copy()
-    return torch.from_numpy(array)
+    try:
+        return torch.from_numpy(array)
+    except TypeError as error:
+        raise DtypeError(
+            f"torch: an array has dtype {array.dtype}, which torch has not; convert it with "
+            ".astype(float)"
+        ) from error
+
+
+def as_tensor(y: Any) -> torch.Tensor:
+    """A tensor as it is; a number as a constant one."""
+    return y if isinstance(y, torch.Tensor) else tensor_of(y)

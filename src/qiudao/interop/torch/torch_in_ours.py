@@ -17,7 +17,7 @@ from ...transforms.one_by_one import each
 from ...transforms.trace import is_symbolic
 from ..foreign import Arguments, Flags
 from ..operations import apart
-from .arrays import array_of, tensor_of
+from .arrays import array_of, as_tensor, tensor_of
 
 Tensors = Sequence[torch.Tensor]
 InTorch = Callable[..., Sequence[torch.Tensor]]
@@ -110,7 +110,7 @@ class Given(Torch):
             return super().run(*xs)
         tensors = [entered(tensor_of(x)) if is_smooth_array(x) else tensor_of(x) for x in xs]
         with torch.enable_grad():
-            outs = self.f(*tensors)
+            outs = list(map(as_tensor, self.f(*tensors)))
         self.kept = xs, tensors, outs
         return [y.copy() for y in self.arrays(outs, xs)]  # torch's graph may read its own
 
@@ -148,7 +148,7 @@ class Derived(Torch):
         """The chosen operands; the smooth results, recorded; what came after the operands."""
         n = len(self.flags)
         xs = [entered(x) if w else x for x, w in zip(operands[:n], self.flags, strict=True)]
-        outs = [y for y in self.base.f(*xs) if is_smooth(y)]
+        outs = [y for y in map(as_tensor, self.base.f(*xs)) if is_smooth(y)]
         return list(itertools.compress(xs, self.flags)), outs, operands[n:]
 
 
