@@ -199,6 +199,20 @@ MESSAGES = {
         "sequence. The requested array has an inhomogeneous shape after 1 dimensions. The detected "
         "shape was (2,) + inhomogeneous part.); lists must have equal lengths",
     ),
+    "an option that is none": (
+        lambda: qd.grad(S * S, S, foo=1),
+        GradientError,
+        "grad: foo= is no option of gradients of computed values; there are inputs, "
+        "grad_outputs, retain_graph, create_graph, only_inputs, allow_unused, "
+        "is_grads_batched, materialize_grads, no_grad_vars, unused, batch_dims, chunk_size, "
+        "accumulate, check",
+    ),
+    "an option of values for a function": (
+        lambda: qd.grad(np.sum, create_graph=True),
+        GradientError,
+        "grad: create_graph= is no option of gradients of a function; there are "
+        "argnums, has_aux, argnames, check, numpy",
+    ),
 }
 
 

@@ -75,3 +75,8 @@ def test_a_folder_that_is_not_there(tmp_path):
     error, text = raised(lambda: qd.save(tmp_path / "no" / "x", np.ones(1)))
     assert error is GradientError
     assert text.startswith(f"save: {tmp_path / 'no' / 'x'} cannot be written (")
+
+
+def test_the_tree_before_the_path():
+    text = "save: the path is a dict; give save(path, tree) and load(path), the path as text"
+    assert raised(lambda: qd.save({"a": np.ones(1)}, "a.safetensors")) == (DtypeError, text)

@@ -170,6 +170,147 @@ MESSAGES = {
         "ReduceLROnPlateau: mode='least' with threshold_mode='rel' is unknown; use 'min' or "
         "'max', and 'rel' or 'abs'",
     ),
+    "a momentum above 1 of the mean square": (
+        lambda: optim.RMSprop([X], alpha=2),
+        GradientError,
+        "RMSprop: alpha=2 is out of range; give a number <= 1",
+    ),
+    "betas that are no numbers": (
+        lambda: optim.Adam([X], betas=(0.9, None)),
+        GradientError,
+        "Adam: betas=(0.9, None) is not a pair; give two numbers",
+    ),
+    "a group that is none": (
+        lambda: optim.SGD([X]).add_param_group([Y]),
+        GradientError,
+        "SGD: a group is a list; give a dict with a list of its parameters under 'params'",
+    ),
+    "a group without a list": (
+        lambda: optim.SGD([{"params": 3}]),
+        GradientError,
+        "SGD: 'params' of a group is a int; give a list",
+    ),
+    "a schedule for the tape": (
+        lambda: optim.SGD([X], lr=lambda t: 0.1),
+        GradientError,
+        "SGD: lr is a function, and the optimisers of the tape take a number; give one, and "
+        "step a scheduler of qd.optim.lr_scheduler",
+    ),
+    "a closure that is none": (
+        lambda: optim.SGD([X]).step(3),
+        GradientError,
+        "SGD: step() was given a int, and takes a function that computes the loss and calls "
+        "backward, or nothing",
+    ),
+    "a state that is none": (
+        lambda: optim.SGD([X]).load_state_dict({}),
+        GradientError,
+        "load_state_dict: the state is not that of an optimiser (KeyError('param_groups')); "
+        "give what state_dict() gave",
+    ),
+    "a state of more parameters": (
+        lambda: loaded({5: {"step": 1}}),
+        GradientError,
+        "load_state_dict: the state has a parameter 5, and this optimiser 1 of them; load "
+        "the state of the same network",
+    ),
+    "no iterations": (
+        lambda: optim.LBFGS([X], max_iter=0),
+        GradientError,
+        "LBFGS: max_iter=0; it must be a whole number, at least 1",
+    ),
+    "a closure without a loss": (
+        lambda: optim.LBFGS([X]).step(lambda: None),
+        GradientError,
+        "LBFGS: the closure returned nothing; it must return the loss, which is one number",
+    ),
+    "no norm": (
+        lambda: optim.global_norm([1.0, 2.0], norm_type=0),
+        GradientError,
+        "clipping: norm_type=0 is no norm; give a number above 0, or np.inf",
+    ),
+    "a negative norm": (
+        lambda: optim.clip_by_norm([np.ones(2)], -1.0),
+        GradientError,
+        "clipping: max_norm=-1.0; it must be a number, at least 0",
+    ),
+    "complex values to clip": (
+        lambda: optim.clip_by_value([1j * np.ones(2)], 0.5),
+        DtypeError,
+        "clipping: a gradient is complex, and complex numbers have no order to clip by; use "
+        "clip_by_norm",
+    ),
+    "parameters to clip in a dict": (
+        lambda: optim.clip_grad_norm_({"x": X}, 1.0),
+        GradientError,
+        "clipping: the parameters are a dict; give a list of tensors",
+    ),
+    "arrays to clip the gradients of": (
+        lambda: optim.clip_grad_norm_([np.ones(2)], 1.0),
+        GradientError,
+        "clipping: a parameter is a ndarray; give tensors, whose .grad is clipped, or clip "
+        "gradients themselves by clip_by_norm and clip_by_value",
+    ),
+    "a state of another rule": (
+        lambda: optim.adam().update(1.0, optim.sgd().init(1.0), 1.0),
+        GradientError,
+        "update: the state has no 'exp_avg'; make it by init of this rule, and pass on what "
+        "update gave",
+    ),
+    "a gradient of another shape": (
+        lambda: optim.sgd().update([np.ones((3, 2))], optim.sgd().init([np.ones(2)]), [np.ones(2)]),
+        ShapeError,
+        "update: a gradient has shape (3, 2), and its parameter params[0] (2,); both must be equal",
+    ),
+    "a schedule that never steps": (
+        lambda: optim.lr_scheduler.StepLR(optim.SGD([X]), 0),
+        GradientError,
+        "StepLR: step_size=0; it must be a number, at least 1",
+    ),
+    "no milestones": (
+        lambda: optim.lr_scheduler.MultiStepLR(optim.SGD([X]), 3),
+        GradientError,
+        "milestones: at=3; it must be a list of numbers of steps",
+    ),
+    "a cycle from nothing": (
+        lambda: optim.schedules.one_cycle(1.0, 10, div_factor=0),
+        GradientError,
+        "one_cycle: div_factor=0 divides a rate; give a number above 0",
+    ),
+    "a cycle that only goes up": (
+        lambda: optim.schedules.one_cycle(1.0, 10, pct_start=2),
+        GradientError,
+        "one_cycle: pct_start=2; it is the share of the way up, from 0 to 1",
+    ),
+    "a scheduler of no optimiser": (
+        lambda: optim.lr_scheduler.ExponentialLR(X, 0.5),
+        GradientError,
+        "ExponentialLR: the optimiser is a Tensor; give one of qd.optim",
+    ),
+    "a scheduler's state that is none": (
+        lambda: optim.lr_scheduler.ExponentialLR(optim.SGD([X]), 0.5).load_state_dict({}),
+        GradientError,
+        "load_state_dict: the state of a scheduler has no 'last_epoch'; give what "
+        "state_dict() gave",
+    ),
+    "functions for a scheduler": (
+        lambda: optim.lr_scheduler.LambdaLR(optim.SGD([X]), [abs]),
+        GradientError,
+        "LambdaLR: lr_lambda is a list; give one function of the number of steps",
+    ),
+    "a sequence with a plateau": (
+        lambda: optim.lr_scheduler.SequentialLR(
+            optim.SGD([X]), [optim.lr_scheduler.ReduceLROnPlateau(optim.SGD([X]))], []
+        ),
+        GradientError,
+        "SequentialLR: a scheduler is a ReduceLROnPlateau, which has no rate by the number "
+        "of steps; give others of this module",
+    ),
+    "a negative patience": (
+        lambda: optim.lr_scheduler.ReduceLROnPlateau(optim.SGD([X]), patience=-1),
+        GradientError,
+        "ReduceLROnPlateau: patience=-1; it must be a number, at least 0",
+    ),
 }
 
 

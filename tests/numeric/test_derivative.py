@@ -253,6 +253,31 @@ def test_messages():
     )
     refused(
         GradientError,
+        "derivative: order=1.5 is no order of a derivative; use 1, 2, ...",
+        lambda: d(np.sin, 1.0, order=1.5),
+    )
+    refused(
+        GradientError,
+        "derivative: step='a' is not one number; give one number, or leave it out",
+        lambda: d(np.sin, 1.0, step="a"),
+    )
+    refused(
+        GradientError,
+        "derivative: step=[0.1, 0.2] is not of shape (3,); give one number, or leave it out",
+        lambda: d(np.sin, np.ones(3), step=[0.1, 0.2]),
+    )
+    refused(
+        GradientError,
+        "jacobian: step=[0.1, 0.2] is not one number; give one number, or leave it out",
+        lambda: j(np.sin, np.ones(2), step=[0.1, 0.2]),
+    )
+    refused(
+        GradientError,
+        "gradient: int is no function; give one of plain values",
+        lambda: g(3, np.ones(2)),
+    )
+    refused(
+        GradientError,
         "derivative: step=1e-30 is too small to move x = 1.0; take more than 2.2e-16, or leave "
         "it out",
         lambda: d(np.sin, 1.0, step=1e-30),

@@ -187,6 +187,13 @@ def test_bad_options():
         qd.gradcheck(np.sin, 1.0, order=0)
     with pytest.raises(GradientError, match=r"^gradcheck: modes is empty, so nothing would be"):
         qd.gradcheck(np.sin, 1.0, modes=())
+    with pytest.raises(GradientError, match=r"^gradcheck: modes=3; it must be 'forward', 'rev"):
+        qd.gradcheck(np.sin, 1.0, modes=3)
+    with pytest.raises(GradientError, match=r"^gradcheck: int is no function; give one to check"):
+        qd.gradcheck(3, 1.0)
+    for wrong in ("a", 0.0, -1.0):
+        with pytest.raises(GradientError, match=f"^gradcheck: eps={wrong!r} is no step of a diff"):
+            qd.gradcheck(np.sin, 1.0, eps=wrong)
     for wrong in (-1.0, np.nan):
         with pytest.raises(GradientError, match=f"^gradcheck: rtol={wrong} is no size"):
             qd.gradcheck(np.sin, 1.0, rtol=wrong)

@@ -275,3 +275,34 @@ def test_a_copy_goes_on_where_the_optimiser_is(again):
     steps(params, other)
     for p, q in zip([x, y], params, strict=True):
         close(p, q.detach().numpy(), rtol=0, atol=0)
+
+
+def test_a_momentum_without_a_count_of_steps_goes_on():
+    """As torch's SGD saves it: with dampening, the first step would take the whole gradient."""
+    x = leaf([1.0])
+    opt = qd.optim.SGD([x], lr=1.0, momentum=0.5, dampening=0.5)
+    opt.load_state_dict(
+        {"state": {0: {"momentum_buffer": np.array([4.0])}}, "param_groups": [{"params": [0]}]}
+    )
+    x.grad = np.array([2.0])
+    opt.step()
+    assert float(x.detach()[0]) == 1.0 - (0.5 * 4.0 + 0.5 * 2.0)
+
+
+def test_a_closure_of_lbfgs_may_return_a_plain_number():
+    x = leaf([3.0])
+    opt = qd.optim.LBFGS([x])
+
+    def closure():
+        opt.zero_grad()
+        loss = (x * x).sum()
+        loss.backward()
+        return loss.item()
+
+    assert opt.step(closure) == 9.0
+    assert abs(float(x.detach()[0])) < 1e-6
+
+
+def test_clipping_whole_and_python_numbers():
+    close(qd.optim.clip_by_norm([np.array([3, 4])], 1.0)[0], np.array([0.6, 0.8]), rtol=1e-6)
+    close(qd.optim.clip_by_norm([3.0, 4.0], 1.0), [0.6, 0.8], rtol=1e-6)

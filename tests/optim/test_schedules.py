@@ -116,3 +116,19 @@ def test_plateaus(mode, threshold_mode, cooldown):
         mine.step(value)
         theirs.step(value)
         np.testing.assert_allclose(mine.get_last_lr(), theirs.get_last_lr(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("anneal", ["cos", "linear"])
+def test_a_cycle_without_a_way_up_begins_at_the_top(anneal):
+    rate = qd.optim.schedules.one_cycle(1.0, 10, pct_start=0.1, anneal=anneal)
+    assert rate(0) == 1.0
+    assert 0.5 < rate(2) < rate(1) < 1.0
+
+
+def test_a_plateau_of_a_loss_that_carries_a_gradient():
+    x = qd.tensor(1.0, requires_grad=True)
+    opt = qd.optim.SGD([x], lr=0.5)
+    scheduler = qd.optim.lr_scheduler.ReduceLROnPlateau(opt, patience=0)
+    for _ in range(2):
+        scheduler.step(x * x)
+    assert scheduler.get_last_lr() == [0.05]

@@ -214,7 +214,38 @@ REFUSED = {
     "without a generator": (
         lambda: R.normal(None, 0.0),
         DtypeError,
-        "normal: rng is a NoneType; give np.random.default_rng(seed), or the seed",
+        "normal: rng is a NoneType; give np.random.default_rng(seed), or the seed, a whole number "
+        ">= 0",
+    ),
+    "a negative seed": (
+        lambda: R.normal(-1, 0.0),
+        DtypeError,
+        "normal: rng is -1; give np.random.default_rng(seed), or the seed, a whole number >= 0",
+    ),
+    "a negative scale": (
+        lambda: R.laplace(0, 0.0, np.array([1.0, -2.0])),
+        ValueError,
+        "laplace: the scale is negative, -2; give 0 or more",
+    ),
+    "a range upside down": (
+        lambda: R.uniform(0, 2.0, 1.0),
+        ValueError,
+        "uniform: high - low is negative, -1; give 0 or more",
+    ),
+    "a gamma of a negative scale": (
+        lambda: R.gamma(0, 1.0, -2.0),
+        ValueError,
+        "gamma: the scale is negative, -2; give 0 or more",
+    ),
+    "parameters that do not fit": (
+        lambda: R.beta(0, np.ones(2), np.ones(3)),
+        ShapeError,
+        "beta: parameters of shapes (2,), (3,) do not broadcast; give one for each draw",
+    ),
+    "a shape that is none": (
+        lambda: R.normal(0, shape=1.5),
+        ShapeError,
+        "normal: shape=1.5; it must be whole numbers, at least 0",
     ),
     "complex": (
         lambda: R.normal(0, 1j),

@@ -45,6 +45,7 @@ def save(path: str | os.PathLike[str], tree: Any) -> None:
     >>> qd.load(path)
     {'layers': [array([0., 0.]), array([1., 1., 1.])], 'epoch': 7}
     """
+    check_path("save", path)
     arrays: dict[str, Array] = {}
     dtypes: dict[str, str] = {}
     structure = described(tree, "", arrays, dtypes)
@@ -61,6 +62,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     `GradientError` where the safetensors library is missing, and for a file of another kind; an
     example is at `qd.save`.
     """
+    check_path("load", path)
     files = library("load")
     opens = importlib.import_module("safetensors").safe_open
     with named("load", "is no safetensors file", path):
@@ -73,6 +75,15 @@ def load(path: str | os.PathLike[str]) -> Any:
     for name, dtype in kept["dtypes"].items():
         arrays[name] = restored(arrays[name], dtype)
     return rebuilt(kept["structure"], arrays)
+
+
+def check_path(act: str, path: Any) -> None:
+    """Refuse what is no path, such as the tree, which torch takes first."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise DtypeError(
+            f"{act}: the path is a {type(path).__name__}; give save(path, tree) and load(path), "
+            "the path as text"
+        )
 
 
 @contextmanager

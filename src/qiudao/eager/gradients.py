@@ -116,13 +116,28 @@ def grad(*args: Any, **kwargs: Any) -> Any:
     """
     first = args[0] if args else kwargs.get("f", kwargs.get("outputs"))
     if callable(first) and not isinstance(first, Tracer):
+        refuse_unknown(kwargs, grad_of_function, "a function")
         return grad_of_function(*args, **kwargs)
     if len(args) < 2 and "inputs" not in kwargs:
         raise GradientError(
             f"grad: {type(first).__name__} is no function, and no inputs are given; pass a "
             "function, grad(f), or computed values and what they were computed from, grad(y, x)"
         )
+    refuse_unknown(kwargs, grad_of_values, "computed values")
     return grad_of_values(*args, **kwargs)
+
+
+def refuse_unknown(given: dict[str, Any], face: Callable[..., Any], of: str) -> None:
+    """Refuse options that one of the two faces of `grad` has not, by the name that users know."""
+    if given:
+        code = face.__code__
+        known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        for name in given:
+            if name not in known:
+                raise GradientError(
+                    f"grad: {name}= is no option of gradients of {of}; there are "
+                    f"{', '.join(known[1:])}"
+                )
 
 
 def grad_of_values(

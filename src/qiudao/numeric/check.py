@@ -8,8 +8,7 @@ to the function that either mode makes of the first: x, dx -> J dx, or x, ct -> 
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,10 +20,11 @@ from ..core.trees import flatten
 from ..transforms.forward import jvp
 from ..transforms.reverse import vjp
 from .coordinates import Coordinates
-from .differences import Line, differentiate
+from .differences import Line, check_order, differentiate
 from .steps import Array, resolution
 
 MODES = ("forward", "reverse")
+REAL = int | float | np.integer | np.floating
 SIDE = 1000  # the rows and the columns that are compared at most
 Function = Callable[..., list[Any]]
 
@@ -34,9 +34,9 @@ def gradcheck(
     *args: Any,
     order: int = 1,
     modes: Sequence[str] = MODES,
-    rtol: float | None = None,
-    atol: float | None = None,
-    eps: float | None = None,
+    rtol: Any = None,
+    atol: Any = None,
+    eps: Any = None,
     raise_exception: bool = True,
     seed: int = 0,
 ) -> bool:
@@ -60,22 +60,31 @@ def gradcheck(
     >>> qd.gradcheck(lambda x, p: p["a"] * np.sin(x), np.ones(3), {"a": 2.0}, order=2)
     True
     """
+    if not callable(f):
+        raise GradientError(f"gradcheck: {type(f).__name__} is no function; give one to check")
+    if not isinstance(modes, str | Iterable):
+        raise GradientError(
+            f"gradcheck: modes={modes!r}; it must be 'forward', 'reverse' or a list of them"
+        )
     modes = (modes,) if isinstance(modes, str) else tuple(modes)
     if not modes:
         raise GradientError("gradcheck: modes is empty, so nothing would be compared; leave it out")
     for name, allowed in (("rtol", rtol), ("atol", atol)):
-        if allowed is not None and not allowed >= 0:
+        if allowed is not None and not (isinstance(allowed, REAL) and allowed >= 0):
             raise GradientError(
-                f"gradcheck: {name}={allowed} is no size of a difference; give a number >= 0"
+                f"gradcheck: {name}={allowed!r} is no size of a difference; give a number >= 0"
             )
     for mode in modes:
         if mode not in MODES:
             raise GradientError(
                 f"gradcheck: mode {mode!r} is unknown; choose from 'forward' and 'reverse'"
             )
-    if operator.index(order) < 1:
-        raise GradientError(f"gradcheck: order={order} is no order of a derivative; use 1, 2, ...")
-    task = Task(modes, rtol, atol, eps, np.random.default_rng(seed))
+    if eps is not None and not (isinstance(eps, REAL) and 0 < eps < np.inf):
+        raise GradientError(
+            f"gradcheck: eps={eps!r} is no step of a difference; give a number > 0, or leave it out"
+        )
+    check_order("gradcheck", order)
+    task = Task(modes, rtol, atol, None if eps is None else float(eps), np.random.default_rng(seed))
     run = Arguments(f, args)
     try:
         task.check(run, run.inputs, run.results(), order, ())

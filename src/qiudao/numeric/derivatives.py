@@ -53,8 +53,8 @@ def derivative(
     (True, True)
     """
     name = "derivative"
-    checked(name, method, step, order)
     z = value_of(x, name)
+    checked(name, f, method, step, order, z.shape)
     sure = full or z.dtype.kind == "c"
 
     def phi(t: Array) -> Array:
@@ -169,7 +169,7 @@ class Columns:
     """The derivatives of all outputs of a function along each real coordinate of its argument."""
 
     def __init__(self, name: str, f: Callable[[Any], Any], x: Any, method: str, step: Any) -> None:
-        checked(name, method, step, 1)
+        checked(name, f, method, step, 1)
         self.name, self.f, self.method, self.step = name, f, method, step
         leaves, self.tree = flatten(x)
         paths = self.tree.paths

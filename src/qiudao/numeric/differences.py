@@ -8,7 +8,6 @@ with a value of the same shape that depends on them element by element.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -120,20 +119,37 @@ def differentiate(line: Line, method: str, step: Any, order: int, sure: bool = T
     return Estimate(estimate.value, estimate.error + rounding, estimate.step, line.calls)
 
 
-def checked(name: str, method: str, step: Any, order: int) -> None:
-    """Refuse options that mean nothing."""
-    if method not in METHODS:
+def checked(
+    name: str, f: Any, method: Any, step: Any, order: Any, shape: tuple[int, ...] = ()
+) -> None:
+    """Refuse options that mean nothing; a step is one number, or one for each of some `shape`."""
+    if not callable(f):
+        raise GradientError(f"{name}: {type(f).__name__} is no function; give one of plain values")
+    if not isinstance(method, str) or method not in METHODS:
         raise GradientError(
             f"{name}: method={method!r} is unknown; use 'forward', 'central', 'complex' or "
             "'richardson'"
         )
-    if operator.index(order) < 1:
-        raise GradientError(f"{name}: order={order!r} is no order of a derivative; use 1, 2, ...")
-    if step is not None and not (np.all(np.isfinite(step)) and np.all(step)):
+    check_order(name, order)
+    if step is None:
+        return
+    sizes = np.asarray(step)
+    if sizes.dtype.kind not in "iuf" or sizes.shape not in ((), shape):
+        raise GradientError(
+            f"{name}: step={step!r} is not {'one number' if not shape else f'of shape {shape}'}; "
+            "give one number, or leave it out"
+        )
+    if not (np.all(np.isfinite(sizes)) and np.all(sizes)):
         raise GradientError(
             f"{name}: step={step!r} leads nowhere; give a finite number other than 0, or leave it "
             "out"
         )
+
+
+def check_order(name: str, order: Any) -> None:
+    """Refuse what is no order of a derivative."""
+    if not isinstance(order, int | np.integer) or order < 1:
+        raise GradientError(f"{name}: order={order!r} is no order of a derivative; use 1, 2, ...")
 
 
 def quotient(

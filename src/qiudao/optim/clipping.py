@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from ..core.errors import DtypeError, GradientError
 from ..core.trees import flatten
 from ..tape.tensor import Tensor
+from .options import at_least, is_number
 
 __all__ = ["clip_by_norm", "clip_by_value", "clip_grad_norm_", "clip_grad_value_", "global_norm"]
 
 
-def global_norm(gradients: Any, norm_type: float = 2.0) -> Any:
+def global_norm(gradients: Any, norm_type: Any = 2.0) -> Any:
     """The norm of all numbers in a nested container of arrays: (sum |g|^p)^(1/p), or the largest.
 
     >>> qd.optim.global_norm({"w": np.array([3.0, 0.0]), "b": np.array(4.0)})
     np.float64(5.0)
     """
     leaves, _ = flatten(gradients)
+    norm_type = float(norm_type) if norm_type == "inf" else norm_type
+    if not is_number(norm_type) or not norm_type > 0:
+        raise GradientError(
+            f"clipping: norm_type={norm_type!r} is no norm; give a number above 0, or np.inf"
+        )
     if norm_type == np.inf:
         largest = leaves and [np.max(np.abs(g)) for g in leaves if np.size(g)]
         return np.max(np.stack(largest)) if largest else np.float64(0.0)
@@ -40,9 +47,16 @@ def clip_by_norm(gradients: Any, max_norm: Any, norm_type: float = 2.0) -> Any:
     >>> qd.optim.clip_by_norm([np.array([30.0, 40.0])], 5.0)
     [array([2.99999994, 3.99999992])]
     """
+    at_least("clipping", "max_norm", max_norm, 0)
     factor = np.minimum(max_norm / (global_norm(gradients, norm_type) + 1e-6), 1.0)
     leaves, structure = flatten(gradients)
-    return structure.build([g * factor.astype(g.dtype) for g in leaves])
+    return structure.build([g * in_dtype_of(g, factor) for g in leaves])
+
+
+def in_dtype_of(g: Any, factor: Any) -> Any:
+    """A factor that keeps the dtype of floats; whole numbers become floats."""
+    is_inexact = hasattr(g, "dtype") and g.dtype.kind in "fc"
+    return factor.astype(g.dtype) if is_inexact else factor
 
 
 def clip_by_value(gradients: Any, limit: Any) -> Any:
@@ -51,7 +65,13 @@ def clip_by_value(gradients: Any, limit: Any) -> Any:
     >>> qd.optim.clip_by_value({"w": np.array([-3.0, 0.5])}, 1.0)
     {'w': array([-1. ,  0.5])}
     """
+    at_least("clipping", "the limit", limit, 0)
     leaves, structure = flatten(gradients)
+    if any(np.result_type(g).kind == "c" for g in leaves):
+        raise DtypeError(
+            "clipping: a gradient is complex, and complex numbers have no order to clip by; use "
+            "clip_by_norm"
+        )
     return structure.build([np.clip(g, -limit, limit) for g in leaves])
 
 
@@ -67,6 +87,7 @@ def clip_grad_norm_(
     >>> x.grad
     tensor([0.59999994, 0.79999992])
     """
+    at_least("clipping", "max_norm", max_norm, 0)
     given = with_gradients(params)
     slopes = [p.grad.detach().numpy() for p in given]
     norm = global_norm(slopes, norm_type)
@@ -92,4 +113,15 @@ def clip_grad_value_(params: Iterable[Tensor] | Tensor, clip_value: float) -> No
 def with_gradients(params: Iterable[Tensor] | Tensor) -> list[Any]:
     """Those of the parameters that have a gradient."""
     listed = [params] if isinstance(params, Tensor) else params
+    if isinstance(listed, Mapping) or not isinstance(listed, Iterable):
+        raise GradientError(
+            f"clipping: the parameters are a {type(params).__name__}; give a list of tensors"
+        )
+    listed = list(listed)
+    for p in listed:
+        if not isinstance(p, Tensor):
+            raise GradientError(
+                f"clipping: a parameter is a {type(p).__name__}; give tensors, whose .grad is "
+                "clipped, or clip gradients themselves by clip_by_norm and clip_by_value"
+            )
     return [p for p in listed if p.grad is not None]

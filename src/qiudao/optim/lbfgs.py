@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import concrete
 from ..core.errors import DtypeError, GradientError
 from ..tape.modes import enable_grad
 from .optimizer import Closure, Optimizer
+from .options import at_least
 from .packs import refuse_tracers
 from .wolfe import Trial, strong_wolfe
 
@@ -56,6 +58,12 @@ class LBFGS(Optimizer):
             raise GradientError(
                 f"LBFGS: line_search_fn={line_search_fn!r} is unknown; use 'strong_wolfe' or None"
             )
+        for what, count in (("max_iter", max_iter), ("history_size", history_size)):
+            at_least("LBFGS", what, count, 1, is_whole=True)
+        if max_eval is not None:
+            at_least("LBFGS", "max_eval", max_eval, 1, is_whole=True)
+        at_least("LBFGS", "tolerance_grad", tolerance_grad, 0)
+        at_least("LBFGS", "tolerance_change", tolerance_change, 0)
         defaults = {
             "lr": lr,
             "max_iter": max_iter,
@@ -112,6 +120,7 @@ class LBFGS(Optimizer):
                 "function that zeroes the gradients, computes the loss, calls backward and "
                 "returns the loss"
             )
+        self.check_closure(closure)
         calls = 0
         results: list[Any] = []
 
@@ -121,7 +130,13 @@ class LBFGS(Optimizer):
             self.move_to(x)
             with enable_grad():
                 results.append(closure())
-            return float(results[-1].detach()), self.gradient()
+            loss = concrete(results[-1])
+            if loss is None or np.size(loss) != 1:
+                raise GradientError(
+                    f"LBFGS: the closure returned {'nothing' if loss is None else 'an array'}; it "
+                    "must return the loss, which is one number"
+                )
+            return float(np.reshape(loss, ())), self.gradient()
 
         self.iterate(at, self.values(), lambda: calls)
         self.memory["func_evals"] += calls

@@ -7,14 +7,16 @@ puts one after another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..core.dispatch import concrete
 from ..core.errors import GradientError
 from . import schedules
 from .optimizer import Optimizer
+from .options import at_least
 from .schedules import Schedule
 
 __all__ = [
@@ -37,7 +39,7 @@ class LRScheduler:
     """Base of the schedulers: `make` gives the schedule of a group from its first rate."""
 
     def __init__(self, optimizer: Optimizer, make: Make) -> None:
-        self.optimizer = optimizer
+        self.optimizer = optimiser(type(self).__name__, optimizer)
         self.make = make
         self.last_epoch = 0
         for group in optimizer.param_groups:
@@ -64,14 +66,38 @@ class LRScheduler:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave."""
-        self.last_epoch = int(state_dict["last_epoch"])
+        self.last_epoch = int(kept(state_dict, "last_epoch"))
         self.apply()
+
+
+def optimiser(name: str, given: Any) -> Optimizer:
+    """The optimiser that a scheduler was given."""
+    if not isinstance(given, Optimizer):
+        raise GradientError(
+            f"{name}: the optimiser is a {type(given).__name__}; give one of qd.optim"
+        )
+    return given
+
+
+def kept(state: Any, name: str) -> Any:
+    """A part of a saved state."""
+    if not isinstance(state, Mapping) or name not in state:
+        raise GradientError(
+            f"load_state_dict: the state of a scheduler has no {name!r}; give what state_dict() "
+            "gave"
+        )
+    return state[name]
 
 
 class LambdaLR(LRScheduler):
     """The first rate times `lr_lambda(t)`."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
+        if not callable(lr_lambda):
+            raise GradientError(
+                f"LambdaLR: lr_lambda is a {type(lr_lambda).__name__}; give one function of the "
+                "number of steps"
+            )
         super().__init__(optimizer, lambda lr: lambda t: lr * lr_lambda(t))
 
 
@@ -88,6 +114,7 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        at_least("StepLR", "step_size", step_size, 1)
         super().__init__(optimizer, lambda lr: schedules.steps(lr, step_size, gamma))
 
 
@@ -115,6 +142,7 @@ class LinearLR(LRScheduler):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
+        at_least("LinearLR", "total_iters", total_iters, 1)
         super().__init__(
             optimizer, lambda lr: schedules.warm_up(lr, total_iters, start_factor, end_factor)
         )
@@ -124,6 +152,7 @@ class CosineAnnealingLR(LRScheduler):
     """`schedules.cosine`: down to eta_min in T_max steps."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+        at_least("CosineAnnealingLR", "T_max", T_max, 1)
         super().__init__(optimizer, lambda lr: schedules.cosine(lr, T_max, eta_min))
 
 
@@ -189,6 +218,12 @@ class SequentialLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int]
     ) -> None:
+        for each in schedulers:
+            if not isinstance(each, LRScheduler):
+                raise GradientError(
+                    f"SequentialLR: a scheduler is a {type(each).__name__}, which has no rate by "
+                    "the number of steps; give others of this module"
+                )
         super().__init__(
             optimizer,
             lambda lr: schedules.sequence([s.make(lr) for s in schedulers], milestones),
@@ -222,6 +257,10 @@ class ReduceLROnPlateau:
         min_lr: float = 0.0,
         eps: float = 1e-8,
     ) -> None:
+        for what, count in (("patience", patience), ("cooldown", cooldown)):
+            at_least("ReduceLROnPlateau", what, count, 0)
+        for what, size in (("factor", factor), ("min_lr", min_lr), ("threshold", threshold)):
+            at_least("ReduceLROnPlateau", what, size, 0)
         if not factor < 1:
             raise GradientError(
                 f"ReduceLROnPlateau: factor={factor} does not reduce; give one below 1"
@@ -231,7 +270,7 @@ class ReduceLROnPlateau:
                 f"ReduceLROnPlateau: mode={mode!r} with threshold_mode={threshold_mode!r} is "
                 "unknown; use 'min' or 'max', and 'rel' or 'abs'"
             )
-        self.optimizer = optimizer
+        self.optimizer = optimiser("ReduceLROnPlateau", optimizer)
         self.sign = 1.0 if mode == "min" else -1.0
         self.factor, self.patience, self.threshold = factor, patience, threshold
         self.relative = threshold_mode == "rel"
@@ -240,7 +279,7 @@ class ReduceLROnPlateau:
 
     def step(self, metrics: Any) -> None:
         """Take note of a value, and reduce the rates where it is time to."""
-        value = float(metrics)
+        value = float(concrete(metrics))  # of a loss too, which may carry a gradient
         if self.improves(value):
             self.best, self.bad = value, 0
         else:
@@ -272,5 +311,5 @@ class ReduceLROnPlateau:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave."""
-        self.best = float(state_dict["best"])
-        self.bad, self.resting = int(state_dict["bad"]), int(state_dict["resting"])
+        self.best = float(kept(state_dict, "best"))
+        self.bad, self.resting = int(kept(state_dict, "bad")), int(kept(state_dict, "resting"))

@@ -56,12 +56,21 @@ class Optimizer:
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Move more parameters, with options of their own where `group` has them."""
+        if not isinstance(group, Mapping):
+            raise GradientError(
+                f"{self.name}: a group is a {type(group).__name__}; give a dict with a list of its "
+                "parameters under 'params'"
+            )
         if "params" not in group:
             raise GradientError(
                 f"{self.name}: a group has {', '.join(map(repr, group)) or 'nothing'} and no "
                 "'params'; give it a list of its parameters under that name"
             )
         listed = group["params"]
+        if not isinstance(listed, Iterable):
+            raise GradientError(
+                f"{self.name}: 'params' of a group is a {type(listed).__name__}; give a list"
+            )
         listed = [listed] if isinstance(listed, Tensor) else list(listed)
         params = [x[1] if isinstance(x, tuple) else x for x in listed]
         known = {id(p) for each in self.param_groups for p in each["params"]}
@@ -80,6 +89,11 @@ class Optimizer:
             known.add(id(p))
         made = {**self.defaults, **group, "params": params}
         checked(self.name, made)
+        if callable(made["lr"]):
+            raise GradientError(
+                f"{self.name}: lr is a function, and the optimisers of the tape take a number; "
+                "give one, and step a scheduler of qd.optim.lr_scheduler"
+            )
         self.param_groups.append(made)
         self._packs.append(([], []))
 
@@ -97,6 +111,7 @@ class Optimizer:
         """
         loss = None
         if closure is not None:
+            self.check_closure(closure)
             with enable_grad():
                 loss = closure()
         formula = type(self).formula
@@ -108,6 +123,14 @@ class Optimizer:
                 t = pack.states[0]["step"] + 1
                 pack.step(formula, [slopes[id(p)] for p in pack.params], t, options)
         return loss
+
+    def check_closure(self, closure: Any) -> None:
+        """Refuse what is no function."""
+        if not callable(closure):
+            raise GradientError(
+                f"{self.name}: step() was given a {type(closure).__name__}, and takes a function "
+                "that computes the loss and calls backward, or nothing"
+            )
 
     def packs(self, k: int, slopes: Mapping[int, Any]) -> list[Pack]:
         """The parameters of a group that have gradients, by those that move together."""
@@ -154,8 +177,14 @@ class Optimizer:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` gave, of this optimiser or one of the same parameters."""
-        groups = state_dict["param_groups"]
-        sizes = [len(g["params"]) for g in groups]
+        try:
+            groups, saved_states = state_dict["param_groups"], state_dict["state"].items()
+            sizes = [len(g["params"]) for g in groups]
+        except (AttributeError, KeyError, TypeError) as error:
+            raise GradientError(
+                f"load_state_dict: the state is not that of an optimiser ({error!r}); give what "
+                "state_dict() gave"
+            ) from error
         own = [len(g["params"]) for g in self.param_groups]
         if sizes != own:
             raise GradientError(
@@ -163,8 +192,13 @@ class Optimizer:
                 f"optimiser has groups of {own}; make it with the same parameters first"
             )
         params = [p for g in self.param_groups for p in g["params"]]
-        states = {}
-        for k, saved in state_dict["state"].items():
+        states: dict[int, State] = {}
+        for k, saved in saved_states:
+            if str(k) not in map(str, range(len(params))):
+                raise GradientError(
+                    f"load_state_dict: the state has a parameter {k!r}, and this optimiser "
+                    f"{len(params)} of them; load the state of the same network"
+                )
             p = params[int(k)]
             for name, value in saved.items():
                 if name != "step" and value is not None and np.shape(value) != p.shape:
@@ -172,11 +206,12 @@ class Optimizer:
                         f"load_state_dict: {name} of parameter {k} has shape {np.shape(value)}, "
                         f"and the parameter {p.shape}; load the state of the same network"
                     )
-            states[id(p)] = {
+            found: State = {
                 name: int(value) if name == "step" else np.asarray(value).astype(p.dtype)
                 for name, value in saved.items()
                 if value is not None
             }
+            states[id(p)] = {"step": 1, **found}  # torch's SGD does not count
         for group, saved in zip(self.param_groups, groups):
             group.update({name: value for name, value in saved.items() if name != "params"})
         self._states = states

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value, aval_of
-from ..core.errors import DtypeError
+from ..core.errors import DtypeError, GradientError, ShapeError
 from ..core.trees import Tree, flatten, match
 from . import formulas
 from .options import checked
@@ -44,13 +44,19 @@ class Rule:
         named = {name: structure.build([z.copy() for z in zeros]) for name in self.buffers}
         return {"step": np.float64(0.0), **named}
 
-    def update(self, gradients: Any, state: Mapping[str, Any], params: Any) -> tuple[Any, Any]:
+    def update(self, gradients: Any, state: Any, params: Any) -> tuple[Any, Any]:
         """The parameters and the state after one step along `gradients`.
 
         A gradient of None leaves its parameter and what is remembered of it as they are.
         """
         leaves, structure = flatten(params)
         slopes = gradients_of(structure, gradients, params)
+        for name in ("step", *self.buffers):
+            if not isinstance(state, Mapping) or name not in state:
+                raise GradientError(
+                    f"update: the state has no {name!r}; make it by init of this rule, and pass on "
+                    "what update gave"
+                )
         memory = {name: match(structure, state[name], "update") for name in self.buffers}
         t = state["step"] + 1
         options = dict(self.options)
@@ -62,6 +68,12 @@ class Rule:
                 moved.append(p)
                 continue
             old = {name: memory[name][k] for name in self.buffers}
+            for what, x in (("a gradient", g), *old.items()):
+                if np.shape(x) != np.shape(p):
+                    raise ShapeError(
+                        f"update: {what} has shape {np.shape(x)}, and its parameter "
+                        f"params{structure.paths[k]} {np.shape(p)}; both must be equal"
+                    )
             p = p if hasattr(p, "dtype") else np.float64(p)
             new, kept = self.formula(p, g, old, t, **options)
             moved.append(new)

@@ -9,13 +9,14 @@ the tape.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import GradientError
+from .options import at_least, is_number
 
 __all__ = [
     "Schedule",
@@ -38,16 +39,21 @@ def steps(lr: Any, every: int, gamma: Any = 0.1) -> Schedule:
     >>> [float(rate(t)) for t in (0, 9, 10, 25)]
     [0.5, 0.5, 0.25, 0.125]
     """
+    at_least("steps", "every", every, 1)
+    at_least("steps", "gamma", gamma, 0)
     return lambda t: lr * gamma ** (t // every)
 
 
-def milestones(lr: Any, at: Sequence[int], gamma: Any = 0.1) -> Schedule:
+def milestones(lr: Any, at: Any, gamma: Any = 0.1) -> Schedule:
     """Lr gamma^k after the first k of the steps in `at`.
 
     >>> rate = qd.optim.schedules.milestones(0.5, at=[2, 5], gamma=0.5)
     >>> [float(rate(t)) for t in (0, 2, 4, 5)]
     [0.5, 0.25, 0.25, 0.125]
     """
+    if not isinstance(at, Iterable) or not all(map(is_number, at)):
+        raise GradientError(f"milestones: at={at!r}; it must be a list of numbers of steps")
+    at_least("milestones", "gamma", gamma, 0)
     return lambda t: lr * gamma ** sum((t >= m) * 1.0 for m in at)
 
 
@@ -57,6 +63,7 @@ def exponential(lr: Any, gamma: Any) -> Schedule:
     >>> float(qd.optim.schedules.exponential(1.0, 0.5)(3))
     0.125
     """
+    at_least("exponential", "gamma", gamma, 0)
     return lambda t: lr * gamma**t
 
 
@@ -67,6 +74,7 @@ def cosine(lr: Any, steps: int, lowest: Any = 0.0) -> Schedule:
     >>> [round(float(rate(t)), 3) for t in (0, 50, 100)]
     [1.0, 0.5, 0.0]
     """
+    at_least("cosine", "steps", steps, 1)
     return lambda t: lowest + (lr - lowest) * (1 + np.cos(np.pi * t / steps)) / 2
 
 
@@ -77,6 +85,7 @@ def warm_up(lr: Any, steps: int, start: Any = 1 / 3, end: Any = 1.0) -> Schedule
     >>> [float(rate(t)) for t in (0, 1, 4, 9)]
     [0.0, 0.25, 1.0, 1.0]
     """
+    at_least("warm_up", "steps", steps, 1)
     return lambda t: lr * (start + (end - start) * np.minimum(t, steps) / steps)
 
 
@@ -99,6 +108,9 @@ def one_cycle(
     >>> [round(float(rate(t)), 3) for t in (0, 3, 3.4, 10)]
     [0.04, 0.887, 1.0, 0.0]
     """
+    for what, divisor in (("div_factor", div_factor), ("final_div_factor", final_div_factor)):
+        if at_least("one_cycle", what, divisor, 0) == 0:
+            raise GradientError(f"one_cycle: {what}=0 divides a rate; give a number above 0")
     first, last = top / div_factor, top / div_factor / final_div_factor
     return phases(steps, pct_start, three_phase, anneal, (first, top, first, last))
 
@@ -109,6 +121,11 @@ def phases(
     """Start, peak, shoulder and end of a cycle joined by curves; two phases skip the shoulder."""
     if anneal not in ("cos", "linear"):
         raise GradientError(f"one_cycle: anneal={anneal!r} is unknown; use 'cos' or 'linear'")
+    at_least("one_cycle", "steps", steps, 1)
+    if not is_number(pct_start) or not 0 <= pct_start <= 1:
+        raise GradientError(
+            f"one_cycle: pct_start={pct_start!r}; it is the share of the way up, from 0 to 1"
+        )
     up = pct_start * steps - 1
     start, peak, shoulder, end = heights
     knots = [(0.0, start), (up, peak), (steps - 1.0, end)]
@@ -118,7 +135,7 @@ def phases(
     def rate(t: Any) -> Any:
         found = end
         for (a, low), (b, high) in reversed(list(pairwise(knots))):
-            part = (t - a) / (b - a)
+            part = (t - a) / (b - a) if b != a else 1.0
             if anneal == "cos":
                 part = (1 - np.cos(np.pi * part)) / 2
             found = np.where(t <= b, low + (high - low) * part, found)

@@ -11,7 +11,7 @@ from ..core.errors import ShapeError
 from ..ops.faces import array, known
 from ..ops.reducing import Share
 from ..ops.stopping import stop_gradient
-from .drawing import generator, parameters, precision
+from .drawing import generator, parameters, precision, sizes_of
 
 
 def gumbel_softmax(
@@ -37,7 +37,7 @@ def gumbel_softmax(
     plain = known(temperature)
     if plain is not None and np.any(plain <= 0):
         raise ValueError(f"gumbel_softmax: temperature={plain} is not positive")
-    given = (shape,) if isinstance(shape, int) else tuple(shape)
+    given = sizes_of("gumbel_softmax", shape)
     g = source.gumbel(size=(*given, *logits.shape)).astype(precision(logits))
     soft = Share((-1,))((logits + g) / temperature)
     if not hard:

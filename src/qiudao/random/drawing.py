@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ..core.avals import Dtype, Value, is_inexact
 from ..core.errors import DtypeError, ShapeError, TraceError
 from ..core.modes import modes
-from ..ops.faces import operand
+from ..ops.faces import known, operand
 
 Generator = np.random.Generator
 
@@ -24,11 +25,24 @@ def generator(name: str, rng: Any) -> Generator:
         )
     if isinstance(rng, Generator):
         return rng
-    if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
         return np.random.default_rng(int(rng))
     raise DtypeError(
-        f"{name}: rng is a {type(rng).__name__}; give np.random.default_rng(seed), or the seed"
+        f"{name}: rng is {given_as(rng)}; give np.random.default_rng(seed), or the seed, a whole "
+        "number >= 0"
     )
+
+
+def given_as(rng: Any) -> str:
+    """What was given in place of a generator."""
+    return repr(rng) if isinstance(rng, int | float) else f"a {type(rng).__name__}"
+
+
+def check_scale(name: str, what: str, scale: Any) -> None:
+    """Refuse a negative scale, where it is known: its draws would be those of no distribution."""
+    plain = known(scale)
+    if plain is not None and np.any(plain < 0):
+        raise ValueError(f"{name}: {what} is negative, {np.min(plain):g}; give 0 or more")
 
 
 def parameters(name: str, *values: Any) -> tuple[Value, ...]:
@@ -50,10 +64,16 @@ def precision(*values: Value) -> Dtype:
 
 def shape_of(name: str, shape: Any, *values: Value) -> tuple[int, ...]:
     """The shape of the draws: as asked, or that to which the parameters broadcast."""
-    own = np.broadcast_shapes(*map(np.shape, values))
+    try:
+        own = np.broadcast_shapes(*map(np.shape, values))
+    except ValueError:
+        shapes = ", ".join(str(np.shape(x)) for x in values)
+        raise ShapeError(
+            f"{name}: parameters of shapes {shapes} do not broadcast; give one for each draw"
+        ) from None
     if shape is None:
         return own
-    wanted = (int(shape),) if isinstance(shape, int | np.integer) else tuple(map(int, shape))
+    wanted = sizes_of(name, shape)
     try:
         fits = np.broadcast_shapes(own, wanted) == wanted
     except ValueError:
@@ -64,3 +84,15 @@ def shape_of(name: str, shape: Any, *values: Value) -> tuple[int, ...]:
             "must contain that of the parameters"
         )
     return wanted
+
+
+def sizes_of(name: str, shape: Any) -> tuple[int, ...]:
+    """A shape as asked for: one whole number, or several."""
+    listed = shape if isinstance(shape, tuple | list) else (shape,)
+    try:
+        sizes = tuple(map(operator.index, listed))
+    except TypeError:
+        sizes = (-1,)
+    if any(n < 0 for n in sizes):
+        raise ShapeError(f"{name}: shape={shape!r}; it must be whole numbers, at least 0")
+    return sizes

@@ -23,7 +23,7 @@ from ..core.errors import NotDifferentiableError
 from ..ops.faces import array, known
 from ..ops.stopping import stop_gradient
 from ..transforms.custom import custom_jvp
-from .drawing import generator, parameters, precision, shape_of
+from .drawing import check_scale, generator, parameters, precision, shape_of, sizes_of
 
 STEP = 0.06
 NODES = tuple(np.arange(-4.6, 3.0, STEP).tolist())
@@ -109,6 +109,7 @@ def gamma(rng: Any, a: Any, scale: Any = 1.0, shape: Any = None) -> Value:
     """
     source = generator("gamma", rng)
     a, scale = parameters("gamma", a, scale)
+    check_scale("gamma", "the scale", scale)
     return scale * standard_gamma("gamma", source, a, shape_of("gamma", shape, a, scale))
 
 
@@ -148,7 +149,7 @@ def dirichlet(rng: Any, alpha: Any, shape: Any = ()) -> Value:
     """
     source = generator("dirichlet", rng)
     (alpha,) = map(array, parameters("dirichlet", alpha))
-    given = (shape,) if isinstance(shape, int) else tuple(shape)
+    given = sizes_of("dirichlet", shape)
     x = standard_gamma("dirichlet", source, alpha, (*given, *alpha.shape))
     return x / np.sum(x, axis=-1, keepdims=True)
 
@@ -162,6 +163,7 @@ def student_t(rng: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0, shape: Any = 
     """
     source = generator("student_t", rng)
     df, loc, scale = parameters("student_t", df, loc, scale)
+    check_scale("student_t", "the scale", scale)
     sizes = shape_of("student_t", shape, df, loc, scale)
     z = source.standard_normal(sizes).astype(precision(df, loc, scale))
     half = standard_gamma("student_t", source, df / 2.0, sizes)

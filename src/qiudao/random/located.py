@@ -13,7 +13,7 @@ import numpy as np
 from ..core.avals import Value, aval_of
 from ..core.errors import ShapeError
 from ..ops.faces import array
-from .drawing import Generator, generator, parameters, precision, shape_of
+from .drawing import Generator, check_scale, generator, parameters, precision, shape_of, sizes_of
 
 Standard = Callable[[Generator, tuple[int, ...]], Any]
 
@@ -22,6 +22,7 @@ def located(name: str, rng: Any, loc: Any, scale: Any, shape: Any, standard: Sta
     """Loc + scale z, with z drawn by `standard`."""
     source = generator(name, rng)
     loc, scale = parameters(name, loc, scale)
+    check_scale(name, "high - low" if name == "uniform" else "the scale", scale)
     sizes = shape_of(name, shape, loc, scale)
     z = np.asarray(standard(source, sizes), precision(loc, scale))
     return loc + scale * z
@@ -114,7 +115,7 @@ def multivariate_normal(rng: Any, mean: Any, cov: Any, shape: Any = ()) -> Value
             "n and a covariance of n times n numbers"
         )
     lead = np.broadcast_shapes(mean.shape[:-1], cov.shape[:-2])
-    given = (shape,) if isinstance(shape, int) else tuple(shape)
+    given = sizes_of("multivariate_normal", shape)
     z = source.standard_normal((*given, *lead, mean.shape[-1], 1))
     factor = np.linalg.cholesky(cov)
     return mean + np.matmul(factor, z.astype(precision(mean, cov)))[..., 0]
