@@ -5,6 +5,7 @@ import pytest
 
 import qiudao as qd
 import qiudao.interop.torch_style as ours
+from qiudao.core.errors import GradientError, UnusedError
 
 X, Y = [1.0, 2.0], [3.0, 4.0]
 
@@ -109,3 +110,27 @@ def test_checkpoint():
     y = ours.utils.checkpoint.checkpoint(lambda x: x * x, x, use_reentrant=False)
     y.sum().backward()
     assert plain(x.grad) == [2.0, 4.0]
+
+
+def test_strict_mode_and_the_other_options_of_torch():
+    functional = ours.autograd.functional
+    x, y = ours.tensor([1.0, 2.0]), ours.tensor([3.0, 4.0])
+    first = lambda x, y: x * x
+    both = lambda x, y: (x * x * y).sum()
+    assert plain(functional.jacobian(first, (x, y))[1]) == [[0.0, 0.0], [0.0, 0.0]]
+    for act in (
+        lambda: functional.jacobian(first, (x, y), strict=True),
+        lambda: functional.vjp(first, (x, y), x, strict=True),
+        lambda: functional.jvp(first, (x, y), (x, y), strict=True),
+        lambda: functional.hessian(lambda x, y: (x + y).sum(), (x, y), strict=True),
+        lambda: functional.hvp(lambda x, y: (x + y).sum(), (x, y), (x, y), strict=True),
+    ):
+        with pytest.raises(UnusedError, match="gets no gradient|does not require"):
+            act()
+    loose = functional.hessian(both, (x, y))
+    strict = functional.hessian(both, (x, y), strict=False, vectorize=True)
+    assert plain(strict) == plain(loose)
+    kept = functional.jacobian(first, (x, y), False, False, True, "forward-mode")
+    assert plain(kept[0]) == [[2.0, 0.0], [0.0, 4.0]]
+    with pytest.raises(GradientError, match="jacobian: strategy='back' is unknown; use 'reverse"):
+        functional.jacobian(first, (x, y), strategy="back")

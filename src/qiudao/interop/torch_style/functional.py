@@ -7,7 +7,8 @@ import numpy as np
 
 import qiudao as qd
 
-from ...core.errors import ShapeError
+from ...core.dispatch import concrete
+from ...core.errors import GradientError, ShapeError, UnusedError
 from ...core.trees import flatten, map_tree
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
@@ -31,14 +32,42 @@ def released(found: Any, create_graph: bool) -> Any:
     return map_tree(release, found)
 
 
+def check_strict(func: Callable[..., Any], args: tuple[Any, ...], jointly: bool = False) -> None:
+    """Raise `UnusedError` where a result, or all `jointly`, does not depend on an input, as torch's
+    strict mode does.
+    """
+    leaves = [qd.tensor(np.asarray(concrete(x)), requires_grad=True) for x in args]
+    results = flatten(func(*leaves))[0]
+    if not all(isinstance(y, qd.Tensor) for y in results):
+        raise UnusedError(
+            "strict: a result or gradient is constant and gets no gradient to any input; leave out "
+            "strict=True if that is meant"
+        )
+    for ys in [results] if jointly else [[y] for y in results]:
+        ones = [np.ones(np.shape(y), np.result_type(y)) for y in ys]
+        qd.grad(ys, leaves, ones, unused="error")
+
+
+def check_strategy(name: str, strategy: Any) -> None:
+    """Refuse a mode that there is not."""
+    if strategy not in ("reverse-mode", "forward-mode"):
+        raise GradientError(
+            f"{name}: strategy={strategy!r} is unknown; use 'reverse-mode' or 'forward-mode'"
+        )
+
+
 def jacobian(
     func: Callable[..., Any],
     inputs: Any,
     create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
     strategy: str = "reverse-mode",
 ) -> Any:
     """The Jacobian of `func` at `inputs`: of shape (*output, *input); for tuples a tuple of tuples,
-    by output and then by input.  `strategy` is "reverse-mode" or "forward-mode".
+    by output and then by input.  `strategy` is "reverse-mode" or "forward-mode".  With `strict` a
+    result that does not depend on an input raises; `vectorize` changes nothing, since all
+    directions go at once anyway.
 
     >>> import qiudao.interop.torch_style as torch
     >>> torch.autograd.functional.jacobian(lambda x: x * x, torch.tensor([1.0, 2.0]))
@@ -46,6 +75,9 @@ def jacobian(
             [0., 4.]])
     """
     args, back = taken(inputs)
+    check_strategy("jacobian", strategy)
+    if strict:
+        check_strict(func, args)
     derive = qd.jacfwd if strategy == "forward-mode" else qd.jacrev
     found = derive(func, argnums=tuple(range(len(args))))(*args)
     several = isinstance(found[0], tuple)  # of each result, by each of the inputs
@@ -53,9 +85,17 @@ def jacobian(
     return released(answer, create_graph)
 
 
-def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -> Any:
+def hessian(
+    func: Callable[..., Any],
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:
     """The Hessian of a scalar function: of shape (*input, *input); for a tuple of inputs a tuple of
-    tuples.
+    tuples.  With `strict` a result or gradient that does not depend on an input raises; the last
+    two change nothing.
 
     >>> import qiudao.interop.torch_style as torch
     >>> torch.autograd.functional.hessian(lambda x: (x**3).sum(), torch.tensor([1.0, 2.0]))
@@ -63,39 +103,62 @@ def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -
             [ 0., 12.]])
     """
     args, back = taken(inputs)
+    check_strategy("hessian", outer_jacobian_strategy)
+    if strict:
+        check_strict(func, args)
+        check_strict(qd.grad(func, argnums=tuple(range(len(args)))), args)
     found = qd.hessian(func, argnums=tuple(range(len(args))))(*args)
     return released(back([back(row) for row in found] if len(args) == 1 else found), create_graph)
 
 
 def vjp(
-    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
 ) -> tuple[Any, Any]:
     """The value of `func` and the cotangents of `inputs` for the cotangent `v` of the result (1 for
     a scalar).
     """
     args, back = taken(inputs)
+    if strict:
+        check_strict(func, args)
     value, pullback = qd.vjp(func, *args)
     found = pullback(one_for(value, "vjp") if v is None else v)
     return released(value, create_graph), released(back(found), create_graph)
 
 
 def jvp(
-    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
 ) -> tuple[Any, Any]:
     """The value of `func` and its change in the direction `v` of the inputs (1 for a scalar)."""
     args, _ = taken(inputs)
+    if strict:
+        check_strict(func, args)
     direction = taken(one_for(args[0], "jvp") if v is None else v)[0]
     value, change = qd.jvp(func, args, direction)
     return released(value, create_graph), released(change, create_graph)
 
 
 def hvp(
-    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
 ) -> tuple[Any, Any]:
     """The value of a scalar function and its Hessian times `v`."""
     args, back = taken(inputs)
     direction = taken(one_for(args[0], "hvp") if v is None else v)[0]
     gradient = qd.grad(func, argnums=tuple(range(len(args))))
+    if strict:
+        check_strict(func, args)
+        check_strict(gradient, args, jointly=True)
     _, found = qd.jvp(gradient, args, direction)
     return released(func(*args), create_graph), released(back(found), create_graph)
 
