@@ -269,6 +269,11 @@ REFUSED = {
         "gamma: under vmap the parameter differs between examples and the draws cannot; draw for "
         "all examples at once, outside of vmap",
     ),
+    "one share": (
+        lambda: R.dirichlet(0, 2.0),
+        ShapeError,
+        "dirichlet: alpha is one number; give one for each share",
+    ),
     "one logit": (
         lambda: R.categorical(0, 1.0),
         ShapeError,
@@ -289,3 +294,20 @@ def test_refused(name):
         act()
     assert str(caught.value).partition(" (at")[0].startswith(text[:80])
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("a", [0.01, 0.001])
+def test_shares_of_small_parameters_are_near_0_and_1_though_gamma_draws_underflow(a):
+    x = R.beta(0, a, a, shape=N)
+    between = np.mean((x > 0.1) & (x < 0.9))
+    assert abs(between - a * np.log(9.0)) < 4e-3  # of the density a / (2 x (1 - x)), for small a
+    largest = np.max(R.dirichlet(0, np.full(3, a), shape=N), axis=-1)
+    assert np.mean(largest < 0.9) < 0.06
+
+
+def test_slopes_of_shares_of_small_parameters():
+    """Of E x = a / (a + b)."""
+    mean = lambda a, b: np.mean(R.beta(0, a, b, shape=10 * N))
+    found = qd.grad(mean, (0, 1))(0.01, 0.02)
+    close(found, np.array([0.02, -0.01]) / 0.03**2, rtol=0.05)
+    assert R.beta(0, np.float32(0.001), np.float32(0.01), shape=4).dtype == np.float32

@@ -19,12 +19,15 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Value
-from ..core.errors import NotDifferentiableError
+from ..core.errors import NotDifferentiableError, ShapeError
 from ..ops.faces import array, known
+from ..ops.logsums import logistic
+from ..ops.reducing import Share
 from ..ops.stopping import stop_gradient
 from ..transforms.custom import custom_jvp
 from .drawing import check_scale, generator, parameters, precision, shape_of, sizes_of
 
+SMALL = 0.05  # below, a draw may be less than the least number there is, and its logarithm is drawn
 STEP = 0.06
 NODES = tuple(np.arange(-4.6, 3.0, STEP).tolist())
 
@@ -44,10 +47,15 @@ def digamma(a: Value) -> Value:
 
 def slope_in_shape(a: Value, z: Value) -> Value:
     """dz/da of a gamma draw that keeps its rank."""
+    return z * slope_of_log(a, z, np.log(z))
+
+
+def slope_of_log(a: Value, z: Value, log_z: Value) -> Value:
+    """D log z/da of a gamma draw that keeps its rank; z itself may be 0 by underflow."""
     plain_a, plain_z = stop_gradient(a), stop_gradient(z)
     below = plain_z <= plain_a
     sign = np.where(below, -1.0, 1.0)
-    near = np.log(z) - digamma(a)
+    near = log_z - digamma(a)
     width = 1.0 / (np.sqrt(np.maximum(plain_a, plain_z)) + np.abs(plain_a - plain_z))
     total: Any = 0.0
     for u in NODES:
@@ -55,7 +63,7 @@ def slope_in_shape(a: Value, z: Value) -> Value:
         weight = y * (np.pi / 2 * np.cosh(u) * STEP)
         power = sign * a * y - z * np.expm1(np.minimum(sign * y, 600.0))  # beyond, it has vanished
         total = total + weight * np.exp(power) * (near + sign * y)
-    return sign * z * total
+    return sign * total
 
 
 @custom_jvp
@@ -79,6 +87,34 @@ def _of_moving_shape(primals: Any, tangents: Any) -> Any:
 
 
 implicit_gamma.defjvp(_of_moving_shape)
+
+
+@custom_jvp
+def implicit_log_gamma(logs: Any, a: Any) -> Value:
+    """Logarithms of gamma draws, made with the parameter `a`, as functions of it."""
+    return logs + np.zeros(np.shape(a), np.result_type(logs))
+
+
+def _of_moving_shape_in_logs(primals: Any, tangents: Any) -> Any:
+    logs = implicit_log_gamma(*primals)
+    _, da = tangents
+    return logs, slope_of_log(primals[1], np.exp(logs), logs) * da
+
+
+implicit_log_gamma.defjvp(_of_moving_shape_in_logs)
+
+
+def log_of_gamma(name: str, rng: np.random.Generator, a: Value, shape: tuple[int, ...]) -> Value:
+    """Logarithms of gamma draws of scale 1: of draws, or, where those would underflow, from
+    z = z' u^(1/a) with z' a draw for a + 1 and u uniform.
+    """
+    plain = known(array(a))
+    if plain is None or not np.any((plain > 0) & (plain < SMALL)) or np.any(plain <= 0):
+        return np.log(standard_gamma(name, rng, a, shape))
+    wanted = np.broadcast_to(plain, shape)
+    logs = np.log(rng.standard_gamma(wanted + 1)) - rng.standard_exponential(shape) / wanted
+    kind = precision(array(a))
+    return implicit_log_gamma(logs.astype(kind), np.broadcast_to(array(a), shape).astype(kind))
 
 
 def standard_gamma(name: str, rng: np.random.Generator, a: Value, shape: tuple[int, ...]) -> Value:
@@ -134,9 +170,9 @@ def beta(rng: Any, a: Any, b: Any, shape: Any = None) -> Value:
     source = generator("beta", rng)
     a, b = parameters("beta", a, b)
     sizes = shape_of("beta", shape, a, b)
-    x = standard_gamma("beta", source, a, sizes)
-    y = standard_gamma("beta", source, b, sizes)
-    return x / (x + y)
+    x = log_of_gamma("beta", source, a, sizes)
+    y = log_of_gamma("beta", source, b, sizes)
+    return logistic(x - y)
 
 
 def dirichlet(rng: Any, alpha: Any, shape: Any = ()) -> Value:
@@ -149,9 +185,10 @@ def dirichlet(rng: Any, alpha: Any, shape: Any = ()) -> Value:
     """
     source = generator("dirichlet", rng)
     (alpha,) = map(array, parameters("dirichlet", alpha))
+    if not alpha.ndim:
+        raise ShapeError("dirichlet: alpha is one number; give one for each share")
     given = sizes_of("dirichlet", shape)
-    x = standard_gamma("dirichlet", source, alpha, (*given, *alpha.shape))
-    return x / np.sum(x, axis=-1, keepdims=True)
+    return Share((-1,))(log_of_gamma("dirichlet", source, alpha, (*given, *alpha.shape)))
 
 
 def student_t(rng: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0, shape: Any = None) -> Value:
