@@ -144,3 +144,14 @@ def test_vmap_over_images_kernels_and_both():
             for k in range(3)
         ]
         np.testing.assert_allclose(got, np.stack(want), atol=1e-12)
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_transposed_with_more_extra_than_the_stride(padding):
+    rng = np.random.default_rng(0)
+    x, kernel = rng.normal(size=(2, 2, 4)), rng.normal(size=(2, 3, 3))
+    f = lambda x, k: qd.transposed_convolution(x, k, padding=padding, dilation=3, extra=2)
+    plain = qd.transposed_convolution(x, kernel, padding=((padding, 0),), dilation=3)
+    want = np.pad(plain, ((0, 0), (0, 0), (0, 2)))[..., : f(x, kernel).shape[-1]]
+    np.testing.assert_allclose(f(x, kernel), want, atol=1e-12)
+    assert qd.gradcheck(f, x, kernel, order=2)

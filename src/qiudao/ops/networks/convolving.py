@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ...core.avals import Value, aval_of
 from ...core.errors import ShapeError
 from ..faces import array, whole
@@ -70,7 +72,8 @@ def transposed_convolution(
     Each element of `x` (batch, inputs, *space) adds the kernel (inputs, outputs / groups, *length),
     times itself, to the result (batch, outputs, *sizes) from the place p stride - before on.  Along
     an axis the size is (space - 1) stride + (length - 1) dilation + 1 - before - after + extra:
-    several sizes give as many windows, and `extra` below the stride chooses among them.
+    several sizes give as many windows, and `extra` chooses among them; it is below the stride, or,
+    as in torch, below the dilation.
 
     Raises `ShapeError` where axes, channels or groups do not fit.
 
@@ -108,6 +111,9 @@ def transposed_convolution(
     )
     if any(n < 1 for n in sizes):
         raise ShapeError(f"{name}: padding={padding!r} leaves sizes {sizes}; pad less")
+    beyond = tuple(e // s for e, s in zip(extras, strides, strict=True))
+    if any(beyond):  # windows that sizes with so much extra have more than x, which add nothing
+        x = np.pad(x, [(0, 0), (0, 0), *((0, n) for n in beyond)])
     return ConvolutionByInput(strides, paddings, dilations, groups, sizes)(x, kernel)
 
 
