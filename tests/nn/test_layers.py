@@ -233,3 +233,11 @@ def test_sizes_are_whole_numbers_of_any_type():
 
 def test_weights_without_elements():
     assert nn.xavier_uniform((0, 0), rng=0).shape == nn.orthogonal((0, 0), rng=0).shape == (0, 0)
+
+
+def test_attention_of_no_examples():
+    layer = nn.MultiheadAttention(4, 2, rng=0)
+    x = np.zeros((0, 3, 4))
+    assert layer(x, causal=True).shape == x.shape
+    layer(x).sum().backward()
+    assert not np.any(layer.query.weight.grad.numpy())

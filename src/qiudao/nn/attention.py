@@ -131,8 +131,8 @@ class MultiheadAttention(Module):
             shown = masking(present)[:, None, None, :]
             mask = shown if mask is None else mask & shown
         read = attention(q, k, v, mask=mask, causal=causal)
-        batch, _, length, _ = read.shape
-        return self.out(np.swapaxes(read, 1, 2).reshape(batch, length, -1))
+        batch, heads, length, width = read.shape
+        return self.out(np.swapaxes(read, 1, 2).reshape(batch, length, heads * width))
 
     def parted(self, x: Any) -> Any:
         """(batch, time, size) as (batch, heads, time, size / heads)."""
@@ -141,5 +141,5 @@ class MultiheadAttention(Module):
                 f"MultiheadAttention: an input of shape {tuple(x.shape)} does not fit; it must be "
                 "(batch, time, size)"
             )
-        batch, length, _ = x.shape
-        return np.swapaxes(x.reshape(batch, length, self.heads, -1), 1, 2)
+        batch, length, size = x.shape  # the batch may be empty, so no size is left to be found
+        return np.swapaxes(x.reshape(batch, length, self.heads, size // self.heads), 1, 2)
