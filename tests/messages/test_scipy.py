@@ -51,6 +51,12 @@ MESSAGES = [
         "side only, and has no derivative; leave the bound out, or change the parameters a little",
     ),
     (
+        "a root of several",
+        lambda: qd.grad(lambda a: optimize.brentq(lambda x: (x - a) ** 3, -1.0, 3.0))(1.0),
+        "brentq: the Jacobian of the equation at the solution is singular, so the solution has no "
+        "one derivative: it is a root of several, or not all unknowns are determined",
+    ),
+    (
         "a search that gave up",
         lambda: qd.grad(
             lambda a: (

@@ -223,6 +223,16 @@ def test_variables_held_at_a_bound_that_the_method_stays_inside_of(wrap):
     close([wrap(qd.grad(of_one))(a) for a in (0.7, 1.3, 3.5)], [0.0, 1.0, 0.0], atol=1e-8)
 
 
+def test_a_minimum_that_is_found_roughly_moves_as_the_exact_one():
+    """A quartic's is found to about 1e-2 only, and its gradient is a root of several there."""
+
+    def found(a):
+        return optimize.minimize(lambda x: np.sum((x - a) ** 4), np.zeros(1)).x[0]
+
+    assert 1e-6 < abs(found(1.0) - 1.0) < 0.1
+    close(qd.grad(found)(1.0), 1.0, rtol=1e-9)
+
+
 def test_constraints_alone_may_move():
     def f(a):
         held = {"type": "ineq", "fun": lambda x, a: x[0] - a, "jac": lambda x, a: np.ones(1),

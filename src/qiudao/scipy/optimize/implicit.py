@@ -4,10 +4,10 @@ Where F(x, t) = 0 defines x(t), one step of Newton's method from the solution,
 
     x <- x - J(x, t)^-1 F(x, t),    J = dF/dx,
 
-leaves its value as it is and gives it the right first derivative with respect to all that F reads;
-each further step doubles the order to which derivatives are right.  Two steps are taken: they are
-right to the third order.  (Bell and Burke, Algorithmic differentiation of implicit functions and
-optimal values, 2008.)
+leaves its value as it is (what is left of F in a solution by numbers counts as constant) and gives
+it the right first derivative with respect to all that F reads; each further step doubles the order
+to which derivatives are right.  Two steps are taken: they are right to the third order.  (Bell and
+Burke, Algorithmic differentiation of implicit functions and optimal values, 2008.)
 """
 
 from typing import Any
@@ -40,17 +40,28 @@ def differentiable(name: str, residual: Function, x: Any) -> Any:
 
     z = np.reshape(x, -1)
     for k in range(STEPS):
-        step = np.linalg.solve(qd.jacobian(flat)(z), flat(z))
+        slopes, left = qd.jacobian(flat)(z), flat(z)
         if k == 0:
-            check_arrival(name, known(z), known(step))
-        z = z - (step - qd.stop_gradient(step))
+            check_arrival(name, known(z), known(slopes), known(left))
+        # What is left of the residual is none of the derivative's: at a root of several the change
+        # of the slopes times it is as large as the residual's own.
+        z = z - np.linalg.solve(slopes, left - qd.stop_gradient(left))
     return np.reshape(z, shape)
 
 
-def check_arrival(name: str, z: Any, step: Any) -> None:
-    """Refuse a point that a step of Newton's leaves far behind, where the numbers are at hand."""
-    if z is None or step is None:
+def check_arrival(name: str, z: Any, slopes: Any, left: Any) -> None:
+    """Refuse a point that a step of Newton's leaves far behind, or from which there is none, where
+    the numbers are at hand.
+    """
+    if z is None or slopes is None or left is None:
         return
+    try:
+        step = np.linalg.solve(slopes, left)
+    except np.linalg.LinAlgError as error:
+        raise GradientError(
+            f"{name}: the Jacobian of the equation at the solution is singular, so the solution "
+            "has no one derivative: it is a root of several, or not all unknowns are determined"
+        ) from error
     away = np.abs(step) / (1 + np.abs(z))
     if np.any(away > FAR):
         k = int(np.nanargmax(away))
