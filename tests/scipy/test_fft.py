@@ -15,6 +15,8 @@ OPTIONS = {
     "ifft": [{}, {"n": 3, "norm": "forward"}],
     "rfft": [{}, {"n": 6}],
     "irfft": [{}, {"n": 6, "axis": 0}],
+    "hfft": [{}, {"n": 6, "norm": "ortho"}],
+    "ihfft": [{}, {"n": 6}],
     "fft2": [{}, {"norm": "ortho"}],
     "ifft2": [{}],
     "rfft2": [{}, {"s": (3, 4)}],

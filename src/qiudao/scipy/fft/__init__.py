@@ -7,10 +7,12 @@ from .fourier import (
     fftfreq,
     fftn,
     fftshift,
+    hfft,
     ifft,
     ifft2,
     ifftn,
     ifftshift,
+    ihfft,
     irfft,
     irfft2,
     irfftn,
@@ -21,6 +23,7 @@ from .fourier import (
 )  # fmt: skip
 
 __all__ = [
-    "dct", "dst", "fft", "fft2", "fftfreq", "fftn", "fftshift", "idct", "idst", "ifft", "ifft2",
-    "ifftn", "ifftshift", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
+    "dct", "dst", "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "idct", "idst", "ifft",
+    "ifft2", "ifftn", "ifftshift", "ihfft", "irfft", "irfft2", "irfftn", "rfft",
+    "rfft2", "rfftfreq", "rfftn",
 ]  # fmt: skip

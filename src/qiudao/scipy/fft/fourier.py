@@ -62,6 +62,7 @@ def along_many(name: str, default: tuple[int, ...] | None) -> Callable[..., Any]
 
 
 fft, ifft, rfft, irfft = (along_one(name) for name in ("fft", "ifft", "rfft", "irfft"))
+hfft, ihfft = along_one("hfft"), along_one("ihfft")
 fft2, ifft2, rfft2, irfft2 = (
     along_many(name, (-2, -1)) for name in ("fft2", "ifft2", "rfft2", "irfft2")
 )
