@@ -306,6 +306,16 @@ MESSAGES = {
         "SequentialLR: a scheduler is a ReduceLROnPlateau, which has no rate by the number "
         "of steps; give others of this module",
     ),
+    "a sequence with a cycle of momentum": (
+        lambda: optim.lr_scheduler.SequentialLR(
+            (opt := optim.SGD([X], momentum=0.9)),
+            [optim.lr_scheduler.OneCycleLR(opt, 1.0, 10)],
+            [],
+        ),
+        GradientError,
+        "SequentialLR: a OneCycleLR moves the momentum too, which a sequence of rates leaves as it "
+        "is; make it with cycle_momentum=False",
+    ),
     "a negative patience": (
         lambda: optim.lr_scheduler.ReduceLROnPlateau(optim.SGD([X]), patience=-1),
         GradientError,

@@ -224,6 +224,11 @@ class SequentialLR(LRScheduler):
                     f"SequentialLR: a scheduler is a {type(each).__name__}, which has no rate by "
                     "the number of steps; give others of this module"
                 )
+            if isinstance(each, OneCycleLR) and each.momentum is not None:
+                raise GradientError(
+                    "SequentialLR: a OneCycleLR moves the momentum too, which a sequence of rates "
+                    "leaves as it is; make it with cycle_momentum=False"
+                )
         super().__init__(
             optimizer,
             lambda lr: schedules.sequence([s.make(lr) for s in schedulers], milestones),
