@@ -268,7 +268,9 @@ class Subject:
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-        leaves, self.tree = flatten((tuple(args), dict(kwargs)))
+        self.keywords = tuple(kwargs)
+        # Keywords lie as they were given: as a dict they would be sorted by name.
+        leaves, self.tree = flatten((tuple(args), tuple(kwargs.values())))
         if any(isinstance(x, Tracer) for x in leaves) and modes.inside > 0:
             raise GradientError(
                 "explain: the arguments belong to a transform that is running, so their values "
@@ -289,11 +291,11 @@ class Subject:
     def arguments(self, inputs: Sequence[Value]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The function's positional and keyword arguments, with these inputs in them."""
         values = iter(inputs)
-        args, kwargs = self.tree.build(
+        args, named = self.tree.build(
             next(values) if wanted else x
             for x, wanted in zip(self.leaves, self.chosen, strict=True)
         )
-        return args, kwargs
+        return args, dict(zip(self.keywords, named, strict=True))
 
     def call(self, inputs: Sequence[Value]) -> Any:
         """The function's result with these inputs, unobserved."""
@@ -311,11 +313,11 @@ class Subject:
         values = iter(self.inputs if inputs is None else inputs)
         with Running(seen.level), seen:
             given = [
-                seen.given(next(values), name) if wanted else x
-                for x, wanted, name in zip(self.leaves, self.chosen, self.names, strict=True)
+                seen.given(next(values), name)
+                for wanted, name in zip(self.chosen, self.names, strict=True)
+                if wanted
             ]
-            args, kwargs = self.tree.build(given)
-            result = self.f(*args, **kwargs)
+            result = self.call(given)
         seen.finish()
         outputs, seen.tree = flatten(result)
         seen.outputs = [output_step(seen, y) for y in outputs]
@@ -346,7 +348,7 @@ def output_step(seen: Observation, y: Any) -> Step:
 
 
 def input_names(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> list[str]:
-    """The user's name for each leaf of the arguments: `x`, `params['w']`."""
+    """The user's name for each leaf of the arguments in their order: `x`, `params['w']`."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):  # a builtin without one
