@@ -79,8 +79,9 @@ class Observation:
 
     looks_inside = True  # compiled functions show what they do
     is_branch = False  # all of what is recorded is run
+    merged: tuple[()] = ()  # nothing stands for one of several: a value decides each branch
 
-    def __init__(self, base: FrameType, forced: Sequence[bool] = ()) -> None:
+    def __init__(self, base: FrameType, forced: Sequence[bool | None] = ()) -> None:
         self.forced = forced
         self.level = new_level()
         self.steps: list[Step] = []
@@ -224,7 +225,8 @@ class Witness(ArrayMethods, Tracer):
     def __bool__(self) -> bool:
         seen = self.observation
         made = len(seen.decisions)
-        taken = bool(self.step.value) if made >= len(seen.forced) else seen.forced[made]
+        forced = seen.forced[made] if made < len(seen.forced) else None
+        taken = bool(self.step.value) if forced is None else forced
         seen.decisions.append(Decision(self.step, taken, caller()))
         return taken
 
@@ -303,11 +305,12 @@ class Subject:
         return self.f(*args, **kwargs)
 
     def run(
-        self, inputs: Sequence[Value] | None = None, forced: Sequence[bool] = ()
+        self, inputs: Sequence[Value] | None = None, forced: Sequence[bool | None] = ()
     ) -> Observation:
         """Run the function and keep what it does, at these inputs (None: those given).
 
-        The first branches that values decide go as `forced` says.  Raises what the function raises.
+        The first branches that values decide go as `forced` says (None: by the value).  Raises what
+        the function raises.
         """
         seen = Observation(sys._getframe(0), forced)
         values = iter(self.inputs if inputs is None else inputs)
@@ -333,7 +336,10 @@ def as_value(x: Any) -> Value:
     """An input as an array, or as the NumPy scalar of a plain number."""
     if isinstance(x, np.ndarray | np.generic):
         return x
-    return np.float64(x) if isinstance(x, int | float) else np.asarray(x)[()]
+    if isinstance(x, int | float):
+        return np.float64(x)
+    a = np.asarray(x)
+    return a if a.dtype.kind == "O" else a[()]  # an object taken out has no dtype
 
 
 def output_step(seen: Observation, y: Any) -> Step:
