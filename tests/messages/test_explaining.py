@@ -157,11 +157,16 @@ MESSAGES = {
         "why: the tape behind this output was freed by the backward sweep at file.py:N "
         "(`y.backward()`); ask before the sweep, or sweep with retain_graph=True",
     ),
+    "a profile of what gives no number": (
+        lambda: qd.profile(lambda x: None, 1.0),
+        GradientError,
+        "profile: <lambda>(x) gives no number; return what is to be differentiated",
+    ),
     "rounding of an array": (
         lambda: qd.rounding(np.sin, X),
         GradientError,
-        "rounding: sin(...) must give one real number, and it gave 1 results or an array; reduce "
-        "them, or pick one, in a function of your own",
+        "rounding: sin(...) must give one real number, and it gave f64[2]; reduce "
+        "what it gives, or pick one, in a function of your own",
     ),
     "a story of what does not depend": (
         lambda: qd.story(lambda x: np.floor(x), 1.5),

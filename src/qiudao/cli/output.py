@@ -73,7 +73,7 @@ def output() -> Iterator[None]:
         return
     printed = Output(sys.stdout)
     try:
-        with redirect_stdout(printed):  # type: ignore[type-var]
+        with redirect_stdout(printed):
             try:
                 yield
             finally:

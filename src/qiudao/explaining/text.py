@@ -94,7 +94,7 @@ def narrow(row: Row) -> list[tuple[str, str, int]]:
     if row.value:
         lines.append((f"is {row.value}", "", row.depth + 2))
     if row.gradient:
-        lines.append((row.gradient if row.gradient.startswith("+") else
+        lines.append((row.gradient if row.gradient.startswith(("+ ", "- ")) else
                       f"gradient {row.gradient}", "green", row.depth + 2))  # fmt: skip
     return lines
 
@@ -131,10 +131,10 @@ def rows_of_box(box: Box, depth: int) -> list[Row]:
     rows = [Row(depth, title_of(v), value, gradient, place)]
     if len(v.terms) > 1:
         shown, rest = largest(v.terms)
-        rows += [Row(depth + 1, reader_of(t.reader), "", f"+ {term(t.value)}") for t in shown]
+        rows += [Row(depth + 1, reader_of(t.reader), "", signed(term(t.value))) for t in shown]
         if rest:
             total = functools.reduce(operator.add, [t.value for t in rest])
-            rows.append(Row(depth + 1, f"in {len(rest)} uses more", "", f"+ {brief(total)}"))
+            rows.append(Row(depth + 1, f"in {len(rest)} uses more", "", signed(brief(total))))
     return rows
 
 
@@ -151,6 +151,11 @@ def largest(terms: list[Use]) -> tuple[list[Use], list[Use]]:
 def reader_of(reader: Vertex | None) -> str:
     """Through what a term came."""
     return "as a result" if reader is None else f"used in {reader.title}"
+
+
+def signed(text: str) -> str:
+    """A term as it is added: `+ 3`, `- 3`."""
+    return f"- {text[1:]}" if text.startswith("-") else f"+ {text}"
 
 
 def term(value: Any) -> str:

@@ -33,6 +33,9 @@ def diagnose_all(graph: Graph, inputs: list[Vertex]) -> list[Finding]:
 
 def diagnose(graph: Graph, x: Vertex, cuts: list[Vertex]) -> list[Finding]:
     """The findings about the gradient of `x`: at least one; `cuts` are those of the graph."""
+    if x.shape is not None and 0 in x.shape:
+        told = f"there is nothing to ask about: it is {brief(x.value)}"
+        return [Finding(x.title, "healthy", told)]
     if x.gradient is None:
         return why_none(graph, x)
     if bad(x.gradient):
