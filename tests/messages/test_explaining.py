@@ -211,6 +211,10 @@ class Unsaid:
     name = "unsaid"
 
 
+def hiding_numpy(np):
+    return (np * np).sum()
+
+
 UNWRITTEN = lambda x: x
 
 
@@ -225,6 +229,12 @@ SOURCES = {
         lambda: qd.source(np.sin)(leaf(1.0)),
         GradientError,
         "source: an argument is a tracer or a tensor; pass plain arrays, x.detach().numpy()",
+    ),
+    "a parameter that hides NumPy": (
+        lambda: qd.source(hiding_numpy)(X),
+        GradientError,
+        "source: a parameter is called np, which the text needs for something else; give the "
+        "parameter another name",
     ),
     "a primitive that NumPy cannot say": (
         lambda: spelling_of(SimpleNamespace(primitive=Unsaid(), code=raised.__code__, offset=0)),

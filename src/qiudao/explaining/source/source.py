@@ -306,6 +306,8 @@ def assembled(
     modules, functions = library(writer.helpers)
     wanted = sorted({*modules, *writer.modules})
     head = "\n".join([*(f"import {m}" for m in wanted), "import numpy as np"])
+    refuse_hidden([p.lstrip("*") for p in parameters], {"np", *(m.split(".")[0] for m in wanted)},
+                  writer)  # fmt: skip
     above, attached = constants_above(writer)
     statement = f"def {name}({', '.join(parameters)}):"
     body = aligned([Statement(0, statement), *writer.statements])
@@ -314,6 +316,18 @@ def assembled(
     made = Source(text)
     made.name, made.arrays, made.jitted = name, attached, jitted
     return made
+
+
+def refuse_hidden(parameters: Sequence[str], modules: set[str], writer: Writer) -> None:
+    """Raise where a parameter has the name of a module or function that the text needs."""
+    body = "\n".join(s.text for s in writer.statements)
+    for p in parameters:
+        end = r"[.(]" if p in modules else r"\("  # parameters themselves are not called
+        if re.search(rf"(?<![\w.]){p}{end}", body):
+            raise GradientError(
+                f"source: a parameter is called {p}, which the text needs for something else; give "
+                "the parameter another name"
+            )
 
 
 def constants_above(writer: Writer) -> tuple[list[str], dict[str, Any]]:
