@@ -114,7 +114,8 @@ def sum_row(s: Sum) -> str:
     products = " + ".join(product(p) for p in s.products)
     numbers = dict.fromkeys([added([p.value or "..." for p in s.products]), s.total])
     values = " = ".join(escape(v) for v in numbers if v)
-    return f"<tr><th scope=row>{bar(s.symbol)}</th><td>{products}</td><td class=total>{values}</td></tr>"
+    name = f"<th scope=row>{bar(s.symbol)}</th>"
+    return f"<tr>{name}<td>{products}</td><td class=total>{values}</td></tr>"
 
 
 def product(p: Product) -> str:
