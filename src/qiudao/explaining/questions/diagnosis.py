@@ -62,4 +62,8 @@ def why_bad(graph: Graph, x: Vertex) -> Finding:
     if origin is None:
         return Finding(x.title, kind, f"the gradient has {WHAT[kind]}, of an origin not known")
     sentence = f"the gradient has {WHAT[kind]}: {origin.sentence}"
+    if kind == "nan" and origin.backward:
+        made = origin_of(graph, behind, "nan")  # an infinity has led to it, further back
+        if made is not None and made.sentence != origin.sentence:
+            sentence += f"; further back, {made.sentence}"
     return Finding(x.title, kind, sentence, cure_of(origin), origin.vertex.line)
