@@ -115,3 +115,23 @@ def test_terms_that_are_negative_are_taken_away():
     text = qd.explain(lambda x: x * x - 3.0 * x, 1.0).text()
     assert "- 3" in text
     assert "+ -" not in text
+
+
+def test_numbers_of_things_are_told_in_words_that_fit():
+    pytest.importorskip("rich")
+    x = qd.tensor([1.0, 2.0], requires_grad=True)
+    y = np.sum(np.exp(x)[:1])
+    assert "bytes kept for 3 operations" in str(qd.saved(y))
+    assert "bytes kept for 1 operation\n" in str(qd.saved(x * x))
+    y = np.sin(x[0])
+    y.backward()
+    assert "\n  1 operation was freed" in str(qd.saved(y))
+    text = qd.explain(lambda x: np.sum(x), np.ones(20_000)).text()
+    assert "takes 20,000 forward sweeps of 1 operation, or 1 backward of 1" in text
+
+
+def test_a_table_of_no_width_is_as_narrow_as_can_be():
+    pytest.importorskip("rich")
+    shown = qd.explain(lambda x: x * 2.0, 3.0)
+    for width in (0, 1, 20):
+        assert shown.text(width=width) == shown.text(width=20)

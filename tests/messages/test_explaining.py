@@ -162,6 +162,12 @@ MESSAGES = {
         GradientError,
         "profile: <lambda>(x) gives no number; return what is to be differentiated",
     ),
+    "a story of a number": (
+        lambda: qd.story(3.0),
+        TypeError,
+        "explain: float 3.0 is not a function; pass the function and its arguments apart, as in "
+        "qd.story(f, x)",
+    ),
     "rounding of an array": (
         lambda: qd.rounding(np.sin, X),
         GradientError,

@@ -113,6 +113,11 @@ def number(x: Any, digits: int = 5) -> str:
     return text.replace("e-0", "e-").replace("e+0", "e+")
 
 
+def counted(count: int, one: str, several: str = "") -> str:
+    """`1 value is`, `12,000 values are`."""
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
+
+
 def short(x: Value, most: int = 6) -> str:
     """An array for a label: listed up to `most` elements, else its type and range."""
     a = np.asarray(x)

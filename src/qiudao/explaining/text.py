@@ -15,9 +15,10 @@ from .graph import Graph, Use, Vertex
 from .labels import brief, label_of, line_of, title_of
 from .outline import Box, outline
 from .places import Group
-from .summary import number
+from .summary import counted
 
 NARROW = 60  # columns, below which the table has none
+NARROWEST = 20  # columns that are taken in any case
 MOST_TERMS = 6  # terms of one gradient that are written out
 
 
@@ -51,6 +52,7 @@ def text(graph: Graph, width: int = 100, most: int = 60, colour: bool = False) -
             "explain: text needs the library rich, which is not installed; "
             "`pip install qiudao[cli]` brings it"
         ) from error
+    width = max(width, NARROWEST)
     console = console_of(
         file=io.StringIO(), width=width, force_terminal=colour, no_color=not colour, highlight=False
     )
@@ -170,8 +172,8 @@ def costs(graph: Graph) -> str:
     pushed = sum(v.kind == "operation" and v.flows for v in graph.vertices)
     pulled = len(graph.order)
     return (
-        f"the whole Jacobian takes {entries} forward sweep{'s' * (entries != 1)} of "
-        f"{number(pushed)} operations, or {results} backward of {number(pulled)}"
+        f"the whole Jacobian takes {counted(entries, 'forward sweep')} of "
+        f"{counted(pushed, 'operation')}, or {results:,} backward of {pulled:,}"
     )
 
 

@@ -266,10 +266,15 @@ class Subject:
     """A function with its arguments, to be observed as often as one likes.
 
     Every float or complex value among the arguments is an input; whole numbers are too where there
-    is no other.  Raises `GradientError` inside another transform.
+    is no other.  Raises `GradientError` inside another transform, `TypeError` for no function.
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+        if not callable(f):
+            raise TypeError(
+                f"explain: {type(f).__name__} {f!r} is not a function; pass the function and its "
+                "arguments apart, as in qd.story(f, x)"
+            )
         self.keywords = tuple(kwargs)
         # Keywords lie as they were given: as a dict they would be sorted by name.
         leaves, self.tree = flatten((tuple(args), tuple(kwargs.values())))
