@@ -87,3 +87,12 @@ def test_a_variable_that_is_given_twice(refused, tmp_path):
     np.savez(tmp_path / "p.npz", x=1.0)
     complaint = refused("explain", "x**2", "--at", str(tmp_path / "p.npz"), "--at", "x=3")
     assert complaint.endswith("x was given before; give each variable once")
+
+
+def test_a_name_with_a_dot_keeps_all_of_it(qiudao, here):
+    (here / "report.html").write_text("another's")
+    ran = qiudao("explain", "x**2", "--at", "x=3", "--html", "report.v2")
+    assert (ran.code, ran.out) == (0, "wrote report.v2.html\n")
+    assert (here / "report.html").read_text() == "another's"
+    ran = qiudao("story", "x**2", "--at", "x=3", "--html", "told.HTML")
+    assert (ran.code, ran.out) == (0, "wrote told.HTML\n")

@@ -85,3 +85,12 @@ def test_a_program_with_a_loop_applied_while_a_function_is_observed():
     program = qd.trace(lambda x: qd.scan(lambda c, _: (np.sin(c) * x, None), x, length=3)[0])(2.0)
     seen = qd.explain(lambda x: program(x)[0] * 2, 2.0)
     assert "scan" in seen.text()
+
+
+def test_inputs_of_a_program_have_the_names_of_their_arguments():
+    def g(size, x, z, a):
+        return np.sum(x) * size[0] * z + a
+
+    jitted = qd.jit(g, static_argnames=("size",))
+    stage = qd.explain(jitted, (2, 3), np.ones(4), z=np.ones(5), a=7.0).stages["traced"]
+    assert {v.name: v.shape for v in stage.graph.inputs} == {"x": (4,), "z": (5,), "a": ()}

@@ -302,3 +302,26 @@ def test_an_argument_of_many_parts_is_a_group():
         ["ps", "ps[30] to ps[59]"],
     ]
     assert many.inputs[-1].group is None
+
+
+def test_keyword_arguments_keep_their_names_in_any_order():
+    def f(x, scale, rate, bias):
+        return np.sum(x) * scale + np.exp(rate) + bias**2
+
+    given = {"scale": 2.0, "rate": 0.5, "bias": np.float64(3.0)}  # not the order of the alphabet
+    shown = qd.explain(f, np.ones(2), **given)
+    found = {v.name: (v.value, v.gradient) for v in shown.graph.inputs}
+    assert list(found) == ["x", "scale", "rate", "bias"]
+    for name, slope in {"scale": 2.0, "rate": np.exp(0.5), "bias": 6.0}.items():
+        assert found[name] == (given[name], slope)
+    assert "bias = 3" in qd.story(f, np.ones(2), **given).text()
+    (branch,) = qd.branches(lambda z, a: z if a > 0.0 else -z, z=5.0, a=2.0).branches
+    assert branch.distance == 2.0  # a's, not z's
+
+
+def test_in_why_the_answer_is_about_the_keyword_that_it_names():
+    answer = qd.why(lambda kept, dropped: kept * 1.0, kept=1.0, dropped=2.0)
+    assert [(finding.value, finding.kind) for finding in answer.findings] == [
+        ("kept", "healthy"),
+        ("dropped", "unused"),
+    ]

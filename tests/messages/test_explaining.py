@@ -157,11 +157,22 @@ MESSAGES = {
         "why: the tape behind this output was freed by the backward sweep at file.py:N "
         "(`y.backward()`); ask before the sweep, or sweep with retain_graph=True",
     ),
+    "a profile of what gives no number": (
+        lambda: qd.profile(lambda x: None, 1.0),
+        GradientError,
+        "profile: <lambda>(x) gives no number; return what is to be differentiated",
+    ),
+    "a story of a number": (
+        lambda: qd.story(3.0),
+        TypeError,
+        "explain: float 3.0 is not a function; pass the function and its arguments apart, as in "
+        "qd.story(f, x)",
+    ),
     "rounding of an array": (
         lambda: qd.rounding(np.sin, X),
         GradientError,
-        "rounding: sin(...) must give one real number, and it gave 1 results or an array; reduce "
-        "them, or pick one, in a function of your own",
+        "rounding: sin(...) must give one real number, and it gave f64[2]; reduce "
+        "what it gives, or pick one, in a function of your own",
     ),
     "a story of what does not depend": (
         lambda: qd.story(lambda x: np.floor(x), 1.5),
@@ -206,6 +217,10 @@ class Unsaid:
     name = "unsaid"
 
 
+def hiding_numpy(np):
+    return (np * np).sum()
+
+
 UNWRITTEN = lambda x: x
 
 
@@ -220,6 +235,12 @@ SOURCES = {
         lambda: qd.source(np.sin)(leaf(1.0)),
         GradientError,
         "source: an argument is a tracer or a tensor; pass plain arrays, x.detach().numpy()",
+    ),
+    "a parameter that hides NumPy": (
+        lambda: qd.source(hiding_numpy)(X),
+        GradientError,
+        "source: a parameter is called np, which the text needs for something else; give the "
+        "parameter another name",
     ),
     "a primitive that NumPy cannot say": (
         lambda: spelling_of(SimpleNamespace(primitive=Unsaid(), code=raised.__code__, offset=0)),

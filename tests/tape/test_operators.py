@@ -7,6 +7,7 @@ import pytest
 
 import qiudao as qd
 from checking import close, leaf, plain, slopes
+from qiudao.core.source import line_of
 
 BINARY = {
     "+": operator.add,
@@ -271,3 +272,20 @@ def test_a_text_equals_no_number(data):
     close(x == "mean", np.zeros(x.shape, bool))
     close(x != "mean", np.ones(x.shape, bool))
     close(operator.eq("mean", x), np.zeros(x.shape, bool))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.mean, np.ptp, np.diff, np.var, np.std, np.linalg.norm,
+        lambda x: np.mean(x, where=np.array([True, False, True])),
+        lambda x: np.average(x, weights=[1.0, 2.0, 3.0]),
+    ],
+)  # fmt: skip
+def test_what_functions_of_ours_compute_by_operators_is_recorded_where_they_are_called(f):
+    x = qd.tensor([1.0, 2.0, 4.0], requires_grad=True)
+    space = {"f": f, "x": x}
+    exec(compile("\n\ny = f(x)", "<a user's file>", "exec"), space)
+    node = space["y"].node
+    where = line_of(node.code, node.offset)
+    assert where[:2] == ("<a user's file>", 3) or where.file == __file__  # of a lambda here

@@ -1,10 +1,13 @@
 """In-place writes: readers keep the old value, and the gradient is that of what was computed."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
 import qiudao as qd
 from checking import close, leaf, slopes
+from qiudao.core.source import line_of
 
 
 def test_earlier_readers_keep_the_old_value():
@@ -324,3 +327,28 @@ def test_a_pushed_tangent_shares_no_memory_with_the_one_given():
     y[0], dy[0] = 5.0, 5.0
     close(x, [0.0, 0.0])
     close(dx, [1.0, 1.0])
+
+
+@pytest.mark.parametrize("operator", ["+=", "-=", "*=", "/=", "**=", "@="])
+def test_operators_in_place_are_recorded_where_the_user_wrote_them(operator):
+    written = compile(f"\n\ny {operator} w", "<a user's file>", "exec")
+    space = {"y": leaf(np.eye(2)) * 1.0, "w": np.eye(2) + 1.0}
+    exec(written, space)
+    node = space["y"].node
+    assert line_of(node.code, node.offset)[:2] == ("<a user's file>", 3)
+
+
+def test_numbers_of_a_transform_are_recorded_where_they_are_added_to():
+    written = compile("\n\ny += 2.0", "<a user's file>", "exec")
+
+    def f(x):
+        for mode in (contextlib.nullcontext(), qd.no_grad()):
+            space = {"y": x}
+            with mode:
+                exec(written, space)
+            y = space["y"]
+            where = y.cut.where if y.node is None else (y.node.code, y.node.offset)
+            assert line_of(*where)[:2] == ("<a user's file>", 3)
+        return y + x
+
+    assert qd.grad(f)(1.0) == 1.0

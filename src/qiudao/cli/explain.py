@@ -2,12 +2,11 @@
 
 import argparse
 import json
-import shutil
-import sys
 from pathlib import Path
 
 import qiudao as qd
 from qiudao.cli.errors import CommandError
+from qiudao.cli.output import is_coloured, width
 from qiudao.cli.target import add_arguments, call, named, read_target
 from qiudao.explaining.explained import Explained
 from qiudao.explaining.text import MissingError
@@ -66,9 +65,8 @@ def run(asked: argparse.Namespace) -> int:
         if path is not None:
             write(made(), path, f".{kind}")
             return 0
-    width = min(shutil.get_terminal_size((100, 24)).columns, 140)
     try:
-        print(shown.text(width=width, colour=sys.stdout.isatty()), end="")
+        print(shown.text(width=width(140), colour=is_coloured()), end="")
     except MissingError as error:
         raise CommandError(str(error)) from error
     return 0

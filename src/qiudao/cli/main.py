@@ -4,24 +4,27 @@
     1   `check`: the gradient is wrong
     2   what was asked cannot be done; one line on stderr says why
     130 stopped with Ctrl-C
+    141 whoever read the output left, as `head` does
 
 A mistake of ours, not of the person's, is not caught: its traceback is the report we need.
 """
 
 import argparse
-import io
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
 from qiudao.cli import check, explain, grad, story, tour, why
 from qiudao.cli.errors import CommandError
+from qiudao.cli.output import OutputError, output
 
 __all__ = ["main"]
 
-OK, WRONG_USE, INTERRUPTED = 0, 2, 130
+COMMANDS = (tour, grad, check, explain, story, why)
+NAMES = [command.NAME for command in COMMANDS]
+OK, WRONG_USE, INTERRUPTED, READER_LEFT = 0, 2, 130, 141
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,22 +37,27 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    never_fail_on_letters()
-    # A terminal that does not know its width says 0, for which rich prints nothing.
-    if os.environ.get("COLUMNS") == "0":
-        del os.environ["COLUMNS"]
-    parser = build_parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
+    command = next((w for w in words if w in NAMES), "")
+    try:
+        with output():
+            return run(words)
+    except CommandError as error:
+        return complain(command, str(error))
+    except OutputError as error:
+        return READER_LEFT if error.reader_left else complain(command, str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def run(words: list[str]) -> int:
+    """Run the command that the words ask for."""
+    parser = build_parser()
     asked = parser.parse_args(shield_leading_minus(words))
     if asked.command is None:
         parser.print_help()
         return OK
-    try:
-        return int(asked.run(asked))
-    except CommandError as error:
-        return complain(asked.command, str(error))
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return int(asked.run(asked))
 
 
 def build_parser() -> Parser:
@@ -61,7 +69,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"qiudao {installed_version()}")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
-    for command in (tour, grad, check, explain, story, why):
+    for command in COMMANDS:
         summary = (command.__doc__ or "").partition("\n")[0].partition(": ")[2].rstrip(".")
         sub = commands.add_parser(
             command.NAME,
@@ -79,7 +87,11 @@ def shield_leading_minus(words: list[str]) -> list[str]:
     """Let `qiudao grad "-x**2"` through: argparse takes a word with a space for a value."""
     if words[:1] not in ([grad.NAME], [explain.NAME], [story.NAME], [why.NAME]):
         return words
-    return [f" {w}" if w.startswith("-") and w[1:2] not in ("-", "h") else w for w in words]
+    options = ("-", "-h")  # `-h*2` is an expression
+    return [
+        f" {w}" if w.startswith("-") and not w.startswith("--") and w not in options else w
+        for w in words
+    ]
 
 
 def installed_version() -> str:
@@ -90,14 +102,8 @@ def installed_version() -> str:
         return "(not installed)"
 
 
-def never_fail_on_letters() -> None:
-    """Print `?` for a sign that the terminal's encoding lacks, rather than stop on it."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
 def complain(command: str, message: str) -> int:
     """Say on stderr, in one line, why a command could not run."""
-    print(f"qiudao {command}: {message}", file=sys.stderr)
+    with suppress(OSError):  # nobody is there to be told
+        print(f"{f'qiudao {command}'.strip()}: {message}", file=sys.stderr, flush=True)
     return WRONG_USE

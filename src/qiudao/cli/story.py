@@ -1,12 +1,11 @@
 """`qiudao story`: one derivative found by limits and by both sweeps, side by side."""
 
 import argparse
-import shutil
-import sys
 from pathlib import Path
 
 import qiudao as qd
 from qiudao.cli.errors import CommandError
+from qiudao.cli.output import is_coloured, width
 from qiudao.cli.target import add_arguments, call, named, read_target
 from qiudao.explaining.story.story import Story
 
@@ -48,6 +47,5 @@ def run(asked: argparse.Namespace) -> int:
                 raise CommandError(f"cannot write {path}: {error.strerror or error}") from error
             print(f"wrote {path}")
             return 0
-    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-    print(told.text(width=width, colour=sys.stdout.isatty()), end="")
+    print(told.text(width=width(120), colour=is_coloured()), end="")
     return 0

@@ -107,10 +107,10 @@ class Floats(ast.NodeTransformer):
 
 
 def named(path: Path, ending: str) -> Path:
-    """The file that is asked for, with the ending of its kind."""
+    """The file that is asked for, with the ending of its kind behind any other that it has."""
     if not path.name:  # `.` or `/`
         raise CommandError(f"cannot write {path}: it is a folder; name a file")
-    return path.with_suffix(ending)
+    return path if path.suffix.lower() == ending else path.with_name(path.name + ending)
 
 
 def call(target: Target, what: Callable[..., Any]) -> Any:

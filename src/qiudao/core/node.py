@@ -8,12 +8,13 @@ which still knows shape and dtype.
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .avals import Dtype, Shape, Value, describe
-from .source import Line, line_of
+from .source import Line, is_ours, line_of, users
 
 if TYPE_CHECKING:
     from .primitive import Primitive
@@ -227,3 +228,14 @@ def place_of(node: Node | None) -> tuple[Node | None, int]:
     if isinstance(node, Equation) and node.primitive.result is not None:
         return node.parents[0], node.primitive.result
     return node, 0
+
+
+def placed(made: Any) -> Any:
+    """What an operator made within a function of ours, recorded where the user called that.
+
+    Operators on short roads take their caller for the user: looking further would cost them much.
+    """
+    node = getattr(made, "node", None)
+    if isinstance(node, Equation) and is_ours(node.code.co_filename):
+        node.code, node.offset = users(sys._getframe(1))
+    return made

@@ -32,6 +32,9 @@ known_files: dict[str, bool] = {}  # whether a source file belongs to qiudao or 
 
 def is_ours(file: str) -> bool:
     """Whether a source file belongs to qiudao or NumPy rather than to the user."""
+    known = known_files.get(file)
+    if known is not None:
+        return known
     within = file.startswith(PACKAGE) and not file.startswith(TOUR)
     return known_files.setdefault(file, within or _NUMPY in file)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..codegen.native import is_fused
 from ..codegen.plan import Plan, Root
+from ..compiling.arguments import Call
 from ..compiling.executable import Executable
 from ..compiling.front import Jitted
 from ..core.avals import Value, aval_of
@@ -27,7 +28,7 @@ def stages_of(jitted: Jitted, args: Sequence[Any], kwargs: dict[str, Any]) -> di
     """The graphs of a compilation: "traced", then one after each pass, and "kernels" at the end."""
     lowered = jitted.lower(*args, **kwargs)
     call = jitted.read(tuple(args), kwargs)
-    every = input_names(jitted.f, args, kwargs)
+    every = argument_names(jitted, call, bool(kwargs))
     names = [every[k] for k in call.places]
     programs = [("traced", lowered.program), *lowered.passes]
     graphs = {name: program_graph(program, call.arrays, names, name) for name, program in programs}
@@ -37,6 +38,13 @@ def stages_of(jitted: Jitted, args: Sequence[Any], kwargs: dict[str, Any]) -> di
         lowered.optimised, call.arrays, names, "kernels", kernels, notes
     )
     return graphs
+
+
+def argument_names(jitted: Jitted, call: Call, has_keywords: bool) -> list[str]:
+    """The user's name for each leaf of a call of a compiled function."""
+    numbered = call.tree.build(range(len(call.leaves)))  # a static argument is one leaf
+    args, kwargs = numbered if has_keywords else (numbered, {})
+    return input_names(jitted.f, args, dict(sorted(kwargs.items())))  # as leaves lie
 
 
 def program_graph(

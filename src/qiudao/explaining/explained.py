@@ -94,12 +94,12 @@ class Explained:
             ".txt": self.text,
             ".json": lambda: json.dumps(self.json()),
         }
-        if target.suffix not in makers:
+        if target.suffix.lower() not in makers:
             raise ValueError(
                 f"explain: {target.name} has an ending that no picture has; use one of "
                 f"{', '.join(makers)}"
             )
-        target.write_text(makers[target.suffix](), encoding="utf-8")
+        target.write_text(makers[target.suffix.lower()](), encoding="utf-8")
 
     def __repr__(self) -> str:
         made = sum(v.kind == "operation" for v in self.graph.vertices)

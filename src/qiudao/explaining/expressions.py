@@ -29,7 +29,7 @@ class Source(NamedTuple):
     """A parsed source file."""
 
     lines: tuple[bytes, ...]
-    expressions: dict[Span, ast.expr]
+    expressions: dict[Span, ast.expr | ast.AugAssign]
     targets: dict[Span, str]  # the name that a statement gives to the expression there
     loops: tuple[Loop, ...]
     unpacked: dict[Span, tuple[str | None, ...]]  # the names that it gives to several results
@@ -81,12 +81,12 @@ def parsed(text: list[str]) -> Source:
     except SyntaxError:  # a file changed since it was imported, or a fragment
         return Source(lines, {}, {}, (), {})
     whole = Source(lines, {}, {}, (), {})
-    expressions: dict[Span, ast.expr] = {}
+    expressions: dict[Span, ast.expr | ast.AugAssign] = {}
     targets: dict[Span, str] = {}
     loops: list[Loop] = []
     unpacked: dict[Span, tuple[str | None, ...]] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.expr):
+        if isinstance(node, ast.expr | ast.AugAssign):
             expressions.setdefault(_span(node), node)
         named = _named(node)
         if named is not None:
@@ -170,7 +170,7 @@ def operands_at(code: CodeType, offset: int, count: int) -> list[str | None]:
     return [source.text(_span(w)) or ast.unparse(w) for w in words]
 
 
-def _operands(node: ast.expr | None) -> list[ast.expr]:
+def _operands(node: ast.expr | ast.AugAssign | None) -> list[ast.expr]:
     if isinstance(node, ast.BinOp):
         return [node.left, node.right]
     if isinstance(node, ast.UnaryOp):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +12,10 @@ from ..core.avals import Value
 from ..core.source import Line
 from .graph import Vertex
 from .outline import Box, Edge
-from .summary import nested, number, short
+from .summary import NUMERIC, nested, number, short
 
 LISTED, ROOM = 8, 36  # elements of an array that are listed, and the letters they may take
+AUGMENTED = re.compile(r" *(\*\*|//|<<|>>|[-+*/%@&|^])=")  # of `h += b`, behind its name
 TERMS = 4  # terms of a gradient that are written out
 
 
@@ -44,11 +46,13 @@ def label_of(box: Box) -> Label:
 
 
 def title_of(v: Vertex) -> str:
-    """`h = W @ x`, `x`, `np.sin(x)`, `[multiply]`."""
+    """`h = W @ x`, `h += b`, `x`, `np.sin(x)`, `[multiply]`."""
     words = v.expression if v.expression is not None else f"[{v.operation}]"
     if v.kind != "operation":
         return v.name or v.expression or "constant"
-    return f"{v.name} = {words}" if v.name and v.name != words else words
+    if not v.name or v.name == words or AUGMENTED.match(words.removeprefix(v.name)):
+        return words
+    return f"{v.name} = {words}"
 
 
 def gradient_of(v: Vertex) -> str:
@@ -66,6 +70,8 @@ def brief(x: Value) -> str:
     """A number, a vector of few numbers with fewer digits, or the range of an array."""
     if isinstance(x, tuple):
         return f"{len(x)} results"
+    if np.asarray(x).dtype.kind not in NUMERIC:
+        return short(x)
     if np.ndim(x) == 0:
         return number(x[()] if isinstance(x, np.ndarray) else x)
     listed = nested(np.asarray(x), 3) if np.size(x) <= LISTED else ""

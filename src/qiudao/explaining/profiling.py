@@ -14,7 +14,7 @@ import numpy as np
 from ..compiling.front import jit
 from ..core.avals import Value
 from ..core.complexes import conjugated
-from ..core.errors import QiudaoError
+from ..core.errors import GradientError, QiudaoError
 from ..core.node import Equation
 from ..core.parts import Part
 from ..core.program import inner_programs
@@ -25,7 +25,7 @@ from ..transforms.reverse import vjp
 from .compiled import kernels_of
 from .graph import title_of
 from .labels import line_of
-from .summary import number
+from .summary import NUMERIC, number
 from .sweeps import backward
 from .witness import Observation, Step, Subject
 
@@ -121,9 +121,9 @@ def profile(
     and calls count as often as they run.  Beside them stand the bytes of the results and what the
     tape keeps.  The whole function is timed as plain NumPy, on the tape, and (unless `compiled` is
     false or llvmlite is missing) compiled, with the loops and calls that each line was fused into.
-    A result that is an array is summed.
+    The first result that depends on an input counts, and is summed where it is an array.
 
-    Raises what `f` raises, and `GradientError` inside a transform.
+    Raises what `f` raises, and `GradientError` inside a transform or where no result is a number.
 
     >>> import qiudao as qd
     >>> found = qd.profile(lambda x: np.sum(np.exp(x)), np.ones(1000), compiled=False)
@@ -132,8 +132,12 @@ def profile(
     """
     subject = Subject(f, args, kwargs)
     seen = subject.run()
+    if not any(np.asarray(y.value).dtype.kind in NUMERIC for y in seen.outputs):
+        raise GradientError(
+            f"profile: {title_of(f)} gives no number; return what is to be differentiated"
+        )
     lines = cost_of_lines(seen, repeat)
-    loss = as_loss(subject)
+    loss = as_loss(subject, place_of_result(seen))
     inputs = subject.inputs
     plain = least(lambda: subject.call(inputs), repeat)
     eager = least(lambda: swept(loss, inputs), repeat)
@@ -227,12 +231,18 @@ def least(act: Callable[[], Any], repeat: int) -> float:
     return best
 
 
-def as_loss(subject: Subject) -> Callable[..., Any]:
-    """The function of its inputs alone, with a result that is one number."""
+def place_of_result(seen: Observation) -> int:
+    """Where the first result stands that depends on an input, or the first number."""
+    numbers = [k for k, y in enumerate(seen.outputs) if np.asarray(y.value).dtype.kind in NUMERIC]
+    return next((k for k in numbers if seen.outputs[k].flows), numbers[0])
+
+
+def as_loss(subject: Subject, place: int) -> Callable[..., Any]:
+    """The function of its inputs alone, with the result that is at this place, summed."""
 
     def loss(*inputs: Value) -> Any:
         outputs, _ = flatten(subject.call(inputs))
-        return np.sum(np.real(outputs[0]))
+        return np.sum(np.real(outputs[place]))
 
     return loss
 

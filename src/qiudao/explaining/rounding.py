@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.avals import Value
+from ..core.avals import Dtype, Value, describe
 from ..core.errors import GradientError
 from ..core.node import Equation
 from ..core.parts import Part
@@ -55,19 +55,26 @@ class Rounded:
 class Rounding:
     """The first-order error of a result: printed, a table of lines.
 
-    `result` is the value, `error` the bound on what all roundings together change in it, `bits` how
-    many of its bits they may spoil, `condition` how many times larger a relative error of
-    the inputs comes out, and `lines` has a `Rounded` for each line, largest error first.
+    `result` is the value, of type `dtype`, `error` the bound on what all roundings together change
+    in it, `bits` how many of its bits they may spoil, `condition` how many times larger a relative
+    error of the inputs comes out, and `lines` has a `Rounded` for each line, largest error first.
     """
 
     def __init__(
-        self, title: str, result: float, error: float, condition: float, lines: list[Rounded]
+        self,
+        title: str,
+        result: float,
+        error: float,
+        condition: float,
+        lines: list[Rounded],
+        dtype: Dtype,
     ) -> None:
         self.title = title
         self.result = result
         self.error = error
         self.condition = condition
         self.lines = lines
+        self.dtype = dtype
 
     @property
     def relative(self) -> float:
@@ -79,8 +86,10 @@ class Rounding:
     @property
     def bits(self) -> float:
         """How many bits of the result may be wrong: 0 for a single rounding."""
-        worst = self.relative / float(np.finfo(float).eps)
-        return math.inf if math.isinf(worst) else max(0.0, math.log2(2 * worst)) if worst else 0.0
+        worst = self.relative / float(np.finfo(self.dtype).eps)
+        if not math.isfinite(worst):
+            return worst
+        return max(0.0, math.log2(2 * worst)) if worst else 0.0
 
     def __repr__(self) -> str:
         head = (
@@ -125,9 +134,10 @@ def rounding(
     title = title_of(f)
     outs = [np.asarray(y.value) for y in seen.outputs]
     if len(outs) != 1 or outs[0].ndim or outs[0].dtype.kind != "f":
+        gave = describe(outs[0].shape, outs[0].dtype) if len(outs) == 1 else f"{len(outs)} results"
         raise GradientError(
-            f"rounding: {title} must give one real number, and it gave {len(seen.outputs)} "
-            "results or an array; reduce them, or pick one, in a function of your own"
+            f"rounding: {title} must give one real number, and it gave {gave}; reduce what it "
+            "gives, or pick one, in a function of your own"
         )
     (out,) = seen.outputs
     if not out.flows:
@@ -148,15 +158,16 @@ def rounding(
         key = node.line.file, node.line.number
         lines.setdefault(key, []).append((step, weight * unit, single))
     error = math.fsum(e for rows in lines.values() for _, e, _ in rows)
-    condition = sum(
-        float(np.sum(np.abs(g) * np.abs(x.value)))
-        for x in seen.inputs
-        if (g := done.gradient(x)) is not None
-    )
+    with np.errstate(all="ignore"):  # 0 times infinity is an answer here
+        condition = sum(
+            float(np.sum(np.abs(g) * np.abs(x.value)))
+            for x in seen.inputs
+            if (g := done.gradient(x)) is not None
+        )
     found = [summed(rows, error, tolerance * abs(result)) for rows in lines.values()]
     found.sort(key=lambda r: -r.error)
     relative = condition / abs(result) if result else math.inf
-    return Rounding(title, result, error, relative, found)
+    return Rounding(title, result, error, relative, found, out.node.dtype)
 
 
 def summed(rows: list[tuple[Step, float, float]], total: float, allowed: float) -> Rounded:

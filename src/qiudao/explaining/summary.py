@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.avals import Dtype, Value, describe
 
+NUMERIC = "biufc"  # kinds of dtypes: what else a function may give is not computed with
 FULL = 36  # elements up to which an array is listed
 SIDE = 24  # rows and columns of a thumbnail
 
@@ -19,6 +20,8 @@ def summary(x: Value | None) -> dict[str, Any] | None:
     if x is None or isinstance(x, tuple):
         return None
     a = np.asarray(x)
+    if a.dtype.kind not in NUMERIC:
+        return of_others(a)
     if a.ndim == 0:
         return of_number(a)
     if 0 < a.size <= FULL and a.dtype.kind == "f":
@@ -37,6 +40,20 @@ def summary(x: Value | None) -> dict[str, Any] | None:
         "nonfinite": int(a.size - finite.size),
         "zeros": int(a.size - np.count_nonzero(a)),
         "thumbnail": thumbnail(sizes) if a.ndim == 2 and a.size > FULL else None,
+    }
+
+
+def of_others(a: Any) -> dict[str, Any]:
+    """The summary of what is no number: a string, an object."""
+    unknown = dict.fromkeys(("entries", "least", "greatest", "mean"))
+    return {
+        "shape": list(a.shape),
+        "dtype": name_of(a.dtype),
+        "text": short(a),
+        **unknown,
+        "nonfinite": 0,
+        "zeros": 0,
+        "thumbnail": None,
     }
 
 
@@ -61,13 +78,13 @@ def of_number(a: Any) -> dict[str, Any]:
 
 def of_few(a: Any) -> dict[str, Any]:
     """The summary of a small array of real numbers: Python is quicker than NumPy here."""
-    flat = a.reshape(-1).tolist()
+    flat = a.reshape(-1).astype(float).tolist()
     finite = [x for x in flat if math.isfinite(x)]
     return {
         "shape": list(a.shape),
         "dtype": name_of(a.dtype),
         "text": short(a),
-        "entries": a.tolist() if len(finite) == len(flat) else entries(a),
+        "entries": a.astype(float).tolist() if len(finite) == len(flat) else entries(a),
         "least": min(finite, default=None),
         "greatest": max(finite, default=None),
         "mean": math.fsum(finite) / len(finite) if finite else None,
@@ -96,9 +113,16 @@ def number(x: Any, digits: int = 5) -> str:
     return text.replace("e-0", "e-").replace("e+0", "e+")
 
 
+def counted(count: int, one: str, several: str = "") -> str:
+    """`1 value is`, `12,000 values are`."""
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
+
+
 def short(x: Value, most: int = 6) -> str:
     """An array for a label: listed up to `most` elements, else its type and range."""
     a = np.asarray(x)
+    if a.dtype.kind not in NUMERIC:
+        return repr(a.item()) if a.ndim == 0 and a.dtype.kind in "US" else name_of(a.dtype)
     if a.ndim == 0:
         return number(a[()])
     if 0 < a.size <= most:

@@ -28,6 +28,7 @@ from ..tape.reaching import walk
 from ..tape.tensor import Tensor
 from .expressions import Loop, loops_at, operands_at
 from .places import Group
+from .summary import counted
 from .witness import Observation, Step
 
 
@@ -88,8 +89,9 @@ def read_nodes(
     unknown = sum(s.flows and s.value is None and not s.node.is_several for s in seen.steps)
     if unknown:
         notes.append(
-            f"{unknown} values are shown without numbers: the tape keeps what its rules read, and "
-            "no tensor that is alive holds them; qd.explain(f, *args) keeps them all"
+            f"{counted(unknown, 'value is', 'values are')} shown without numbers: the tape keeps "
+            "what its rules read, and no tensor that is alive holds them; qd.explain(f, *args) "
+            "keeps them all"
         )
     seen.finish()
     return seen, steps, notes

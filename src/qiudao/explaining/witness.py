@@ -79,8 +79,9 @@ class Observation:
 
     looks_inside = True  # compiled functions show what they do
     is_branch = False  # all of what is recorded is run
+    merged: tuple[()] = ()  # nothing stands for one of several: a value decides each branch
 
-    def __init__(self, base: FrameType, forced: Sequence[bool] = ()) -> None:
+    def __init__(self, base: FrameType, forced: Sequence[bool | None] = ()) -> None:
         self.forced = forced
         self.level = new_level()
         self.steps: list[Step] = []
@@ -224,7 +225,8 @@ class Witness(ArrayMethods, Tracer):
     def __bool__(self) -> bool:
         seen = self.observation
         made = len(seen.decisions)
-        taken = bool(self.step.value) if made >= len(seen.forced) else seen.forced[made]
+        forced = seen.forced[made] if made < len(seen.forced) else None
+        taken = bool(self.step.value) if forced is None else forced
         seen.decisions.append(Decision(self.step, taken, caller()))
         return taken
 
@@ -264,11 +266,18 @@ class Subject:
     """A function with its arguments, to be observed as often as one likes.
 
     Every float or complex value among the arguments is an input; whole numbers are too where there
-    is no other.  Raises `GradientError` inside another transform.
+    is no other.  Raises `GradientError` inside another transform, `TypeError` for no function.
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-        leaves, self.tree = flatten((tuple(args), dict(kwargs)))
+        if not callable(f):
+            raise TypeError(
+                f"explain: {type(f).__name__} {f!r} is not a function; pass the function and its "
+                "arguments apart, as in qd.story(f, x)"
+            )
+        self.keywords = tuple(kwargs)
+        # Keywords lie as they were given: as a dict they would be sorted by name.
+        leaves, self.tree = flatten((tuple(args), tuple(kwargs.values())))
         if any(isinstance(x, Tracer) for x in leaves) and modes.inside > 0:
             raise GradientError(
                 "explain: the arguments belong to a transform that is running, so their values "
@@ -289,11 +298,11 @@ class Subject:
     def arguments(self, inputs: Sequence[Value]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The function's positional and keyword arguments, with these inputs in them."""
         values = iter(inputs)
-        args, kwargs = self.tree.build(
+        args, named = self.tree.build(
             next(values) if wanted else x
             for x, wanted in zip(self.leaves, self.chosen, strict=True)
         )
-        return args, kwargs
+        return args, dict(zip(self.keywords, named, strict=True))
 
     def call(self, inputs: Sequence[Value]) -> Any:
         """The function's result with these inputs, unobserved."""
@@ -301,21 +310,22 @@ class Subject:
         return self.f(*args, **kwargs)
 
     def run(
-        self, inputs: Sequence[Value] | None = None, forced: Sequence[bool] = ()
+        self, inputs: Sequence[Value] | None = None, forced: Sequence[bool | None] = ()
     ) -> Observation:
         """Run the function and keep what it does, at these inputs (None: those given).
 
-        The first branches that values decide go as `forced` says.  Raises what the function raises.
+        The first branches that values decide go as `forced` says (None: by the value).  Raises what
+        the function raises.
         """
         seen = Observation(sys._getframe(0), forced)
         values = iter(self.inputs if inputs is None else inputs)
         with Running(seen.level), seen:
             given = [
-                seen.given(next(values), name) if wanted else x
-                for x, wanted, name in zip(self.leaves, self.chosen, self.names, strict=True)
+                seen.given(next(values), name)
+                for wanted, name in zip(self.chosen, self.names, strict=True)
+                if wanted
             ]
-            args, kwargs = self.tree.build(given)
-            result = self.f(*args, **kwargs)
+            result = self.call(given)
         seen.finish()
         outputs, seen.tree = flatten(result)
         seen.outputs = [output_step(seen, y) for y in outputs]
@@ -331,7 +341,10 @@ def as_value(x: Any) -> Value:
     """An input as an array, or as the NumPy scalar of a plain number."""
     if isinstance(x, np.ndarray | np.generic):
         return x
-    return np.float64(x) if isinstance(x, int | float) else np.asarray(x)[()]
+    if isinstance(x, int | float):
+        return np.float64(x)
+    a = np.asarray(x)
+    return a if a.dtype.kind == "O" else a[()]  # an object taken out has no dtype
 
 
 def output_step(seen: Observation, y: Any) -> Step:
@@ -346,7 +359,7 @@ def output_step(seen: Observation, y: Any) -> Step:
 
 
 def input_names(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> list[str]:
-    """The user's name for each leaf of the arguments: `x`, `params['w']`."""
+    """The user's name for each leaf of the arguments in their order: `x`, `params['w']`."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):  # a builtin without one

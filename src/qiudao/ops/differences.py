@@ -9,6 +9,7 @@ import numpy as np
 from ..core.avals import Value, aval_of
 from ..core.dispatch import Tracer, implements
 from ..core.errors import ShapeError
+from ..core.node import placed
 from .faces import array, axes_from_end, from_end, whole
 from .shaping import slices
 
@@ -38,7 +39,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = UNSET, append: Any =
         x = np.concatenate(joined, at)
     for _ in range(n):
         low, high = cut(x, at, None, -1), cut(x, at, 1, None)
-        x = high != low if x.dtype == np.bool_ else high - low
+        x = high != low if x.dtype == np.bool_ else placed(high - low)
     return x
 
 

@@ -17,6 +17,7 @@ from ..core.avals import Aval, Dtype, Value, is_inexact, promote
 from ..core.dispatch import Tracer, implements, implements_method
 from ..core.errors import DtypeError, RuleError
 from ..core.families import Linear, Opaque
+from ..core.node import placed
 from ..core.primitive import Parents, Primitive, Product, Terms, Values, once, primitive
 from ..core.samples import sample
 from .arithmetic import scale
@@ -293,7 +294,7 @@ min = implements(np.min, np.amin)(extreme("min", Min, np.minimum, -1))
 @implements(np.ptp)
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Value:
     """The largest less the smallest element over `axis`."""
-    spread = max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims)
+    spread = placed(max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims))
     return delivered("ptp", spread, out)
 
 

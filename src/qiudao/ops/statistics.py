@@ -14,6 +14,7 @@ from ..core.dispatch import concrete, implements
 from ..core.element import Element, Scalar
 from ..core.errors import ShapeError
 from ..core.families import Smooth
+from ..core.node import placed
 from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ..core.samples import sample
 from .arithmetic import scale
@@ -129,12 +130,12 @@ def mean(
     x = array(a)
     axes = axes_from_end(axis, x.ndim, "mean", strict=where is True)
     if where is True and dtype is None and out is None and x.dtype.char in "fdFD":  # most calls
-        return Sum(axes, bool(keepdims))(x) / math.prod([x.shape[k] for k in axes])
+        return placed(Sum(axes, bool(keepdims))(x) / math.prod([x.shape[k] for k in axes]))
     wanted = np.dtype(dtype) if dtype is not None else float_of(x.dtype)
     if dtype is None and x.dtype == np.float16:
         x = astype(x, np.float32)  # as NumPy: the sum of many would overflow
     total = np.sum(astype(x, np.result_type(x, wanted)), axis=axes, keepdims=keepdims, where=where)
-    found = astype(total / count_of(x, axes, bool(keepdims), where, "mean"), wanted)
+    found = astype(placed(total / count_of(x, axes, bool(keepdims), where, "mean")), wanted)
     return found if out is None else delivered("mean", found, out)
 
 
@@ -245,7 +246,7 @@ def average(
         plain = known(total)
         if plain is not None and np.any(plain == 0):
             raise ZeroDivisionError("average: the weights sum to zero, so there is no average")
-        found = np.sum(astype(x, exact) * w, axis=axes, keepdims=keepdims) / total
+        found = placed(np.sum(astype(x, exact) * w, axis=axes, keepdims=keepdims) / total)
     if not returned:
         return found
     return found, broadcast_to(total, tuple(found.shape))

@@ -11,6 +11,7 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -48,11 +49,23 @@ def in_place(operation: Callable[[Any, Any], Any]) -> Any:
 
     def method(self: Tensor, other: Any) -> Any:
         if self.is_number():
-            return operation(self, other)
+            return at_users(operation(self, other), self, sys._getframe(1))
         self.refuse_leaf_write()
-        return self._write_whole(operation(self, other))
+        return self._write_whole(at_users(operation(self, other), self, sys._getframe(1)))
 
     return method
+
+
+def at_users(made: Any, old: Tensor, frame: FrameType) -> Any:
+    """What an operator made for a method of ours, recorded or cut where the user called that."""
+    if type(made) is Tensor:
+        node = made.node
+        if type(node) is Equation:
+            if node is not old.node:
+                node.code, node.offset = users(frame)
+        elif made.cut is not None and made.cut is not old.cut:
+            made.cut = Cut(made.cut.act, users(frame))
+    return made
 
 
 class Tensor(ArrayMethods, Tracer):
@@ -466,7 +479,7 @@ class Tensor(ArrayMethods, Tracer):
 
     def __imatmul__(self, other: Any) -> Tensor:
         self.refuse_leaf_write()
-        return self._write_whole(self @ other)
+        return self._write_whole(at_users(self @ other, self, sys._getframe(1)))
 
 
 def move_on(old: Node | None, new: Node | None) -> None:

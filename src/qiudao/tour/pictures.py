@@ -34,7 +34,7 @@ def draw_limit_errors(path: Path, errors: Sequence[StepError], sweep_error: floa
         axes.loglog(steps, np.maximum(curve, EXACT), color=colour, lw=1.8, label=label)
     label = "both sweeps" if sweep_error else "both sweeps: no error"
     axes.axhline(max(sweep_error, EXACT), color=GREEN, lw=2.2, label=label)
-    axes.text(1e-1, 5e-6, "too long:\nthe curve bends", color=FAINT, ha="right", va="top")
+    axes.text(7e-1, 2e-6, "too long:\nthe curve bends", color=FAINT, ha="right", va="top")
     axes.text(1.5e-14, 1e-6, "too short:\nthe subtraction\ncancels digits", color=FAINT, va="top")
     axes.set_xlabel("step h")
     axes.set_ylabel("relative error of dF/dx")

@@ -19,11 +19,24 @@ import qiudao as qd
     (np.floor, [2.0, 2.25], 1, 2, 0.25),
     (np.sign, [0.0, -3.0], 1, 2, 3.0),
     (lambda x: np.heaviside(x, 0.5), [0.0, -3.0], 1, 2, 3.0),
+    (qd.nn.relu, [0.0, -3.0], 1, 2, 3.0),
+    (lambda x: np.copysign(x, -1.0), [0.0, -3.0], 1, 2, 3.0),
+    (lambda x: np.hypot(x, 0.0), [0.0, 2.0], 1, 2, 2.0),
+    (np.sort, [3.0, 1.0, 3.0], 1, 2, 2.0),
+    (np.rint, [0.5, -1.25], 1, 2, 0.25),
+    (lambda x: np.mod(x, 2.0), [-4.0, 5.5], 1, 2, 0.5),
+    (lambda x: np.fmod(x, 2.0), [4.0, 5.5], 1, 2, 0.5),
 ])  # fmt: skip
 def test_each_kink(f, x, touched, elements, nearest):
     (kink,) = qd.branches(lambda x: np.sum(f(x)), np.array(x)).kinks
     assert (kink.touched, kink.elements) == (touched, elements)
     assert kink.nearest == (nearest if nearest is None else pytest.approx(nearest))
+
+
+def test_norms_along_an_axis():
+    x = np.array([[0.0, 0.0], [3.0, 4.0]])
+    (kink,) = qd.branches(lambda x: np.sum(np.linalg.norm(x, axis=1)), x).kinks
+    assert (kink.touched, kink.elements, kink.nearest) == (1, 2, 5.0)
 
 
 def test_reductions_along_an_axis():

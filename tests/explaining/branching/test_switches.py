@@ -113,3 +113,43 @@ def test_the_report_reads():
 def test_plain_data():
     made = qd.branches(tax, 12.0).json()
     assert json.loads(json.dumps(made))["branches"][0]["margin"] == 2.0
+
+
+def test_a_condition_that_is_met_several_times_turns_over_everywhere_at_once():
+    def f(x, y):
+        total = 0.0
+        for k in range(3):
+            total = total + x * k if x > 0.5 else total - y
+        return total * y
+
+    eps = 1e-9
+    for point in (1.0, 0.25):  # from either side
+        (branch,) = qd.branches(f, point, 2.0).branches
+        assert branch.values == pytest.approx((f(0.5 - eps, 2.0), f(0.5 + eps, 2.0)), rel=1e-8)
+        assert branch.slopes == pytest.approx((0.0, 6.0))
+
+
+def test_two_lines_with_one_condition_have_one_switch():
+    def f(x):
+        y = x * 2.0 if x > 1.0 else x
+        return y * 3.0 if x > 1.0 else y
+
+    for point in (0.5, 2.0):
+        for branch in qd.branches(f, point).branches:
+            assert branch.values == pytest.approx((1.0, 6.0))
+
+
+def test_a_condition_that_is_only_true_at_its_switch():
+    (branch,) = qd.branches(lambda x: x if x == 1.0 else 3.0 * x, 2.0).branches
+    assert branch.values == pytest.approx((3.0, 1.0))
+
+
+def test_complex_inputs_go_the_shortest_way():
+    def f(z):
+        return z.real * 3 if np.abs(z) > 1.0 else z.imag
+
+    (branch,) = qd.branches(f, 3.0 + 4.0j).branches
+    assert branch.margin == pytest.approx(4.0)
+    assert branch.distance == pytest.approx(4.0)  # along z
+    assert branch.values == pytest.approx((0.8, 1.8))  # at 0.6 + 0.8j
+    assert branch.slopes == pytest.approx((0.8, 1.8))

@@ -142,3 +142,16 @@ def test_a_loop_is_right_for_more_steps():
     f, _ = NAMED["newton"]
     text = qd.source(qd.grad(f))(2.0)
     hold(text.run(1e6), qd.grad(f)(1e6))
+
+
+def test_keyword_and_static_arguments_are_the_parameters_that_they_are():
+    def f(size, x, scale, rate, bias=1.0):
+        return np.sum(x) * size[0] * scale + np.exp(rate) * size[1]
+
+    derived = qd.grad(qd.jit(f, static_argnames=("size",)), argnames=("scale", "rate"))
+    args, named = ((2, 3), np.ones(4)), {"scale": 2.0, "rate": 0.5}
+    for each in (f, qd.jit(f, static_argnames=("size",)), derived):
+        code = qd.source(each)(*args, **named)
+        assert "x: f64[4]" in code
+        hold(code.run(*args, **named), each(*args, **named))
+        hold(code.function(*args, **named), each(*args, **named))

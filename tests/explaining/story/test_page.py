@@ -13,11 +13,16 @@ def hostile(a_name_that_is_much_longer_than_a_telephone_is_wide, p):
     return a_name_that_is_much_longer_than_a_telephone_is_wide * p["</style><script>alert(1)//"]
 
 
+def long_expression(x, w):
+    return np.sum(np.log(1 + np.exp(w @ x))) / x.size + 0.5 * (np.sum(w**2) + np.sum(x**2 + x**4))
+
+
 STORIES = {
     "thrice": lambda: qd.story(thrice, 1.2),
     "network": lambda: qd.story(network, X, W, B),
     "recurrent": lambda: qd.story(recurrent, 0.3, 0.9),
     "hostile": lambda: qd.story(hostile, 1.5, {"</style><script>alert(1)//": 2.0}),
+    "long": lambda: qd.story(long_expression, X, W),
     "infinite": lambda: qd.story(np.sqrt, 0.0),
 }
 
@@ -57,6 +62,16 @@ def test_nothing_stands_out_of_the_window(show, name, width):
     page = show(STORIES[name](), width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("h1").inner_text().startswith("The derivative of")
+
+
+@pytest.mark.parametrize("width", [360, 390, 900, 1180])
+@pytest.mark.parametrize("name", ["thrice", "network", "long"])
+def test_no_column_of_a_table_is_hidden_behind_its_edge(show, name, width):
+    page = show(STORIES[name](), width)
+    hidden = page.locator(".wide:has(table)").evaluate_all(
+        "all => all.map(e => e.scrollWidth - e.clientWidth)"
+    )
+    assert max(hidden) <= 0
 
 
 LUMINANCE = """e => {

@@ -170,3 +170,11 @@ def test_nothing_stays_and_nothing_changes():
     qd.story(lambda x: np.sum(np.sin(x)), x)
     np.testing.assert_array_equal(qd.grad(lambda x: np.sum(np.sin(x)))(x), before)
     assert x.tolist() == [0.5, 0.7]
+
+
+def test_errors_of_a_gradient_of_zero_are_said_to_be_what_they_are():
+    def note(f, x):
+        return qd.story(f, x).told.notes[-1]
+
+    assert "of an element, against" in note(lambda x: 0.0 * x, 2.0)  # of 0 there is no part
+    assert "relative to |f| / max(|x|, 1), against" in note(lambda x: 0.0 * x + 5.0, 2.0)

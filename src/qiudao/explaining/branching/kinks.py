@@ -76,8 +76,34 @@ def rest(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def from_norm_zero(xs: Sequence[Any], primitive: Any) -> Array:
-    """The length of the whole operand."""
-    return np.asarray(np.linalg.norm(np.asarray(xs[0]).reshape(-1)))
+    """The length of each vector that a norm is taken of."""
+    return np.asarray(np.sqrt(np.sum(np.square(np.abs(xs[0])), axis=primitive.axes)))
+
+
+def from_both_zero(xs: Sequence[Any], primitive: Any) -> Array:
+    """The distance from where two operands are both 0."""
+    gaps: Array = np.hypot(np.asarray(xs[0], float), xs[1])
+    return gaps
+
+
+def from_neighbours(xs: Sequence[Any], primitive: Any) -> Array:
+    """How far the elements are apart that a sort puts side by side."""
+    gaps: Array = np.diff(np.sort(np.real(xs[0]), axis=primitive.axis), axis=primitive.axis)
+    return gaps
+
+
+def from_multiple(xs: Sequence[Any], primitive: Any) -> Array:
+    """The distance from the nearest whole multiple of the second operand."""
+    x, y = np.asarray(xs[0], float), np.asarray(xs[1], float)
+    gaps: Array = np.abs(x - y * np.rint(x / y))
+    return gaps
+
+
+def from_half(xs: Sequence[Any], primitive: Any) -> Array:
+    """The distance from the nearest number half-way between whole ones."""
+    x = np.asarray(xs[0], float)
+    gaps: Array = np.abs(x - np.floor(x) - 0.5)
+    return gaps
 
 
 def from_whole(xs: Sequence[Any], primitive: Any) -> Array:
@@ -89,7 +115,9 @@ def from_whole(xs: Sequence[Any], primitive: Any) -> Array:
 
 SIDES = "at 0 the sides are -1 and 1, and their mean 0 is the derivative"
 SHARE = "a tie shares the derivative equally"
+CANCEL = "at 0 the sides of every direction cancel: the derivative is 0"
 LEVEL = "there it jumps; the derivative is that of the pieces, 0"
+PIECES = "there it jumps; the derivative is that of the pieces"
 
 KINKS: dict[str, tuple[Distance, str]] = {
     "absolute": (from_zero, SIDES),
@@ -101,13 +129,20 @@ KINKS: dict[str, tuple[Distance, str]] = {
     "clip": (from_bounds, "at a bound the derivative is 1/2, the mean of 0 and 1"),
     "max": (behind_extreme, SHARE),
     "min": (behind_extreme, SHARE),
-    "vectornorm": (from_norm_zero, "at 0 the sides of every direction cancel: the derivative is 0"),
+    "relu": (from_zero, "at 0 the derivative is 0, that of the side below"),
+    "copysign": (from_zero, SIDES),
+    "sort": (from_neighbours, SHARE),
+    "vectornorm": (from_norm_zero, CANCEL),
+    "hypot": (from_both_zero, CANCEL),
     "sqrt": (from_zero, "at 0 the slope is infinite"),
     "sign": (from_zero, LEVEL),
     "heaviside": (from_zero, LEVEL),
     "floor": (from_whole, LEVEL),
     "ceil": (from_whole, LEVEL),
     "trunc": (from_whole, LEVEL),
+    "rint": (from_half, LEVEL),
+    "remainder": (from_multiple, PIECES),
+    "fmod": (from_multiple, PIECES),
 }
 
 

@@ -141,9 +141,14 @@ def normal_of(seen: Observation, gap: Gap) -> list[Value]:
             seeds.append((side, fit(sign * unit[()], side.node)))
     done = backward(seen, seeds)
     return [
-        np.zeros(np.shape(x.value)) if (g := done.gradient(x)) is None else np.real(g)
+        np.zeros(np.shape(x.value)) if (g := done.gradient(x)) is None else of_kind(g, x)
         for x in seen.inputs
     ]
+
+
+def of_kind(g: Value, x: Step) -> Value:
+    """A gradient as a direction of its input: real numbers do not move off their line."""
+    return g if np.asarray(x.value).dtype.kind == "c" else np.real(g)
 
 
 def norm(parts: Sequence[Value]) -> float:
@@ -157,7 +162,7 @@ def at_switch(
     """How far decision `k` is from its switch, and the values and slopes on both sides there.
 
     Newton's method walks to the switch along the gradient of the gap, with the decisions before
-    held as they were; there the function is run both ways.
+    held as they were; there the function is run as it goes on either side.
     """
     normal = normal_of(seen, gap)
     steep = norm(normal)
@@ -185,7 +190,8 @@ def at_switch(
         else:
             return distance, None, None
         without, taken = (
-            sided(subject, inputs, [*before, choice], normal) for choice in (False, True)
+            sided(subject, inputs, decided, normal)
+            for decided in both_ways(subject, inputs, [*before, seen.decisions[k].taken], normal)
         )
     except (QiudaoError, ArithmeticError, ValueError, TypeError, IndexError):
         return distance, None, None  # the function has no value on the other side
@@ -194,10 +200,39 @@ def at_switch(
     return distance, (without[0], taken[0]), (without[1], taken[1])
 
 
+def both_ways(
+    subject: Subject, inputs: list[Value], before: list[bool], normal: list[Value]
+) -> tuple[Sequence[bool], Sequence[bool]]:
+    """What is decided at the switch of the last decision of `before`: without it, and with it.
+
+    A condition that is met several times, as in a loop, turns over everywhere at once: decisions
+    that are at their own switch here go as they go a little to either side.
+    """
+    *held, _ = before
+    at_once = [
+        gap is not None and abs(gap.difference) <= NEAR * max(gap.size, norm(inputs))
+        for gap in (gap_of(d.step) for d in subject.run(inputs, before).decisions[: len(before)])
+    ]
+    free = [None if tied else taken for tied, taken in zip(at_once[:-1], held, strict=True)]
+    eps = max(np.finfo(x.dtype).eps for x in map(np.asarray, inputs) if x.dtype.kind in "fc")
+    aside = np.sqrt(eps) * (max(norm(inputs), norm(subject.inputs)) or 1.0) / norm(normal)
+    found: dict[bool, Sequence[bool]] = {}
+    for side in (aside, -aside):
+        moved = [
+            np.asarray(x + side * n, np.asarray(x).dtype)[()]
+            for x, n in zip(inputs, normal, strict=True)
+        ]
+        decided = [d.taken for d in subject.run(moved, free).decisions]
+        found[decided[len(held)]] = decided
+    if len(found) < 2:  # the sides differ in nothing, as of `x == 1.0`
+        return [*held, False], [*held, True]
+    return found[False], found[True]
+
+
 def sided(
-    subject: Subject, inputs: list[Value], forced: list[bool], normal: list[Value]
+    subject: Subject, inputs: list[Value], forced: Sequence[bool], normal: list[Value]
 ) -> tuple[float, float] | None:
-    """The result with this decision forced, and its derivative along the normal; None: not real."""
+    """The result with these decisions, and its derivative along the normal; None: not real."""
     seen = subject.run(inputs, forced)
     out = next((y for y in seen.outputs if np.asarray(y.value).dtype.kind == "f"), None)
     if out is None:
@@ -208,5 +243,5 @@ def sided(
     for x, n in zip(seen.inputs, normal, strict=True):
         g: Any = done.gradient(x)
         if g is not None:
-            slope += float(np.sum(np.real(g) * n)) / length
+            slope += float(np.sum(np.real(np.conj(g) * n))) / length
     return float(np.sum(out.value)), slope

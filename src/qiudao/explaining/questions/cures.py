@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..graph import Vertex
-from .nonfinite import Origin
+from .nonfinite import Origin, bad
 
 FORWARD = {
     "log": "keep its operand positive: np.log(np.maximum(x, tiny)), or np.log1p for 1 + x",
@@ -60,6 +60,11 @@ UNDERFLOW = (
     "{words} underflowed to 0: take the logarithm on paper first, log(exp(a) / sum(exp(b))) = "
     "a - logsumexp(b)"
 )
+OVERFLOW = "it overflows: scale its operands down, or compute with their logarithms"
+GROWING = {
+    "add", "subtract", "multiply", "power", "square", "sum", "prod", "cumsum", "cumprod", "matmul",
+    "einsum", "hypot", "vectornorm", "variance",
+}  # fmt: skip
 LOGARITHMS = ("log", "log2", "log10")
 
 
@@ -77,6 +82,8 @@ def cure_of(origin: Origin) -> str:
         underflowed = next(filter(has_underflowed, behind(v)), None)
         if underflowed is not None:
             return UNDERFLOW.format(words=underflowed.expression or underflowed.title)
+    if operation in GROWING and has_overflowed(v):
+        return OVERFLOW
     return FORWARD.get(operation, "")
 
 
@@ -91,6 +98,15 @@ def behind(v: Vertex) -> Iterator[Vertex]:
         yield x
         if x.operation in ("divide", "multiply", "getitem", "sum", "takealong", "gather"):
             waiting.extend(x.operands)
+
+
+def has_overflowed(v: Vertex) -> bool:
+    """Whether numbers that are finite gave an infinity, and no power of 0 did."""
+    operands = [x.value for x in v.operands]
+    if any(x is None or isinstance(x, tuple) or bad(x) for x in operands):
+        return False
+    nan = bool(np.isnan(np.asarray(v.value)).any())
+    return not nan and not (v.operation == "power" and not np.all(operands[0]))
 
 
 def has_underflowed(v: Vertex) -> bool:

@@ -33,6 +33,9 @@ def diagnose_all(graph: Graph, inputs: list[Vertex]) -> list[Finding]:
 
 def diagnose(graph: Graph, x: Vertex, cuts: list[Vertex]) -> list[Finding]:
     """The findings about the gradient of `x`: at least one; `cuts` are those of the graph."""
+    if x.shape is not None and 0 in x.shape:
+        told = f"there is nothing to ask about: it is {brief(x.value)}"
+        return [Finding(x.title, "healthy", told)]
     if x.gradient is None:
         return why_none(graph, x)
     if bad(x.gradient):
@@ -59,4 +62,8 @@ def why_bad(graph: Graph, x: Vertex) -> Finding:
     if origin is None:
         return Finding(x.title, kind, f"the gradient has {WHAT[kind]}, of an origin not known")
     sentence = f"the gradient has {WHAT[kind]}: {origin.sentence}"
+    if kind == "nan" and origin.backward:
+        made = origin_of(graph, behind, "nan")  # an infinity has led to it, further back
+        if made is not None and made.sentence != origin.sentence:
+            sentence += f"; further back, {made.sentence}"
     return Finding(x.title, kind, sentence, cure_of(origin), origin.vertex.line)

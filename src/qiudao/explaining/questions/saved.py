@@ -14,6 +14,7 @@ from ...tape.tensor import Tensor
 from ...transforms.checkpoint import Recompute
 from ..expressions import expression_at
 from ..labels import line_of
+from ..summary import counted
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Saved:
 
     def __repr__(self) -> str:
         count = sum(p.operations for p in self.places)
-        rows = [f"{self.total:,} bytes kept for {count} operations"]
+        rows = [f"{self.total:,} bytes kept for {counted(count, 'operation')}"]
         rows += [
             f"  {p.bytes:>12,}  {p.operations:>5} x {p.operation:<12} {p.expression}"
             f"  {line_of(p.line)}"
@@ -53,7 +54,8 @@ class Saved:
             if p.bytes
         ]
         if self.freed:
-            rows.append(f"  {self.freed} operations were freed by a backward sweep")
+            were = counted(self.freed, "operation was", "operations were")
+            rows.append(f"  {were} freed by a backward sweep")
         if self.total:
             rows.append(
                 "  a backward sweep frees it (unless retain_graph=True); qd.checkpoint keeps only "

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiling.arguments import Call
+from ...compiling.arguments import Call, Static
 from ...compiling.front import Jitted
 from ...core.avals import aval_of
 from ...core.errors import GradientError
@@ -19,6 +19,7 @@ from ...core.node import Equation, Node
 from ...core.source import line_of, users
 from ...core.trees import flatten
 from ...transforms.derived import Chosen, Derivative
+from ..compiled import argument_names
 from ..witness import input_names
 from . import control as control  # how loops and branches are written
 from .code import NAME, Code
@@ -65,7 +66,7 @@ class Source(str):
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """What the text gives on these arguments, without warnings."""
         call = self.jitted.read(args, kwargs)
-        built = call.tree.build(call.leaves)
+        built = call.tree.build(values_of(call))
         args, kwargs = built if kwargs else (built, {})
         with np.errstate(all="ignore"):
             return self.function(*args, **kwargs)
@@ -123,7 +124,7 @@ def printed(jitted: Jitted, args: Any, kwargs: dict[str, Any], ignored: Any) -> 
     f = jitted.f
     derivative: Derivative | None = getattr(f, "derivative", None)
     name = function_name(f, derivative)
-    every = input_names(f, args, kwargs)
+    every = argument_names(jitted, call, bool(kwargs))
     parameters = parameters_of(f, args, kwargs)
     names = Names([name, *(p.lstrip("*") for p in parameters)], ignored)
     names.learn(prepared.traced)
@@ -133,8 +134,13 @@ def printed(jitted: Jitted, args: Any, kwargs: dict[str, Any], ignored: Any) -> 
     scope = Scope(writer, prepared.program, [Code(p) for p in paths], 1, named=named)
     outputs = scope.run()
     finish(scope, prepared, outputs)
-    title = title_of(f, derivative, call, paths, args, kwargs)
+    title = title_of(f, derivative, call, every, args, kwargs)
     return assembled(jitted, name, parameters, title, writer)
+
+
+def values_of(call: Call) -> list[Any]:
+    """The leaves of a call, static arguments as they were given."""
+    return [x.value if isinstance(x, Static) else x for x in call.leaves]
 
 
 def is_plain(x: Any) -> bool:
@@ -218,19 +224,16 @@ def title_of(
     f: Callable[..., Any],
     derivative: Derivative | None,
     call: Call,
-    paths: Sequence[str],
+    every: Sequence[str],
     args: Any,
     kwargs: dict[str, Any],
 ) -> str:
     """What the function is, and for which arguments: a comment."""
-    types = ", ".join(
-        f"{p}: {aval_of(call.leaves[k])}" for p, k in zip(paths, call.places, strict=True)
-    )
-    every = input_names(f, args, kwargs)
+    types = ", ".join(f"{every[k]}: {aval_of(call.leaves[k])}" for k in call.places)
     fixed = [
-        f"{every[k]} = {call.leaves[k]!r}"
-        for k in range(min(len(every), len(call.leaves)))
-        if k not in call.places and isinstance(call.leaves[k], int | str)
+        f"{name} = {x!r}"
+        for k, (name, x) in enumerate(zip(every, values_of(call), strict=True))
+        if k not in call.places and isinstance(x, int | str)
     ]
     types = ", ".join(filter(None, [types, *fixed]))
     word = getattr(f, "__name__", "the function")
@@ -303,6 +306,8 @@ def assembled(
     modules, functions = library(writer.helpers)
     wanted = sorted({*modules, *writer.modules})
     head = "\n".join([*(f"import {m}" for m in wanted), "import numpy as np"])
+    refuse_hidden([p.lstrip("*") for p in parameters], {"np", *(m.split(".")[0] for m in wanted)},
+                  writer)  # fmt: skip
     above, attached = constants_above(writer)
     statement = f"def {name}({', '.join(parameters)}):"
     body = aligned([Statement(0, statement), *writer.statements])
@@ -311,6 +316,18 @@ def assembled(
     made = Source(text)
     made.name, made.arrays, made.jitted = name, attached, jitted
     return made
+
+
+def refuse_hidden(parameters: Sequence[str], modules: set[str], writer: Writer) -> None:
+    """Raise where a parameter has the name of a module or function that the text needs."""
+    body = "\n".join(s.text for s in writer.statements)
+    for p in parameters:
+        end = r"[.(]" if p in modules else r"\("  # parameters themselves are not called
+        if re.search(rf"(?<![\w.]){p}{end}", body):
+            raise GradientError(
+                f"source: a parameter is called {p}, which the text needs for something else; give "
+                "the parameter another name"
+            )
 
 
 def constants_above(writer: Writer) -> tuple[list[str], dict[str, Any]]:

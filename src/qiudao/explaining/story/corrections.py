@@ -111,6 +111,8 @@ def terms_of(v: Vertex) -> list[float]:
         return []
     if any(a.dtype.kind == "c" for a in values) or not all(np.isfinite(a).all() for a in values):
         return []
+    if not np.size(v.gradient):
+        return []
     k = int(np.argmax(np.abs(np.asarray(v.gradient)).reshape(-1)))
     return [float(np.broadcast_to(a, v.shape or ()).reshape(-1)[k]) for a in values]
 

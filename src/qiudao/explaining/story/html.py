@@ -69,16 +69,19 @@ def sentence(note: str) -> str:
 
 def table(told: Told) -> str:
     """The ways with their values, errors and costs."""
-    head = "".join(f"<th scope=col>{t}</th>" for t in HEADS)
+    heads = "".join(f"<th scope=col>{t}</th>" for t in HEADS)
     body = "".join(
         f"<tr><th scope=row>{escape(r.way)}</th><td class=d>{escape(derivative(r, 3))}</td>"
-        + "".join(f"<td class=n>{escape(c)}</td>" for c in costs(r))
+        + "".join(
+            f'<td class=n data-head="{head}">{escape(c)}</td>'
+            for head, c in zip(HEADS[2:], costs(r), strict=True)
+        )
         + "</tr>"
         for r in told.rows
     )
     return (
         "<div class=wide><table class=ways>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -111,7 +114,8 @@ def sum_row(s: Sum) -> str:
     products = " + ".join(product(p) for p in s.products)
     numbers = dict.fromkeys([added([p.value or "..." for p in s.products]), s.total])
     values = " = ".join(escape(v) for v in numbers if v)
-    return f"<tr><th scope=row>{bar(s.symbol)}</th><td>{products}</td><td>{values}</td></tr>"
+    name = f"<th scope=row>{bar(s.symbol)}</th>"
+    return f"<tr>{name}<td>{products}</td><td class=total>{values}</td></tr>"
 
 
 def product(p: Product) -> str:

@@ -91,9 +91,10 @@ def measure(found: Measured) -> str:
         else "the reverse sweep, which is exact but for rounding"
     )
     if found.exact.is_zero:
+        relative = "" if found.exact.scale == 1.0 else " relative to |f| / max(|x|, 1),"
         return (
-            "the derivative is zero, but for rounding; an error is the largest of an element, "
-            f"relative to |f| / max(|x|, 1), against {against}"
+            "the derivative is zero, but for rounding; an error is the largest of an element,"
+            f"{relative} against {against}"
         )
     return (
         "an error is the largest of an element, relative to the largest of the gradient, "

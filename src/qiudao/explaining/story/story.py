@@ -60,12 +60,12 @@ class Story:
             ".txt": self.text,
             ".json": lambda: json.dumps(self.json()),
         }
-        if target.suffix not in makers:
+        if target.suffix.lower() not in makers:
             raise ValueError(
                 f"story: {target.name} has an ending that no story has; use one of "
                 f"{', '.join(makers)}"
             )
-        target.write_text(makers[target.suffix](), encoding="utf-8")
+        target.write_text(makers[target.suffix.lower()](), encoding="utf-8")
 
     def __str__(self) -> str:
         return self.text()

@@ -11,7 +11,7 @@ import torch
 from ...core.errors import GradientError
 from ...explaining.explained import Explained
 from ...explaining.graph import Graph, Use, Vertex
-from ...explaining.summary import number
+from ...explaining.summary import counted, number
 from ...explaining.sweeps import Slope
 from ...explaining.witness import Observation
 from . import autograd_graph as theirs
@@ -108,8 +108,8 @@ class Reading:
         unknown = sum(v.value is None and v.shape is not None for v in self.vertices)
         if unknown:
             self.notes.append(
-                f"{unknown} values are shown without numbers: torch keeps what its rules read, and "
-                "no variable of the caller's holds them"
+                f"{counted(unknown, 'value is', 'values are')} shown without numbers: torch keeps "
+                "what its rules read, and no variable of the caller's holds them"
             )
         return graph
 

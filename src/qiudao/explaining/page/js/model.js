@@ -48,11 +48,15 @@ function nameOf(v) {
   return v.name || v.expression || v.operation || "a constant";
 }
 
-/** `h = W @ x`, `x`, `np.sin(x)`, `[multiply]`. */
+const AUGMENTED = /^ *(\*\*|\/\/|<<|>>|[-+*\/%@&|^])=/; // of `h += b`, behind its name
+
+/** `h = W @ x`, `h += b`, `x`, `np.sin(x)`, `[multiply]`. */
 function titleOf(v) {
   if (v.kind !== "operation") return v.name || v.expression || "constant";
   const words = v.expression || `[${v.operation}]`;
-  return v.name && v.name !== words ? `${v.name} = ${words}` : words;
+  if (!v.name || v.name === words) return words;
+  const written = words.startsWith(v.name) && AUGMENTED.test(words.slice(v.name.length));
+  return written ? words : `${v.name} = ${words}`;
 }
 
 /** `model.py:12`. */
