@@ -15,7 +15,7 @@ from ..core.element import Element, Scalar
 from ..core.errors import ShapeError
 from ..core.families import Smooth
 from ..core.node import placed
-from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
+from ..core.primitive import Parents, Primitive, Product, Terms, Values, once, primitive
 from ..core.samples import sample
 from .arithmetic import scale
 from .faces import array, axes_from_end, delivered, known
@@ -130,7 +130,7 @@ def mean(
     x = array(a)
     axes = axes_from_end(axis, x.ndim, "mean", strict=where is True)
     if where is True and dtype is None and out is None and x.dtype.char in "fdFD":  # most calls
-        return placed(Sum(axes, bool(keepdims))(x) / math.prod([x.shape[k] for k in axes]))
+        return placed(once(Sum, axes, bool(keepdims))(x) / math.prod([x.shape[k] for k in axes]))
     wanted = np.dtype(dtype) if dtype is not None else float_of(x.dtype)
     if dtype is None and x.dtype == np.float16:
         x = astype(x, np.float32)  # as NumPy: the sum of many would overflow
