@@ -98,7 +98,7 @@ class Jitted:
             return self.f(*args, **kwargs)  # explained, operation by operation
         call = self.read(args, kwargs)
         if any(map(is_symbolic, call.leaves)):
-            return self.f(*args, **kwargs)  # within a trace: its equations become part of it
+            return self.within(*args, **kwargs)  # its equations become part of the trace
         version, call = self.version_for(call)
         if version.donations is not None and not any(isinstance(x, Tracer) for x in call.leaves):
             found = version.donations(call.arrays)
@@ -177,6 +177,17 @@ class Jitted:
         leaves = {k for name in self.donate if name in given for k in flatten(given[name])[0]}
         return [n for n, place in enumerate(call.places) if place in leaves]
 
+    def within(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the function within a trace, its decisions captured or not as it was made, whoever
+        calls it.
+        """
+        f, before = self.f, modes.capture
+        f, modes.capture = (captured(f), captured) if self.capture else (f, None)
+        try:
+            return f(*args, **kwargs)
+        finally:
+            modes.capture = before
+
     def trace(self, call: Call) -> Traced:
         """The function as a program."""
         avals = [Aval(*each) for each in call.key[2]]
@@ -189,14 +200,7 @@ class Jitted:
             filled = call.tree.build(leaves)
             return filled if named else (filled, {})
 
-        f = self.f
-        before = modes.capture
-        if self.capture:
-            f, modes.capture = captured(f), captured
-        try:
-            made = traced(f, avals, build)
-        finally:
-            modes.capture = before
+        made = traced(self.within, avals, build)
         return made._replace(program=roll(made.program))
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
