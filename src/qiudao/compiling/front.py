@@ -19,7 +19,7 @@ from ..core.dispatch import Tracer
 from ..core.errors import GradientError, RuleError, ShapeError
 from ..core.modes import modes
 from ..core.program import Program
-from ..core.trees import Tree, flatten, match
+from ..core.trees import Tree, flatten, match, orders
 from ..ops.control import CapacityError
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
@@ -118,7 +118,9 @@ class Jitted:
         if any(isinstance(x, Tracer) for x in call.leaves):
             return
         flat = call.tree.kind is tuple
-        fast = whole.direct if flat else functools.partial(nested, call.tree, whole.direct)
+        fast = (
+            whole.direct if flat else functools.partial(nested, call.tree, call.order, whole.direct)
+        )
         build: Callable[[Any], Any] | None = version.tree.build
         if lone or (version.tree.kind is tuple and not whole.lone):
             build = None
@@ -346,10 +348,12 @@ def boxed(tree: Tree, only: Any) -> Any:
     return tree.build([only])
 
 
-def nested(tree: Tree, direct: Callable[..., Any], *args: Any) -> Any:
+def nested(tree: Tree, order: tuple[Any, ...], direct: Callable[..., Any], *args: Any) -> Any:
     """The results for arguments of a known structure, nested; NotImplemented for others."""
     leaves = tree.take(args)
-    return NotImplemented if leaves is None else direct(*leaves)
+    if leaves is None or (order and order != orders(args)):
+        return NotImplemented
+    return direct(*leaves)
 
 
 def nothing(*args: Any) -> Any:
