@@ -335,3 +335,29 @@ def test_a_statement_that_asks_whether_a_value_is_in_a_set():
         return x
 
     agree(f, *((i, 5.0) for i in range(10)))
+
+
+@pytest.mark.parametrize(
+    "close",
+    [
+        np.allclose,
+        lambda x, y: np.allclose(x, y, rtol=0.0, atol=0.5),
+        lambda x, y: np.allclose(x, y, equal_nan=True),
+        np.array_equal,
+        lambda x, y: np.array_equal(x, y, equal_nan=True),
+        lambda x, y: np.array_equal(x, y[1:]),
+    ],
+)
+def test_whether_two_arrays_are_close(close):
+    x, nan = np.array([1.0, 2.0]), np.array([np.nan, 2.0])
+    agree(lambda x, y: x if close(x, y) else -y, (x, x), (x, x + 0.3), (nan, nan), (x, nan))
+
+
+def test_a_loop_until_two_arrays_are_close():
+    def f(x):
+        before = x + 1.0
+        while not np.allclose(before, x):
+            before, x = x, np.cos(x)
+        return x
+
+    agree(f, np.array([0.5, 1.0]))

@@ -136,6 +136,21 @@ def to_log(x: Any, base: Any = None) -> Any:
     return np.log(x) if base is None else np.log(x) / np.log(base)
 
 
+@instead_of(np.allclose)
+def to_allclose(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+    """`np.allclose`, which asks at once whether all are close."""
+    return np.all(np.isclose(a, b, *args, **kwargs))
+
+
+@instead_of(np.array_equal)
+def to_array_equal(a: Any, b: Any, equal_nan: bool = False) -> Any:
+    """`np.array_equal`, which is false of other shapes."""
+    if np.shape(a) != np.shape(b):
+        return False
+    same = np.equal(a, b)
+    return np.all(same | (np.isnan(a) & np.isnan(b)) if equal_nan else same)
+
+
 def of_lists(function: Any) -> None:
     """`np.array` and its kin of nested lists that hold traced values."""
 
