@@ -361,3 +361,9 @@ def test_a_loop_until_two_arrays_are_close():
         return x
 
     agree(f, np.array([0.5, 1.0]))
+
+
+def test_a_complex_number_of_traced_parts():
+    agree(lambda x: complex(x, 2 * x), 1.5, -0.5)
+    agree(lambda x: complex(1.0, x), 1.5, 0.0)
+    agree(lambda x: complex(x, 2.0) + complex(x) + complex(x, 1j * x), 1.5)

@@ -50,7 +50,10 @@ def to_int(x: Any) -> Any:
 @instead_of(complex)
 def to_complex(x: Any, imaginary: Any = 0) -> Any:
     """`complex(x)`."""
-    return cast(x, np.complex128) + 1j * imaginary if imaginary else cast(x, np.complex128)
+    real = cast(x, np.complex128) if unknown(x) else complex(x)
+    if unknown(imaginary):
+        return real + 1j * cast(imaginary, np.complex128)
+    return real + 1j * imaginary if imaginary else real
 
 
 @instead_of(bool)

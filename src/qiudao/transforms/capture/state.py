@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import Tracer, snapshot
 from ...core.modes import modes
-from ...core.node import Leaf
+from ...core.node import Equation, Leaf, Node
+from ...core.program import operands_of
 from ...core.trees import LONE, NAMESPACE, Tree, flatten, optree
 from ...core.views import View
 from ..trace import Recording, Symbol, is_symbolic
@@ -36,6 +38,7 @@ from .places import (
 from .sharing import Severed, severed
 from .sites import Cells
 
+KINDS: dict[str, type] = {"b": bool, "i": int, "f": float, "c": complex}
 NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
 
 
@@ -154,6 +157,7 @@ class Regions(threading.local):
         self.trials = 0  # loops that are being tried as structured ones
         self.appended: dict[int, list[Any]] = {}  # what the innermost appends, by id of the list
         self.severed: weakref.WeakSet[Severed] = weakref.WeakSet()
+        self.numbers: dict[Node, type] = {}  # what stands for a number of Python in a step
 
 
 regions = Regions()
@@ -173,6 +177,27 @@ def stands_for(arrays: Iterable[Any]) -> list[Any]:
             if id(found[-1]) in each.origin:
                 found.append(each.origin[id(found[-1])])
     return found
+
+
+def type_of(x: Value) -> Aval:
+    """The type of a value; what a loop carries that starts as a number of Python is such a number
+    in its step too, and takes the dtype of what it meets.
+    """
+    weak = number_of(x.node) if isinstance(x, Symbol) and regions.numbers else None
+    return aval_of(x) if weak is None else aval_of(x)._replace(weak=weak)
+
+
+def number_of(x: Any, depth: int = 20) -> type | None:
+    """Which number of Python a node stands for: a carried one, or one computed of such alone."""
+    if not isinstance(x, Node):
+        return type(x) if type(x) in KINDS.values() else None
+    known = regions.numbers.get(x)
+    if known is not None or not isinstance(x, Equation) or x.shape != () or not depth:
+        return known
+    operands = operands_of(x)
+    if operands and all(number_of(each, depth - 1) is not None for each in operands):
+        known = KINDS.get(x.dtype.kind)
+    return known
 
 
 def let_go(x: Any) -> None:
@@ -448,6 +473,8 @@ class StandIns:
 
     def pair(self, old: Any, new: Any) -> None:
         """Let `new` stand for `old`."""
+        if isinstance(old, Symbol) and old.node in regions.numbers:
+            regions.numbers[new.node] = regions.numbers[old.node]
         self.given[id(old)] = new
         self.origin[id(new)] = old
         self.kept += [old, new]

@@ -50,6 +50,8 @@ from .state import (
     nest_of,
     one_of,
     read,
+    regions,
+    type_of,
     write,
 )
 from .undefined import Undefined
@@ -86,6 +88,7 @@ class Step:
         self.beside: list[tuple[Place, Any]] = []  # places, as they were
         self.names = of.changed
         self.again = False  # whether a carried value turned out to be a view
+        self.numbers: dict[Any, type] = {}  # what starts as a number of Python
         self.probed: dict[Any, type] = {}  # numbers of Python whose dtype is to be found
         if of.count:
             self.carry("count", 0, avals)
@@ -113,10 +116,12 @@ class Step:
         if key == "goes on":
             x = truth(x) if isinstance(x, Tracer) else np.bool_(x)
         if key not in avals and self.loop.narrow and type(x) in NARROWEST and key[0] in self.names:
-            self.probed[key] = type(x)
+            self.probed[key] = self.numbers[key] = type(x)
             self.init.append(np.zeros((), NARROWEST[type(x)]))
             return
-        aval = avals.setdefault(key, aval_of(x))
+        aval = avals.setdefault(key, type_of(x))
+        if aval.weak is not None and isinstance(key, tuple) and key[0] in self.names:
+            self.numbers[key] = aval.weak
         self.init.append(cast(snapshot(x), aval))
 
     def trace(self) -> Traced:
@@ -143,12 +148,15 @@ class Step:
             of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
         )  # fmt: skip
         before = stand.enter(recording)
+        numbers = regions.numbers
+        regions.numbers = numbers | {given[k].node: kind for k, kind in self.numbers.items()}
         try:
             for name, value in self.variables(given):
                 before[name] = value
                 write(of.cells[name], value)
             yield given, stand, before
         finally:
+            regions.numbers = numbers
             stand.leave()
 
     def variables(self, given: dict[Any, Value]) -> Iterator[tuple[str, Any]]:
