@@ -168,6 +168,31 @@ def test_static_values_that_are_equal_and_not_the_same():
     assert len(signed.versions) == 3
 
 
+def test_calls_with_static_values_go_straight_to_the_machine_code(monkeypatch):
+    """Of the same values: others, and other types and numbers of arguments, take the long way."""
+
+    class Model:
+        def __init__(self, w):
+            self.w = w
+
+        @qd.jit
+        def __call__(self, x, k):
+            return self.w * x**k
+
+    one, other = Model(2.0), Model(3.0)
+    scaled = qd.jit(lambda x, mode: 2 * x if mode == "twice" else x, static_argnames="mode")
+    whole = qd.jit(lambda x, k=2: x + np.asarray(k).dtype.itemsize)
+    assert [one(3.0, 2), scaled(1.0, "twice"), whole(1.0, 1)] == [18.0, 2.0, 9.0]
+    assert [one(3.0, 1), other(3.0, 2), scaled(1.0, "o"), scaled(3.0, "twice")] == [6, 27, 1, 6]
+    assert [whole(1.0, True), whole(1.0, 1), whole(1.0), whole(1.0, k=True)] == [2, 9, 9, 2]
+    for call in (lambda: whole(1.0, 1, 2), lambda: whole(), lambda: scaled(1.0)):
+        with pytest.raises(TypeError):
+            call()
+    one(3.0, 2), scaled(1.0, "twice"), whole(1.0, 1)
+    monkeypatch.setattr(type(scaled), "call", None)
+    assert [one(4.0, 2), scaled(4.0, "twice"), whole(4.0, 1)] == [32.0, 8.0, 12.0]
+
+
 @dataclasses.dataclass
 class Layers:
     by_name: dict

@@ -29,6 +29,12 @@ class Call(NamedTuple):
     def arrays(self) -> list[Any]:
         return [self.leaves[k] for k in self.places]
 
+    @property
+    def static(self) -> dict[int, Any]:
+        """The values that the program is made for, by their places among the leaves."""
+        others = ((k, x) for k, x in enumerate(self.leaves) if k not in self.places)
+        return {k: x.value if isinstance(x, Static) else x for k, x in others}
+
     def without_arrays(self) -> Call:
         """What a program is made for, which must not keep the arrays of one call alive."""
         leaves = list(self.leaves)

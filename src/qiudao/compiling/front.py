@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +31,8 @@ from .compiled import Compiled, loops_of, masked, plain, with_masks
 from .donating import Donations
 from .parameters import check_names, donated_names, parameters_of
 from .report import Lowered
+
+EXACT = (int, bool, str)  # static values of these types are the same where they are equal
 
 
 class Version(NamedTuple):
@@ -113,14 +115,16 @@ class Jitted:
         """Let the next call with such arguments go straight to the machine code."""
         whole = version.compiled.executable.whole
         lone = version.tree.count == 1 and version.tree.kind is None
-        if whole is None or len(call.places) != len(call.leaves):
+        if whole is None or any(isinstance(x, Tracer) for x in call.leaves):
             return
-        if any(isinstance(x, Tracer) for x in call.leaves):
-            return
-        flat = call.tree.kind is tuple
-        fast = (
-            whole.direct if flat else functools.partial(nested, call.tree, call.order, whole.direct)
-        )
+        fast = whole.direct
+        if len(call.places) != len(call.leaves):
+            static = call.static
+            if not all(map(is_quickly_known, static.values())):
+                return
+            fast = functools.partial(with_static, static, call.places, fast)
+        if call.tree.kind is not tuple:
+            fast = functools.partial(nested, call.tree, call.order, fast)
         build: Callable[[Any], Any] | None = version.tree.build
         if lone or (version.tree.kind is tuple and not whole.lone):
             build = None
@@ -354,6 +358,24 @@ def nested(tree: Tree, order: tuple[Any, ...], direct: Callable[..., Any], *args
     if leaves is None or (order and order != orders(args)):
         return NotImplemented
     return direct(*leaves)
+
+
+def with_static(
+    static: Mapping[int, Any], places: Sequence[int], direct: Callable[..., Any], *leaves: Any
+) -> Any:
+    """The results for leaves of which some have known values; NotImplemented for others."""
+    if len(leaves) != len(static) + len(places):
+        return NotImplemented
+    for k, x in static.items():
+        found = leaves[k]
+        if found is not x and (type(x) not in EXACT or type(found) is not type(x) or found != x):
+            return NotImplemented
+    return direct(*[leaves[k] for k in places])
+
+
+def is_quickly_known(x: Any) -> bool:
+    """Whether a static value is the same for as long as it is equal and of the same type."""
+    return type(x) in EXACT or getattr(type(x), "__hash__", None) is object.__hash__
 
 
 def nothing(*args: Any) -> Any:
