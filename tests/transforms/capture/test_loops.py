@@ -432,6 +432,20 @@ def test_a_number_that_takes_its_dtype_under_a_condition():
     agree(nested, 3.0, 2.0)
 
 
+def test_a_number_that_takes_its_dtype_on_one_of_several_paths():
+    def f(i, x):
+        total = 0
+        for k in range(3):
+            if i in (0, 2):
+                total += x[i] * k
+            elif i not in {4}:
+                total -= 1
+        return total + 0.0
+
+    x = np.linspace(1.0, 2.0, 5)
+    agree(f, *((i, x) for i in range(5)))
+
+
 def test_a_number_that_meets_no_other_stays_whole():
     def count(x):
         n, t = 0, x

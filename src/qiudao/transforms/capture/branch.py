@@ -290,8 +290,8 @@ def joined(
     value = join_value(join, sides)
     results = apply(join, pred, sides)
     for result, (_, _, aval) in zip(results, join.sources, strict=True):
-        if regions.numbers and aval.weak is not None and isinstance(result, Symbol):
-            regions.numbers[result.node] = aval.weak  # of a loop's step
+        if aval.weak is not None and isinstance(result, Symbol):
+            result.recording.numbers[result.node] = aval.weak
     fill = filler(results)
     for name, left in names.items():
         cell = state.cells[name]

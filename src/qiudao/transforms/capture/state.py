@@ -157,7 +157,6 @@ class Regions(threading.local):
         self.trials = 0  # loops that are being tried as structured ones
         self.appended: dict[int, list[Any]] = {}  # what the innermost appends, by id of the list
         self.severed: weakref.WeakSet[Severed] = weakref.WeakSet()
-        self.numbers: dict[Node, type] = {}  # what stands for a number of Python in a step
 
 
 regions = Regions()
@@ -180,24 +179,24 @@ def stands_for(arrays: Iterable[Any]) -> list[Any]:
 
 
 def type_of(x: Value) -> Aval:
-    """The type of a value; what a loop carries that starts as a number of Python is such a number
-    in its step too, and takes the dtype of what it meets.
+    """The type of a value; what stands for a number of Python, as what a loop carries that starts
+    as one does in its step, takes the dtype of what it meets.
     """
-    weak = number_of(x.node) if isinstance(x, Symbol) and regions.numbers else None
+    weak = number_of(x.node, x.recording.numbers) if isinstance(x, Symbol) else None
     return aval_of(x) if weak is None else aval_of(x)._replace(weak=weak)
 
 
-def number_of(x: Any, depth: int = 20) -> type | None:
-    """Which number of Python a node stands for: a carried one, or one computed of such alone."""
+def number_of(x: Any, numbers: dict[Node, type], depth: int = 20) -> type | None:
+    """Which number of Python a node stands for: one of the `numbers`, or computed of such alone."""
     if not isinstance(x, Node):
         return type(x) if type(x) in KINDS.values() else None
-    known = regions.numbers.get(x)
-    if known is not None or not isinstance(x, Equation) or x.shape != () or not depth:
-        return known
-    operands = operands_of(x)
-    if operands and all(number_of(each, depth - 1) is not None for each in operands):
-        known = KINDS.get(x.dtype.kind)
-    return known
+    if x in numbers or not numbers or not isinstance(x, Equation) or x.shape != ():
+        return numbers.get(x)
+    operands = operands_of(x) if depth else ()
+    of_numbers = all(number_of(each, numbers, depth - 1) is not None for each in operands)
+    if operands and of_numbers and x.dtype.kind in KINDS:
+        numbers[x] = KINDS[x.dtype.kind]
+    return numbers.get(x)
 
 
 def let_go(x: Any) -> None:
@@ -473,8 +472,8 @@ class StandIns:
 
     def pair(self, old: Any, new: Any) -> None:
         """Let `new` stand for `old`."""
-        if isinstance(old, Symbol) and old.node in regions.numbers:
-            regions.numbers[new.node] = regions.numbers[old.node]
+        if isinstance(old, Symbol) and old.node in old.recording.numbers:
+            new.recording.numbers[new.node] = old.recording.numbers[old.node]
         self.given[id(old)] = new
         self.origin[id(new)] = old
         self.kept += [old, new]

@@ -50,7 +50,6 @@ from .state import (
     nest_of,
     one_of,
     read,
-    regions,
     type_of,
     write,
 )
@@ -148,15 +147,13 @@ class Step:
             of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
         )  # fmt: skip
         before = stand.enter(recording)
-        numbers = regions.numbers
-        regions.numbers = numbers | {given[k].node: kind for k, kind in self.numbers.items()}
+        recording.numbers |= {given[k].node: kind for k, kind in self.numbers.items()}
         try:
             for name, value in self.variables(given):
                 before[name] = value
                 write(of.cells[name], value)
             yield given, stand, before
         finally:
-            regions.numbers = numbers
             stand.leave()
 
     def variables(self, given: dict[Any, Value]) -> Iterator[tuple[str, Any]]:
