@@ -2,6 +2,7 @@
 
 import collections
 import copy
+import dataclasses
 import os
 import pickle
 import subprocess
@@ -152,6 +153,69 @@ def test_methods_and_keywords():
 def test_static_arguments():
     power = qd.jit(lambda x, n: x**n, static_argnames="n")
     assert [power(2.0, 3), power(2.0, n=4), power(n=2, x=3.0)] == [8.0, 16.0, 9.0]
+
+
+def test_static_values_that_are_equal_and_not_the_same():
+    """1, 1.0 and True are equal, within tuples too, and so are 0.0 and -0.0."""
+    whole = np.arange(2)
+    added = qd.jit(lambda k: np.asarray(k[0]) + whole, static_argnames="k")
+    for value in (1, 1.0, True, 1 + 0j):
+        assert added((value,)).dtype == (np.asarray(value) + whole).dtype
+    signed = qd.jit(lambda x, k: x * np.copysign(1.0, k), static_argnames="k")
+    assert [signed(1.0, 0.0), signed(1.0, -0.0)] == [1.0, -1.0]
+    for _ in range(2):
+        signed(1.0, np.nan)
+    assert len(signed.versions) == 3
+
+
+def test_calls_with_static_values_go_straight_to_the_machine_code(monkeypatch):
+    """Of the same values: others, and other types and numbers of arguments, take the long way."""
+
+    class Model:
+        def __init__(self, w):
+            self.w = w
+
+        @qd.jit
+        def __call__(self, x, k):
+            return self.w * x**k
+
+    one, other = Model(2.0), Model(3.0)
+    scaled = qd.jit(lambda x, mode: 2 * x if mode == "twice" else x, static_argnames="mode")
+    whole = qd.jit(lambda x, k=2: x + np.asarray(k).dtype.itemsize)
+    assert [one(3.0, 2), scaled(1.0, "twice"), whole(1.0, 1)] == [18.0, 2.0, 9.0]
+    assert [one(3.0, 1), other(3.0, 2), scaled(1.0, "o"), scaled(3.0, "twice")] == [6, 27, 1, 6]
+    assert [whole(1.0, True), whole(1.0, 1), whole(1.0), whole(1.0, k=True)] == [2, 9, 9, 2]
+    for call in (lambda: whole(1.0, 1, 2), lambda: whole(), lambda: scaled(1.0)):
+        with pytest.raises(TypeError):
+            call()
+    one(3.0, 2), scaled(1.0, "twice"), whole(1.0, 1)
+    monkeypatch.setattr(type(scaled), "call", None)
+    assert [one(4.0, 2), scaled(4.0, "twice"), whole(4.0, 1)] == [32.0, 8.0, 12.0]
+
+
+@dataclasses.dataclass
+class Layers:
+    by_name: dict
+
+
+@pytest.mark.parametrize("wrap", [lambda d: d, lambda d: [(d,)], Layers])
+def test_the_order_of_keys_is_seen(wrap):
+    """As by plain Python: a function may go through a dictionary."""
+
+    def last(layers, x):
+        while not isinstance(layers, dict):
+            layers = layers.by_name if isinstance(layers, Layers) else layers[0]
+        for w in layers.values():
+            x = np.sin(w * x)
+        return x
+
+    jitted = qd.jit(last)
+    one, other = wrap({"a": 1.0, "b": 2.0}), wrap({"b": 2.0, "a": 1.0})
+    for layers in (one, other, other, one):
+        close(jitted(layers, 0.7), last(layers, 0.7))
+        close(jitted(x=0.7, layers=layers), last(layers, 0.7))
+        close(qd.grad(jitted, argnums=1)(layers, 0.7), qd.grad(last, argnums=1)(layers, 0.7))
+    assert len(jitted.versions) == 4
 
 
 def test_nested_containers():

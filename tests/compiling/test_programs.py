@@ -274,3 +274,22 @@ def test_the_gradient_of_squares_of_data_that_is_missing():
         return np.sum(np.where(np.isnan(x), 0.0, (x - m) ** 2))
 
     agree(qd.grad(qd.jit(loss))(0.5), qd.grad(loss)(0.5))
+
+
+@pytest.mark.parametrize(
+    "a",
+    [
+        np.array([[2.0, 1.0], [0.5, 3.0]]),
+        np.array([[1.0, 2.0], [2.0, 4.0]]),
+        np.zeros((3, 3)),
+        np.stack([np.eye(2), np.ones((2, 2)), np.array([[1.0, 2.0], [3.0, 4.0]])]),
+    ],
+)
+def test_the_gradient_of_the_logarithm_of_a_determinant_is_machine_code(a):
+    """Infinite where the matrix is singular, as Python finds it."""
+    slope = qd.grad(lambda a: np.sum(np.linalg.slogdet(a)[1]))
+    jitted = qd.jit(slope)
+    assert not jitted.lower(a).fallbacks
+    with np.errstate(all="ignore"):
+        wanted = slope(a)
+    np.testing.assert_allclose(jitted(a), wanted, rtol=1e-12)

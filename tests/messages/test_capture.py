@@ -220,6 +220,10 @@ def goes_through(n):
     return [i + 1 for i in range(n)]
 
 
+def looks_up(i):
+    return {0: 1.0, 1: 2.0}.get(i, 0.0)
+
+
 def indexes(i):
     return [1.0, 2.0][i]
 
@@ -358,6 +362,13 @@ MESSAGES = {
         "capture: file.py:N (`return [1.0, 2.0][i]`): a list is indexed by a value that is not "
         "known while tracing; make it an array, np.stack(...), whose elements can be read by a "
         "traced index",
+    ),
+    "a key of a dictionary": (
+        at(looks_up, COUNT),
+        CaptureError,
+        "capture: file.py:N (`return {0: 1.0, 1: 2.0}.get(i, 0.0)`): a dict is looked up by a "
+        "value that is not known while tracing; put its values into an array, which can be read by "
+        "a traced index, or choose with np.select or qd.switch",
     ),
     "an attribute that is set": (
         at(sets_an_attribute, NUMBER),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
+from checking import close
 from qiudao.compiling.tracing import trace
 from qiudao.core.program import check
 from qiudao.ops.control import Scan
@@ -461,3 +462,31 @@ def test_narrow_types_and_complex_numbers():
         for got, want in zip(flat(qd.jit(f)(w, xs)), flat(f(w, xs)), strict=True):
             assert got.dtype == want.dtype
             np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+
+
+def test_a_stack_of_one_value_is_no_stack():
+    """Each gradient transposes x anew, and the loop that they become reads a stack of these."""
+
+    def fitted(w, x):
+        for k in range(1, 40):
+            slope = qd.grad(lambda w: np.sum(np.tanh(x @ w) @ np.ones((2, 3))))(w)
+            w = w - 0.1 / (1 - 0.9**k) * slope
+        return np.sum(w)
+
+    start, x = np.linspace(-0.5, 0.7, 6).reshape(3, 2), np.linspace(-1.0, 1.0, 12).reshape(4, 3)
+    stages = qd.jit(qd.grad(fitted)).lower(start, x)
+    assert "concatenate" in str(stages.program)
+    assert "concatenate" not in str(stages.optimised)
+    close(qd.jit(qd.grad(fitted))(start, x), qd.grad(fitted)(start, x), rtol=1e-9)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_rows_that_are_one_and_rows_that_are_not(axis):
+    one, many = np.array([[[1.0]], [[2.0]]]), np.arange(6.0).reshape(2, 1, 3)
+
+    def joined(one, many):
+        alike = np.concatenate([one] * 3, axis=axis)
+        return alike, np.concatenate([many, many], axis=axis), np.concatenate([one, 1 * one], axis)
+
+    for found, wanted in zip(qd.jit(joined)(one, many), joined(one, many), strict=True):
+        close(found, wanted)

@@ -11,7 +11,7 @@ from ..core.arriving import is_foreign, native
 from ..core.avals import aval_of
 from ..core.dispatch import Tracer
 from ..core.errors import DtypeError
-from ..core.trees import Tree, flatten
+from ..core.trees import Tree, flatten, orders
 
 PLAIN = {np.ndarray, np.float64, np.float32, np.int64}  # arrays, whoever looks at them
 
@@ -23,10 +23,17 @@ class Call(NamedTuple):
     places: tuple[int, ...]  # of the arrays among the leaves
     tree: Tree
     key: Any
+    order: tuple[Any, ...]  # of the keys of dictionaries among the arguments
 
     @property
     def arrays(self) -> list[Any]:
         return [self.leaves[k] for k in self.places]
+
+    @property
+    def static(self) -> dict[int, Any]:
+        """The values that the program is made for, by their places among the leaves."""
+        others = ((k, x) for k, x in enumerate(self.leaves) if k not in self.places)
+        return {k: x.value if isinstance(x, Static) else x for k, x in others}
 
     def without_arrays(self) -> Call:
         """What a program is made for, which must not keep the arrays of one call alive."""
@@ -52,7 +59,9 @@ class Static:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Static) and bool(self.value == other.value)
+        if not isinstance(other, Static):
+            return False
+        return self.value is other.value or bool(self.value == other.value)
 
     def __hash__(self) -> int:
         return hash(self.value)
@@ -75,19 +84,22 @@ def read_call(
         )
         kwargs = {k: Static(v) if k in static else v for k, v in kwargs.items()}
     leaves, tree = flatten(args) if not kwargs else flatten((args, kwargs))
+    order: tuple[Any, ...] = ()
+    if tree.is_nested:
+        order = (orders(args), orders(kwargs)) if kwargs else orders(args)
     leaves = list(map(native, leaves))
     if not fixed and PLAIN.issuperset(map(type, leaves)):  # as most calls have it
         every = tuple(range(len(leaves)))
         types = tuple([(x.shape, x.dtype) for x in leaves])
-        return Call(leaves, every, tree, (tree, every, types, (), bool(kwargs)))
+        return Call(leaves, every, tree, (tree, every, types, (), bool(kwargs), order), order)
     leaves = with_numbers(leaves)
     places = tuple(k for k, x in enumerate(leaves) if is_array(x))
     for k in places:
         check_class(leaves[k])
     types = tuple((x.shape, x.dtype) for x in [aval_of(leaves[k]) for k in places])
     others = () if len(places) == len(leaves) else without(leaves, places)
-    key = (tree, places, types, tuple(map(hashable, others)), bool(kwargs), *fixed)
-    return Call(leaves, places, tree, key)
+    key = (tree, places, types, tuple(map(hashable, others)), bool(kwargs), order, *fixed)
+    return Call(leaves, places, tree, key, order)
 
 
 def with_numbers(leaves: list[Any]) -> list[Any]:
@@ -164,4 +176,11 @@ def hashable(x: Any) -> Any:
             f"jit: an argument of type {type(value).__name__} is neither data nor hashable, so no "
             "program can be looked up for it; pass arrays, numbers or hashable values"
         ) from None
-    return type(x), type(value), x
+    return type(x), kind_of(value), x
+
+
+def kind_of(x: Any) -> Any:
+    """What tells equal static values apart: types, those within tuples too, and the sign of 0."""
+    if isinstance(x, tuple):
+        return type(x), *map(kind_of, x)
+    return (type(x), repr(x)) if isinstance(x, float | complex) else type(x)

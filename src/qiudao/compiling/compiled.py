@@ -20,12 +20,21 @@ from ..core.node import Node
 from ..core.primitive import Parents, Product, Terms, Values
 from ..core.program import Program, inner_programs
 from ..core.slot import Slot
+from ..core.sweep import Masked
 from ..ops.control import CapacityError, While, room
 from ..passes.opened import Writer
 from ..transforms.batch import vmap
 from ..transforms.control.guarding import guarded, with_flag
+from ..transforms.control.running import (
+    backwards,
+    chosen,
+    lanes_back,
+    no_lanes,
+    split,
+    spread,
+    zeros,
+)
 from ..transforms.forward import jvp
-from ..transforms.reverse import vjp
 from ..transforms.trace import Uncollected, traced
 from .executable import Executable
 from .kept import executable
@@ -146,10 +155,13 @@ class Compiled(MayLoop):
         self.__dict__.pop("masked", None)
 
     def traced(self, f: Callable[..., Any], avals: Sequence[Aval]) -> Program:
-        """A program derived from this one, which has as much room for steps as is wanted now."""
+        """A program derived from this one, which has as much room for steps as is wanted now, and
+        where this one wants masks, may want them too.
+        """
         if self.is_short_of(room.capacity):
             with self.lock:
                 self.enlarge(room.capacity)
+        modes.selects = modes.selects or self.selects
         return traced(f, avals, lambda symbols: (symbols, {})).program
 
     def derive(self, key: Any, f: Callable[..., Any], xs: Sequence[Value]) -> Compiled:
@@ -163,6 +175,11 @@ class Compiled(MayLoop):
         return made
 
     @property
+    def source(self) -> Program:
+        """The program that others are traced from: with masks, where these are traced with them."""
+        return self.masked.program if self.selects and modes.masking else self.program
+
+    @property
     def moving(self) -> list[int]:
         """The inputs that a derivative can be taken in."""
         return [k for k, a in enumerate(self.program.avals) if is_inexact(a.dtype)]
@@ -174,7 +191,7 @@ class Compiled(MayLoop):
             full = list(xs)
             for k, x in zip(places, moved, strict=True):
                 full[k] = x
-            return tuple(self.program(*full))
+            return tuple(self.source(*full))
 
         return f
 
@@ -191,27 +208,43 @@ class Compiled(MayLoop):
         return self.derive(("push", places), ahead, operands)(*operands)
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
-        places = tuple(k for k, p in enumerate(parents) if p is not None and k in self.moving)
-        arrived = tuple(k for k, c in enumerate(ct) if c is not None)
-        n = len(xs)
-        results = self.program.results
+        """A sweep with masks hands over which lanes of the results are alive; one without them has
+        no say in it, and comes again if a NaN is left.
+        """
+        wanted = [p is not None and k in self.moving for k, p in enumerate(parents)]
+        arrived = [c is not None for c in ct]
+        alive = product.mask if isinstance(product, Masked) else None
+        counts = len(xs), sum(arrived)
 
         def back(*values: Value) -> Any:
-            xs, given = values[:n], dict(zip(arrived, values[n:], strict=True))
-            cts = tuple(given.get(k, np.zeros(a.shape, a.dtype)) for k, a in enumerate(results))
-            _, pullback = vjp(self.along(xs, places), *(xs[k] for k in places))
-            return pullback(tuple(map(np.conj, cts)))
+            xs, cts, lanes = split(values, *counts)
+            given = spread(lanes, arrived) if lanes else [None] * len(arrived)
+            found = backwards(self.source, xs, wanted, spread(cts, arrived), given)
+            return chosen([zeros(x) if g is None else g for g, x in zip(found, xs)], wanted)
 
-        operands = (*xs, *(ct[k] for k in arrived))
-        found = self.derive(("pull", places, arrived), back, operands)(*operands)
-        by_place = dict(zip(places, found, strict=True))
-        return [np.conj(by_place[k]) if k in by_place else None for k in range(len(parents))]
+        operands = [*xs, *chosen(ct, arrived), *chosen(alive or (), arrived)]
+        key = ("pull", tuple(wanted), tuple(arrived), alive is None)
+        made = self.derive(key, back, operands)
+        return spread(made(*operands) if alive is None else made.masked(*operands), wanted)
+
+    def reach(self, alive: Value, out: Value, xs: Values, parents: Parents) -> Terms:
+        wanted = [p is not None and k in self.moving for k, p in enumerate(parents)]
+        arrived = [lanes is not None for lanes in alive]
+
+        def back(*values: Value) -> Any:
+            xs, lanes = split(values, len(wanted))
+            found = lanes_back(self.source, xs, wanted, spread(lanes, arrived))
+            return chosen([no_lanes(x) if g is None else g for g, x in zip(found, xs)], wanted)
+
+        operands = [*xs, *chosen(alive, arrived)]
+        made = self.derive(("reach", tuple(wanted), tuple(arrived)), back, operands)
+        return spread(made.masked(*operands), wanted)
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Values) -> Value:
         axes = tuple(0 if m else None for m in mapped)
 
         def many(*values: Value) -> Any:
-            return vmap(lambda *one: tuple(self.program(*one)), axes)(*values)
+            return vmap(lambda *one: tuple(self.source(*one)), axes)(*values)
 
         return self.derive(("batch", size, tuple(mapped)), many, xs)(*xs)
 
@@ -220,7 +253,7 @@ class Compiled(MayLoop):
             return None
 
         def for_the_live(*values: Value) -> Any:
-            return tuple(with_flag(self.program)(*values))
+            return tuple(with_flag(self.source)(*values))
 
         return self.derive("live", for_the_live, (live, *xs)), (live, *xs)
 

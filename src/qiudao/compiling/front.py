@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from ..core.dispatch import Tracer
 from ..core.errors import GradientError, RuleError, ShapeError
 from ..core.modes import modes
 from ..core.program import Program
-from ..core.trees import Tree, flatten, match
+from ..core.trees import Tree, flatten, match, orders
 from ..ops.control import CapacityError
 from ..passes.roll import roll
 from ..transforms import control as control  # gives loops their derivatives
@@ -31,6 +31,8 @@ from .compiled import Compiled, loops_of, masked, plain, with_masks
 from .donating import Donations
 from .parameters import check_names, donated_names, parameters_of
 from .report import Lowered
+
+EXACT = (int, bool, str)  # static values of these types are the same where they are equal
 
 
 class Version(NamedTuple):
@@ -98,7 +100,7 @@ class Jitted:
             return self.f(*args, **kwargs)  # explained, operation by operation
         call = self.read(args, kwargs)
         if any(map(is_symbolic, call.leaves)):
-            return self.f(*args, **kwargs)  # within a trace: its equations become part of it
+            return self.within(*args, **kwargs)  # its equations become part of the trace
         version, call = self.version_for(call)
         if version.donations is not None and not any(isinstance(x, Tracer) for x in call.leaves):
             found = version.donations(call.arrays)
@@ -113,12 +115,16 @@ class Jitted:
         """Let the next call with such arguments go straight to the machine code."""
         whole = version.compiled.executable.whole
         lone = version.tree.count == 1 and version.tree.kind is None
-        if whole is None or len(call.places) != len(call.leaves):
+        if whole is None or any(isinstance(x, Tracer) for x in call.leaves):
             return
-        if any(isinstance(x, Tracer) for x in call.leaves):
-            return
-        flat = call.tree.kind is tuple
-        fast = whole.direct if flat else functools.partial(nested, call.tree, whole.direct)
+        fast = whole.direct
+        if len(call.places) != len(call.leaves):
+            static = call.static
+            if not all(map(is_quickly_known, static.values())):
+                return
+            fast = functools.partial(with_static, static, call.places, fast)
+        if call.tree.kind is not tuple:
+            fast = functools.partial(nested, call.tree, call.order, fast)
         build: Callable[[Any], Any] | None = version.tree.build
         if lone or (version.tree.kind is tuple and not whole.lone):
             build = None
@@ -177,6 +183,17 @@ class Jitted:
         leaves = {k for name in self.donate if name in given for k in flatten(given[name])[0]}
         return [n for n, place in enumerate(call.places) if place in leaves]
 
+    def within(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the function within a trace, its decisions captured or not as it was made, whoever
+        calls it.
+        """
+        f, before = self.f, modes.capture
+        f, modes.capture = (captured(f), captured) if self.capture else (f, None)
+        try:
+            return f(*args, **kwargs)
+        finally:
+            modes.capture = before
+
     def trace(self, call: Call) -> Traced:
         """The function as a program."""
         avals = [Aval(*each) for each in call.key[2]]
@@ -189,14 +206,7 @@ class Jitted:
             filled = call.tree.build(leaves)
             return filled if named else (filled, {})
 
-        f = self.f
-        before = modes.capture
-        if self.capture:
-            f, modes.capture = captured(f), captured
-        try:
-            made = traced(f, avals, build)
-        finally:
-            modes.capture = before
+        made = traced(self.within, avals, build)
         return made._replace(program=roll(made.program))
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -342,10 +352,30 @@ def boxed(tree: Tree, only: Any) -> Any:
     return tree.build([only])
 
 
-def nested(tree: Tree, direct: Callable[..., Any], *args: Any) -> Any:
+def nested(tree: Tree, order: tuple[Any, ...], direct: Callable[..., Any], *args: Any) -> Any:
     """The results for arguments of a known structure, nested; NotImplemented for others."""
     leaves = tree.take(args)
-    return NotImplemented if leaves is None else direct(*leaves)
+    if leaves is None or (order and order != orders(args)):
+        return NotImplemented
+    return direct(*leaves)
+
+
+def with_static(
+    static: Mapping[int, Any], places: Sequence[int], direct: Callable[..., Any], *leaves: Any
+) -> Any:
+    """The results for leaves of which some have known values; NotImplemented for others."""
+    if len(leaves) != len(static) + len(places):
+        return NotImplemented
+    for k, x in static.items():
+        found = leaves[k]
+        if found is not x and (type(x) not in EXACT or type(found) is not type(x) or found != x):
+            return NotImplemented
+    return direct(*[leaves[k] for k in places])
+
+
+def is_quickly_known(x: Any) -> bool:
+    """Whether a static value is the same for as long as it is equal and of the same type."""
+    return type(x) in EXACT or getattr(type(x), "__hash__", None) is object.__hash__
 
 
 def nothing(*args: Any) -> Any:

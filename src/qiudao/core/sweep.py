@@ -53,6 +53,7 @@ def sweep(
     product: Product = operator.mul,
     quiet: Collection[Node] = (),
     gather: Gather | None = None,
+    alive: Lanes | None = None,
 ) -> dict[Node, Value]:
     """The cotangents of the `wanted` nodes (None: of every leaf), and of nodes that retain theirs.
 
@@ -61,19 +62,20 @@ def sweep(
     itself recorded, and `after` is called with the finished sweep, to check and to free.
     `product` multiplies cotangents by slopes.  The sweep ends at the `quiet` nodes, among the
     wanted, whose hooks do not run: another sweep goes on from them.
-    `gather` makes one cotangent of several terms (None: their sum).
+    `gather` makes one cotangent of several terms (None: their sum).  `alive` are the live lanes of
+    each seed, for a sweep with masks (None: those that are not zero).
     """
     run = Sweep(list(seeds), wanted, needed, wrap, product, quiet, gather)
     with np.errstate(all="ignore"):
         try:
-            results = run({} if modes.masking else None)
+            results = run({} if modes.masking else None, alive)
         except HookMeetsNaNError:
-            results = run({})
+            results = run({}, alive)
         else:
             if any(map(has_nan, results.values())) or (
                 any(map(is_unseen, results.values())) and run.may_need_masks()
             ):
-                results = run({})
+                results = run({}, alive)
         for group, cts_of_group in run.met.values():
             group.finished(cts_of_group)
     if modes.tracing:

@@ -113,6 +113,24 @@ def flatten(tree: Any, *, none_is_leaf: bool = False) -> tuple[list[Any], Tree]:
     return leaves, Tree(None, len(leaves), spec)
 
 
+def orders(tree: Any) -> tuple[Any, ...]:
+    """The keys of the dictionaries in a container, in the order that they are in: to a `Tree` that
+    is no matter, but a function that goes through them sees it.
+    """
+    kind = type(tree)
+    if kind in _PLAIN:
+        return ()
+    keys: tuple[Any, ...] = ()
+    if kind is dict or issubclass(kind, dict):
+        keys, tree = tuple(tree), tree.values()
+    elif kind is not tuple and kind is not list:
+        if not hasattr(kind, "_fields") and not _is_registered(kind):
+            return ()
+        tree = optree().tree_flatten_one_level(tree, namespace=NAMESPACE)[0]
+    inner = [found for x in tree if type(x) not in _PLAIN and (found := orders(x))]
+    return (keys, *inner) if keys or inner else ()
+
+
 def map_tree(function: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """`function` applied to each leaf, and to the leaves of `rest` in the same places."""
     leaves, structure = flatten(tree)

@@ -121,6 +121,21 @@ def transposed_twice(
     return builder.emit(Transpose(axes), operands_of(inner), like)
 
 
+@looking_at(Concatenate)
+def row_repeated(
+    builder: Builder, primitive: Primitive, operands: Operands, like: Equation
+) -> Atom | None:
+    """concatenate(x, x, ...), x of length 1 -> stretch(x): what a loop reads that is the same in
+    each of its steps may come as a stack of them.
+    """
+    x, *others = operands
+    axis = primitive.axis  # type: ignore[attr-defined]
+    aval = aval_of(x)
+    if any(y is not x for y in others) or aval.shape[axis] != 1 or aval.dtype != like.dtype:
+        return None
+    return builder.emit(Stretch(like.shape), operands[:1], like)
+
+
 @looking_at(Weigh)
 def weighed(
     builder: Builder, primitive: Primitive, operands: Operands, like: Equation

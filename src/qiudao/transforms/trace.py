@@ -51,11 +51,13 @@ class Recording:
     """A program while it is being traced.
 
     `captured` are the tracers from outside that the function reads: they become inputs after its
-    own, in the order they were met.  `merged` are containers that stand for one of several, which
-    the capture of control flow notes.
+    own, in the order they were met.  `merged` are containers that stand for one of several, and
+    `numbers` nodes that stand for numbers of Python, which the capture of control flow notes.
     """
 
-    __slots__ = ("captured", "equations", "is_branch", "level", "live", "merged", "outer")
+    __slots__ = (
+        "captured", "equations", "is_branch", "level", "live", "merged", "numbers", "outer"
+    )  # fmt: skip
     looks_inside: ClassVar[bool] = False  # whether compiled functions show what they do
 
     def __init__(self, is_branch: bool = False) -> None:
@@ -64,6 +66,7 @@ class Recording:
         self.equations: list[Equation] = []
         self.captured: dict[Any, tuple[Tracer, Leaf]] = {}
         self.merged: list[Any] = []
+        self.numbers: dict[Node, type] = {}
 
     def __enter__(self) -> None:
         self.outer, modes.recording = modes.recording, self
@@ -71,6 +74,7 @@ class Recording:
 
     def __exit__(self, *error: object) -> None:
         modes.recording, modes.live = self.outer, self.live
+        self.numbers.clear()
         self.merged.clear()  # who asks whether a container is known counts what holds it
 
     def atom(self, x: Value) -> Atom:

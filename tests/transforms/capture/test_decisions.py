@@ -299,3 +299,71 @@ def test_with_around_a_decision():
             return x
 
     agree(f, 2.0, -2.0)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda i, x: x if i in {0, 2} else -x,
+        lambda i, x: x if i not in frozenset({0, 2}) else -x,
+        lambda i, x: x if i in (0, None, "two", 2) else -x,
+        lambda i, x: x if i in [0, 2, x] else -x,
+        lambda i, x: x if i in {0: "none", 2: "some"} else -x,
+        lambda i, x: x if i in range(0, 4, 2) else -x,
+        lambda i, x: x if i in np.array([0, 2]) else -x,
+        lambda i, x: x if 2 in np.stack([x, i]) else -x,
+        lambda i, x: x if 2 in [0, i] else -x,
+        lambda i, x: x if 0 < i in {2} else -x,
+        lambda i, x: x if "two" in ("one", "two") and i in {2} else -x,
+    ],
+)
+def test_whether_a_traced_value_is_in_a_container(f):
+    """A symbol's hash is its own, and finds no number in a set or a dictionary."""
+    agree(f, (0, 5.0), (1, 5.0), (2, 5.0))
+
+
+def test_a_statement_that_asks_whether_a_value_is_in_a_set():
+    def f(i, x):
+        for k in range(4):
+            if k in {3}:
+                return x
+            if i + k in {5, 7}:
+                x = x * k
+                break
+            if i not in (k, 9):
+                x = x + 1.0
+        return x
+
+    agree(f, *((i, 5.0) for i in range(10)))
+
+
+@pytest.mark.parametrize(
+    "close",
+    [
+        np.allclose,
+        lambda x, y: np.allclose(x, y, rtol=0.0, atol=0.5),
+        lambda x, y: np.allclose(x, y, equal_nan=True),
+        np.array_equal,
+        lambda x, y: np.array_equal(x, y, equal_nan=True),
+        lambda x, y: np.array_equal(x, y[1:]),
+    ],
+)
+def test_whether_two_arrays_are_close(close):
+    x, nan = np.array([1.0, 2.0]), np.array([np.nan, 2.0])
+    agree(lambda x, y: x if close(x, y) else -y, (x, x), (x, x + 0.3), (nan, nan), (x, nan))
+
+
+def test_a_loop_until_two_arrays_are_close():
+    def f(x):
+        before = x + 1.0
+        while not np.allclose(before, x):
+            before, x = x, np.cos(x)
+        return x
+
+    agree(f, np.array([0.5, 1.0]))
+
+
+def test_a_complex_number_of_traced_parts():
+    agree(lambda x: complex(x, 2 * x), 1.5, -0.5)
+    agree(lambda x: complex(1.0, x), 1.5, 0.0)
+    agree(lambda x: complex(x, 2.0) + complex(x) + complex(x, 1j * x), 1.5)

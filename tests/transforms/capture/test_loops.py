@@ -383,3 +383,76 @@ def test_return_in_a_while_loop_after_a_value_of_another_kind():
         return np.stack([x, x])
 
     agree(f, 0.0, 5.0, 20.0)
+
+
+def test_a_number_that_takes_its_dtype_under_a_condition():
+    """It is a number of Python's in the step too: what is added to it decides."""
+
+    def below(x):
+        total, count, t = 0, 0, x
+        while t > 0.1:
+            if t > 0.5:
+                total += t
+                count += 1
+            elif t > 0.3:
+                total = total * 2 - 1
+            t = t * 0.7
+        return total, count
+
+    agree(below, 3.0, 0.9)
+    agree(below, np.float32(3.0), np.float32(0.9))
+
+    def reset(x, n):
+        total = 0
+        for i in range(n):
+            if x > i:
+                total = 0
+            if x * i > 2:
+                total = total + x
+            else:
+                total -= 1
+        return total
+
+    agree(reset, (0.7, np.int64(9)), (1.5, np.int64(3)))
+
+    def nested(x):
+        total, t = [0, 0], x
+        while t > 0.1:
+            k = 0
+            while k < 4:
+                if t > 0.3 * k:
+                    if t > 1:
+                        total[0] = total[0] + t
+                    else:
+                        total[1] -= 2
+                k += 1
+            t = t * 0.7
+        return total
+
+    agree(nested, 3.0, 2.0)
+
+
+def test_a_number_that_takes_its_dtype_on_one_of_several_paths():
+    def f(i, x):
+        total = 0
+        for k in range(3):
+            if i in (0, 2):
+                total += x[i] * k
+            elif i not in {4}:
+                total -= 1
+        return total + 0.0
+
+    x = np.linspace(1.0, 2.0, 5)
+    agree(f, *((i, x) for i in range(5)))
+
+
+def test_a_number_that_meets_no_other_stays_whole():
+    def count(x):
+        n, t = 0, x
+        while t > 0.1:
+            if t > 1:
+                n += 1
+            t = t * np.float32(0.8)
+        return n
+
+    agree(count, np.float32(3.0), np.float32(0.5))

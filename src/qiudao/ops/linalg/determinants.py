@@ -23,8 +23,9 @@ from ...core.samples import sample
 from ..arithmetic import scale
 from ..faces import array
 from .matrices import SlogdetResult, adjoint, real, real_dtype, result_dtype, square
-from .solving import condition
+from .solving import Inverse, condition
 
+FEW = 4  # rows of the matrices whose cofactors compiled code writes out
 CONDITION = 1e6  # below it the inverse gives cofactors to nearly all digits
 
 
@@ -174,6 +175,15 @@ def product_of_others(s: Value, count: int) -> Value:
     return rest
 
 
+def poles(cofactors: Value) -> Value:
+    """The slope of log|det| at a singular matrix, whose cofactors these are."""
+    n, dtype = cofactors.shape[-1], cofactors.dtype
+    size = np.abs(cofactors)
+    rounding = n * np.finfo(dtype).eps * np.max(size, axis=(-2, -1), keepdims=True)
+    pole = np.sign(cofactors) * np.array(np.inf, real_dtype(dtype))
+    return np.where(size <= rounding, np.zeros((), dtype), pole)
+
+
 @primitive
 class LogSlope(Primitive):
     """The derivative of log|det(a)|, a^-T.  d = -out da^T out.
@@ -194,11 +204,18 @@ class LogSlope(Primitive):
         except np.linalg.LinAlgError:
             if a.ndim > 2:
                 return np.stack([self.evaluate(m) for m in a])
-        found = cofactors(a)
         with np.errstate(all="ignore"):
-            rounding = a.shape[-1] * np.finfo(found.dtype).eps * np.max(np.abs(found))
-            pole = np.sign(found) * np.array(np.inf, real_dtype(found.dtype))
-        return np.where(np.abs(found) <= rounding, np.zeros((), found.dtype), pole)
+            return poles(cofactors(a))
+
+    def expand(self, *xs: Value) -> Any:
+        """Of the sizes whose cofactors are compiled; a finite matrix without inverse has NaN."""
+        (a,) = xs
+        if not 1 <= a.shape[-1] <= FEW:
+            return NotImplemented
+        inverse = Inverse(fill=True)(a).mT
+        is_lost = np.isnan(inverse).all(axis=(-2, -1), keepdims=True)
+        is_finite = np.isfinite(a).all(axis=(-2, -1), keepdims=True)
+        return np.where(is_lost & is_finite, poles(cofactor(a)), inverse)
 
     def tangent(self, i: int, dx: Value, out: Value, *xs: Value) -> Value:
         return -(out @ dx.mT @ out)

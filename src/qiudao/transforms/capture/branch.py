@@ -13,6 +13,7 @@ from ...core.modes import modes
 from ...core.trees import LONE
 from ...core.views import View
 from ..control import cond
+from ..trace import Symbol
 from .holders import Point, is_held
 from .outcomes import (
     END,
@@ -33,6 +34,7 @@ from .sharing import Severed, severed
 from .sides import Handle, Leaf, Left, Out, Run, Side, Static
 from .sites import Cells, Site
 from .state import (
+    KINDS,
     Merged,
     Nest,
     State,
@@ -44,6 +46,7 @@ from .state import (
     regions,
     root,
     stands_for,
+    type_of,
     write,
 )
 from .undefined import Undefined
@@ -79,10 +82,12 @@ class Join:
     def agree(self, what: str, a: Aval, b: Aval) -> Aval:
         """The type that both sides' values take; Python's numbers fit in."""
         if a.shape == b.shape:
+            strict = a.weak is None or b.weak is None
             if a.dtype == b.dtype:
-                return Aval(a.shape, a.dtype)
+                return Aval(a.shape, a.dtype, None if strict else a.weak)
             if a.weak is not None or b.weak is not None:
-                return Aval(a.shape, joined_dtype(a, b))
+                dtype = joined_dtype(a, b)
+                return Aval(a.shape, dtype, None if strict else KINDS[dtype.kind])
         raise self.disagreement(what, describe(*a[:2]), describe(*b[:2]))
 
     def disagreement(self, what: str, a: str, b: str) -> CaptureError:
@@ -123,7 +128,7 @@ class Join:
             return None
         places = {id(h): k for k, h in enumerate(self.handles)}
         leaves = [
-            Handle(places[id(x)], aval_of(x))
+            Handle(places[id(x)], type_of(x))
             if id(x) in places
             else side.views.get(id(x), Static(x))
             for x in each.leaves
@@ -182,7 +187,7 @@ def aval_at(leaf: Leaf) -> Aval:
     if isinstance(leaf, Static):
         x = leaf.value
         known = isinstance(x, Tracer) or type(x) in (bool, int, float, complex)
-        return aval_of(x if known else np.asarray(x))
+        return type_of(x if known else np.asarray(x))
     return leaf.aval
 
 
@@ -284,6 +289,9 @@ def joined(
         signal = join.leaf(parts[0], parts[1], "how control leaves")
     value = join_value(join, sides)
     results = apply(join, pred, sides)
+    for result, (_, _, aval) in zip(results, join.sources, strict=True):
+        if aval.weak is not None and isinstance(result, Symbol):
+            result.recording.numbers[result.node] = aval.weak
     fill = filler(results)
     for name, left in names.items():
         cell = state.cells[name]

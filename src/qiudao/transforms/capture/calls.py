@@ -50,7 +50,10 @@ def to_int(x: Any) -> Any:
 @instead_of(complex)
 def to_complex(x: Any, imaginary: Any = 0) -> Any:
     """`complex(x)`."""
-    return cast(x, np.complex128) + 1j * imaginary if imaginary else cast(x, np.complex128)
+    real = cast(x, np.complex128) if unknown(x) else complex(x)
+    if unknown(imaginary):
+        return real + 1j * cast(imaginary, np.complex128)
+    return real + 1j * imaginary if imaginary else real
 
 
 @instead_of(bool)
@@ -134,6 +137,21 @@ instead_of(math.trunc)(lambda x: whole(np.trunc(x)))
 def to_log(x: Any, base: Any = None) -> Any:
     """`math.log(x, base)`."""
     return np.log(x) if base is None else np.log(x) / np.log(base)
+
+
+@instead_of(np.allclose)
+def to_allclose(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+    """`np.allclose`, which asks at once whether all are close."""
+    return np.all(np.isclose(a, b, *args, **kwargs))
+
+
+@instead_of(np.array_equal)
+def to_array_equal(a: Any, b: Any, equal_nan: bool = False) -> Any:
+    """`np.array_equal`, which is false of other shapes."""
+    if np.shape(a) != np.shape(b):
+        return False
+    same = np.equal(a, b)
+    return np.all(same | (np.isnan(a) & np.isnan(b)) if equal_nan else same)
 
 
 def of_lists(function: Any) -> None:

@@ -17,11 +17,8 @@ from .sites import Cells
 from .state import unknown
 
 Thunk = Callable[[], Any]
-COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    "Eq": operator.eq, "NotEq": operator.ne, "Lt": operator.lt, "LtE": operator.le,
-    "Gt": operator.gt, "GtE": operator.ge, "Is": operator.is_, "IsNot": operator.is_not,
-    "In": lambda a, b: a in b, "NotIn": lambda a, b: a not in b,
-}  # fmt: skip
+LISTED = (list, tuple, set, frozenset, dict, range)
+NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
 
 
 class Within(NamedTuple):
@@ -87,6 +84,31 @@ def either(a: Any, b: Thunk) -> Any:
 def negation(x: Any) -> Any:
     """`not x`."""
     return np.logical_not(truth(x)) if unknown(x) else not x
+
+
+def contained(x: Any, container: Any) -> Any:
+    """`x in container`: whether any element is equal.  A traced value has no hash to look up."""
+    parts = container if isinstance(container, list | tuple) else (container,)
+    if not unknown(x) and not any(map(unknown, parts)):
+        return x in container
+    if isinstance(container, np.ndarray) or unknown(container):
+        return np.any(np.equal(container, x))
+    if not isinstance(container, LISTED):
+        return x in container
+    found: Any = np.False_
+    for each in container:
+        if each is x:
+            return True
+        if unknown(each) or isinstance(each, NUMBERS):
+            found = np.logical_or(found, truth(np.equal(each, x)))
+    return found
+
+
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "Eq": operator.eq, "NotEq": operator.ne, "Lt": operator.lt, "LtE": operator.le,
+    "Gt": operator.gt, "GtE": operator.ge, "Is": operator.is_, "IsNot": operator.is_not,
+    "In": contained, "NotIn": lambda a, b: negation(contained(a, b)),
+}  # fmt: skip
 
 
 def chain(left: Any, first: str, right: Any, *others: Any) -> Any:

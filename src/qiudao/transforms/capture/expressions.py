@@ -92,7 +92,8 @@ class Expressions(ast.NodeTransformer):
         return call("negation", node.operand) if isinstance(node.op, ast.Not) else node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        stays = len(node.ops) == 1 or must_stay(*node.comparators[1:])
+        is_asked = len(node.ops) > 1 or isinstance(node.ops[0], ast.In | ast.NotIn)
+        stays = not is_asked or must_stay(*node.comparators[1:])
         self.generic_visit(node)
         if stays:
             return node

@@ -160,6 +160,8 @@ class Capture:
         found = self.instead(f)
         if found is not None:
             return self.lifting(found) if f in HIGHER else found
+        if kind is types.BuiltinMethodType and f.__name__ == "get" and isinstance(f.__self__, dict):
+            return writes.looking_up(f)
         if kind is type or kind is types.BuiltinFunctionType:
             return self.lifting(f) if f in HIGHER else f
         return self(f)

@@ -385,7 +385,7 @@ def is_settled(test: ast.expr) -> bool:
     """Whether a condition is never a traced value."""
     match test:
         case ast.Compare(ops=ops):
-            return all(isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn) for op in ops)
+            return all(isinstance(op, ast.Is | ast.IsNot) for op in ops)
         case ast.Call(func=ast.Name(id="isinstance" | "callable" | "hasattr" | "issubclass")):
             return True
         case ast.UnaryOp(op=ast.Not(), operand=operand):

@@ -15,7 +15,7 @@ from ..trace import Symbol, Traced, traced
 from .outcomes import END, FELL, MISSING, Outcome
 from .places import Layout, Place, has_containers
 from .sharing import Severed
-from .state import StandIns, State, is_same, nest, nest_of, one_of, read, region, root
+from .state import StandIns, State, is_same, nest, nest_of, one_of, read, region, root, type_of
 
 Run = Callable[[], Any]
 
@@ -136,14 +136,14 @@ class Side:
     def out(self, x: Value) -> Out:
         """A new output."""
         self.outs.append(x)
-        return Out(len(self.outs) - 1, aval_of(x))
+        return Out(len(self.outs) - 1, type_of(x))
 
     def take(self, here: Any, stand: StandIns, places: dict[int, int]) -> Left:
         """A value by its leaves."""
         leaves: list[Leaf] = []
         for x in here.leaves:
             if id(x) in places:
-                leaves.append(Handle(places[id(x)], aval_of(x)))
+                leaves.append(Handle(places[id(x)], type_of(x)))
             elif isinstance(x, Tracer) and not is_outer(x, places):
                 made, held = self.out(x), may_be(x, stand, places)
                 leaves.append(replace(made, root=places.get(id(root(x))), held=held))

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core.avals import Aval, Value, aval_of
 from ...core.dispatch import Tracer, snapshot
 from ...core.modes import modes
-from ...core.node import Leaf
+from ...core.node import Equation, Leaf, Node
+from ...core.program import operands_of
 from ...core.trees import LONE, NAMESPACE, Tree, flatten, optree
 from ...core.views import View
 from ..trace import Recording, Symbol, is_symbolic
@@ -36,6 +38,7 @@ from .places import (
 from .sharing import Severed, severed
 from .sites import Cells
 
+KINDS: dict[str, type] = {"b": bool, "i": int, "f": float, "c": complex}
 NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
 
 
@@ -173,6 +176,27 @@ def stands_for(arrays: Iterable[Any]) -> list[Any]:
             if id(found[-1]) in each.origin:
                 found.append(each.origin[id(found[-1])])
     return found
+
+
+def type_of(x: Value) -> Aval:
+    """The type of a value; what stands for a number of Python, as what a loop carries that starts
+    as one does in its step, takes the dtype of what it meets.
+    """
+    weak = number_of(x.node, x.recording.numbers) if isinstance(x, Symbol) else None
+    return aval_of(x) if weak is None else aval_of(x)._replace(weak=weak)
+
+
+def number_of(x: Any, numbers: dict[Node, type], depth: int = 20) -> type | None:
+    """Which number of Python a node stands for: one of the `numbers`, or computed of such alone."""
+    if not isinstance(x, Node):
+        return type(x) if type(x) in KINDS.values() else None
+    if x in numbers or not numbers or not isinstance(x, Equation) or x.shape != ():
+        return numbers.get(x)
+    operands = operands_of(x) if depth else ()
+    of_numbers = all(number_of(each, numbers, depth - 1) is not None for each in operands)
+    if operands and of_numbers and x.dtype.kind in KINDS:
+        numbers[x] = KINDS[x.dtype.kind]
+    return numbers.get(x)
 
 
 def let_go(x: Any) -> None:
@@ -448,6 +472,8 @@ class StandIns:
 
     def pair(self, old: Any, new: Any) -> None:
         """Let `new` stand for `old`."""
+        if isinstance(old, Symbol) and old.node in old.recording.numbers:
+            new.recording.numbers[new.node] = old.recording.numbers[old.node]
         self.given[id(old)] = new
         self.origin[id(new)] = old
         self.kept += [old, new]

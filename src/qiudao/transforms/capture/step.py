@@ -50,6 +50,7 @@ from .state import (
     nest_of,
     one_of,
     read,
+    type_of,
     write,
 )
 from .undefined import Undefined
@@ -86,6 +87,7 @@ class Step:
         self.beside: list[tuple[Place, Any]] = []  # places, as they were
         self.names = of.changed
         self.again = False  # whether a carried value turned out to be a view
+        self.numbers: dict[Any, type] = {}  # what starts as a number of Python
         self.probed: dict[Any, type] = {}  # numbers of Python whose dtype is to be found
         if of.count:
             self.carry("count", 0, avals)
@@ -113,10 +115,12 @@ class Step:
         if key == "goes on":
             x = truth(x) if isinstance(x, Tracer) else np.bool_(x)
         if key not in avals and self.loop.narrow and type(x) in NARROWEST and key[0] in self.names:
-            self.probed[key] = type(x)
+            self.probed[key] = self.numbers[key] = type(x)
             self.init.append(np.zeros((), NARROWEST[type(x)]))
             return
-        aval = avals.setdefault(key, aval_of(x))
+        aval = avals.setdefault(key, type_of(x))
+        if aval.weak is not None and isinstance(key, tuple) and key[0] in self.names:
+            self.numbers[key] = aval.weak
         self.init.append(cast(snapshot(x), aval))
 
     def trace(self) -> Traced:
@@ -143,6 +147,7 @@ class Step:
             of.state, [given.get(("handle", k), h) for k, h in enumerate(of.handles)]
         )  # fmt: skip
         before = stand.enter(recording)
+        recording.numbers |= {given[k].node: kind for k, kind in self.numbers.items()}
         try:
             for name, value in self.variables(given):
                 before[name] = value

@@ -85,7 +85,29 @@ def getitem(x: Any, index: Any) -> Any:
             f"a {type(x).__name__} is indexed by a value that is not known while tracing",
             "make it an array, np.stack(...), whose elements can be read by a traced index",
         )
+    if isinstance(x, dict):
+        check_key(x, index)
     return x[index]
+
+
+def check_key(x: Any, key: Any) -> None:
+    """Refuse to look a traced value up in a dictionary, but by the very one that is its key."""
+    if unknown(key) and key not in x:
+        refuse_here(
+            f"a {type(x).__name__} is looked up by a value that is not known while tracing",
+            "put its values into an array, which can be read by a traced index, or choose with "
+            "np.select or qd.switch",
+        )
+
+
+def looking_up(get: Any) -> Callable[..., Any]:
+    """The method `get` of a dictionary, which has no traced keys."""
+
+    def called(key: Any, *default: Any) -> Any:
+        check_key(get.__self__, key)
+        return get(key, *default)
+
+    return called
 
 
 def setitem(value: Any, x: Any, index: Any, text: str) -> Any:

@@ -86,15 +86,23 @@ def recorded(
 
 
 def backwards(
-    program: Program, xs: Sequence[Value], wanted: Sequence[bool], cts: Sequence[Value | None]
+    program: Program,
+    xs: Sequence[Value],
+    wanted: Sequence[bool],
+    cts: Sequence[Value | None],
+    alive: Sequence[Value | None] | None = None,
 ) -> list[Value | None]:
-    """Reverse: the cotangents of the `wanted` inputs, from those of the outputs."""
+    """Reverse: the cotangents of the `wanted` inputs, from those of the outputs.
+
+    A sweep with masks starts from the lanes that are `alive` (None: where a cotangent is not 0).
+    """
     leaves, lowered = recorded(program, xs, wanted)
-    seeds = [(n, ct) for (_, n), ct in zip(lowered, cts) if n is not None and ct is not None]
+    arrived = [n is not None and ct is not None for (_, n), ct in zip(lowered, cts)]
     found = sweep(
-        seeds,
+        [(n, ct) for (_, n), ct in zip(lowered, cts) if n is not None and ct is not None],
         wanted={leaf for leaf in leaves if leaf is not None},
         product=product_below(v for v, _ in lowered),
+        alive=None if alive is None else chosen(alive, arrived),
     )
     return [None if leaf is None else found.get(leaf) for leaf in leaves]
 
