@@ -2,33 +2,29 @@
 
 Chains of 20 operations on 10,000, 100,000 and 1,000,000 elements, forward and backward, each
 contender in processes of its own: how the allocator treats freed memory is a matter of the whole
-process. "memory given back" is qiudao with glibc's bounds as they are without it. A figure is the
-least of the gradients that a process computes within a second.
+process. "memory given back" is qiudao that leaves the allocator as it is.
+A figure is the least of the gradients that a process computes within a second.
 """
 
 import json
-import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from alternate import Report, Samples, arguments
-from chains import CHAINS, describe
+from chains import describe
+from large_arrays_child import LENGTH, PROGRAMS
 
 CHILD = Path(__file__).with_name("large_arrays_child.py")
-LENGTH = 20
 ELEMENTS = (10_000, 100_000, 1_000_000)
-BOUNDS = {"MALLOC_TRIM_THRESHOLD_": str(1 << 17), "MALLOC_MMAP_THRESHOLD_": str(1 << 17)}
-CONTENDERS = {"qiudao": {}, "memory given back": BOUNDS, "torch": {}, "autograd": {}}
+CONTENDERS = ("qiudao", "memory given back", "torch", "autograd")
 
 
-def run(contender: str, chain: int, elements: int, clock: str) -> float:
+def run(contender: str, chain: str, elements: int, clock: str) -> float:
     """The seconds of one gradient in a fresh process."""
-    peer = contender if contender in ("torch", "autograd") else "qiudao"
-    command = [sys.executable, str(CHILD), peer, str(chain), str(elements), str(LENGTH), clock]
-    environment = os.environ | CONTENDERS[contender]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    command = [sys.executable, str(CHILD), contender, chain, str(elements), clock]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{contender}: the process failed\n{done.stderr}")
     seconds: float = json.loads(done.stdout)
@@ -42,9 +38,9 @@ def main() -> None:
     for name in [n for n in wanted if n in ("torch", "autograd") and find_spec(n) is None]:
         report.note(f"{name}: not installed, left out.")
         wanted.remove(name)
-    for chain in (0, len(CHAINS) - 1):
+    for chain in PROGRAMS:
         for elements in ELEMENTS:
-            case = f"{CHAINS[chain].name}; {describe((elements,))}"
+            case = f"{chain}; {describe((elements,))}"
             if not report.wants(case):
                 continue
             taken: dict[str, list[float]] = {name: [] for name in wanted}
