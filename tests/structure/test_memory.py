@@ -32,9 +32,10 @@ print((faults() - before) // 10)
 
 def pages_a_round(*names, **variables):
     """How many pages a round of work is given anew by the system."""
+    others = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_"))}
     done = subprocess.run(
         [sys.executable, "-c", WORK, *names],
-        env=os.environ | variables,
+        env=others | variables,
         capture_output=True,
         text=True,
         check=True,
@@ -42,13 +43,21 @@ def pages_a_round(*names, **variables):
     return int(done.stdout)
 
 
-def test_what_arrays_free_serves_those_to_come():
-    assert pages_a_round() > 2_000  # what the allocator does by itself
-    assert pages_a_round("qiudao") < 100
+@pytest.fixture(scope="module")
+def by_itself():
+    """The pages a round that the allocator asks for by itself."""
+    pages = pages_a_round()
+    if pages < 1_000:
+        pytest.skip("here the system gives memory in large pages, or the allocator keeps it")
+    return pages
 
 
-def test_who_sets_the_bounds_of_the_allocator_keeps_them():
-    assert pages_a_round("qiudao", MALLOC_TRIM_THRESHOLD_="131072") > 2_000
+def test_what_arrays_free_serves_those_to_come(by_itself):
+    assert pages_a_round("qiudao") < by_itself / 10
+
+
+def test_who_sets_the_bounds_of_the_allocator_keeps_them(by_itself):
+    assert pages_a_round("qiudao", MALLOC_TRIM_THRESHOLD_="131072") > by_itself / 2
 
 
 def test_a_limit_on_addresses_is_no_obstacle():
