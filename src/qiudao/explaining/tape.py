@@ -24,7 +24,7 @@ from ..core.modes import TAPE
 from ..core.node import Equation, Freed, Leaf, Node, Packed
 from ..core.source import Line, is_ours
 from ..tape.backward import why_cut
-from ..tape.reaching import walk
+from ..tape.reaching import age, walk
 from ..tape.tensor import Tensor
 from .expressions import Loop, loops_at, operands_at
 from .places import Group
@@ -58,7 +58,7 @@ def read_nodes(
     outputs: Sequence[Node], names: dict[str, Any]
 ) -> tuple[Observation, dict[Node, Step], list[str]]:
     """What led to these nodes, the step of each node, and what of it is not known."""
-    nodes = sorted(walk(outputs), key=lambda n: n.number)
+    nodes = sorted(walk(outputs), key=age)
     seen = Observation(sys._getframe(0))
     values = known_values(nodes)
     called = {t.node: key for key, t in names.items() if isinstance(t, Tensor)}

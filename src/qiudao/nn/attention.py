@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
 from .activations import softmax
 from .given import size as size_of
 from .initial import Rng, generator
 from .linear import Linear
 from .module import Module
-from .parts import as_array
+from .parts import as_array, as_given
 
 
 def attention(query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False) -> Any:
@@ -33,7 +32,7 @@ def attention(query: Any, key: Any, value: Any, *, mask: Any = None, causal: boo
     scores = (query * (1.0 / math.sqrt(query.shape[-1]))) @ np.swapaxes(key, -1, -2)
     queries, keys = scores.shape[-2:]
     if mask is not None:
-        mask = masking(mask)
+        mask = as_given(mask)
         if mask.dtype != np.bool_:
             raise DtypeError(
                 f"attention: the mask has dtype {mask.dtype}; give booleans, True where a query "
@@ -52,11 +51,6 @@ def attention(query: Any, key: Any, value: Any, *, mask: Any = None, causal: boo
     low = np.full((), -0.5 * np.finfo(scores.dtype).max, scores.dtype)
     weights = softmax(np.where(mask, scores, low))
     return np.where(mask, weights, np.zeros((), scores.dtype)) @ value
-
-
-def masking(mask: Any) -> Any:
-    """A mask as an array."""
-    return mask if isinstance(mask, Tracer) else np.asarray(mask)
 
 
 def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
@@ -126,9 +120,9 @@ class MultiheadAttention(Module):
             for layer, x in ((self.query, query), (self.key, key), (self.value, value))
         )
         if mask is not None:
-            mask = masking(mask)[..., None, :, :]
+            mask = as_given(mask)[..., None, :, :]
         if present is not None:
-            shown = masking(present)[:, None, None, :]
+            shown = as_given(present)[:, None, None, :]
             mask = shown if mask is None else mask & shown
         read = attention(q, k, v, mask=mask, causal=causal)
         batch, heads, length, width = read.shape

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..core.dispatch import Tracer
 from ..core.errors import RuleError, ShapeError
 from .initial import generator
 from .module import Module
-from .parts import as_array
+from .parts import as_array, as_given
 from .running import is_abstract
 
 
@@ -49,7 +46,7 @@ class Dropout(Module):
         x = as_array(x)
         if draws is None:
             draws = self.drawn(x, rng)
-        draws = draws if isinstance(draws, Tracer) else np.asarray(draws)
+        draws = as_given(draws)
         if tuple(draws.shape) != tuple(x.shape):
             raise ShapeError(
                 f"Dropout: draws of shape {tuple(draws.shape)} do not fit an input of shape "

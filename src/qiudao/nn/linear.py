@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dispatch import Tracer
 from ..core.errors import DtypeError, ShapeError
 from ..ops.networks.affine import Affine
 from . import given
 from .initial import Rng, generator
 from .module import Module, parameter
-from .parts import shaped
+from .parts import as_given, shaped
 
 AFFINE = Affine()
 
@@ -78,7 +77,7 @@ class Embedding(Module):
         self.weight = parameter(draws, dtype)
 
     def __call__(self, indices: Any) -> Any:
-        indices = indices if isinstance(indices, Tracer) else np.asarray(indices)
+        indices = as_given(indices)
         if indices.dtype.kind not in "iu":
             raise DtypeError(
                 f"Embedding: indices of dtype {indices.dtype} choose no rows; give integers"

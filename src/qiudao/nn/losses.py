@@ -16,7 +16,7 @@ from ..core.errors import DtypeError, ShapeError
 from ..ops.networks.entropy import CrossEntropy
 from .activations import log_softmax
 from .given import number, real, whole
-from .parts import as_array
+from .parts import as_array, as_given
 
 
 def reduced(losses: Any, reduction: str, name: str, weight: Any = None) -> Any:
@@ -77,7 +77,7 @@ def cross_entropy(
                 f"cross_entropy: a weight of shape {tuple(weight.shape)} does not fit "
                 f"{logits.shape[-1]} classes; give one factor for each"
             )
-    target = target if isinstance(target, Tracer) else np.asarray(target)
+    target = as_given(target)
     if target.dtype.kind in "iu":
         return of_labels(logits, target, weight, ignore_index, label_smoothing, reduction)
     if target.dtype.kind != "f":

@@ -275,6 +275,11 @@ def shaped(x: Any) -> Any:
     return x if hasattr(x, "shape") else floats(x)
 
 
+def as_given(x: Any) -> Any:
+    """A tensor as it is, all else as an array of the dtype that it has: labels, masks, draws."""
+    return x if isinstance(x, Tracer) else np.asarray(x)
+
+
 def floats(x: Any) -> Any:
     """Plain data as an array of floats."""
     plain = np.asarray(x)

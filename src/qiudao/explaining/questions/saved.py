@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.node import Equation, Freed
 from ...core.source import Line
-from ...tape.reaching import walk
+from ...tape.reaching import age, walk
 from ...tape.tensor import Tensor
 from ...transforms.checkpoint import Recompute
 from ..expressions import expression_at
@@ -80,7 +80,7 @@ def saved(output: Tensor) -> Saved:
             "qd.profile(f, *args)"
         )
     node = output.node
-    nodes = [] if node is None else sorted(walk([node]), key=lambda n: n.number)
+    nodes = [] if node is None else sorted(walk([node]), key=age)
     places: dict[Any, SavedBy] = {}
     counted: set[int] = set()
     freed = 0

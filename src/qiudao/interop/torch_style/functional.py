@@ -48,6 +48,16 @@ def check_strict(func: Callable[..., Any], args: tuple[Any, ...], jointly: bool 
         qd.grad(ys, leaves, ones, unused="error")
 
 
+def asked(
+    func: Callable[..., Any], inputs: Any, strict: bool
+) -> tuple[tuple[Any, ...], tuple[int, ...], Callable[[Any], Any]]:
+    """The inputs as a tuple, their places and what makes a result for them, `strict` looked to."""
+    args, back = taken(inputs)
+    if strict:
+        check_strict(func, args)
+    return args, tuple(range(len(args))), back
+
+
 def check_strategy(name: str, strategy: Any) -> None:
     """Refuse a mode that there is not."""
     if strategy not in ("reverse-mode", "forward-mode"):
@@ -74,12 +84,10 @@ def jacobian(
     tensor([[2., 0.],
             [0., 4.]])
     """
-    args, back = taken(inputs)
     check_strategy("jacobian", strategy)
-    if strict:
-        check_strict(func, args)
+    args, every, back = asked(func, inputs, strict)
     derive = qd.jacfwd if strategy == "forward-mode" else qd.jacrev
-    found = derive(func, argnums=tuple(range(len(args))))(*args)
+    found = derive(func, argnums=every)(*args)
     several = isinstance(found[0], tuple)  # of each result, by each of the inputs
     answer = tuple(map(back, found)) if several else back(found)
     return released(answer, create_graph)
@@ -102,12 +110,11 @@ def hessian(
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
-    args, back = taken(inputs)
     check_strategy("hessian", outer_jacobian_strategy)
+    args, every, back = asked(func, inputs, strict)
     if strict:
-        check_strict(func, args)
-        check_strict(qd.grad(func, argnums=tuple(range(len(args)))), args)
-    found = qd.hessian(func, argnums=tuple(range(len(args))))(*args)
+        check_strict(qd.grad(func, argnums=every), args)
+    found = qd.hessian(func, argnums=every)(*args)
     return released(back([back(row) for row in found] if len(args) == 1 else found), create_graph)
 
 
@@ -121,9 +128,7 @@ def vjp(
     """The value of `func` and the cotangents of `inputs` for the cotangent `v` of the result (1 for
     a scalar).
     """
-    args, back = taken(inputs)
-    if strict:
-        check_strict(func, args)
+    args, _, back = asked(func, inputs, strict)
     value, pullback = qd.vjp(func, *args)
     found = pullback(one_for(value, "vjp") if v is None else v)
     return released(value, create_graph), released(back(found), create_graph)
@@ -137,9 +142,7 @@ def jvp(
     strict: bool = False,
 ) -> tuple[Any, Any]:
     """The value of `func` and its change in the direction `v` of the inputs (1 for a scalar)."""
-    args, _ = taken(inputs)
-    if strict:
-        check_strict(func, args)
+    args, _, _ = asked(func, inputs, strict)
     direction = taken(one_for(args[0], "jvp") if v is None else v)[0]
     value, change = qd.jvp(func, args, direction)
     return released(value, create_graph), released(change, create_graph)
@@ -153,11 +156,10 @@ def hvp(
     strict: bool = False,
 ) -> tuple[Any, Any]:
     """The value of a scalar function and its Hessian times `v`."""
-    args, back = taken(inputs)
+    args, every, back = asked(func, inputs, strict)
     direction = taken(one_for(args[0], "hvp") if v is None else v)[0]
-    gradient = qd.grad(func, argnums=tuple(range(len(args))))
+    gradient = qd.grad(func, argnums=every)
     if strict:
-        check_strict(func, args)
         check_strict(gradient, args, jointly=True)
     _, found = qd.jvp(gradient, args, direction)
     return released(func(*args), create_graph), released(back(found), create_graph)
