@@ -74,6 +74,17 @@ def test_no_column_of_a_table_is_hidden_behind_its_edge(show, name, width):
     assert max(hidden) <= 0
 
 
+@pytest.mark.parametrize("width", [360, 390, 900])
+def test_no_name_runs_into_what_stands_beside_it(show, width):
+    for told in (STORIES["hostile"](), qd.story(lambda height: height * height, 1.5)):
+        page = show(told, width)
+        names = page.locator(".chain th").evaluate_all(
+            "all => all.map(e => [e.scrollWidth, e.clientWidth, e.textContent])"
+        )
+        assert names
+        assert [name for name in names if name[0] > name[1]] == []
+
+
 LUMINANCE = """e => {
   const part = c => { c /= 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
   const of = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(Number);
