@@ -36,6 +36,6 @@ def copied(x: T) -> T:
     if isinstance(x, list):
         return [copied(each) for each in x]  # type: ignore[return-value]
     if isinstance(x, ast.AST) and not isinstance(x, ast.expr_context):
-        found = type(x)()
+        found = x.__new__(type(x))  # all fields follow: the class would want them at once
         vars(found).update({k: copied(value) for k, value in vars(x).items()})
     return found  # type: ignore[no-any-return]

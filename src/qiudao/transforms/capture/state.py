@@ -435,18 +435,16 @@ _alone = sys.getrefcount(_probe.cell_contents)  # where a variable alone holds a
 
 def is_part(x: Any) -> bool:
     """Whether a plain array shows memory of another, which something else holds too."""
-    owner = x.base
-    if not isinstance(owner, np.ndarray):
+    if not isinstance(x.base, np.ndarray):
         return False
     lent = (old for each in regions.stack for old in each.lent.values())
-    stands = sum(old is owner or old.base is owner for old in lent)
-    return sys.getrefcount(owner) - stands > _viewed
+    stands = sum(old is x.base or old.base is x.base for old in lent)
+    return count_owners(x) - stands > _viewed
 
 
 def count_owners(view: Any) -> int:
-    """How many references there are where one view alone holds an array."""
-    owner = view.base
-    return sys.getrefcount(owner)
+    """How many references there are to the array whose memory a view shows."""
+    return sys.getrefcount(view.base)
 
 
 _viewed = count_owners(np.zeros(2)[:1])

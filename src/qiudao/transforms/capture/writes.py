@@ -9,13 +9,14 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from types import FrameType
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 
 from ...core.avals import Value
 from ...core.dispatch import Tracer, snapshot
-from ...core.source import caller, line_of
+from ...core.source import caller, is_ours, line_of
 from ...core.views import View
 from .masks import Selected, Whole, selects
 from .outcomes import INNER, CaptureError, OutsideWriteError
@@ -34,6 +35,9 @@ from .state import (
     touch,
     unknown,
 )
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
@@ -110,6 +114,42 @@ def looking_up(get: Any) -> Callable[..., Any]:
     return called
 
 
+def owning(f: Callable[P, T]) -> Callable[P, T]:
+    """`f` with references of its own to what it is given.
+
+    CPython 3.14 lends a function the references of its caller's variables, where it can: how many
+    there are to an array would hang on how its name is written and where.
+    """
+
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        return f(*args, **kwargs)
+
+    return called
+
+
+def holders(x: Any) -> int:
+    """How many references there are to an array, beside those of running constructs: its names'
+    and as many more as the way here takes, which `measure` finds.
+    """
+    return sys.getrefcount(x) - ours(x) + lent(x)
+
+
+def lent(x: Any) -> int:
+    """How many functions lent the reference of a variable of theirs to the one that writes."""
+    if sys.version_info < (3, 14):
+        return 0  # where reading a frame would make references
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and is_ours(frame.f_code.co_filename):
+        frame = frame.f_back
+    found = 0
+    while frame is not None and (frame := frame.f_back) is not None:
+        if is_ours(frame.f_code.co_filename):
+            break
+        found += any(held is x for held in frame.f_locals.values())
+    return found
+
+
+@owning
 def setitem(value: Any, x: Any, index: Any, text: str) -> Any:
     """`x[index] = value`, and what the name of x then stands for."""
     if isinstance(value, Whole):
@@ -120,7 +160,7 @@ def setitem(value: Any, x: Any, index: Any, text: str) -> Any:
         if tracer is None and x.flags.writeable:
             x[index] = value
             return x
-        shared = sys.getrefcount(x) - ours(x) > lone.count
+        shared = holders(x) > lone.count
         turned = turn(x, tracer, shared)
         if turned is not None:
             x = turned
@@ -129,9 +169,9 @@ def setitem(value: Any, x: Any, index: Any, text: str) -> Any:
     elif isinstance(x, Tracer):
         tracer = traced_in((value, index))
         if tracer is not None and tracer.level > x.level:
-            shared = isinstance(x, View) or sys.getrefcount(x) - ours(x) > lone.count
+            shared = isinstance(x, View) or holders(x) > lone.count
             x = raised(x, tracer, shared)
-        elif is_fresh(x) and sys.getrefcount(x) - ours(x) <= lone.count:
+        elif is_fresh(x) and holders(x) <= lone.count:
             x = regions.stack[-1].recorder(x)
     write_element(x, index, value, text)
     return x
@@ -200,6 +240,7 @@ def store(value: Any, x: Any, index: Any, text: str) -> None:
     write_element(x, index, value, text)
 
 
+@owning
 def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
     """`x += value` and its kin: in place for arrays, as Python does."""
     in_place, plain = IN_PLACE[operation]
@@ -211,7 +252,7 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
     if isinstance(x, Tracer):
         if not x.shape and unknown(x) and not isinstance(x, View):
             return plain(x, value)  # a number, which does not change in place
-        if owned and is_fresh(x) and sys.getrefcount(x) - ours(x) <= lone.count:
+        if owned and is_fresh(x) and holders(x) <= lone.count:
             return plain(x, value)
         here = region()
         if here is not None and x.level < here.level:
@@ -223,7 +264,7 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
         if tracer is not None or not x.flags.writeable:
             if tracer is not None and x.ndim == 0:
                 return plain(x, value)
-            shared = not owned or sys.getrefcount(x) - ours(x) > lone.count
+            shared = not owned or holders(x) > lone.count
             turned = turn(x, tracer, shared)
             if turned is not None:
                 return in_place(turned, value)
@@ -259,11 +300,12 @@ def renewed(operation: str, x: Any, value: Any) -> Any:
 def into(f: Any) -> Callable[..., tuple[Any, Any]]:
     """`f(..., out=z)` as a function that gives the result and what z then stands for."""
 
+    @owning
     def called(*args: Any, out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
         check_write(out)
         if type(out) is np.ndarray and from_numpy(f):
             tracer = traced_in((*args, *kwargs.values()))
-            shared = sys.getrefcount(out) - ours(out) > lone.out
+            shared = holders(out) > lone.out
             turned = turn(out, tracer, shared)
             if turned is not None:
                 f(*args, out=turned, **kwargs)
@@ -279,12 +321,13 @@ def within(f: Any, instead: Any) -> Callable[..., tuple[Any, Any]]:
     `instead` is called in place of `f` where that is no such function of NumPy's after all.
     """
 
+    @owning
     def called(target: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         if is_writer(f):
             check_write(target)
         if type(target) is np.ndarray and is_writer(f):
             tracer = traced_in((*args, *kwargs.values()))
-            shared = sys.getrefcount(target) - ours(target) > lone.first
+            shared = holders(target) > lone.first
             turned = turn(target, tracer, shared)
             if turned is not None:
                 f(turned, *args, **kwargs)
@@ -327,25 +370,27 @@ class Lone:
 lone = Lone()
 
 
+@owning
 def count_references(value: Any, x: Any, index: Any) -> int:
     """What `setitem` finds."""
-    return sys.getrefcount(x)
+    return holders(x)
 
 
 def measure() -> None:
-    """Find the counts for a variable, and for one in a cell."""
-    plain, held = np.zeros(1), np.zeros(1)
+    """Find the counts for a variable."""
+    alone = np.zeros(1)
 
+    @owning
     def called(*args: Any, out: Any = None) -> int:
-        return sys.getrefcount(out)
+        return holders(out)
 
+    @owning
     def first(target: Any, *args: Any) -> int:
-        return sys.getrefcount(target)
+        return holders(target)
 
-    (lambda: held)()
-    lone.count = max(count_references(0, plain, 0), count_references(0, held, 0))
-    lone.out = max(called(0, out=plain), called(0, out=held))
-    lone.first = max(first(plain, 0), first(held, 0))
+    lone.count = count_references(0, alone, 0)
+    lone.out = called(0, out=alone)
+    lone.first = first(alone, 0)
 
 
 measure()
