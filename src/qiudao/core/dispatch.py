@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
@@ -13,12 +13,15 @@ import numpy as np
 
 from .avals import Dtype, Shape, Value, describe
 from .errors import DetachError, RuleError
+from .references import MEASURED, outside, references
 
 if TYPE_CHECKING:
     from .primitive import Primitive
 
 F = TypeVar("F", bound=Callable[..., Any])
 K = TypeVar("K")
+
+_CORE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 later: list[str] = []  # modules with rules, imported one after the other when one is missed
 later_with: dict[str, str] = {}  # those for the functions of another library, once that is loaded
@@ -249,10 +252,8 @@ def rebinds(ufunc: np.ufunc, target: Any, result: Any, inputs: Any) -> bool:
         return False
     if not inputs or target is not inputs[0] or target.base is not None:
         return False
-    if references.measuring:
-        references.found = sys.getrefcount(target)
-        return True
-    if sys.getrefcount(target) > references.of_one_name(inputs[-1]):
+    frame = outside(lambda file: file.startswith(_CORE) and file != MEASURED)
+    if not references.are_of_one_name(target, inputs[-1], frame):
         return False
     check_output(ufunc.__name__, result, target)
     return True
@@ -305,34 +306,6 @@ def check_output(name: str, result: Any, target: Any, grows: bool = False) -> No
             f"{name}: an output of dtype {target.dtype} cannot take a {result.dtype} result by "
             "the rule 'same_kind'; write n = n + t instead of n += t"
         )
-
-
-class References(threading.local):
-    """How many references `n += t` finds to `n` when no other name holds that array.
-
-    It depends on the interpreter and on the way through the tracer's class, so it is measured.
-    """
-
-    def __init__(self) -> None:
-        self.measuring = False
-        self.found = 0
-        self.counts: dict[type, int] = {}
-
-    def of_one_name(self, tracer: Any) -> int:
-        """The count for tracers of this class."""
-        kind = type(tracer)
-        if kind not in self.counts:
-            self.measuring = True
-            try:
-                n = np.zeros(tracer.shape, tracer.dtype)
-                n += tracer
-            finally:
-                self.measuring = False
-            self.counts[kind] = self.found
-        return self.counts[kind]
-
-
-references = References()
 
 
 def level_of(x: Value) -> float:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ...core.avals import Value
 from ...core.dispatch import Tracer, snapshot
+from ...core.references import lenders, outside, owning
 from ...core.source import caller, is_ours, line_of
 from ...core.views import View
 from .masks import Selected, Whole, selects
@@ -35,9 +35,6 @@ from .state import (
     touch,
     unknown,
 )
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 IN_PLACE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (operator.iadd, operator.add), "Sub": (operator.isub, operator.sub),
@@ -114,39 +111,11 @@ def looking_up(get: Any) -> Callable[..., Any]:
     return called
 
 
-def owning(f: Callable[P, T]) -> Callable[P, T]:
-    """`f` with references of its own to what it is given.
-
-    CPython 3.14 lends a function the references of its caller's variables, where it can: how many
-    there are to an array would hang on how its name is written and where.
-    """
-
-    def called(*args: P.args, **kwargs: P.kwargs) -> T:
-        return f(*args, **kwargs)
-
-    return called
-
-
 def holders(x: Any) -> int:
     """How many references there are to an array, beside those of running constructs: its names'
     and as many more as the way here takes, which `measure` finds.
     """
-    return sys.getrefcount(x) - ours(x) + lent(x)
-
-
-def lent(x: Any) -> int:
-    """How many functions lent the reference of a variable of theirs to the one that writes."""
-    if sys.version_info < (3, 14):
-        return 0  # where reading a frame would make references
-    frame: FrameType | None = sys._getframe()
-    while frame is not None and is_ours(frame.f_code.co_filename):
-        frame = frame.f_back
-    found = 0
-    while frame is not None and (frame := frame.f_back) is not None:
-        if is_ours(frame.f_code.co_filename):
-            break
-        found += any(held is x for held in frame.f_locals.values())
-    return found
+    return sys.getrefcount(x) - ours(x) + lenders(x, outside(is_ours))
 
 
 @owning
