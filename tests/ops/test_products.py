@@ -7,7 +7,7 @@ import qiudao as qd
 from ops.agreement import agree
 from qiudao.core.dispatch import overrides
 from qiudao.ops.einsum import layout
-from qiudao.ops.products import MatMul
+from qiudao.ops.products import CROSSED, MatMul
 
 
 def real(*shape):
@@ -175,7 +175,7 @@ def test_dot_by_method_and_into_a_tensor():
         (np.tensordot, (2, 3), (3, 2), "tensordot: .* do not fit over axes"),
         (lambda x, y: np.tensordot(x, y, 3), (2, 3), (2, 3), "tensordot: axes=3"),
         (np.linalg.outer, (2, 3), (2,), "outer: .* must both be 1-d"),
-        (np.cross, (4,), (3,), "cross: vectors of 4 and 3 elements; each must have 2 or 3"),
+        (np.cross, (4,), (3,), "cross: vectors of 4 and 3 elements; each must have (2 or )?3"),
         (np.linalg.cross, (2,), (2,), "cross: vectors of 2 and 2 elements; both must have 3"),
     ],
 )
@@ -261,6 +261,7 @@ def test_cross(a, b, axes):
     agree(lambda x, y: np.cross(x, y, **axes), real(*a), cplx(*b))
 
 
+@pytest.mark.skipif(2 not in CROSSED, reason="NumPy 2.5 takes no plane vectors, nor do we")
 @pytest.mark.filterwarnings("ignore:Arrays of 2-dimensional vectors")
 @pytest.mark.parametrize(
     "a, b, axes",

@@ -48,9 +48,9 @@ COMPLEX_MATH = {"sqrt", "sign"}  # which for real numbers are instructions
 BINARY_MATH = {"arctan2", "hypot", "logaddexp", "logaddexp2"}
 INTRINSICS = {
     "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint",
-    "fabs": "fabs", "fix": "trunc",
+    "fabs": "fabs",
 }  # fmt: skip
-ROUNDINGS = {"floor", "ceil", "trunc", "fix"}  # NumPy leaves integers as they are
+ROUNDINGS = {"floor", "ceil", "trunc"}  # NumPy leaves integers as they are
 COMPARISONS = {
     "greater": ("ogt", "sgt", "ugt"), "greater_equal": ("oge", "sge", "uge"),
     "less": ("olt", "slt", "ult"), "less_equal": ("ole", "sle", "ule"),

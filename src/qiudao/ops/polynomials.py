@@ -16,6 +16,7 @@ from ..core.dispatch import examples, implements
 from ..core.errors import ShapeError
 from .convolving import convolve
 from .faces import array, whole
+from .linalg.general import EigVals, are_real
 from .shaping import astype
 
 
@@ -126,7 +127,7 @@ def is_everywhere_almost_0(coefficient: Value) -> bool:
 
 @implements(np.roots)
 def roots(p: Any) -> Value:
-    """The roots of a polynomial, the eigenvalues of its companion matrix.
+    """The roots of a polynomial, the eigenvalues of its companion matrix; real where all are.
 
     Leading zeros lower the degree; trailing ones give roots that are 0.
     """
@@ -141,7 +142,10 @@ def roots(p: Any) -> Value:
     degree = x.shape[0] - 1
     if degree > 0:
         rows = (-x[None, 1:] / x[0], np.eye(degree - 1, degree, dtype=x.dtype))
-        found = np.linalg.eigvals(np.concatenate(rows))
+        companion = np.concatenate(rows)
+        found = EigVals()(companion)
+        if are_real(companion, found):
+            found = np.real(found)
     return np.concatenate((found, np.zeros(trailing, found.dtype))) if trailing else found
 
 

@@ -433,18 +433,24 @@ def kron(a: Any, b: Any) -> Value:
     return np.reshape(x * y, [p * q for p, q in zip(left, right, strict=True)])
 
 
+CROSSED = (2, 3) if np.lib.NumpyVersion(np.__version__) < "2.5.0" else (3,)
+
+
 @implements(np.cross)
 def cross(
     a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None
 ) -> Value:
-    """The cross product of vectors of 2 or 3 elements; of two plane vectors, its one component."""
+    """The cross product of vectors of 3 elements; before NumPy 2.5 also of 2, and of two such its
+    one component.
+    """
     if axis is not None:
         axisa = axisb = axisc = axis
     x = np.moveaxis(array(a), from_end(axisa, np.ndim(a), "cross"), -1)
     y = np.moveaxis(array(b), from_end(axisb, np.ndim(b), "cross"), -1)
-    if x.shape[-1] not in (2, 3) or y.shape[-1] not in (2, 3):
+    if x.shape[-1] not in CROSSED or y.shape[-1] not in CROSSED:
         raise ShapeError(
-            f"cross: vectors of {x.shape[-1]} and {y.shape[-1]} elements; each must have 2 or 3"
+            f"cross: vectors of {x.shape[-1]} and {y.shape[-1]} elements; each must have "
+            f"{' or '.join(map(str, CROSSED))}"
         )
     if x.shape[-1] == y.shape[-1] == 2:
         return x[..., 0] * y[..., 1] - x[..., 1] * y[..., 0]

@@ -34,7 +34,7 @@ class Step(Constant):
 
     function: str = "floor"
     samples = (
-        *(sample("f64[3,4]", function=f) for f in (*REAL_ONE, *TESTS, "fix", "sign")),
+        *(sample("f64[3,4]", function=f) for f in (*REAL_ONE, *TESTS, "sign")),
         *(sample("f64[3,4]", "f64[4]", function=f) for f in REAL_TWO),
         *(sample("i64[3,4]", function=f, within=(0, 9)) for f in WHOLE_ONE),
         *(sample("i64[3,4]", "i64[4]", function=f, within=(0, 9)) for f in WHOLE_TWO),
@@ -96,8 +96,14 @@ def test_of(name: str) -> None:
     implements(getattr(np, name))(test)
 
 
-for _function in (*TESTS, "fix"):
+for _function in TESTS:
     test_of(_function)
+
+
+@implements(np.fix)
+def fix(x: Any, out: Any = None) -> Value:
+    """`x` without its fraction."""
+    return delivered("fix", Step("trunc")(array(x)), out)
 
 
 @implements(np.round, np.around)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from qiudao.ops.products import CROSSED
+
 VECTORS = [(3,), (2, 3)]
 
 
@@ -44,7 +46,8 @@ def kron(d):
 
 
 def cross(d):
-    return pair(d, (3,), (2, 3), (2, 2), (2,)), d.options(axis=lambda: d.pick(-1, 0))
+    shapes = [shape for shape in ((3,), (2, 3), (2, 2), (2,)) if shape[-1] in CROSSED]
+    return pair(d, *shapes), d.options(axis=lambda: d.pick(-1, 0))
 
 
 def cross3(d):
@@ -277,6 +280,10 @@ def polyval2d(d):
     return (d.floats((3,)), d.floats((3,), (2,)), d.floats((2, 3))), {}
 
 
+def polyvalnd(d):
+    return ((d.floats((3,)), d.floats((3,), (2,))), d.floats((2, 3))), {}
+
+
 def polygrid2d(d):
     return (d.floats((3,)), d.floats((2,)), d.floats((2, 3))), {}
 
@@ -427,6 +434,8 @@ CALLS = {
     "polyint": polyint, "poly": poly, "polyfit": polyfit, "linspace": spacing,
     "logspace": logspace, "geomspace": geomspace,
     "polynomial.polynomial.polyval2d": polyval2d,
+    **({"polynomial.polynomial.polyvalnd": polyvalnd}
+       if hasattr(np.polynomial.polynomial, "polyvalnd") else {}),  # NumPy 2.5
     "polynomial.polynomial.polygrid2d": polygrid2d,
     "lib.stride_tricks.sliding_window_view": windows, "emath.power": scimaths,
     "emath.logn": logn, "bincount": bincount, "histogram": histogram,

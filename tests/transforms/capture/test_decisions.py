@@ -363,6 +363,7 @@ def test_a_loop_until_two_arrays_are_close():
     agree(f, np.array([0.5, 1.0]))
 
 
+@pytest.mark.filterwarnings("ignore:complex.. argument 'imag' must be a real number")
 def test_a_complex_number_of_traced_parts():
     agree(lambda x: complex(x, 2 * x), 1.5, -0.5)
     agree(lambda x: complex(1.0, x), 1.5, 0.0)

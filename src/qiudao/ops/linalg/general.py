@@ -180,28 +180,32 @@ class Similar(Primitive):
         return quotient(w, Vanish()(w, steps * off_diagonal(m), g, m))
 
 
+# NumPy before 2.5 gives eigenvalues of real matrices a real type where all are real
+GIVES_REAL = np.linalg.eigvals(np.eye(1)).dtype.kind == "f"
+
+
 @implements(np.linalg.eig)
 def eig(a: Any) -> Any:
-    """Eigenvalues and eigenvectors; of a real matrix real where all are, as in NumPy."""
+    """Eigenvalues and eigenvectors, real where NumPy's are."""
     x = array(a)
     w, v = Eig()(x)
-    if is_real(x, w):
+    if GIVES_REAL and are_real(x, w):
         w, v = np.real(w), np.real(v)
     return EigResult(w, v)
 
 
 @implements(np.linalg.eigvals)
 def eigvals(a: Any) -> Value:
-    """Eigenvalues; of a real matrix real where all are, as in NumPy."""
+    """Eigenvalues, real where NumPy's are."""
     x = array(a)
     w = EigVals()(x)
-    return np.real(w) if is_real(x, w) else w
+    return np.real(w) if GIVES_REAL and are_real(x, w) else w
 
 
-def is_real(x: Value, w: Value) -> bool:
-    """Whether NumPy would give these eigenvalues of `x` a real type.
+def are_real(x: Value, w: Value) -> bool:
+    """Whether `x` is real, and all of these eigenvalues of it are known to be.
 
-    Under `vmap` the examples may differ, and the type stays complex.
+    Under `vmap` the examples may differ, and the answer is no.
     """
     value = None if x.dtype.kind == "c" else known(w)
     return value is not None and not np.any(value.imag)

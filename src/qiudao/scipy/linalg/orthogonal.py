@@ -17,7 +17,7 @@ from ...ops.linalg.singular import polar as polar_factor
 from ...transforms.foreign import run_foreign
 from ..operands import depends, plain
 from .refusing import Refusing, rounding
-from .solving import turned
+from .solving import turned, workspace
 
 
 def qr(
@@ -40,7 +40,8 @@ def qr(
     np.float64(1.0)
     """
     if not depends(a):
-        return theirs.qr(a, overwrite_a, lwork, mode, pivoting, check_finite)
+        given = {"mode": mode, "pivoting": pivoting, "check_finite": check_finite}
+        return theirs.qr(a, overwrite_a, **workspace(lwork), **given)
     names = {"full": "complete", "economic": "reduced", "r": "complete", "raw": "raw"}
     if mode not in names:
         raise ValueError(f"qr: mode={mode!r}; choose 'full', 'economic', 'r' or 'raw'")

@@ -27,7 +27,7 @@ from ...ops.linalg.refusals import apart
 from ...transforms.foreign import run_foreign
 from ..operands import depends
 from .below import Below, blocks_of
-from .solving import turned
+from .solving import turned, workspace
 from .undetermined import Angular, Phaseless, Symmetric, corners, eigenvalues, free_to_turn, in_use
 
 
@@ -161,7 +161,8 @@ def schur(
            [-1.,  0.]])
     """
     if not depends(a):
-        return theirs.schur(a, output, lwork, overwrite_a, sort, check_finite)
+        given = {"overwrite_a": overwrite_a, "sort": sort, "check_finite": check_finite}
+        return theirs.schur(a, output, **workspace(lwork), **given)
     if output not in ("real", "complex", "r", "c"):
         raise ValueError(f"schur: output={output!r}; choose 'real' or 'complex'")
     a = a * 1.0

@@ -27,6 +27,11 @@ def turned(a: Any, trans: Any) -> Any:
     return np.swapaxes(a, -1, -2) if trans in (1, "T") else np.conj(np.swapaxes(a, -1, -2))
 
 
+def workspace(lwork: Any) -> dict[str, Any]:
+    """`lwork` by name where it is given: SciPy no longer reads it, and from 1.18 on warns of it."""
+    return {} if lwork is None else {"lwork": lwork}
+
+
 def system(a: Any, b: Any) -> Any:
     """The solution of a x = b for a vector or a matrix b."""
     if np.ndim(b) == 1:
@@ -202,6 +207,8 @@ def pinvh(
 
 def lstsq(a: Any, b: Any, cond: float | None = None, *args: Any, **options: Any) -> Any:
     """`scipy.linalg.lstsq`: (x, residues, rank, singular values), at constant rank.
+
+    Residues are real numbers, for which SciPy 1.18 has a complex type where the system is complex.
 
     >>> from qiudao.scipy import linalg
     >>> qd.grad(lambda b: linalg.lstsq(np.ones((2, 1)), b)[0][0])(np.ones(2)).round(9)
