@@ -184,6 +184,58 @@ def test_augmented_assignment_to_an_argument_that_the_caller_holds_is_refused():
         accumulate(total, X)
 
 
+def in_one_line(make):
+    # fmt: off
+    total = make(); total += X  # noqa: E702
+    # fmt: on
+    return total
+
+
+def beside_a_choice(make):
+    total = make()
+    total += X if len(X) else 0.0
+    return total
+
+
+def in_a_cell(make):
+    total = make()
+    total += X
+    return (lambda: total)()
+
+
+def of_an_argument(make):
+    def add(total):
+        total += X
+        return total
+
+    return add(make())
+
+
+@pytest.mark.parametrize("f", [in_one_line, beside_a_choice, in_a_cell, of_an_argument])
+def test_names_are_counted_alike_wherever_a_name_stands(f):
+    # CPython 3.14 and later lend the references of some variables, and count those of others
+    kept = []
+
+    def several():
+        kept.append(np.zeros(2))
+        return kept[-1]
+
+    close(qd.grad(f(lambda: np.zeros(2)).sum(), X)[0], [1.0, 1.0])
+    with pytest.raises(TypeError, match=r"n = n \+ t, not n \+= t"):
+        f(several)
+
+
+def test_augmented_assignment_to_an_argument_handed_down_is_refused():
+    def add(total):
+        total += X
+
+    def hand_down(total):
+        add(total)
+
+    with pytest.raises(TypeError, match=r"n = n \+ t, not n \+= t"):
+        hand_down(np.zeros(2))
+
+
 def test_augmented_assignment_to_a_view_is_refused():
     table = np.zeros((2, 2))
     with pytest.raises(TypeError, match=r"n = n \+ t, not n \+= t"):
