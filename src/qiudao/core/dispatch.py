@@ -70,6 +70,11 @@ def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
     return register
 
 
+def newer(name: str) -> list[Callable[..., Any]]:
+    """NumPy's function of that name, for `implements`; none where this NumPy is too old for it."""
+    return [getattr(np, name)] if hasattr(np, name) else []
+
+
 def implements_method(ufunc: np.ufunc | None, method: str) -> Callable[[F], F]:
     """Register what a ufunc's method (`reduce`, `accumulate`, `outer`...) does on a tracer.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Value, aval_of, promote
-from ..core.dispatch import implements
+from ..core.dispatch import implements, newer
 from ..core.errors import ShapeError
 from ..core.families import Bilinear, align
 from ..core.primitive import Parents, Product, Terms, Values, primitive
@@ -228,7 +228,7 @@ def matmul(
     return from_last(matmul_(to_end(a, axes[0]), to_end(b, axes[1])), axes[2])
 
 
-@implements(np.matvec)
+@implements(*newer("matvec"))
 def matvec(
     x1: Any,
     x2: Any,
@@ -249,7 +249,7 @@ def matvec(
     return out if axes is None else from_last(out, axes[2])
 
 
-@implements(np.vecmat)
+@implements(*newer("vecmat"))
 def vecmat(
     x1: Any,
     x2: Any,

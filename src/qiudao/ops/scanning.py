@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.avals import Aval, Value, promote
-from ..core.dispatch import implements, implements_method
+from ..core.dispatch import implements, implements_method, newer
 from ..core.families import Linear, Opaque
 from ..core.primitive import Parents, Primitive, Product, Terms, Values, primitive
 from ..core.samples import sample
@@ -310,8 +310,8 @@ def cumulative(name: str, along: Callable[..., Value], first: int) -> Callable[.
     return accumulate
 
 
-cumulative_sum = implements(np.cumulative_sum)(cumulative("cumulative_sum", cumsum, 0))
-cumulative_prod = implements(np.cumulative_prod)(cumulative("cumulative_prod", cumprod, 1))
+cumulative_sum = implements(*newer("cumulative_sum"))(cumulative("cumulative_sum", cumsum, 0))
+cumulative_prod = implements(*newer("cumulative_prod"))(cumulative("cumulative_prod", cumprod, 1))
 
 
 # The ufuncs' own spelling: np.add.accumulate, np.add.reduceat

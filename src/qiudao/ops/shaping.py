@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.avals import Aval, Value, aval_of, is_inexact, promote
-from ..core.dispatch import Tracer, implements, underlying
+from ..core.dispatch import Tracer, implements, newer, underlying
 from ..core.errors import DtypeError, ShapeError
 from ..core.families import Linear, stretch
 from ..core.modes import modes
@@ -731,7 +731,7 @@ def dsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
     return split(ary, indices_or_sections, 2)
 
 
-@implements(np.unstack)
+@implements(*newer("unstack"))
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Value, ...]:
     """The pieces of `x` along an axis, without that axis."""
     return tuple(moveaxis(array(x), axis, 0))

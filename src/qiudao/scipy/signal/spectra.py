@@ -85,7 +85,7 @@ def gains(window: Any, size: int) -> Any:
 def welch(
     x: Any,
     fs: float = 1.0,
-    window: Any = "hann_periodic",
+    window: Any = "hann",
     nperseg: int | None = None,
     noverlap: int | None = None,
     nfft: int | None = None,
