@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import inspect
 import os
 import sys
 import zipfile
@@ -18,6 +17,7 @@ import qiudao as qd
 from qiudao.cli.errors import CommandError
 from qiudao.cli.optional import load
 from qiudao.core.errors import GradcheckError
+from qiudao.core.signatures import signature
 from qiudao.core.trees import flatten
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "NAME", "configure", "run"]
@@ -114,7 +114,7 @@ def load_point(path: Path) -> Point:
 def require_match(spelling: str, function: Function, point: Point) -> None:
     """Refuse a file that lacks an argument of the function or holds one that it does not take."""
     try:
-        inspect.signature(function).bind(**point)
+        signature(function).bind(**point)
     except TypeError as error:
         raise CommandError(f"{spelling} and the file do not fit: {error}") from error
     except ValueError:  # a function written in C may not say what it takes: calling it will tell

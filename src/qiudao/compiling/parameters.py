@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..core.errors import GradientError
+from ..core.signatures import signature
 
 
 def parameters_of(f: Callable[..., Any]) -> tuple[str, ...]:
     """The names of the parameters that may be passed by position."""
     return tuple(
         p.name
-        for p in inspect.signature(f).parameters.values()
+        for p in signature(f).parameters.values()
         if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     )
 
@@ -22,7 +22,7 @@ def check_names(f: Callable[..., Any], static: frozenset[str]) -> None:
     """Refuse names that are no parameters."""
     if not static:
         return
-    parameters = inspect.signature(f).parameters
+    parameters = signature(f).parameters
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
     for name in sorted(static - set(parameters)):
@@ -48,7 +48,7 @@ def donated_names(
                     f"jit: donate has position {each}, where no parameter is; there are {listed}"
                 )
             each = parameters[each]
-        if each not in inspect.signature(f).parameters:
+        if each not in signature(f).parameters:
             raise GradientError(
                 f"jit: donate names {each!r}, which is no parameter; there are {listed}"
             )

@@ -6,7 +6,6 @@ function, read off the tape or taken from a program.
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from ..core.avals import Value, aval_of
 from ..core.errors import FreedError
 from ..core.node import Equation
 from ..core.roles import role_of
+from ..core.signatures import signature
 from ..core.source import Line, is_ours
 from .chunks import arguments, divided
 from .expressions import expression_at, name_at, operands_at
@@ -310,6 +310,6 @@ def title_of(f: Callable[..., Any]) -> str:
     if isinstance(f, np.ufunc):
         return f"{name}(...)"
     try:
-        return f"{name}({', '.join(inspect.signature(f).parameters)})"
+        return f"{name}({', '.join(signature(f).parameters)})"
     except (TypeError, ValueError):
         return f"{name}(...)"

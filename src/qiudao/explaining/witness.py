@@ -7,7 +7,6 @@ and results, the user's call stack as groups, each decision that a value made.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Sequence
 from types import CodeType, FrameType
@@ -23,6 +22,7 @@ from ..core.modes import Running, modes, new_level
 from ..core.node import Equation, Leaf, Node, next_number
 from ..core.parts import Part
 from ..core.primitive import Primitive
+from ..core.signatures import signature
 from ..core.source import caller
 from ..core.trees import Tree, flatten
 from ..core.views import Tie, View, follow, tie
@@ -361,7 +361,7 @@ def output_step(seen: Observation, y: Any) -> Step:
 def input_names(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> list[str]:
     """The user's name for each leaf of the arguments in their order: `x`, `params['w']`."""
     try:
-        parameters = list(inspect.signature(f).parameters.values())
+        parameters = list(signature(f).parameters.values())
     except (TypeError, ValueError):  # a builtin without one
         parameters = []
     positional: list[str] = []

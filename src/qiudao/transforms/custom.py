@@ -20,6 +20,7 @@ from ..core.living import Guarded, Live, MayLoop
 from ..core.modes import modes, new_level
 from ..core.node import next_number
 from ..core.primitive import Parents, Product, Terms, Values
+from ..core.signatures import signature
 from ..core.slot import Slot
 from ..core.sweep import sweep, unmasked
 from ..core.trees import Tree, flatten
@@ -281,17 +282,17 @@ class CustomFunction:
 def signature_of(f: Callable[..., Any]) -> inspect.Signature | None:
     """The parameters of a function, all of which a call may pass by position."""
     try:
-        signature = inspect.signature(f)
+        found = signature(f)
     except (TypeError, ValueError):
         return None
-    for parameter in signature.parameters.values():
+    for parameter in found.parameters.values():
         if parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD):
             raise GradientError(
                 f"{getattr(f, '__name__', 'custom function')}: the parameter {parameter.name!r} "
                 "can be passed by keyword only, and rules take arguments by position; make it "
                 "one that may be passed by position"
             )
-    return signature
+    return found
 
 
 class Call:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from ..core.complexes import conjugated
 from ..core.dispatch import Tracer
 from ..core.errors import GradientError, ShapeError
 from ..core.modes import modes, running
+from ..core.signatures import signature
 from ..core.sweep import sweep
 from ..core.trees import Tree, flatten
 from ..tape.backward import check_guards
@@ -167,7 +167,7 @@ def is_integer(x: Any) -> bool:
 def positions_of(f: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, int]:
     """The names of positional arguments."""
     try:
-        parameters = inspect.signature(f).parameters.values()
+        parameters = signature(f).parameters.values()
     except (TypeError, ValueError):
         return {}
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

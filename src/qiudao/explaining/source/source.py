@@ -16,6 +16,7 @@ from ...compiling.front import Jitted
 from ...core.avals import aval_of
 from ...core.errors import GradientError
 from ...core.node import Equation, Node
+from ...core.signatures import signature
 from ...core.source import line_of, users
 from ...core.trees import flatten
 from ...transforms.derived import Chosen, Derivative
@@ -165,7 +166,7 @@ def function_name(f: Callable[..., Any], derivative: Derivative | None) -> str:
 def parameters_of(f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> list[str]:
     """The parameters of the printed function, as they stand between its parentheses."""
     try:
-        parameters = list(inspect.signature(f).parameters.values())
+        parameters = list(signature(f).parameters.values())
     except (TypeError, ValueError):  # a builtin without a signature
         return [f"x{k}" for k in range(len(args))]
     shown: list[str] = []

@@ -14,6 +14,7 @@ import qiudao as qd
 
 from ...core.dispatch import Tracer
 from ...core.errors import QiudaoError
+from ...core.signatures import signature
 from .running import (
     capturable,
     conjugate,
@@ -414,14 +415,14 @@ def multigrad_dict(fun: Function) -> Function:
     >>> {k: float(g) for k, g in multigrad_dict(lambda x, y=2.0: x * y)(3.0).items()}
     {'x': 2.0, 'y': 3.0}
     """
-    signature = inspect.signature(fun)
+    takes = signature(fun)
 
     def gradients_of(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs)
+        bound = takes.bind(*args, **kwargs)
         bound.apply_defaults()
 
         def with_arguments(values: dict[str, Any]) -> Any:
-            call = inspect.BoundArguments(signature, OrderedDict(values))
+            call = inspect.BoundArguments(takes, OrderedDict(values))
             return fun(*call.args, **call.kwargs)
 
         found = grad(with_arguments)(dict(bound.arguments))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 import qiudao as qd
 
 from ...core.avals import is_inexact
+from ...core.signatures import signature
 from ..operations import Batched, Given, Operation, Pulled, apart
 from .arrays import array_of, tensor_of
 
@@ -100,7 +100,7 @@ class Back(Run):
 
 def with_signature(f: Callable[..., Any]) -> Callable[..., Any]:
     """`f` with its signature at hand: torch asks for it at every call, and Python takes long."""
-    f.__signature__ = inspect.signature(f)  # type: ignore[attr-defined]
+    f.__signature__ = signature(f)  # type: ignore[attr-defined]
     return f
 
 

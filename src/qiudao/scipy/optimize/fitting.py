@@ -1,6 +1,5 @@
 """Least squares."""
 
-import inspect
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from scipy import optimize as theirs
 
 from ...core.avals import Aval
 from ...core.errors import GradientError
+from ...core.signatures import signature
 from ..operands import Function, depends, plainly, solve, tupled
 from .implicit import differentiable, reported, start_of
 from .minimizing import at_bounds
@@ -139,4 +139,4 @@ def curve_fit(
 
 def number_of_parameters(f: Function) -> int:
     """How many parameters `f(x, a, b, ...)` has."""
-    return len(inspect.signature(f).parameters) - 1
+    return len(signature(f).parameters) - 1

@@ -40,6 +40,7 @@ def compile_function(
         inner = name
     else:
         node.name = inner = ".inner"  # not a name that the function itself may use
+        vars(node)["type_params"] = []  # what is read of them, from Python 3.12 on, is around it
         body = [node]
     module = ast.Module([ast.FunctionDef(FACTORY, given, body, [])], [])
     place(module, node)

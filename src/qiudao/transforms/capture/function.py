@@ -138,8 +138,8 @@ class Capture:
             tuple(closure[n] for n in template.code.co_freevars),
         )  # fmt: skip
         new.__kwdefaults__ = f.__kwdefaults__
-        new.__qualname__, new.__module__ = f.__qualname__, f.__module__
-        new.__annotations__, new.__doc__ = f.__annotations__, f.__doc__
+        for name in functools.WRAPPER_ASSIGNMENTS:  # annotations unevaluated where they can be
+            setattr(new, name, getattr(f, name))
         new.__dict__.update(f.__dict__)
         return new
 

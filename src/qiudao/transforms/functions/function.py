@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 from ...core.errors import GradientError
+from ...core.signatures import signature
 from .call import Call
 
 
@@ -77,7 +77,6 @@ def arranged(
     """The arguments in the order of `forward`'s parameters, where it tells them."""
     if not kwargs:
         return args, kwargs
-    signature = inspect.signature(cls.forward)
     first = () if cls.setup_context is not None else (None,)
-    bound = signature.bind(*first, *args, **kwargs)
+    bound = signature(cls.forward).bind(*first, *args, **kwargs)
     return bound.args[len(first) :], bound.kwargs
