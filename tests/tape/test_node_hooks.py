@@ -37,6 +37,23 @@ def test_a_hook_replaces_what_the_rule_returns():
     equal(cts[0], [1.0, 1.0])
 
 
+@pytest.mark.parametrize("options", [{}, {"create_graph": True}, {"is_grads_batched": True}])
+def test_complex_cotangents_arrive_and_return_in_one_convention(options):
+    z = leaf([1.0 + 2.0j, 3.0 - 1.0j])
+    seed = np.array([1.0 + 1.0j, 2.0 - 3.0j])
+    seed = seed[None] if "is_grads_batched" in options else seed
+    (wanted,) = qd.grad(z * z, z, seed, **options)
+    y = z * z
+    seen = []
+    y.grad_fn.register_prehook(lambda cts: seen.append(cts[0]) or cts)
+    y.grad_fn.register_hook(lambda grads, cts: seen.append(cts[0]) or grads)
+    (found,) = qd.grad(y, z, seed, **options)
+    equal(found.detach(), wanted.detach())
+    if "is_grads_batched" not in options:
+        for ct in seen:
+            equal(ct.detach(), seed)
+
+
 def test_constants_have_none_among_the_gradients():
     x = leaf(2.0)
     y = x * np.float64(3.0)

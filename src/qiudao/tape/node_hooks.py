@@ -10,7 +10,7 @@ import numpy as np
 from ..core.arriving import lasting
 from ..core.avals import Value
 from ..core.complexes import check_real, conjugated
-from ..core.dispatch import Tracer
+from ..core.dispatch import Tracer, snapshot
 from ..core.errors import GradientError, ShapeError
 from ..core.modes import tape_level
 from ..core.node import Equation, Leaf, Node
@@ -71,10 +71,14 @@ def refuse_leaf(node: Node, name: str) -> None:
 def shown(cts: tuple[Value | None, ...]) -> tuple[Any, ...]:
     """Cotangents as the user sees them."""
     level = tape_level()
-    return tuple(
-        c if c is None or isinstance(c, Tracer) else Tensor.make(conjugated(c), None, level)
-        for c in cts
-    )
+
+    def one(ct: Value | None) -> Any:
+        if ct is None:
+            return None
+        gradient = snapshot(conjugated(ct))
+        return gradient if isinstance(gradient, Tracer) else Tensor.make(gradient, None, level)
+
+    return tuple(map(one, cts))
 
 
 def taken(answer: Any, cts: tuple[Value, ...], name: str, hook: Hook) -> tuple[Value, ...]:
