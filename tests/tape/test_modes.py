@@ -123,6 +123,23 @@ def test_an_error_thrown_into_a_decorated_generator_reaches_it():
     assert generator.throw(KeyError) is False
 
 
+def test_what_a_decorated_generator_does_when_it_is_closed_runs_in_the_mode():
+    states = []
+
+    @qd.no_grad
+    def careful():
+        try:
+            yield 1
+        finally:
+            states.append(qd.is_grad_enabled())
+
+    generator = careful()
+    next(generator)
+    generator.close()
+    assert states == [False]
+    assert qd.is_grad_enabled()
+
+
 def test_set_grad_enabled_acts_at_once():
     qd.set_grad_enabled(False)
     try:

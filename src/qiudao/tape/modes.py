@@ -116,7 +116,8 @@ def steps(generator: Generator[Any, Any, Any], enter: Enter) -> Generator[Any, A
         try:
             resume = functools.partial(generator.send, (yield value))
         except GeneratorExit:
-            generator.close()
+            with enter():  # what it does at its end is its own code too
+                generator.close()
             raise
         except BaseException as error:
             resume = functools.partial(generator.throw, error)
