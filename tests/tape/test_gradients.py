@@ -207,6 +207,25 @@ def test_skip_leaves_out_of_a_flat_dict():
     same(qd.grad(y, {"w": w, "x": x}, unused="skip"), {"x": 6.0})
 
 
+class Nothing(qd.Function):
+    forward = staticmethod(lambda ctx, x: 2 * x)
+    backward = staticmethod(lambda ctx, ct: None)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.heaviside(x, 0.5), Nothing.apply])
+@pytest.mark.parametrize("unused", ["error", "zero", "skip", lambda path, reason: "none"])
+def test_where_a_path_leads_and_no_slope_is_the_gradient_is_zero(f, unused):
+    x = leaf(3.0)
+    same(qd.grad(f(x), x, unused=unused), (0.0,))
+    (found,) = qd.grad(f(x), [[x]], unused=unused)
+    same(found, [0.0])
+
+
+def test_where_a_path_leads_and_no_slope_is_none_is_given_if_asked_for():
+    x = leaf(3.0)
+    assert qd.grad(Nothing.apply(x), x, allow_unused=True) == (None,)
+
+
 def test_the_policy_covers_inputs_that_do_not_require_grad():
     x, c = leaf(3.0), qd.tensor([1.0, 2.0])
     same(qd.grad(x * x, [x, c], unused="zero"), (6.0, np.zeros(2)))

@@ -226,8 +226,8 @@ def grad_of_values(
             answers.append(tuple(as_gradient(t, level, create_graph) for t in terms))
         elif target in found:
             answers.append(as_gradient(found[target], level, create_graph))
-        elif settled or how == "zero":
-            answers.append(zeros_for(x, level, size))
+        elif settled or how == "zero" or (how != "none" and target in needed):
+            answers.append(zeros_for(x, level, size))  # a path leads there, whose slope is zero
         else:
             answers.append(SKIPPED if how == "skip" else None)
     return arranged(inputs, in_tree, answers)
