@@ -86,8 +86,7 @@ def test_a_post_accumulate_hook_may_take_a_step():
     x = leaf(2.0)
 
     def step(tensor):
-        with qd.no_grad():
-            tensor -= 0.1 * tensor.grad
+        tensor -= 0.1 * tensor.grad  # nothing is recorded in the hooks of a plain sweep
         tensor.zero_grad()
 
     x.register_post_accumulate_grad_hook(step)
@@ -148,8 +147,19 @@ def test_recording_inside_a_hook_follows_create_graph(create_graph):
     x = leaf(2.0)
     states = []
     x.register_hook(lambda g: states.append(qd.is_grad_enabled()))
+    qd.graph.register_multi_grad_hook([x], lambda gs: states.append(qd.is_grad_enabled()))
+    x.register_post_accumulate_grad_hook(lambda t: states.append(qd.is_grad_enabled()))
     (x * x).backward(create_graph=create_graph)
-    assert states == [create_graph]
+    assert states == [create_graph] * 3
+    assert qd.is_grad_enabled()
+
+
+def test_a_post_accumulate_hook_that_raises_leaves_its_mode():
+    x = leaf(2.0)
+    x.register_post_accumulate_grad_hook(lambda t: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        (x * x).backward()
+    assert qd.is_grad_enabled()
 
 
 def test_under_create_graph_a_hook_is_differentiated_through():

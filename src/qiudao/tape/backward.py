@@ -129,17 +129,15 @@ def run(
         ]
 
         wrap = placing(level)
-        modes.floor = TAPE if level == TAPE else floor
     else:
         seeds = [
             (n, ct.value if isinstance(ct, Tensor) and ct.level == level else ct) for n, ct in seeds
         ]
-        if level == TAPE:
-            modes.floor = new_level()
     check = check or modes.check
     done: list[Sweep] = []
     after = check_guards if retain_graph else check_and_free
     try:
+        modes.floor = floor_within(level, create_graph)
         found = sweep(
             seeds,
             wanted=wanted,
@@ -155,6 +153,13 @@ def run(
         return found
     finally:
         modes.floor = floor
+
+
+def floor_within(level: float, create_graph: bool) -> float:
+    """From which level on tensors record in the rules and hooks of a sweep: as the sweep does."""
+    if level > TAPE:
+        return modes.floor
+    return TAPE if create_graph else new_level()
 
 
 def placing(level: float) -> Wrap:
@@ -220,9 +225,17 @@ def store(found: dict[Node, Value], level: float, create_graph: bool) -> None:
     with accumulating:
         for notes, gradient in gradients:
             notes.grad = gradient if notes.grad is None else notes.grad + gradient
-    for notes, _ in gradients:
-        for hook in list(notes.post_hooks.values()):
-            hook(notes.owner)
+    waiting = [notes for notes, _ in gradients if notes.post_hooks]
+    if not waiting:
+        return
+    floor = modes.floor
+    try:
+        modes.floor = floor_within(level, create_graph)
+        for notes in waiting:
+            for hook in list(notes.post_hooks.values()):
+                hook(notes.owner)
+    finally:
+        modes.floor = floor
 
 
 def backward(
