@@ -172,6 +172,21 @@ def test_plain_values_stay_plain():
     assert type(qd.checkpoint(f)(X)) is np.ndarray
 
 
+@pytest.mark.parametrize("save", [(), ["multiply"]])
+def test_tensors_arrive_as_tensors_in_both_runs(save):
+    kinds = []
+
+    def f(x):
+        kinds.append(type(x))
+        return x.detach() * x.clone()
+
+    x = leaf(X)
+    qd.checkpoint(f, save=save)(x).sum().backward()
+    close(x.grad, X)
+    close(qd.grad(lambda x: qd.checkpoint(f, save=save)(x).sum())(X), X)
+    assert set(kinds) == {qd.Tensor}
+
+
 def test_writes_inside():
     def g(x):
         y = np.zeros_like(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -274,11 +275,9 @@ def run_lean(
     start = next_number()
     values = [x.value for x in operands]
     keep = Keep(save, level) if save else None
-    if keep is None:
-        outs = run(*copied(values))
-    else:
-        with keep:  # which sees what is done with tensors
-            outs = run(*(Tensor.make(v, None, level) for v in copied(values)))
+    with keep or contextlib.nullcontext():
+        # on tensors, of which the function may know more than arrays can do, but not recorded
+        outs = run(*(Tensor.make(v, None, level) for v in copied(values)))
     leaves[:] = kept  # the second run is given arrays as they were before the first
     outs = [without_own_tape(y, start, level) for y in outs]
     highest = max(outs, key=level_of, default=None)
