@@ -5,7 +5,7 @@ import pytest
 
 import qiudao as qd
 import qiudao.interop.torch_style as ours
-from qiudao.core.errors import GradientError, UnusedError
+from qiudao.core.errors import GradcheckError, GradientError, UnusedError
 
 X, Y = [1.0, 2.0], [3.0, 4.0]
 
@@ -134,3 +134,53 @@ def test_strict_mode_and_the_other_options_of_torch():
     assert plain(kept[0]) == [[2.0, 0.0], [0.0, 4.0]]
     with pytest.raises(GradientError, match="jacobian: strategy='back' is unknown; use 'reverse"):
         functional.jacobian(first, (x, y), strategy="back")
+
+
+def test_gradcheck_has_torchs_arguments():
+    check, twice = ours.autograd.gradcheck, ours.autograd.gradgradcheck
+    x = ours.tensor(np.array(X), requires_grad=True)
+    w = ours.tensor(np.array(Y))
+    kinked = lambda x, w: x * x.detach() * w  # nothing is wrong by w, which is a constant here
+    for wanted in (check, twice):
+        assert wanted(lambda x, w: x * x * w, (x, w), eps=1e-6, atol=1e-4, fast_mode=True)
+        assert wanted(lambda x: x**3, x)
+        with pytest.raises(GradcheckError, match="reverse mode: d result"):
+            wanted(kinked, [x, w])
+        assert not wanted(kinked, [x, w], raise_exception=False)
+        assert wanted(kinked, [x.detach(), w.detach().requires_grad_()])
+        with pytest.raises(GradientError, match="gradcheck: no input requires grad"):
+            wanted(kinked, (w, w))
+    assert check(lambda x: x**3, (x,), check_forward_ad=True, check_backward_ad=False)
+    assert twice(lambda x: x**3, (x,), check_fwd_over_rev=True)
+    with pytest.raises(GradcheckError, match="forward mode: d result"):
+        check(kinked, [x, w], check_forward_ad=True, check_backward_ad=False)
+
+
+def test_functional_derivatives_are_recorded_under_no_grad():
+    functional = ours.autograd.functional
+    x = ours.tensor(X, requires_grad=True)
+    with ours.no_grad():
+        value, found = functional.vjp(lambda x: (x**3).sum(), x, create_graph=True)
+        kept = functional.jacobian(lambda x: x**3, x, create_graph=True)
+        assert not functional.jacobian(lambda x: x**3, x).requires_grad
+    assert value.requires_grad
+    assert plain(qd.grad(found.sum(), x)[0]) == [6.0, 12.0]
+    assert plain(qd.grad(kept.sum(), x)[0]) == [6.0, 12.0]
+
+
+def test_a_result_of_one_element_has_a_hessian():
+    functional = ours.autograd.functional
+    f = lambda x: (x**3).sum(axis=0, keepdims=True)
+    assert plain(functional.hessian(f, ours.tensor(X))) == [[6.0, 0.0], [0.0, 12.0]]
+    value, found = functional.hvp(f, ours.tensor(X), ours.tensor(Y))
+    assert (plain(value), plain(found)) == ([9.0], [18.0, 48.0])
+
+
+def test_checkpoint_takes_torchs_options():
+    x = ours.tensor(X, requires_grad=True)
+    checkpoint = ours.utils.checkpoint.checkpoint
+    options = {"preserve_rng_state": False, "use_reentrant": True, "debug": True}
+    checkpoint(lambda x, scale: x * x * scale, x, scale=2.0, **options).sum().backward()
+    assert plain(x.grad) == [4.0, 8.0]
+    with pytest.raises(GradientError, match="checkpoint: there are no contexts of its two runs"):
+        checkpoint(lambda x: x * x, x, context_fn=lambda: (None, None))

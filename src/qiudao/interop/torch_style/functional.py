@@ -58,6 +58,16 @@ def asked(
     return args, tuple(range(len(args))), back
 
 
+def of_one_number(func: Callable[..., Any]) -> Callable[..., Any]:
+    """`func` with a result of one element as a scalar, whatever its shape."""
+
+    def scalar(*xs: Any) -> Any:
+        value = func(*xs)
+        return np.reshape(value, ()) if np.size(value) == 1 else value
+
+    return scalar
+
+
 def check_strategy(name: str, strategy: Any) -> None:
     """Refuse a mode that there is not."""
     if strategy not in ("reverse-mode", "forward-mode"):
@@ -66,6 +76,7 @@ def check_strategy(name: str, strategy: Any) -> None:
         )
 
 
+@qd.enable_grad
 def jacobian(
     func: Callable[..., Any],
     inputs: Any,
@@ -93,6 +104,7 @@ def jacobian(
     return released(answer, create_graph)
 
 
+@qd.enable_grad
 def hessian(
     func: Callable[..., Any],
     inputs: Any,
@@ -112,12 +124,14 @@ def hessian(
     """
     check_strategy("hessian", outer_jacobian_strategy)
     args, every, back = asked(func, inputs, strict)
+    scalar = of_one_number(func)
     if strict:
-        check_strict(qd.grad(func, argnums=every), args)
-    found = qd.hessian(func, argnums=every)(*args)
+        check_strict(qd.grad(scalar, argnums=every), args)
+    found = qd.hessian(scalar, argnums=every)(*args)
     return released(back([back(row) for row in found] if len(args) == 1 else found), create_graph)
 
 
+@qd.enable_grad
 def vjp(
     func: Callable[..., Any],
     inputs: Any,
@@ -134,6 +148,7 @@ def vjp(
     return released(value, create_graph), released(back(found), create_graph)
 
 
+@qd.enable_grad
 def jvp(
     func: Callable[..., Any],
     inputs: Any,
@@ -148,6 +163,7 @@ def jvp(
     return released(value, create_graph), released(change, create_graph)
 
 
+@qd.enable_grad
 def hvp(
     func: Callable[..., Any],
     inputs: Any,
@@ -158,7 +174,7 @@ def hvp(
     """The value of a scalar function and its Hessian times `v`."""
     args, every, back = asked(func, inputs, strict)
     direction = taken(one_for(args[0], "hvp") if v is None else v)[0]
-    gradient = qd.grad(func, argnums=every)
+    gradient = qd.grad(of_one_number(func), argnums=every)
     if strict:
         check_strict(gradient, args, jointly=True)
     _, found = qd.jvp(gradient, args, direction)
