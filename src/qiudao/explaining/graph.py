@@ -298,8 +298,12 @@ def note_tangents(graph: Graph, steps: dict[Step, Vertex]) -> None:
         for index in np.ndindex(v.shape or ()):
             if len(graph.directions) == most:
                 return
+            try:
+                tangents = forward(graph.observation, v.step, index)  # type: ignore[arg-type]
+            except Exception as error:  # of a rule of the user's, written for reverse mode only
+                graph.notes.append(f"no tangents are shown: {error}")
+                return
             graph.directions.append(Direction(v, index))
-            tangents = forward(graph.observation, v.step, index)  # type: ignore[arg-type]
             for step, vertex in steps.items():
                 vertex.tangents.append(tangents.get(step))
 

@@ -68,6 +68,26 @@ def test_a_hook_that_makes_one():
         h.sum().backward(check="nan")
 
 
+def test_a_rule_that_is_written_for_reverse_mode_only():
+    class Wrong(qd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return np.sum(x, keepdims=True), x * 2
+
+        @staticmethod
+        def backward(ctx, ct, other):
+            found = ct.detach().numpy() + np.zeros(2)
+            found[1] = np.nan
+            return found
+
+    w = qd.tensor(X, requires_grad=True)
+    with pytest.raises(NonFiniteError, match="going back through the Wrong") as caught:
+        Wrong.apply(w)[0].backward(check="nan")
+    assert "turns the cotangents of its results into nan at [1]" in str(caught.value)
+    shown = Wrong.apply(w)[0].explain()
+    assert any("no tangents are shown: " in note for note in shown.graph.notes)
+
+
 def test_the_name_of_the_function_that_was_asked():
     w = qd.tensor(X, requires_grad=True)
     with pytest.raises(NonFiniteError, match=r"^grad: "):

@@ -76,7 +76,11 @@ def backward_sentence(v: Vertex, use: Use, check: str) -> str:
     start = f"{act} is finite, but going back through it" if is_finite(v.value) else (
         f"going back through {act}"
     )  # fmt: skip
-    arriving = words.element(v.gradient, index) or f"a cotangent ({short(v.gradient, most=0)})"
+    arriving = words.element(v.gradient, index) or (
+        "the cotangents of its results"
+        if v.gradient is None
+        else f"a cotangent ({short(v.gradient, most=0)})"
+    )
     slope = v.slopes[use.position] if use.position < len(v.slopes) else None
     factor = None
     if slope is not None and slope.kind == "elementwise":
