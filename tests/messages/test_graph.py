@@ -101,6 +101,44 @@ MESSAGES = [
         "tensor's register_hook or register_post_accumulate_grad_hook",
     ),
     (
+        "a prehook that is no function",
+        lambda: (leaf(1.0) * 2).grad_fn.register_prehook(3),
+        GradientError,
+        "register_prehook: int 3 is no function; give one that takes a tuple of cotangents",
+    ),
+    (
+        "a hook that is no function",
+        lambda: (leaf(1.0) * 2).grad_fn.register_hook(3),
+        GradientError,
+        "register_hook: int 3 is no function; give one that takes two tuples, of gradients and of "
+        "cotangents",
+    ),
+    (
+        "a hook of a group that is no function",
+        lambda: qd.graph.register_multi_grad_hook([leaf(1.0)], 3),
+        GradientError,
+        "register_multi_grad_hook: int 3 is no function; give one that takes a list of gradients",
+    ),
+    (
+        "what packs is no function",
+        lambda: qd.graph.saved_tensors_hooks(3, print),
+        GradientError,
+        "saved_tensors_hooks: int 3 is no function; give one that takes a tensor",
+    ),
+    (
+        "what unpacks is no function",
+        lambda: qd.graph.saved_tensors_hooks(print, 3),
+        GradientError,
+        "saved_tensors_hooks: int 3 is no function; give one that takes what the first one "
+        "returned",
+    ),
+    (
+        "a hook of nodes that is no function",
+        lambda: qd.graph.node_creation_hook(3),
+        GradientError,
+        "node_creation_hook: int 3 is no function; give one that takes a node",
+    ),
+    (
         "count from a prehook",
         swept(prehook=two),
         GradientError,

@@ -29,6 +29,12 @@ def twice():
     y.backward()
 
 
+def twice_through_several():
+    y, _ = np.linalg.eigh(S[None, None])
+    y.backward()
+    y.backward()
+
+
 def twice_by_grad():
     y = np.exp(S)
     qd.grad(y, S)
@@ -234,6 +240,13 @@ MESSAGES = {
         "backward: the values kept for exp at file.py:N (`y = np.exp(S)`) were freed by the "
         "backward call at file.py:N (`y.backward()`); pass retain_graph=True to that call to sweep "
         "twice",
+    ),
+    "a freed graph of several results": (
+        twice_through_several,
+        FreedError,
+        "backward: the values kept for eigh at file.py:N (`y, _ = "
+        "np.linalg.eigh(S[None, None])`) were freed by the backward call at file.py:N "
+        "(`y.backward()`); pass retain_graph=True to that call to sweep twice",
     ),
     "a graph freed by grad": (
         twice_by_grad,

@@ -31,7 +31,7 @@ from .dispatch import Tracer
 from .errors import FreedError
 from .gathering import Gather
 from .modes import modes
-from .node import Equation, Freed, Group, Node
+from .node import Equation, Freed, Group, Node, place_of
 from .roles import COTANGENT, give_role, mark
 
 MANY = 256  # elements, from which on a product by ones is quicker than NumPy's sum
@@ -464,7 +464,8 @@ def is_unseen(x: Value) -> bool:
 
 def freed_error(node: Equation, freed: Freed) -> FreedError:
     """The error for a second sweep over what a first one freed."""
+    made = place_of(node)[0] or node  # of one of several results: what gave them all
     return FreedError(
-        f"backward: the values kept for {node.primitive.name} at {node.line} were freed by the "
+        f"backward: the values kept for {made.name()} at {node.line} were freed by the "
         f"backward call at {freed.line}; pass retain_graph=True to that call to sweep twice"
     )

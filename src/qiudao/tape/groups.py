@@ -11,7 +11,7 @@ from ..core.dispatch import snapshot
 from ..core.errors import GradientError
 from ..core.modes import TAPE
 from ..core.node import Node
-from .hooks import Handle
+from .hooks import Handle, check_callable
 from .tensor import Tensor
 
 
@@ -63,6 +63,8 @@ def register_multi_grad_hook(
         raise GradientError(
             f"register_multi_grad_hook: mode={mode!r} is unknown; use 'all' or 'any'"
         )
+    taken = "the first gradient" if mode == "any" else "a list of gradients"
+    check_callable("register_multi_grad_hook", hook, taken)
     nodes: list[Node] = []
     level = TAPE
     for k, t in enumerate(tensors):

@@ -45,11 +45,7 @@ class Handle:
 def add_hook(tensor: Tensor, hook: Callable[[Any], Any], *, post: bool) -> Handle:
     """Attach a hook to the value that `tensor` names now."""
     node = tensor.node
-    if not callable(hook):
-        raise GradientError(
-            f"register_hook: {type(hook).__name__} {hook!r} is no function; give one that takes "
-            f"the {'tensor' if post else 'gradient'}"
-        )
+    check_callable("register_hook", hook, "the tensor" if post else "the gradient")
     if node is None:
         raise GradientError(
             "register_hook: this tensor does not require grad, so no gradient ever passes it; "
@@ -67,6 +63,14 @@ def add_hook(tensor: Tensor, hook: Callable[[Any], Any], *, post: bool) -> Handl
     if post:
         notes.owner = tensor
     return handle
+
+
+def check_callable(name: str, hook: Any, taken: str) -> None:
+    """Refuse a hook that cannot be called, where it is registered."""
+    if not callable(hook):
+        raise GradientError(
+            f"{name}: {type(hook).__name__} {hook!r} is no function; give one that takes {taken}"
+        )
 
 
 def called(hook: Callable[[Any], Any]) -> str:

@@ -14,7 +14,7 @@ from ..core.dispatch import Tracer, snapshot
 from ..core.errors import GradientError, ShapeError
 from ..core.modes import tape_level
 from ..core.node import Equation, Leaf, Node
-from .hooks import Handle
+from .hooks import Handle, check_callable
 from .tensor import Tensor
 
 Hook = Callable[..., Any]
@@ -25,6 +25,7 @@ def register_prehook(self: Node, hook: Hook) -> Handle:
     operation runs; a tuple that it returns replaces them.  Returns a handle with `remove()`.
     """
     refuse_leaf(self, "register_prehook")
+    check_callable("register_prehook", hook, "a tuple of cotangents")
 
     def before(cts: tuple[Value, ...]) -> tuple[Value, ...]:
         answer = hook(shown(cts))
@@ -43,6 +44,7 @@ def register_hook(self: Node, hook: Hook) -> Handle:
     `remove()`.
     """
     refuse_leaf(self, "register_hook")
+    check_callable("register_hook", hook, "two tuples, of gradients and of cotangents")
 
     def after(grads: tuple[Value, ...], cts: tuple[Value, ...]) -> tuple[Value, ...]:
         answer = hook(shown(grads), shown(cts))

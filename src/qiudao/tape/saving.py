@@ -15,6 +15,7 @@ from ..core.avals import Dtype, Shape, Value, describe
 from ..core.errors import GradientError
 from ..core.modes import TAPE, modes
 from ..core.node import Equation, Held, Packed
+from .hooks import check_callable
 from .tensor import Tensor
 from .watching import Watcher
 
@@ -36,6 +37,8 @@ class saved_tensors_hooks(Watcher):
     """
 
     def __init__(self, pack: Callable[[Tensor], Any], unpack: Callable[[Any], Any]) -> None:
+        check_callable("saved_tensors_hooks", pack, "a tensor")
+        check_callable("saved_tensors_hooks", unpack, "what the first one returned")
         self.pack = pack
         self.unpack = unpack
 
@@ -156,6 +159,7 @@ class node_creation_hook(Watcher):
     """
 
     def __init__(self, hook: Callable[[Equation], Any]) -> None:
+        check_callable("node_creation_hook", hook, "a node")
         self.hook = hook
 
     def made(self, node: Equation) -> None:
