@@ -531,3 +531,34 @@ def test_a_traced_function_is_not_run_on_zeros():
     close(qd.jit(Inverse.apply)(a), np.linalg.inv(a))
     wanted = qd.grad(lambda a: np.sum(np.linalg.inv(a)))(a)
     close(qd.jit(qd.grad(lambda a: np.sum(Inverse.apply(a))))(a), wanted)
+
+
+class Doubled(qd.Function):
+    """Writes into its argument."""
+
+    @staticmethod
+    def forward(ctx, x):
+        x *= 2
+        ctx.mark_dirty(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, ct):
+        return 2 * ct
+
+
+@pytest.mark.parametrize("swept", [False, True])
+@pytest.mark.parametrize("rule", [Exp, Doubled])
+def test_a_call_makes_no_cycle(rule, swept):
+    gc.collect()
+    gc.disable()
+    try:
+        x = leaf([1.0, 2.0]) * 1
+        y = rule.apply(x)
+        kept = [weakref.ref(part) for part in (x, y, y.grad_fn)]
+        if swept:
+            y.sum().backward()
+        del x, y
+        assert [ref() for ref in kept] == [None, None, None]
+    finally:
+        gc.enable()

@@ -47,9 +47,9 @@ class Call:
 
     def __init__(self, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.cls = cls
-        self.arguments = [*args, *kwargs.values()]
+        arguments = [*args, *kwargs.values()]
         self.keywords = list(kwargs)
-        parts = [flatten(a, none_is_leaf=True) for a in self.arguments]
+        parts = [flatten(a, none_is_leaf=True) for a in arguments]
         self.trees = [tree for _, tree in parts]
         self.leaves = [x for leaves, _ in parts for x in leaves]
         self.places = [k for k, x in enumerate(self.leaves) if is_array(x)]
@@ -64,8 +64,10 @@ class Call:
 
     def run(self) -> Any:
         """The results, recorded on whatever tracers are among the operands."""
-        operands = [self.leaves[k] for k in self.places]
-        operands = [x if hasattr(x, "dtype") else np.asarray(x)[()] for x in operands]
+        callers = self.operands
+        operands = [x if hasattr(x, "dtype") else np.asarray(x)[()] for x in callers]
+        for k, x in zip(self.places, callers, strict=True):
+            self.leaves[k] = snapshot(x)  # not the handle: a dirty one moves on into the graph
         primitive = Applied(self)
         outs: list[Any] = list(primitive(*operands))
         done, (tree, others, places) = self.finished, self.structure  # type: ignore[misc]
@@ -80,10 +82,10 @@ class Call:
                 y = stop_gradient(y)
             results[place] = y
         for x in ctx._dirty:
-            self.write_back(x, results, places)
+            self.write_back(x, results, places, callers)
         return tree.build(results)
 
-    def write_back(self, x: Any, results: list[Any], places: list[int]) -> None:
+    def write_back(self, x: Any, results: list[Any], places: list[int], callers: list[Any]) -> None:
         """Move the caller's handle of a dirty input on to the result that it became."""
         done: Finished = self.finished  # type: ignore[assignment]
         index = next((k for k, g in enumerate(done.given) if g is x), None)
@@ -94,7 +96,7 @@ class Call:
                 f"got a value that is {'no input' if index is None else 'not returned'}; return x "
                 "itself"
             )
-        caller = self.leaves[self.places[index]]
+        caller = callers[index]
         new = results[found]
         if isinstance(caller, Tracer):
             caller.overwrite(new)  # type: ignore[attr-defined]
@@ -249,6 +251,10 @@ class Call:
             for c, w in zip((flat[k] for k in self.places), wanted, strict=True)
         ]
 
+    def back_alone(self, xs: Values, cts: Values) -> list[Value | None]:
+        """`back` for all operands, where the results are not known."""
+        return self.back(xs, None, cts, [True] * len(xs))
+
     def fitting(self, n: int, entry: Any, tree: Tree, start: int) -> list[Any]:
         """The cotangent of one argument as a list over its leaves."""
         if entry is None:
@@ -317,6 +323,10 @@ class Call:
                 )
             lines.append(line)
         return lines
+
+    def ahead_alone(self, xs: Values, dxs: Values) -> list[Value]:
+        """`ahead` where the results are not known."""
+        return self.ahead(xs, None, dxs)
 
     def batched(self, size: int, mapped: Sequence[bool], xs: Values) -> tuple[Value, ...]:
         """The user's `vmap`: the results with their batch axis in front."""
@@ -407,17 +417,11 @@ class Applied(Custom):
         super().__init__(
             call.name,
             call.compute,
-            self.back_alone if has_back else None,
-            self.ahead_alone if has_ahead else None,
+            call.back_alone if has_back else None,
+            call.ahead_alone if has_ahead else None,
             call.let_go,
         )
         self.call = call
-
-    def back_alone(self, xs: Values, cts: Values) -> list[Value | None]:
-        return self.call.back(xs, None, cts, [True] * len(xs))
-
-    def ahead_alone(self, xs: Values, dxs: Values) -> list[Value]:
-        return self.call.ahead(xs, None, dxs)
 
     def pull(self, ct: Value, out: Value, xs: Values, parents: Parents, product: Product) -> Terms:
         if self.back is None:
