@@ -147,6 +147,21 @@ def test_containers_keywords_and_constants():
     close(out["z"][1], 7.0)
 
 
+def test_results_that_are_whole_numbers_carry_nothing():
+    def f(x):
+        return x.sum(), np.argmax(x), x > 0.5, 7
+
+    x = leaf(X)
+    y, place, mask, count = qd.checkpoint(f)(x)
+    assert range(10)[place] == 1
+    assert int(count) == 7
+    close(np.where(mask, x, 0.0).detach(), [0.0, 0.9])
+    assert not any(getattr(v, "requires_grad", False) for v in (place, mask, count))
+    y.backward()
+    close(x.grad, [1.0, 1.0])
+    close(qd.grad(lambda x: qd.checkpoint(f)(x)[0] * x[qd.checkpoint(f)(x)[1]])(X), [0.9, 2.1])
+
+
 def test_a_result_that_is_not_used():
     x = leaf(2.0)
     y, _ = qd.checkpoint(lambda x: (x**2, x**3))(x)

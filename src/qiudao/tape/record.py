@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.avals import Value
+from ..core.avals import Value, is_inexact
 from ..core.modes import modes, raised
 from ..core.node import Equation, Node, next_number
 from ..core.parts import Part
@@ -79,8 +79,11 @@ def record(
             return tuple(make(part, None, cut) for part in out)
         return make(out, None, cut)
     node = equation_for(primitive, values, parents, out)
-    if isinstance(out, tuple):
-        return tuple(make(part, place, None) for part, place in parts_of(node, out))
+    if isinstance(out, tuple):  # whole numbers and truth values among them carry no derivative
+        return tuple(
+            make(part, place if is_inexact(part.dtype) else None, None)
+            for part, place in parts_of(node, out)
+        )
     return make(out, node, None)
 
 
