@@ -103,3 +103,8 @@ def test_gradients_of_other_leaves_are_left_where_a_policy_fails():
     with pytest.raises(qd.core.errors.ShapeError):
         (x * w + x * x).backward(accumulate=lambda terms: np.zeros(2))
     assert (x.grad, w.grad) == (None, None)
+
+
+def test_where_nothing_arrives_there_are_no_separate_terms():
+    x = leaf(2.0)
+    assert qd.grad(np.heaviside(x, 0.5), x, accumulate="separate") == ((),)

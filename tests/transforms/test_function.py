@@ -562,3 +562,22 @@ def test_a_call_makes_no_cycle(rule, swept):
         assert [ref() for ref in kept] == [None, None, None]
     finally:
         gc.enable()
+
+
+class Shifted(qd.Function):
+    """Saves nothing."""
+
+    forward = staticmethod(lambda ctx, x, scale: x * scale)
+    backward = staticmethod(lambda ctx, ct: (2 * ct, None))
+
+
+@pytest.mark.parametrize("rule", [Exp.apply, lambda x: Shifted.apply(x, 2.0)])
+def test_a_freed_graph_keeps_no_argument(rule):
+    x = leaf([1.0, 2.0]) * 1
+    value = weakref.ref(x.value)
+    y = rule(x)
+    del x
+    y.sum().backward(retain_graph=True)
+    assert value() is not None
+    y.sum().backward()
+    assert value() is None

@@ -227,7 +227,8 @@ def grad_of_values(
         elif target in found:
             answers.append(as_gradient(found[target], level, create_graph))
         elif settled or how == "zero" or (how != "none" and target in needed):
-            answers.append(zeros_for(x, level, size))  # a path leads there, whose slope is zero
+            # where a path leads there, its slope is zero: the sum of no terms
+            answers.append(() if accumulate == "separate" else zeros_for(x, level, size))
         else:
             answers.append(SKIPPED if how == "skip" else None)
     return arranged(inputs, in_tree, answers)

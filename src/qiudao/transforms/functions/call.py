@@ -42,6 +42,14 @@ class Finished(NamedTuple):
     ctx: Context
 
 
+class Passed(NamedTuple):
+    """What stays known of an operand, whose value the graph keeps, and lets go of when freed."""
+
+    shape: tuple[int, ...]
+    level: float | None  # of a tensor
+    carries: bool
+
+
 class Call:
     """One call: the operands among its arguments, and what `forward` left for the rules."""
 
@@ -53,6 +61,7 @@ class Call:
         self.trees = [tree for _, tree in parts]
         self.leaves = [x for leaves, _ in parts for x in leaves]
         self.places = [k for k, x in enumerate(self.leaves) if is_array(x)]
+        self.passed: dict[int, Passed] = {}  # by place
         self.structure: tuple[Tree, list[Any], list[int]] | None = None  # of the results
         self.avals: list[Aval] = []
         self.finished: Finished | None = None
@@ -64,10 +73,12 @@ class Call:
 
     def run(self) -> Any:
         """The results, recorded on whatever tracers are among the operands."""
-        callers = self.operands
+        callers = [self.leaves[k] for k in self.places]
         operands = [x if hasattr(x, "dtype") else np.asarray(x)[()] for x in callers]
-        for k, x in zip(self.places, callers, strict=True):
-            self.leaves[k] = snapshot(x)  # not the handle: a dirty one moves on into the graph
+        for k, x, value in zip(self.places, callers, operands, strict=True):
+            level = x.level if isinstance(x, Tensor) else None
+            self.passed[k] = Passed(value.shape, level, isinstance(x, Tracer) and x.carries())
+            self.leaves[k] = None
         primitive = Applied(self)
         outs: list[Any] = list(primitive(*operands))
         done, (tree, others, places) = self.finished, self.structure  # type: ignore[misc]
@@ -140,24 +151,20 @@ class Call:
         """An operand as `forward` meets it: a tensor where the caller passed one, unrecorded."""
         if isinstance(x, Tracer):
             return snapshot(x)
-        caller = self.leaves[place]
-        if isinstance(caller, Tensor):
-            return Tensor.make(x, None, caller.level)
+        level = self.passed[place].level
+        if level is not None:
+            return Tensor.make(x, None, level)
         return x.copy() if isinstance(x, np.ndarray) else x
 
     def forward(self, given: list[Any]) -> tuple[Any, Context]:
         """The user's `forward`, and the context that it filled."""
         args, kwargs = self.filled(given)
-        ctx = Context(self.needs([isinstance(x, Tracer) and x.carries() for x in self.operands]))
+        ctx = Context(self.needs([self.passed[k].carries for k in self.places]))
         if self.cls.setup_context is None:
             return self.cls.forward(ctx, *args, **kwargs), ctx
         result = self.cls.forward(*args, **kwargs)
         self.cls.setup_context(ctx, (*args, *kwargs.values()), result)
         return result, ctx
-
-    @property
-    def operands(self) -> list[Any]:
-        return [self.leaves[k] for k in self.places]
 
     def filled(self, given: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The arguments with these in place of the operands."""
@@ -266,14 +273,11 @@ class Call:
                 f"{self.path(start)}, which is nested as {tree}; both must be nested alike"
             )
         for k, c in enumerate(found, start):
-            if (
-                c is not None
-                and k in self.places
-                and not spans(np.shape(c), np.shape(self.leaves[k]))
-            ):
+            known = self.passed.get(k)
+            if c is not None and known is not None and not spans(np.shape(c), known.shape):
                 raise ShapeError(
                     f"{self.name}: backward returned a cotangent of shape {np.shape(c)} for "
-                    f"{self.path(k)} of shape {np.shape(self.leaves[k])}; both must be equal"
+                    f"{self.path(k)} of shape {known.shape}; both must be equal"
                 )
         return found
 
@@ -292,7 +296,7 @@ class Call:
 
     def shown(self, x: Value) -> Any:
         """A value as the rules meet it: a tensor where the caller passed tensors."""
-        levels = [y.level for y in self.operands if isinstance(y, Tensor)]
+        levels = [p.level for p in self.passed.values() if p.level is not None]
         return x if isinstance(x, Tracer) or not levels else Tensor.make(x, None, max(levels))
 
     def ahead(self, xs: Values, out: Sequence[Value] | None, dxs: Terms) -> list[Value]:
