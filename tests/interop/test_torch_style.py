@@ -150,6 +150,14 @@ def test_gradcheck_has_torchs_arguments():
         assert wanted(kinked, [x.detach(), w.detach().requires_grad_()])
         with pytest.raises(GradientError, match="gradcheck: no input requires grad"):
             wanted(kinked, (w, w))
+
+    def hooked(x):
+        y = x.clone()
+        y.register_hook(lambda g: g + 0.01)
+        return y
+
+    with pytest.raises(GradcheckError, match="reverse mode: d result"):
+        check(hooked, x)
     assert check(lambda x: x**3, (x,), check_forward_ad=True, check_backward_ad=False)
     assert twice(lambda x: x**3, (x,), check_fwd_over_rev=True)
     with pytest.raises(GradcheckError, match="forward mode: d result"):

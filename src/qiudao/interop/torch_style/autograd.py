@@ -5,6 +5,7 @@ from typing import Any
 
 import qiudao as qd
 
+from ...core.dispatch import Tracer
 from ...core.errors import GradientError
 from . import functional
 
@@ -116,7 +117,8 @@ def checked(
     def of_these(*values: Any) -> Any:
         full = list(args)
         for k, x in zip(moving, values, strict=True):
-            full[k] = x if isinstance(x, qd.Tensor) else qd.tensor(x)
+            is_tensor = isinstance(x, qd.Tensor)
+            full[k] = x if is_tensor else qd.tensor(x, requires_grad=not isinstance(x, Tracer))
         return func(*full)
 
     return check(
