@@ -325,3 +325,23 @@ def test_the_name_and_the_documentation_are_the_functions():
 def test_a_ufunc_may_be_differentiated_as_it_is():
     close(qd.grad(np.sin)(0.3), np.cos(0.3))
     close(qd.jacfwd(np.sin)(X), np.diag(np.cos(X)))
+
+
+ON_NUMBERS = {
+    "grad": lambda f: qd.grad(f)(1.0),
+    "value_and_grad": lambda f: qd.value_and_grad(f)(1.0)[1],
+    "vjp": lambda f: qd.vjp(f, 1.0)[1](1)[0],
+    "jvp": lambda f: qd.jvp(f, (1.0,), (1,))[1],
+    "linearize": lambda f: qd.linearize(f, 1.0)[1](1.0),
+    "hvp": lambda f: qd.hvp(f, 1.0, 1.0),
+    "jacfwd": lambda f: qd.jacfwd(f)(1.0),
+    "jacrev": lambda f: qd.jacrev(f)(1.0),
+    "hessian": lambda f: qd.hessian(f)(1.0),
+    "jet": lambda f: qd.jet(f, (1.0,), ([1.0, 0.0],))[1][0],
+}
+
+
+@pytest.mark.parametrize("f", [lambda x: x, lambda x: 2.0 * x, lambda x: x * x, lambda x: 3.0])
+@pytest.mark.parametrize("name", ON_NUMBERS)
+def test_derivatives_of_numbers_are_numbers(name, f):
+    assert type(ON_NUMBERS[name](f)) is np.float64

@@ -26,7 +26,7 @@ from .batch import vmap
 from .directions import pushed
 from .entering import check_unchanged, entering
 from .forward import jvp
-from .results import check_numbers, handed_out, owned
+from .results import check_numbers, handed_out, number, owned
 from .reverse import as_primal, lower, record_run, split_aux, strip, vjp, zeros_like
 
 FEW = 8  # inputs that cost less to push together than it does to count the outputs
@@ -336,7 +336,7 @@ class Differentiated:
 
     def assemble(self, out_tree: Tree, blocks: list[list[Value]]) -> Any:
         """A tree of outputs, each holding a tree like the chosen arguments."""
-        rows = [self.chosen.result(self.tree.build(map(bare, row))) for row in blocks]
+        rows = [self.chosen.result(self.tree.build(map(bare, map(number, row)))) for row in blocks]
         return out_tree.build(rows)
 
 

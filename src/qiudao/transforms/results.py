@@ -20,12 +20,18 @@ def owned(values: Iterable[Any], given: Iterable[Any] = ()) -> list[Any]:
     taken = {id(owner(x)) for x in given if isinstance(x, np.ndarray)}
     found: list[Any] = []
     for x in values:
+        x = number(x)
         if isinstance(x, np.ndarray):
             if id(owner(x)) in taken or not x.flags.writeable or 0 in x.strides:
                 x = x.copy()
             taken.add(id(owner(x)))
         found.append(handed_out(x) if isinstance(x, Tracer) else x)
     return found
+
+
+def number(x: Any) -> Any:
+    """A number as NumPy's functions give it, and not as an array of no axes."""
+    return x[()] if isinstance(x, np.ndarray) and not x.ndim else x
 
 
 def handed_out(x: Any) -> Any:
