@@ -403,6 +403,12 @@ MESSAGES = {
         "setitem: a linear map that is to be transposed cannot write into an array; build the "
         "result with np.stack, np.concatenate or np.where",
     ),
+    "linear_transpose of what is cut": (
+        lambda: qd.linear_transpose(lambda x: 2 * x.detach(), X),
+        RuleError,
+        "detach: a linear map that is to be transposed cannot be cut from what it is applied to; "
+        "leave .detach() out, or state the other mode as well (jvp beside backward)",
+    ),
     "a cotangent of linear_transpose of another shape": (
         lambda: qd.linear_transpose(lambda x: [x * 2], X)([np.ones(3)]),
         ShapeError,

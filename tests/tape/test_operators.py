@@ -201,6 +201,7 @@ METHODS = {
     "dot": lambda x: x.dot(np.ones(3)),
     "conj": lambda x: x.conj(),
     "copy": lambda x: x.copy(),
+    "clone": lambda x: x.clone() if hasattr(x, "clone") else x.copy(),
     "astype": lambda x: x.astype(np.float64),
     "real": lambda x: x.real,
 }

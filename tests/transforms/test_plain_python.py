@@ -242,3 +242,15 @@ def test_batched(program):
 def test_checkpointed(program):
     found = qd.grad(qd.checkpoint(program))(X)
     np.testing.assert_allclose(found, qd.grad(program)(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("derive", [qd.grad, qd.jacfwd, qd.hessian, qd.jit, qd.vmap])
+def test_clone_is_a_copy_in_every_transform(derive):
+    def f(x, copy):
+        y = copy(x)
+        y *= x
+        return np.sum(y * x)
+
+    x = np.array([[1.0, 2.0]]) if derive is qd.vmap else np.array([1.0, 2.0])
+    found = derive(lambda x: f(x, lambda v: v.clone()))(x)
+    np.testing.assert_array_equal(found, derive(lambda x: f(x, lambda v: v.copy()))(x))

@@ -436,6 +436,10 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
     def copy(self, order: Any = "C") -> Value:
         return np.copy(self)
 
+    def clone(self) -> Value:
+        """A copy that stays in the graph: torch's name."""
+        return np.copy(self)
+
     def astype(
         self,
         dtype: Any,

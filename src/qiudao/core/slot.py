@@ -58,6 +58,12 @@ class Slot(ArrayMethods, Tracer):
     def carries(self, later: bool = True) -> bool:
         return True
 
+    def detach(self) -> Value:
+        raise RuleError(
+            "detach: a linear map that is to be transposed cannot be cut from what it is applied "
+            "to; leave .detach() out, or state the other mode as well (jvp beside backward)"
+        )
+
     def overwrite(self, new: Value) -> None:
         raise RuleError(
             "setitem: a linear map that is to be transposed cannot write into an array; "
