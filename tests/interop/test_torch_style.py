@@ -12,7 +12,9 @@ X, Y = [1.0, 2.0], [3.0, 4.0]
 
 def plain(x):
     """Nested results as nested lists."""
-    return [plain(y) for y in x] if isinstance(x, tuple | list) else np.asarray(x.detach()).tolist()
+    if isinstance(x, tuple | list):
+        return [plain(y) for y in x]
+    return np.asarray(x.detach() if isinstance(x, qd.Tensor) else x).tolist()
 
 
 CASES = {
@@ -192,3 +194,31 @@ def test_checkpoint_takes_torchs_options():
     assert plain(x.grad) == [4.0, 8.0]
     with pytest.raises(GradientError, match="checkpoint: there are no contexts of its two runs"):
         checkpoint(lambda x: x * x, x, context_fn=lambda: (None, None))
+
+
+def test_rules_that_are_differentiable_once():
+    class Cube(ours.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        @ours.autograd.function.once_differentiable
+        def backward(ctx, ct):
+            assert not ours.is_grad_enabled()
+            (x,) = ctx.saved_tensors
+            return 3 * x**2 * ct
+
+    x = ours.tensor(X, requires_grad=True)
+    Cube.apply(x).sum().backward()
+    assert plain(x.grad) == [3.0, 12.0]
+    assert plain(qd.grad(lambda x: Cube.apply(x).sum())(np.array(X))) == [3.0, 12.0]
+    assert plain(qd.jvp(Cube.apply, (np.array(X),), (np.ones(2),))[1]) == [3.0, 12.0]
+    (slope,) = qd.grad((Cube.apply(x) + x * x).sum(), x, create_graph=True)
+    assert plain(slope) == [5.0, 16.0]
+    with pytest.raises(GradientError, match="once_differentiable: this gradient is to be"):
+        qd.grad(slope.sum(), x)
+    for derive in (qd.hessian, lambda f: qd.jacrev(qd.grad(f))):
+        with pytest.raises(GradientError, match="once_differentiable: this gradient is to be"):
+            derive(lambda x: Cube.apply(x).sum())(np.array(X))

@@ -138,6 +138,16 @@ def test_zero_grad_forgets():
     assert x.grad is None
 
 
+def test_a_gradient_may_be_deleted():
+    x = leaf(1.0)
+    (x * 2).backward()
+    del x.grad
+    assert x.grad is None
+    del x.grad
+    (x * 3).backward()
+    close(x.grad, 3.0)
+
+
 def test_zero_grad_may_keep_zeros():
     x = leaf([1.0, 2.0])
     (x * 3).sum().backward()

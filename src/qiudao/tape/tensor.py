@@ -266,6 +266,10 @@ class Tensor(ArrayMethods, Tracer):
                 value = Tensor.make(given.astype(self.dtype), None, self.level)
         self.node.noted().grad = value
 
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
+
     @property
     def grad_dtype(self) -> Dtype:
         """The dtype in which `backward` sums gradients into `.grad`: this tensor's, unless set."""

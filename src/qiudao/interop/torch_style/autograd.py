@@ -7,7 +7,7 @@ import qiudao as qd
 
 from ...core.dispatch import Tracer
 from ...core.errors import GradientError
-from . import functional
+from . import function, functional
 
 Function = qd.Function
 backward = qd.backward
@@ -26,6 +26,7 @@ __all__ = [
     "detect_anomaly",
     "enable_grad",
     "forward_ad",
+    "function",
     "functional",
     "grad",
     "gradcheck",
