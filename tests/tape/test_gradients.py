@@ -207,6 +207,17 @@ def test_skip_leaves_out_of_a_flat_dict():
     same(qd.grad(y, {"w": w, "x": x}, unused="skip"), {"x": 6.0})
 
 
+def test_a_rule_behind_which_nothing_is_wanted_does_not_run_and_is_not_freed():
+    x = leaf([1.0, 2.0])
+    y = x * x
+    y.grad_fn.register_prehook(lambda cts: 1 / 0)
+    z = np.exp(x)
+    (gy, gz) = qd.grad((y * 2 + z * 3).sum(), [y, z])
+    same((gy, gz), (np.full(2, 2.0), np.full(2, 3.0)))
+    z.backward(gz)  # what is behind is there for another sweep
+    same((x.grad,), (3.0 * np.exp([1.0, 2.0]),))
+
+
 class Nothing(qd.Function):
     forward = staticmethod(lambda ctx, x: 2 * x)
     backward = staticmethod(lambda ctx, ct: None)

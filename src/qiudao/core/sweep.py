@@ -224,6 +224,8 @@ class Sweep:
             if node not in needed:
                 return (), ()
             parents = tuple([p if p in needed else None for p in parents])
+            if parents.count(None) == len(parents):
+                return (), ()  # wanted itself, and nothing behind it: its rule has nothing to do
         xs: Any = node.operands
         out = node.out
         if type(xs) is not tuple:
