@@ -269,8 +269,8 @@ def renewed(operation: str, x: Any, value: Any) -> Any:
 def into(f: Any) -> Callable[..., tuple[Any, Any]]:
     """`f(..., out=z)` as a function that gives the result and what z then stands for."""
 
-    @owning
-    def called(*args: Any, out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
+    def called(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        out = kwargs.pop("out", None)  # a reference of its own, as all that is gathered has
         check_write(out)
         if type(out) is np.ndarray and from_numpy(f):
             tracer = traced_in((*args, *kwargs.values()))
@@ -290,8 +290,8 @@ def within(f: Any, instead: Any) -> Callable[..., tuple[Any, Any]]:
     `instead` is called in place of `f` where that is no such function of NumPy's after all.
     """
 
-    @owning
-    def called(target: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def called(*given: Any, **kwargs: Any) -> tuple[Any, Any]:
+        target, *args = given
         if is_writer(f):
             check_write(target)
         if type(target) is np.ndarray and is_writer(f):
@@ -349,12 +349,12 @@ def measure() -> None:
     """Find the counts for a variable."""
     alone = np.zeros(1)
 
-    @owning
-    def called(*args: Any, out: Any = None) -> int:
+    def called(*args: Any, **kwargs: Any) -> int:
+        out = kwargs.pop("out")
         return holders(out)
 
-    @owning
-    def first(target: Any, *args: Any) -> int:
+    def first(*given: Any) -> int:
+        target, *_ = given
         return holders(target)
 
     lone.count = count_references(0, alone, 0)
