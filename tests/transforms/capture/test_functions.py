@@ -57,6 +57,35 @@ def test_a_nested_function_that_changes_variables():
     agree(f, 3.0, -3.0, 10.0)
 
 
+def test_decisions_of_a_function_defined_after_a_decision():
+    def f(x):
+        if x > 5:
+            return -x
+
+        def doubled(t):
+            while t < 3:
+                t = t * 2
+            return t if t < 5 else t + 1
+
+        return doubled(x)
+
+    def g(x):
+        k = 0
+        while k < 3:
+
+            def step(t):
+                if t > 2:
+                    return t - 1
+                return t * 2
+
+            x = step(x)
+            k += 1
+        return x
+
+    agree(f, 7.0, 1.0, 2.6)
+    agree(g, 1.0, 2.5)
+
+
 def test_methods():
     class Model:
         def __init__(self, w):
