@@ -20,6 +20,7 @@ from ...core.avals import Aval, Value
 from ...core.dispatch import Tracer
 from ...core.views import View
 from ..results import owner
+from ..trace import OutsideError
 from .branch import (
     shown_as_views,
 )
@@ -27,7 +28,6 @@ from .holders import Point, is_held
 from .jumps import jumps
 from .outcomes import (
     Outcome,
-    OutsideWriteError,
     refusal,
     refuse,
 )
@@ -203,10 +203,10 @@ class Loop:
                     f"let them be two, {name} = {name}.copy()",
                 )
 
-    def carry_too(self, refused: OutsideWriteError, avals: dict[Any, Aval]) -> None:
+    def carry_too(self, refused: OutsideError, avals: dict[Any, Aval]) -> None:
         """Carry a tracer that a function called by the step writes into, or refuse."""
         for k, handle in enumerate(self.handles):
-            if handle is refused.handle and ("handle", k) not in avals:
+            if handle is refused.target and ("handle", k) not in avals:
                 avals["handle", k] = Aval(tuple(handle.shape), handle.dtype)
                 return
         raise refused
@@ -229,7 +229,7 @@ class Loop:
         for _ in range(9 + len(self.handles)):
             try:
                 stepped = self.traced_step(avals, value)
-            except OutsideWriteError as refused:
+            except OutsideError as refused:
                 self.carry_too(refused, avals)
                 continue
             again = stepped.settle(avals)
@@ -248,7 +248,7 @@ class Loop:
                 )
             try:
                 return stepped.finish()
-            except (ConditionError, OutsideWriteError):
+            except (ConditionError, OutsideError):
                 if self.within:
                     raise
                 self.within = True

@@ -89,6 +89,7 @@ class Capture:
                 renewed=writes.renewed,
                 into=writes.into,
                 within=self.within,
+                itself=self.itself,
                 owner=touching.owner,
                 touched=touching.touched,
                 shown=touching.shown,
@@ -169,6 +170,10 @@ class Capture:
     def within(self, f: Any) -> Any:
         """What is called in place of a function that may write into its first argument."""
         return writes.within(f, self.call(f))
+
+    def itself(self, method: str) -> Any:
+        """What is called in place of a method that may write into its array."""
+        return writes.itself(method, self.call)
 
     def through(self, f: Any, *args: Any, **options: Any) -> Any:
         """What a loop goes through that is given a call of `zip`, `enumerate` or `reversed`."""

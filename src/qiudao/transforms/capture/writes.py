@@ -19,7 +19,7 @@ from ...core.references import lenders, outside, owning
 from ...core.source import caller, is_ours, line_of
 from ...core.views import View
 from .masks import Selected, Whole, selects
-from .outcomes import INNER, CaptureError, OutsideWriteError
+from .outcomes import INNER, CaptureError, OutsideWriteError, end_trial
 from .places import Contents, is_container
 from .scopes import WRITERS
 from .sharing import row
@@ -302,6 +302,32 @@ def within(f: Any, instead: Any) -> Callable[..., tuple[Any, Any]]:
                 f(turned, *args, **kwargs)
                 return None, turned
         return instead(target, *args, **kwargs), target
+
+    return called
+
+
+def itself(method: str, call: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
+    """A method that may write into its array, as a function of that which also gives what it then
+    stands for.
+    """
+
+    @owning
+    def called(target: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        if not isinstance(target, np.ndarray | Tracer):
+            return call(getattr(target, method))(*args, **kwargs), target
+        if regions.trials:
+            end_trial(f"{method} writes into an array")
+        check_write(target)
+        tracer = traced_in((*args, *kwargs.values()))
+        shared = isinstance(target, View) or holders(target) > lone.first
+        turned = turn(target, tracer, shared) if type(target) is np.ndarray else None
+        if isinstance(target, Tracer) and tracer is not None and tracer.level > target.level:
+            turned = raised(target, tracer, shared)
+        if turned is None and type(target) is np.ndarray and not target.flags.writeable:
+            refuse_lent(target)
+        target = target if turned is None else turned
+        getattr(target, method)(*args, **kwargs)
+        return None, target
 
     return called
 
