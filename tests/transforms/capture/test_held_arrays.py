@@ -510,9 +510,28 @@ def has_two_names_by_the_step_that_ends_the_loop(u, x):
     return a, b
 
 
+def is_a_view_that_one_path_copies(u, x):
+    o = u * 1.0
+    a = o[::-1]
+    if x > 0.5:
+        a = a.copy()
+    a[0] = 9.0
+    return o
+
+
+def is_a_view_of_what_is_written_into(u, x):
+    o = u * 1.0
+    a = o[::-1]
+    if x > 0.5:
+        a = a * 2.0
+    o[0] = 9.0
+    return a, o
+
+
 @pytest.mark.parametrize(
     "f",
     [
+        is_a_view_that_one_path_copies, is_a_view_of_what_is_written_into,
         has_two_names_since_a_branch, is_in_a_list_since_a_branch, shows_a_part_since_a_branch,
         shows_a_part_of_what_a_branch_chose, is_given_twice, has_two_names_since_a_step,
         has_two_names_within_the_loop, is_plain_and_has_two_names_since_a_step,
@@ -609,10 +628,18 @@ def is_made_anew_and_written_into(u, x):
     return a, b
 
 
+def is_a_view_of_what_no_other_shows(u, x):
+    a = (u * 1.0)[::-1]
+    if x > 0.5:
+        a = a.copy()
+    a[0] = 9.0
+    return a
+
+
 @pytest.mark.parametrize(
     "f",
     [
-        has_two_names_on_both_paths, is_given_twice_on_both_paths,
+        is_a_view_of_what_no_other_shows, has_two_names_on_both_paths, is_given_twice_on_both_paths,
         has_another_name_that_is_read_no_more, is_the_best_of_a_loop, is_shown_and_read_only,
         has_two_names_by_a_long_loop, is_made_anew_of_what_does_not_change,
         is_made_anew_and_written_into,

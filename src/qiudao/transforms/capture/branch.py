@@ -30,7 +30,7 @@ from .outcomes import (
 )
 from .places import Contents, is_container
 from .replaying import replay
-from .sharing import Severed, severed
+from .sharing import Severed, arrays_of, severed
 from .sides import Handle, Leaf, Left, Out, Run, Side, Static
 from .sites import Cells, Site
 from .state import (
@@ -155,9 +155,8 @@ class Join:
         """The arrays that a leaf of a side may show: from outside, or own that are `common`."""
         if isinstance(leaf, Static):
             x = leaf.value
-            how = x.tied.how if isinstance(x, View) else None
-            if isinstance(how, Severed):
-                return (x, *how.held)
+            if isinstance(x, View):
+                return (x, *arrays_of(x))
             return (x,) if isinstance(x, Tracer) or type(x) is np.ndarray else ()
         if isinstance(leaf, Handle):
             return (self.handles[leaf.index],)
