@@ -431,6 +431,8 @@ def test_a_plain_array_is_written_into_after_a_function_that_writes():
         z = np.zeros(4)
         np.copyto(z, 1.0)
         z[0] = x
+        z = np.zeros(4)
+        np.copyto(z, u[0] * x, where=np.arange(4) > 1)
         w = np.zeros(4)
         np.sin(w, out=w)
         w[0] = x
@@ -446,8 +448,15 @@ def test_a_method_that_writes_into_an_array_of_several_names_is_refused():
         z.fill(x)
         return w + u
 
-    with pytest.raises(CaptureError, match="plain array that other names hold too"):
-        compiled(f, np.arange(4.0), 2.0)
+    def g(u, x):
+        z = np.zeros(4)
+        w = z
+        np.copyto(z, x, where=np.arange(4) > 1)
+        return w + u
+
+    for each in (f, g):
+        with pytest.raises(CaptureError, match="plain array that other names hold too"):
+            compiled(each, np.arange(4.0), 2.0)
 
 
 class Box:

@@ -314,7 +314,7 @@ def within(f: Any, instead: Any) -> Callable[..., tuple[Any, Any]]:
             check_write(target)
         if isinstance(target, np.ndarray | Symbol) and is_writer(f):
             tracer = traced_in((*args, *kwargs.values()))
-            shared = holders(target) > lone.first
+            shared = holders(target) > lone.first[bool(kwargs)]
             turned = turn(target, tracer, shared)
             if turned is not None:
                 f(turned, *args, **kwargs)
@@ -337,7 +337,7 @@ def itself(method: str, call: Callable[..., Any]) -> Callable[..., tuple[Any, An
             end_trial(f"{method} writes into an array")
         check_write(target)
         tracer = traced_in((*args, *kwargs.values()))
-        shared = holders(target) > lone.first
+        shared = holders(target) > lone.first[bool(kwargs)]
         turned = turn(target, tracer, shared)
         if turned is None and type(target) is np.ndarray and not target.flags.writeable:
             refuse_lent(target)
@@ -375,7 +375,7 @@ class Lone:
     def __init__(self) -> None:
         self.count = 0
         self.out = 0
-        self.first = 0
+        self.first = [0, 0]  # without and with arguments by name
 
 
 lone = Lone()
@@ -396,12 +396,12 @@ def measure() -> None:
         return holders(out)
 
     @owning
-    def first(target: Any, *args: Any) -> int:
+    def first(target: Any, *args: Any, **kwargs: Any) -> int:
         return holders(target)
 
     lone.count = count_references(0, alone, 0)
     lone.out = called(0, out=alone)
-    lone.first = first(alone, 0)
+    lone.first = [first(alone, 0), first(alone, 0, where=0)]
 
 
 measure()
