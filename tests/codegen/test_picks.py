@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import qiudao as qd
+from checking import same
 from qiudao.codegen import nest
 from qiudao.codegen.native import is_fused
 from qiudao.codegen.plan import LARGE, LONG, Plan
@@ -114,6 +115,50 @@ def test_terms_are_added_onto_others():
 
     agree(qd.grad(loss), P, INDEX, W)
     assert "onto" in {r.kind for r in plan_of(qd.grad(loss), P, INDEX, W).roots.values()}
+
+
+def at_one(x, v):
+    """`v` at an element, zeros elsewhere: what a gradient adds."""
+    return qd.grad(lambda z: z[1, 2] * v)(x)
+
+
+def at_many(x, v):
+    """The same at index arrays."""
+    return qd.grad(lambda z: np.sum(z[[1, 0], [2, 2]] * v))(x)
+
+
+VIEWS_OF_OTHERS = {
+    "turned": lambda x, v, add: add(x, v) + x[::-1],
+    "another shape": lambda x, v, add: add(x, v) + x.ravel().reshape(3, 4),
+    "transposed": lambda x, v, add: add(x, v) + x.T.reshape(4, 3).T,
+    "a part": lambda x, v, add: add(x, v) + np.stack([x, x])[0],
+    "of what others view": lambda x, v, add: (
+        (y := np.sin(x).reshape(1, 3, 4)), y[0] * v, add(x, v) + y.reshape(3, 4)
+    ),
+    "of what is spread": lambda x, v, add: (
+        (y := np.broadcast_to(np.sin(x)[None], (2, 3, 4))),
+        add(x, np.sum(x)) + y[1:].reshape(3, 4), x * v + y[:1].reshape(3, 4),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("mode")
+@pytest.mark.parametrize("add", [at_one, at_many])
+@pytest.mark.parametrize("name", VIEWS_OF_OTHERS)
+def test_nothing_is_added_to_memory_that_others_read(name, add):
+    x = RNG.normal(size=(3, 4))
+    given = x.copy()
+
+    def f(x, v):
+        return VIEWS_OF_OTHERS[name](x, v, add)
+
+    def later(x, v):
+        y = np.cos(x)
+        return f(y, v), y
+
+    for g in (f, later):
+        same(qd.jit(g)(given, 2.0), g(x, 2.0))
+        np.testing.assert_array_equal(given, x)  # the caller's
 
 
 def nests(f, *xs):

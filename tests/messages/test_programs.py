@@ -37,8 +37,20 @@ def several_read_as_one(x):
     return Program(program.inputs, [*program.equations, reader], [reader])
 
 
+def a_body_that_writes(x):
+    held = x * 1.0
+    return qd.map(lambda t: held.fill(t.shape == ()) or t, x), held
+
+
 MESSAGES = {
     # tracing
+    "a body that writes into an array from outside": (
+        lambda: qd.trace(a_body_that_writes)(X),
+        TraceError,
+        "setitem: file.py:N (`return qd.map(lambda t: held.fill(t.shape == ()) or t, x), held`): a "
+        "body that is traced writes into an array that was made outside of it, and the program "
+        "would do so once; let it take the array as an argument and return the new one",
+    ),
     "a branch on a traced value": (
         lambda: qd.trace(lambda x: x if x.sum() > 0 else -x)(X),
         TraceError,

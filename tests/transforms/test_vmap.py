@@ -36,6 +36,14 @@ def test_axes_for_each_branch_of_a_container():
     close(found, [[5.0] * 3, [6.0] * 3])
 
 
+def test_none_among_the_arguments_has_no_axis():
+    def f(x, scale, p):
+        return x * 2 if scale is None else p
+
+    close(qd.vmap(f, (0, None, 0))(A, None, {"w": None}), A * 2)
+    close(qd.vmap(f, (0, None, {"w": 1, "b": 0}))(A, None, {"w": None, "b": A}), A * 2)
+
+
 def test_an_axis_for_a_whole_container():
     found = qd.vmap(lambda p: p["a"] + p["b"][0])({"a": np.arange(2.0), "b": [np.ones(2)]})
     close(found, [1.0, 2.0])

@@ -324,8 +324,7 @@ class Plan:
                 and placed not in self.whole and self.uses[placed] == 1
                 and placed.shape == equation.shape and placed.dtype == equation.dtype
                 and isinstance(x, Equation) and x.shape == equation.shape
-                and x.dtype == equation.dtype and self.uses[x] == 1 and x not in self.whole
-                and not isinstance(x.primitive, Stretch)
+                and x.dtype == equation.dtype and self.is_lone(x)
             ):  # fmt: skip
                 v = operands_of(placed)[0]
                 shape = aval_of(v).shape
@@ -337,6 +336,20 @@ class Plan:
                 self.inlined[placed] = placed
                 self.writing(equation, "onto", x, [(v, to or ())])
                 return True
+        return False
+
+    def is_lone(self, x: Atom) -> bool:
+        """Whether nothing but its one reader reads the memory that an array lies in.
+
+        What a view shows is another's: of an argument, which is the caller's, or of what other
+        views show.
+        """
+        while isinstance(x, Equation) and self.uses[x] == 1 and x not in self.whole:
+            if not isinstance(x.primitive, VIEWS):
+                return True
+            if isinstance(x.primitive, Stretch):
+                return False
+            (x,) = operands_of(x)
         return False
 
     # From the first equation to the last: on which level

@@ -203,6 +203,8 @@ class ArrayMethods(StandardMethods, NDArrayOperatorsMixin):
 
     def same_level(self, new: Value) -> Value:
         """`new`, to be written into this tracer; one of an inner transform has no place here."""
+        if modes.recording is not None:
+            modes.recording.check_write(self)
         while isinstance(new, Tracer):
             if new.level == self.level:
                 return new

@@ -160,11 +160,11 @@ def prefix(structure: Tree, tree: Any, name: str) -> list[Any]:
             return list(tree)
     try:
         whole = structure.build(range(structure.count))
-        return list(
-            optree().broadcast_prefix(
-                tree, whole, is_leaf=lambda x: x is None or _register(x), namespace=NAMESPACE
-            )
+        entries = optree().broadcast_prefix(
+            tree, whole, is_leaf=lambda x: x is None or _register(x), namespace=NAMESPACE
         )
+        leaves, _ = flatten(whole, none_is_leaf=True)  # None in the structure got an entry too
+        return [e for e, leaf in zip(entries, leaves, strict=True) if leaf is not None]
     except ValueError as error:
         raise TreeError(
             f"{name}: {tree!r} is no prefix of the structure {structure}; give one entry for "

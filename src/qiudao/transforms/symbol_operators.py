@@ -20,6 +20,7 @@ from ..core.avals import Aval, Dtype, Shape, Value, aval_of
 from ..core.dispatch import overrides
 from ..core.families import Smooth
 from ..core.methods import power_by
+from ..core.modes import modes
 from ..core.node import Equation, next_number
 from ..core.primitive import Primitive
 from ..core.source import known_files, users
@@ -207,7 +208,7 @@ def setter(index: int) -> SetItem:
 
 def setitem(self: Any, index: Any, value: Any) -> None:
     """`x[index] = v`; a row of the same dtype goes straight to its primitive."""
-    if type(index) is int and type(self) is Symbol:
+    if type(index) is int and type(self) is Symbol and self.recording is modes.recording:
         x = self.node
         if len(x.shape) > 0 and -x.shape[0] <= index < x.shape[0]:
             kind = type(value)

@@ -47,6 +47,14 @@ REPEATS = 8  # elements read from one array, from which they belong to the steps
 MANY = 4096  # types remembered before all are forgotten
 
 
+class OutsideError(TraceError):
+    """A body that is traced writes into an array from outside it, the `target`."""
+
+    def __init__(self, message: str, target: Any) -> None:
+        super().__init__(message)
+        self.target = target
+
+
 class Recording:
     """A program while it is being traced.
 
@@ -56,7 +64,7 @@ class Recording:
     """
 
     __slots__ = (
-        "captured", "equations", "is_branch", "level", "live", "merged", "numbers", "outer"
+        "captured", "equations", "is_branch", "level", "live", "merged", "numbers", "outer", "since"
     )  # fmt: skip
     looks_inside: ClassVar[bool] = False  # whether compiled functions show what they do
 
@@ -70,6 +78,7 @@ class Recording:
 
     def __enter__(self) -> None:
         self.outer, modes.recording = modes.recording, self
+        self.since = 0 if self.outer is None else len(self.outer.equations)
         self.live, modes.live = modes.live, None  # a flag is met where the program is applied
 
     def __exit__(self, *error: object) -> None:
@@ -90,6 +99,31 @@ class Recording:
             known = (snapshot(x), Leaf(tuple(x.shape), x.dtype))
             self.captured[key] = known  # the snapshot keeps what the key names
         return known[1]
+
+    def check_write(self, x: Any) -> None:
+        """Refuse to write into an array that was there before this trace.
+
+        The program would have the write where it has this trace, once: a loop takes its body many
+        times, and of a branch it may be that it is not taken.
+        """
+        if x.level >= self.level:
+            return
+        inner = x
+        while isinstance(inner, Tracer) and not isinstance(inner, Symbol):
+            inner = next(iter(inner.parts()), None)
+        if not isinstance(inner, Symbol):
+            return
+        within = self
+        while within.outer is not None and within.outer is not inner.recording:
+            within = within.outer
+        made = () if within.outer is None else within.outer.equations[within.since :]
+        if within.outer is not None and not any(inner.node is e for e in made):
+            raise OutsideError(
+                f"setitem: {line_of(*caller())}: a body that is traced writes into an array that "
+                "was made outside of it, and the program would do so once; let it take the array "
+                "as an argument and return the new one",
+                x,
+            )
 
     def apply(self, primitive: Primitive, xs: Sequence[Value]) -> Any:
         """Record a primitive with several results."""

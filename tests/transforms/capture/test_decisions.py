@@ -11,7 +11,7 @@ import pytest
 
 import qiudao as qd
 from qiudao.core.errors import TraceError
-from transforms.capture.running import agree
+from transforms.capture.running import agree, compiled
 
 SCALE = 3.0
 
@@ -238,6 +238,40 @@ def test_functions_of_python():
         return y + float(x) + int(x) + round(x) + max(x, 1.0, y) + min(x, 0.5) + abs(x)
 
     agree(f, 2.3, -2.3)
+
+
+def test_any_and_all():
+    def f(u, x):
+        some = any(v > 2.0 for v in u) or any([x > 5.0, x < -5.0])
+        every = all(v > x for v in u)
+        known = any([]), all([]), any([x > 0.0, 3]), all([x, 0])
+        return some, every, any(u), all(u), known
+
+    agree(f, (np.array([1.0, 3.0]), 0.5), (np.array([0.0, 0.0]), -7.0), (np.array([1.0, 0.0]), 0.0))
+
+
+def test_any_stops_where_it_is_decided():
+    def f(u, x):
+        if any(k == 2 or u[k] > x for k in (2, 9)):
+            return x
+        return -x
+
+    agree(f, (np.arange(3.0), 0.5))
+
+
+def test_any_that_binds_a_name_is_refused():
+    def f(u):
+        return hit if any((hit := v) > 1.5 for v in u) else 0.0
+
+    with pytest.raises(TraceError, match="is not known while tracing"):
+        compiled(f, np.arange(3.0))
+
+
+def test_the_largest_of_an_array_and_of_what_is_made_one_by_one():
+    def f(u, x):
+        return max(u), min(u), max(v * x for v in u), min(map(abs, u)), max(iter([1, 2]))
+
+    agree(f, (np.array([1.0, -3.0, 2.0]), 0.5), (np.array([1.0, -3.0, 2.0]), -2.0))
 
 
 def test_assertions():

@@ -7,6 +7,7 @@ import pytest
 
 import qiudao as qd
 from checking import close
+from qiudao.core.errors import TraceError
 from qiudao.transforms.capture import captured
 from transforms.capture.running import agree, compiled
 
@@ -55,6 +56,35 @@ def test_a_nested_function_that_changes_variables():
         return total, count
 
     agree(f, 3.0, -3.0, 10.0)
+
+
+def test_decisions_of_a_function_defined_after_a_decision():
+    def f(x):
+        if x > 5:
+            return -x
+
+        def doubled(t):
+            while t < 3:
+                t = t * 2
+            return t if t < 5 else t + 1
+
+        return doubled(x)
+
+    def g(x):
+        k = 0
+        while k < 3:
+
+            def step(t):
+                if t > 2:
+                    return t - 1
+                return t * 2
+
+            x = step(x)
+            k += 1
+        return x
+
+    agree(f, 7.0, 1.0, 2.6)
+    agree(g, 1.0, 2.5)
 
 
 def test_methods():
@@ -175,3 +205,28 @@ def test_compiled(f):
     run = qd.jit(captured(f))
     for x in (9.0, 1.7, 0.3):
         close(run(x), f(x), 1e-12)
+
+
+def test_an_array_of_other_arguments_takes_what_carries_a_derivative():
+    def f(x, k):
+        a, b, c, d, e = (k * 1.0 for _ in range(5))
+        a += x
+        b[1:] += x[1:]
+        c.fill(x[0])
+        np.copyto(d, x)
+        np.sin(x, out=e)
+        z = np.zeros(3)
+        z[k] += x * k
+        return sum(np.sum(y * y) for y in (a, b, c, d, e, z))
+
+    x, k = np.array([1.0, 3.0, 2.0]), np.array([0, 2, 1])
+    close(qd.jit(qd.grad(f))(x, k), qd.grad(qd.lift(f))(x, k))
+
+    def shared(x, k):
+        a = k * 1.0
+        b = a
+        a += x
+        return np.sum(b)
+
+    with pytest.raises(TraceError, match="is written into an array that other names hold"):
+        qd.jit(qd.grad(shared))(x, k)

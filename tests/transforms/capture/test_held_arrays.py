@@ -409,6 +409,246 @@ def test_but_where_no_other_shows_it(f):
     agree(f, *INPUTS)
 
 
+def has_two_names_since_a_branch(u, x):
+    a, b = u * 1.0, u * 2.0
+    if x > 0.5:
+        a = u * x
+        b = a
+    a[0] = 9.0
+    return a, b
+
+
+def is_in_a_list_since_a_branch(u, x):
+    a, held = u * 1.0, [u * 2.0]
+    if x > 0.5:
+        a = u * x
+        held[0] = a
+    a[0] = 9.0
+    return a, held[0]
+
+
+def shows_a_part_since_a_branch(u, x):
+    if x > 0.5:
+        a = u * x
+        b = a[1:]
+    else:
+        a = u - x
+        b = u[1:]
+    a[1] = 9.0
+    return a, b
+
+
+def shows_a_part_of_what_a_branch_chose(u, x):
+    a, b = u * 1.0, u[1:] * 2.0
+    if x < 2.0:
+        c = u * x if x > 0.5 else u * 2.0
+        if u[0] > 0.5:
+            a = c
+            b = c[1:]
+    a[1] = 9.0
+    return a, b
+
+
+def is_given_twice(u, x):
+    def both():
+        if x > 0.5:
+            a = u * x
+            return a, a
+        return u * 1.0, u * 2.0
+
+    a, b = both()
+    a[0] = 9.0
+    return a, b
+
+
+def has_two_names_since_a_step(u, x):
+    a, b = u * 1.0, u * 2.0
+    while np.sum(a) < 9.0:
+        a = a * 2.0
+        b = a
+    a[0] = x
+    return a, b
+
+
+def has_two_names_within_the_loop(u, x):
+    a, b, k = u * 1.0, u * 2.0, 0
+    while k < 3 and x > 0:
+        a[0] += 1.0
+        if k == 0:
+            a = a * x
+            b = a[::-1]
+        k += 1
+    return a, b
+
+
+def is_plain_and_has_two_names_since_a_step(u, x):
+    a, b, k = np.zeros(4), np.zeros(4), 0
+    while k < x:
+        a = np.ones(4)
+        b = a
+        k += 1
+    a[0] = x
+    return a, b
+
+
+def becomes_a_plain_array_in_a_loop(u, x):
+    z, a, k = np.zeros(4), np.ones(4), 0
+    while k < x:
+        a = z
+        k += 1
+    a[0] = x
+    return a, z
+
+
+def has_two_names_by_the_step_that_ends_the_loop(u, x):
+    for e in u:
+        a = u * e
+        b = a
+        if e > x:
+            break
+    a[0] = 9.0
+    return a, b
+
+
+def is_a_view_that_one_path_copies(u, x):
+    o = u * 1.0
+    a = o[::-1]
+    if x > 0.5:
+        a = a.copy()
+    a[0] = 9.0
+    return o
+
+
+def is_a_view_of_what_is_written_into(u, x):
+    o = u * 1.0
+    a = o[::-1]
+    if x > 0.5:
+        a = a * 2.0
+    o[0] = 9.0
+    return a, o
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        is_a_view_that_one_path_copies, is_a_view_of_what_is_written_into,
+        has_two_names_since_a_branch, is_in_a_list_since_a_branch, shows_a_part_since_a_branch,
+        shows_a_part_of_what_a_branch_chose, is_given_twice, has_two_names_since_a_step,
+        has_two_names_within_the_loop, is_plain_and_has_two_names_since_a_step,
+        becomes_a_plain_array_in_a_loop, has_two_names_by_the_step_that_ends_the_loop,
+    ],
+)  # fmt: skip
+def test_what_a_piece_made_is_not_written_into_where_two_names_may_show_it(f):
+    with pytest.raises(CaptureError, match="shares memory with another array, and with which"):
+        compiled(f, *INPUTS[0])
+
+
+def has_two_names_on_both_paths(u, x):
+    if x > 0.5:
+        a = u * x
+        b = a
+    else:
+        b = u - x
+        a = b
+    a[0] = 9.0
+    return a, b
+
+
+def is_given_twice_on_both_paths(u, x):
+    def both():
+        a = u * x
+        if x > 0.5:
+            return a, a
+        b = u - x
+        return b, b
+
+    a, b = both()
+    a[0] = 9.0
+    return a, b
+
+
+def has_another_name_that_is_read_no_more(u, x):
+    a, b = u * 1.0, u * 2.0
+    while np.sum(a) < 9.0:
+        a = a * 2.0
+        b = a
+    c = a + b
+    b = u * x
+    a[0] = 9.0
+    return a, b, c
+
+
+def is_the_best_of_a_loop(u, x):
+    best, k = u * 1.0, 0
+    while k < 4:
+        new = u * (k - x)
+        if np.sum(new) > np.sum(best):
+            best = new
+        k += 1
+    best[0] = 7.0
+    return best
+
+
+def is_shown_and_read_only(u, x):
+    a, b = u * 1.0, u * 2.0
+    while np.sum(a) < 9.0:
+        a = a * 2.0
+        b = a[::-1]
+    if x > 0.5:
+        a = b * x
+        b = a[::-1]
+    return a, b
+
+
+def has_two_names_by_a_long_loop(u, x):
+    a, b = u * 1.0, u * 2.0
+    for _ in range(40):
+        a = a * x
+        b = a
+    a[0] = 9.0
+    return a, b
+
+
+def is_made_anew_of_what_does_not_change(u, x):
+    a, k = u * 1.0, 0
+    while k < x:
+        a = u * 2.0
+        k += 1
+    a[0] = 9.0
+    return a
+
+
+def is_made_anew_and_written_into(u, x):
+    a, b, k = u * 1.0, u * 2.0, 0
+    while k < x:
+        b = np.zeros_like(u)
+        b[1:] = a[1:] * x
+        a = np.zeros_like(u)
+        k += 1
+    return a, b
+
+
+def is_a_view_of_what_no_other_shows(u, x):
+    a = (u * 1.0)[::-1]
+    if x > 0.5:
+        a = a.copy()
+    a[0] = 9.0
+    return a
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        is_a_view_of_what_no_other_shows, has_two_names_on_both_paths, is_given_twice_on_both_paths,
+        has_another_name_that_is_read_no_more, is_the_best_of_a_loop, is_shown_and_read_only,
+        has_two_names_by_a_long_loop, is_made_anew_of_what_does_not_change,
+        is_made_anew_and_written_into,
+    ],
+)  # fmt: skip
+def test_but_it_is_where_that_is_one_or_no_other_is_read(f):
+    agree(f, *INPUTS)
+
+
 def test_the_gradient_of_arrays_that_change_places():
     def f(x):
         return sum(np.sum(y * y) for y in swaps_in_a_loop(LOW, x))

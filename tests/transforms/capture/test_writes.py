@@ -7,6 +7,7 @@ import pytest
 
 from qiudao.core.errors import TraceError
 from qiudao.transforms.capture import captured
+from qiudao.transforms.capture.outcomes import CaptureError
 from transforms.capture.running import agree, compiled
 
 
@@ -389,3 +390,103 @@ def test_elements_under_an_unknown_mask_have_no_values_of_their_own():
 
     with pytest.raises(TraceError, match="has as many elements as the mask has True"):
         compiled(g, np.arange(3))
+
+
+def test_methods_that_write_into_plain_arrays():
+    def f(u, x):
+        z = np.zeros(4)
+        z.fill(x)
+        z.put([1], u[0])
+        w = np.array([3.0, 1.0, 2.0, 0.0])
+        if x > 1.0:
+            w.sort()
+        else:
+            w.fill(2.0)
+        w[0] = x
+        k = 0
+        while k < 3 and w[0] < 9.0:
+            z.fill(x + k)
+            z.sort()
+            v = np.zeros_like(u)
+            v.fill(2.0)
+            w = w * x + v
+            k += 1
+        return z, w
+
+    agree(f, (np.arange(4.0), 2.0), (np.arange(4.0), 0.5))
+
+
+def test_methods_of_that_name_of_other_objects():
+    def f(u, x):
+        held = [3.0, 1.0, 2.0]
+        held.sort(reverse=True)
+        first, _, _ = "a b".partition(" ")
+        return held[0] * x if first == "a" else u
+
+    agree(f, (np.arange(4.0), 2.0))
+
+
+def test_a_plain_array_is_written_into_after_a_function_that_writes():
+    def f(u, x):
+        z = np.zeros(4)
+        np.copyto(z, 1.0)
+        z[0] = x
+        z = np.zeros(4)
+        np.copyto(z, u[0] * x, where=np.arange(4) > 1)
+        w = np.zeros(4)
+        np.sin(w, out=w)
+        w[0] = x
+        return z + u, w
+
+    agree(f, (np.arange(4.0), 2.0))
+
+
+def test_a_method_that_writes_into_an_array_of_several_names_is_refused():
+    def f(u, x):
+        z = np.zeros(4)
+        w = z
+        z.fill(x)
+        return w + u
+
+    def g(u, x):
+        z = np.zeros(4)
+        w = z
+        np.copyto(z, x, where=np.arange(4) > 1)
+        return w + u
+
+    for each in (f, g):
+        with pytest.raises(CaptureError, match="plain array that other names hold too"):
+            compiled(each, np.arange(4.0), 2.0)
+
+
+class Box:
+    held = None
+
+
+def fills(held, x):
+    held.fill(2.0)
+
+
+def sorts_a_part(held, x):
+    held[1:].sort()
+
+
+def puts(held, x):
+    np.put(held, [1], 2.0)
+
+
+def gives_the_place(held, x):
+    np.sin(held, out=held)
+
+
+@pytest.mark.parametrize("write", [fills, sorts_a_part, puts, gives_the_place])
+def test_an_array_of_an_object_that_a_branch_writes_into_is_refused(write):
+    def f(u, x):
+        box = Box()
+        box.held = u * 1.0
+        if x > 0.0:
+            write(box.held, x)
+        return box.held
+
+    with pytest.raises(TraceError, match="writes into an array that was made outside of it"):
+        compiled(f, np.arange(4.0), 2.0)

@@ -7,6 +7,7 @@ import pytest
 
 import qiudao as qd
 from checking import close, same
+from qiudao.core.errors import TraceError
 from transforms.control.tracing import agree, run, run_one
 
 X = np.linspace(0.2, 1.4, 7)
@@ -172,3 +173,37 @@ def test_a_recurrent_cell():
     args[3] = rng.normal(size=(5, 4, 2))
     for found, wanted in zip(run(many, *args), many(*args), strict=True):
         close(found, wanted)
+
+
+def test_an_array_from_outside_is_not_written_into_by_a_traced_body():
+    def counts(x):
+        held = x * 0.0
+        qd.scan(lambda c, _: (write(held, c), c), 1.0, length=3)
+        return held
+
+    def chooses(x):
+        held = x * 0.0
+        qd.cond(x[0] > 0, lambda c: write(held, c), lambda c: c, 1.0)
+        return held
+
+    def fills_its_own(x):
+        def body(c, _):
+            held = x * 2.0
+            held[0] = 1.0
+            held += 1.0
+            return c + held, None
+
+        return qd.scan(body, x, length=3)[0]
+
+    def write(held, c):
+        held[0] += 1.0
+        return c
+
+    x = np.arange(3.0)
+    for f in (counts, chooses):
+        f(x)  # run by Python
+        with pytest.raises(TraceError, match="writes into an array that was made outside of it"):
+            qd.trace(f)(x)
+        with pytest.raises(TraceError, match="writes into an array that was made outside of it"):
+            qd.trace(qd.grad(lambda x, f=f: np.sum(f(x))))(x)
+    close(qd.trace(fills_its_own)(x)(x)[0], fills_its_own(x))

@@ -30,7 +30,7 @@ from .outcomes import (
 )
 from .places import Contents, is_container
 from .replaying import replay
-from .sharing import Severed, severed
+from .sharing import Severed, arrays_of, severed
 from .sides import Handle, Leaf, Left, Out, Run, Side, Static
 from .sites import Cells, Site
 from .state import (
@@ -62,6 +62,7 @@ class Join:
         self.state = state
         self.sides = sides
         self.sources: list[tuple[Leaf, Leaf, Aval]] = []
+        self.arrays: dict[Any, Out] = {}  # by what they are on either side
         self.handles = list(state.handles.values())
 
     def leaf(self, a: Leaf, b: Leaf, what: str) -> Any:
@@ -76,8 +77,12 @@ class Join:
             if isinstance(x, Static) and not is_numeric(x.value):
                 raise self.disagreement(what, kind(a), kind(b))
         aval = self.agree(what, aval_at(a), aval_at(b))
+        same = identity(a), identity(b)
+        if aval.shape and same in self.arrays:
+            return self.arrays[same]  # what is one array on both sides stays one
         self.sources.append((a, b, aval))
-        return Out(len(self.sources) - 1, aval)
+        self.arrays[same] = Out(len(self.sources) - 1, aval)
+        return self.arrays[same]
 
     def agree(self, what: str, a: Aval, b: Aval) -> Aval:
         """The type that both sides' values take; Python's numbers fit in."""
@@ -135,18 +140,28 @@ class Join:
         ]
         return Left(tuple(leaves), each.tree)
 
-    def shown(self, leaf: Leaf) -> tuple[Any, ...]:
-        """The arrays from outside that a leaf of a side may show; none for one of its own."""
+    def common(self) -> set[int]:
+        """The ids of the sides' own arrays that several results show."""
+        found: set[int] = set()
+        for k in range(2):
+            met: set[int] = set()
+            for source in self.sources:
+                own = {id(x) for x in getattr(source[k], "own", ())}
+                found |= own & met
+                met |= own
+        return found
+
+    def shown(self, leaf: Leaf, common: set[int]) -> tuple[Any, ...]:
+        """The arrays that a leaf of a side may show: from outside, or own that are `common`."""
         if isinstance(leaf, Static):
             x = leaf.value
-            how = x.tied.how if isinstance(x, View) else None
-            if isinstance(how, Severed):
-                return (x, *how.held)
+            if isinstance(x, View):
+                return (x, *arrays_of(x))
             return (x,) if isinstance(x, Tracer) or type(x) is np.ndarray else ()
-        if isinstance(leaf, Out) and leaf.held:
-            return leaf.held
-        k = leaf.index if isinstance(leaf, Handle) else leaf.root
-        return () if k is None else (self.handles[k],)
+        if isinstance(leaf, Handle):
+            return (self.handles[leaf.index],)
+        own = tuple(x for x in leaf.own if id(x) in common)
+        return (*leaf.held, *own, *(() if leaf.root is None else (self.handles[leaf.root],)))
 
     def merged(self, name: str, made: Any) -> None:
         """Note a container that may be one of those that the sides leave in a variable."""
@@ -180,6 +195,13 @@ def equal(a: Any, b: Any) -> bool:
     if type(a) is not type(b) or not isinstance(a, bool | int | float | str | np.generic):
         return False
     return bool(a == b) and str(a) == str(b)
+
+
+def identity(leaf: Leaf) -> Any:
+    """What is equal for leaves of a side that are one array."""
+    if isinstance(leaf, Static):
+        return id(leaf.value)
+    return type(leaf), leaf.index
 
 
 def aval_at(leaf: Leaf) -> Aval:
@@ -307,13 +329,14 @@ def joined(
     for k, out in targets.items():
         if not renamed(site, state, join.handles[k], fill(out), names):
             move(site, join.handles[k], fill(out))
-    shared: list[Chosen] = []
+    shared: dict[int, Chosen] = {}
+    common = join.common()
     for name, left in names.items():
         if isinstance(left, Left):
-            shared += chosen(join, f"`{name}`", left, results, live - {name})
+            chosen(join, f"`{name}`", left, results, live - {name}, common, shared)
     if value is not None:
-        shared += chosen(join, "what is chosen", value, results, after)
-    sever(site, shared)
+        chosen(join, "what is chosen", value, results, after, common, shared)
+    sever(site, list(shared.values()))
     possible = sides[0].way.possible | sides[1].way.possible
     found = MISSING if value is None else value.tree.build(map(fill, value.leaves))
     if isinstance(signal, int):
@@ -330,18 +353,17 @@ class Chosen(NamedTuple):
 
 
 def chosen(
-    join: Join, name: str, left: Left, results: list[Value], live: frozenset[str]
-) -> list[Chosen]:
-    """The results that a name, or what is chosen, may share with others."""
-    found = []
+    join: Join, name: str, left: Left, results: list[Value], live: frozenset[str],
+    common: set[int], found: dict[int, Chosen],
+) -> None:  # fmt: skip
+    """Add the results, by place, that a name, or what is chosen, may share with others."""
     for leaf in left.leaves:
-        if isinstance(leaf, Out) and leaf.aval.shape:
-            sides = [join.shown(s) for s in join.sources[leaf.index][:2]]
+        if isinstance(leaf, Out) and leaf.aval.shape and leaf.index not in found:
+            sides = [join.shown(s, common) for s in join.sources[leaf.index][:2]]
             held = [*sides[0], *sides[1]]
             if held:
                 how = Severed(shown_as_views(join.site.line, name), held, sides, join)
-                found.append(Chosen(results[leaf.index], how, live))
-    return found
+                found[leaf.index] = Chosen(results[leaf.index], how, live)
 
 
 def sever(site: Spot, found: Sequence[Chosen]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -88,13 +89,34 @@ def extreme(function: Any, ahead: Callable[[Any, Any], Any]) -> None:
     """`max` or `min` of traced numbers: the first of those that are not beaten."""
 
     def called(*args: Any, **options: Any) -> Any:
-        values = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
+        given = args
+        if len(args) == 1 and (unknown(args[0]) or isinstance(args[0], Iterator)):
+            given = (list(args[0]),)
+        values = given[0] if len(given) == 1 and isinstance(given[0], list | tuple) else given
         if options or len(values) < 2 or not any(map(unknown, values)):
-            return function(*args, **options)
+            return function(*given, **options)
         best = values[0]
         for x in values[1:]:
             best = np.where(truth_or(ahead(x, best)), x, best)
         return best
+
+    replaced[id(function)] = called
+
+
+def asking(function: Any, decides: bool) -> None:
+    """`any` or `all` of traced values: whether there is one that is what `decides`."""
+
+    def called(*args: Any) -> Any:
+        if len(args) != 1:
+            return function(*args)
+        open_ones = []
+        for x in args[0]:
+            if unknown(x):
+                open_ones.append(truth(x))
+            elif bool(x) is decides:
+                return decides
+        join = np.logical_or if decides else np.logical_and
+        return functools.reduce(join, open_ones) if open_ones else not decides
 
     replaced[id(function)] = called
 
@@ -106,6 +128,8 @@ def truth_or(x: Any) -> Any:
 
 extreme(max, lambda a, b: a > b)
 extreme(min, lambda a, b: a < b)
+asking(any, True)
+asking(all, False)
 
 
 @instead_of(round)

@@ -19,6 +19,8 @@ import numpy as np
 from ...core.avals import Aval, Value
 from ...core.dispatch import Tracer
 from ...core.views import View
+from ..results import owner
+from ..trace import OutsideError
 from .branch import (
     shown_as_views,
 )
@@ -26,13 +28,12 @@ from .holders import Point, is_held
 from .jumps import jumps
 from .outcomes import (
     Outcome,
-    OutsideWriteError,
     refusal,
     refuse,
 )
 from .places import is_container
 from .scopes import augmented, bound, rebound, written
-from .sharing import Severed, severed
+from .sharing import Severed, arrays_of, severed
 from .sites import Cells, Site
 from .state import (
     Nest,
@@ -81,6 +82,9 @@ class Loop:
         self.changed: set[str] = set()
         self.starts: dict[str, Nest] = {}
         self.shows: dict[tuple[str, int], Shown] = {}
+        self.groups: set[frozenset[tuple[str, int]]] = set()  # leaves that show one array
+        self.outer: dict[int, Any] = {}  # what leaves showed of outer transforms, by id
+        self.asked: set[tuple[str, int]] = set()  # the leaves that did
 
     # What is carried: [number of the step], [goes on, signal, returned...], variables, handles
 
@@ -107,10 +111,9 @@ class Loop:
     def arrays_shown(self, name: str, x: Any, handles: list[Any]) -> Shown:
         """The arrays that a leaf shows and others show too, those among the handles by place."""
         if not isinstance(x, Tracer):
-            lone = handles is not self.handles or not is_held(
-                stands_for([x]), None, *self.beside(name)
-            )
-            return Shown([], [] if lone else [x])
+            outside = [x] if handles is self.handles else lent_as(x)
+            held = is_held(stands_for(outside), None, *self.beside(name))
+            return Shown([], outside if held else [])
         how = x.tied.how if isinstance(x, View) else None
         if isinstance(how, Severed):
             known = [k for k, h in enumerate(handles) if any(h is each for each in how.held)]
@@ -119,9 +122,37 @@ class Loop:
         whole = root(x)
         known = [k for k, h in enumerate(handles) if h is whole]
         shared = x is not whole or self.is_shared(name, known)
-        here = region()
-        outer = here is not None and whole.level < here.level and not known
+        outer = is_outer(whole) and not known
+        if handles is not self.handles:
+            outer = outer and id(whole) in self.outer  # else the step may have made it
         return Shown(known if shared else [], [whole] if outer else [])
+
+    def share(self, left: dict[tuple[str, int], Any], handles: list[Any]) -> bool:
+        """Note what arrays a step leaves in carried leaves; whether it is to be traced again.
+
+        What the step has made is another array in every tracing of it. So a mark stands for what
+        several leaves show, and what is of an outer transform counts where it comes again.
+        """
+        known = {id(h) for h in handles}
+        shown = {key: arrays_of(x) for key, x in left.items() if is_array(x)}
+        leaves: dict[int, set[tuple[str, int]]] = {}
+        for key, arrays in shown.items():
+            for each in arrays:
+                if id(each) not in known:
+                    leaves.setdefault(id(each), set()).add(key)
+        groups = {frozenset(keys) for keys in leaves.values() if len(keys) > 1} - self.groups
+        for group in groups:
+            mark = object()
+            for key in group:
+                before = self.shows.get(key, Shown([], []))
+                self.shows[key] = before._replace(arrays=[*before.arrays, mark])
+        self.groups |= groups
+        outer = {key: [x for x in xs if is_outer(x)] for key, xs in shown.items()}
+        fresh = {key for key, xs in outer.items() if any(id(x) not in self.outer for x in xs)}
+        new = fresh - self.asked
+        self.asked |= new
+        self.outer |= {id(x): x for xs in outer.values() for x in xs}
+        return bool(groups or new)
 
     def is_shared(self, name: str, places: list[int]) -> bool:
         """Whether anything shows a handle beside the variable, or place, that it is held by."""
@@ -172,10 +203,10 @@ class Loop:
                     f"let them be two, {name} = {name}.copy()",
                 )
 
-    def carry_too(self, refused: OutsideWriteError, avals: dict[Any, Aval]) -> None:
+    def carry_too(self, refused: OutsideError, avals: dict[Any, Aval]) -> None:
         """Carry a tracer that a function called by the step writes into, or refuse."""
         for k, handle in enumerate(self.handles):
-            if handle is refused.handle and ("handle", k) not in avals:
+            if handle is refused.target and ("handle", k) not in avals:
                 avals["handle", k] = Aval(tuple(handle.shape), handle.dtype)
                 return
         raise refused
@@ -198,7 +229,7 @@ class Loop:
         for _ in range(9 + len(self.handles)):
             try:
                 stepped = self.traced_step(avals, value)
-            except OutsideWriteError as refused:
+            except OutsideError as refused:
                 self.carry_too(refused, avals)
                 continue
             again = stepped.settle(avals)
@@ -217,7 +248,7 @@ class Loop:
                 )
             try:
                 return stepped.finish()
-            except (ConditionError, OutsideWriteError):
+            except (ConditionError, OutsideError):
                 if self.within:
                     raise
                 self.within = True
@@ -234,6 +265,19 @@ def is_narrow(x: Any) -> bool:
     return is_numeric(x) and dtype is not None and (
         dtype.itemsize < (16 if dtype.kind == "c" else 8) and dtype.kind != "b"
     )  # fmt: skip
+
+
+def is_outer(x: Any) -> bool:
+    """Whether a value is a tracer of a transform around the piece that is being traced."""
+    here = region()
+    return here is not None and isinstance(x, Tracer) and x.level < here.level
+
+
+def lent_as(x: Any) -> list[Any]:
+    """The plain arrays from outside a piece whose memory a value shows."""
+    here = region()
+    lent = () if here is None else here.lent.values()
+    return [each for each in lent if owner(each) is owner(x)]
 
 
 def is_array(x: Value) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .compiling import place
 from .nodes import below, copied
-from .scopes import COMPREHENSIONS, WRITERS, Scope, arguments
+from .scopes import COMPREHENSIONS, METHODS, WRITERS, Scope, arguments
 
 
 def name(text: str, context: ast.expr_context | None = None) -> ast.Name:
@@ -156,27 +156,40 @@ class Expressions(ast.NodeTransformer):
         out = [
             k.value.id for k in node.keywords if k.arg == "out" and isinstance(k.value, ast.Name)
         ]
-        first = ""
+        first = method = ""
         match node:
             case ast.Call(func=ast.Attribute(attr=attr), args=[ast.Name(id=target), *_]):
                 first = target if attr in WRITERS else ""
+        match node:
+            case ast.Call(func=ast.Attribute(attr=attr, value=ast.Name(id=target))):
+                method = target if attr in METHODS else ""
+            case ast.Call(func=ast.Name(id="any" | "all")) if must_stay(*node.args):
+                self.generic_visit(node)
+                return node  # what it binds hangs on where it stops
         self.called = node.func
         self.generic_visit(node)
         for target in out:
             if target in self.scope.own and not self.depth:
-                return self.into(node, target, "into")
+                return self.into(node, target, call("into", node.func))
         if first in self.scope.own and not self.depth:
-            return self.into(node, first, "within")
+            return self.into(node, first, call("within", node.func))
+        if method in self.scope.own and not self.depth:
+            written: Any = node.func
+            node.args = [written.value, *node.args]
+            return self.into(node, method, call("itself", ast.Constant(written.attr)))
         node.func = call("call", node.func)
         return node
 
-    def into(self, node: ast.Call, target: str, how: str) -> ast.expr:
-        """`f(x, out=z)` or `f(z, x)`, which binds `z` anew where a plain array cannot hold it."""
-        called = ast.Call(call(how, node.func), node.args, node.keywords)
+    def into(self, node: ast.Call, target: str, f: ast.expr) -> ast.expr:
+        """`f(x, out=z)`, `f(z, x)` or `z.f(x)`, which binds `z` anew where a plain array cannot
+        hold it.
+        """
+        called = ast.Call(f, node.args, node.keywords)
         pair = ast.Tuple([
             ast.NamedExpr(name(".out", ast.Store()), called),
             ast.NamedExpr(name(target, ast.Store()),
                           ast.Subscript(name(".out"), ast.Constant(1), ast.Load())),
+            ast.NamedExpr(name(".out", ast.Store()), ast.Constant(None)),  # it holds the array
         ], ast.Load())  # fmt: skip
         first = ast.Subscript(pair, ast.Constant(0), ast.Load())
         return ast.Subscript(first, ast.Constant(0), ast.Load())

@@ -6,7 +6,7 @@ import builtins
 import functools
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CellType, CodeType, FunctionType, MethodType, SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from .nodes import below, copied
 from .outcomes import CaptureError, end_trial
 from .owners import is_foreign
 from .rewrite import rewritten
-from .sites import Site
+from .sites import Site, Sites
 from .source import Function, Mangle, find
 from .state import regions, unknown
 
@@ -37,7 +37,7 @@ class Template(NamedTuple):
     """The rewritten code of a function, and its sites; no code where there is no source."""
 
     code: CodeType | None
-    sites: list[Site]
+    sites: Sequence[Site]
     reason: str = ""
     plain: bool = False  # whether it only computes
 
@@ -89,6 +89,7 @@ class Capture:
                 renewed=writes.renewed,
                 into=writes.into,
                 within=self.within,
+                itself=self.itself,
                 owner=touching.owner,
                 touched=touching.touched,
                 shown=touching.shown,
@@ -170,6 +171,10 @@ class Capture:
         """What is called in place of a function that may write into its first argument."""
         return writes.within(f, self.call(f))
 
+    def itself(self, method: str) -> Any:
+        """What is called in place of a method that may write into its array."""
+        return writes.itself(method, self.call)
+
     def through(self, f: Any, *args: Any, **options: Any) -> Any:
         """What a loop goes through that is given a call of `zip`, `enumerate` or `reversed`."""
         found = columns(f, args, options)
@@ -207,12 +212,7 @@ def make(code: CodeType) -> Template:
     node = copied(found.node)
     if found.owner is not None:
         Mangle(found.owner).visit(node)
-    sites: list[Site] = []
     flags = code.co_flags
-    new = rewritten(node, frozenset(code.co_freevars), code.co_filename, flags, sites)
-    made = compile_function(
-        new, code.co_freevars, code.co_filename, flags, code.co_qualname
-    )  # fmt: skip
     whole = is_plain_function(node)
     plain: dict[tuple[str, int], bool] = {}  # by name and line, of the functions within it
     for each in below(node):
@@ -220,6 +220,11 @@ def make(code: CodeType) -> Template:
             at = getattr(each, "name", "<lambda>"), each.lineno
             own = whole if each is node else is_plain_function(each)
             plain[at] = plain.get(at, True) and own
+    sites = Sites(functools.partial(note, plain=plain))
+    new = rewritten(node, frozenset(code.co_freevars), code.co_filename, flags, sites)
+    made = compile_function(
+        new, code.co_freevars, code.co_filename, flags, code.co_qualname
+    )  # fmt: skip
     note(made, plain)
     return Template(made, sites, plain=whole)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from ...core.errors import TraceError
+from ..trace import OutsideError
 
 FELL, ON, OFF, BACK = 0, 1, 2, 3  # at its end; by `continue`, `break`, `return`
 EXPLICIT = (
@@ -21,16 +22,17 @@ class CaptureError(TraceError):
     """Python's control flow on a value unknown while tracing cannot be captured."""
 
 
-class OutsideWriteError(CaptureError):
+class OutsideWriteError(CaptureError, OutsideError):
     """A piece writes into a tracer from outside it, which a loop might carry."""
 
-    def __init__(self, line: str, handle: Any) -> None:
-        super().__init__(
+    def __init__(self, line: str, target: Any) -> None:
+        OutsideError.__init__(
+            self,
             f"capture: {line}: an array is written into under a condition that is not known while "
             "tracing, and it is not one of the function's variables; give it a name in the "
-            "function, or return the new value"
+            "function, or return the new value",
+            target,
         )
-        self.handle = handle
 
 
 class Missing:

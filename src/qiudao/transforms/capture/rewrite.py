@@ -42,7 +42,7 @@ from .jumps import jumps, may_turn
 from .liveness import Liveness
 from .nodes import below, copied
 from .scopes import Scope, bound, mentioned, written
-from .sites import Site
+from .sites import Site, Sites
 from .source import Function
 
 NONE: frozenset[str] = frozenset()
@@ -78,7 +78,7 @@ class Writer(Assignments):
         scope: Scope,
         file: str,
         flags: int,
-        sites: list[Site],
+        sites: Sites,
         live: Liveness,
         structured: bool,
     ) -> None:
@@ -368,7 +368,9 @@ class Writer(Assignments):
         for each in [*head, *made.body]:
             place(each, node)
         place(made, node)
-        return compile_function(made, self.scope.visible, self.file, self.flags, self.scope.name)
+        code = compile_function(made, self.scope.visible, self.file, self.flags, self.scope.name)
+        self.sites.note(code)
+        return code
 
 
 def rt(what: str) -> ast.expr:
@@ -395,7 +397,7 @@ def is_settled(test: ast.expr) -> bool:
     return False
 
 
-def function_body(scope: Scope, file: str, flags: int, sites: list[Site]) -> list[ast.stmt]:
+def function_body(scope: Scope, file: str, flags: int, sites: Sites) -> list[ast.stmt]:
     """The statements of a function rewritten."""
     body: Any = scope.node.body
     live = Liveness(body, scope.kept)
@@ -407,7 +409,7 @@ def function_body(scope: Scope, file: str, flags: int, sites: list[Site]) -> lis
 
 
 def rewritten(node: Function, around: frozenset[str], file: str, flags: int,
-              sites: list[Site]) -> Function:  # fmt: skip
+              sites: Sites) -> Function:  # fmt: skip
     """A function rewritten, without decorators and defaults, which its object has."""
     scope = Scope(node, around)
     new = copy.copy(node)

@@ -10,6 +10,7 @@ from .source import Function
 
 # NumPy's functions, and the method of its ufuncs, that write into their first argument.
 WRITERS = {"copyto", "put", "place", "putmask", "fill_diagonal", "at"}
+METHODS = {"fill", "sort", "partition", "put"}  # of arrays, which write into them
 
 SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -62,7 +63,9 @@ def bound(nodes: Iterable[ast.AST], inside: bool = False) -> set[str]:
 
 
 def written(nodes: Iterable[ast.AST]) -> set[str]:
-    """The names whose arrays are written into: `z[i] = v`, `f(x, out=z)`, `np.put(z, ...)`."""
+    """The names whose arrays are written into: `z[i] = v`, `f(x, out=z)`, `np.put(z, ...)`,
+    `z.fill(v)`.
+    """
     found: set[str] = set()
     for node in own_nodes(nodes):
         match node:
@@ -72,6 +75,10 @@ def written(nodes: Iterable[ast.AST]) -> set[str]:
                 found.add(name)
             case ast.Call(func=ast.Attribute(attr=attr), args=[ast.Name(id=name), *_]):
                 if attr in WRITERS:
+                    found.add(name)
+        match node:
+            case ast.Call(func=ast.Attribute(attr=attr, value=ast.Name(id=name))):
+                if attr in METHODS:
                     found.add(name)
     return found
 

@@ -16,6 +16,7 @@ import numpy as np
 from ...core.dispatch import Tracer, overrides
 from ...core.modes import modes
 from ...core.views import Tie, View
+from ..results import owner
 from ..trace import is_symbolic
 from .outcomes import CaptureError
 
@@ -130,3 +131,12 @@ def tied(made: Any, base: Any, how: Any, root: Any) -> None:
 def root_of(x: Any) -> Any:
     """The tracer that a value is a view of, or itself."""
     return x.tied.root if isinstance(x, View) else x
+
+
+def arrays_of(x: Any) -> Sequence[Any]:
+    """The arrays that a value shows: itself, what it is a view of, or what it may be."""
+    while isinstance(x, View):
+        if isinstance(x.tied.how, Severed):
+            return x.tied.how.held
+        x = x.tied.base
+    return (owner(x) if type(x) is np.ndarray else x,)

@@ -14,7 +14,7 @@ from ..control.guarding import FLAG  # here an input that only tells a piece's r
 from ..trace import Symbol, Traced, traced
 from .outcomes import END, FELL, MISSING, Outcome
 from .places import Layout, Place, has_containers
-from .sharing import Severed
+from .sharing import arrays_of
 from .state import StandIns, State, is_same, nest, nest_of, one_of, read, region, root, type_of
 
 Run = Callable[[], Any]
@@ -24,13 +24,15 @@ Run = Callable[[], Any]
 class Out:
     """A leaf that a piece computes: output `index`; a view of the tracer `root` from outside.
 
-    Where the piece has chosen it itself, it may be one of the arrays `held`.
+    Where the piece has chosen it itself, it may be one of the arrays `held`; `own` are the arrays
+    that it shows and that the piece has made.
     """
 
     index: int
     aval: Aval
     root: int | None = None
     held: tuple[Any, ...] = ()
+    own: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,9 +136,11 @@ class Side:
         return {id(handles[k]) for k in self.written}
 
     def out(self, x: Value) -> Out:
-        """A new output."""
-        self.outs.append(x)
-        return Out(len(self.outs) - 1, type_of(x))
+        """An output, one for what several names hold."""
+        index = next((k for k, each in enumerate(self.outs) if each is x), len(self.outs))
+        if index == len(self.outs):
+            self.outs.append(x)
+        return Out(index, type_of(x))
 
     def take(self, here: Any, stand: StandIns, places: dict[int, int]) -> Left:
         """A value by its leaves."""
@@ -145,8 +149,9 @@ class Side:
             if id(x) in places:
                 leaves.append(Handle(places[id(x)], type_of(x)))
             elif isinstance(x, Tracer) and not is_outer(x, places):
-                made, held = self.out(x), may_be(x, stand, places)
-                leaves.append(replace(made, root=places.get(id(root(x))), held=held))
+                place = places.get(id(root(x)))
+                held, own = may_be(x, stand, places)
+                leaves.append(replace(self.out(x), root=place, held=held, own=own))
             else:
                 leaves.append(Static(stand.lent.get(id(x), x)))
         return Left(tuple(leaves), here.tree)
@@ -158,14 +163,19 @@ def is_outer(x: Tracer, places: dict[int, int]) -> bool:
     return here is not None and x.level < here.level and id(root(x)) not in places
 
 
-def may_be(x: Tracer, stand: StandIns, places: dict[int, int]) -> tuple[Any, ...]:
-    """The arrays from outside that a value which the piece has chosen may be."""
-    how = x.tied.how if isinstance(x, View) else None
-    if not isinstance(how, Severed):
-        return ()
-    outside = (stand.origin[id(a)] if id(a) in places else a for a in how.held)
+def may_be(
+    x: Tracer, stand: StandIns, places: dict[int, int]
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The arrays that a value may be: those from outside that a piece has chosen, and its own."""
     here = region()
-    return tuple(
-        a for a in outside
-        if not isinstance(a, Tracer) or here is None or a.level < here.level
-    )  # fmt: skip
+    held: list[Any] = []
+    own: list[Any] = []
+    for each in arrays_of(x):
+        if id(each) in places:
+            if each is not root(x):
+                held.append(stand.origin[id(each)])
+        elif here is None or not isinstance(each, Tracer) or each.level < here.level:
+            held.append(each)
+        else:
+            own.append(each)
+    return tuple(held), tuple(own)

@@ -20,6 +20,14 @@ from .scopes import Scope
 Pieces = dict[str, CodeType]
 
 
+class Sites(list["Site"]):
+    """The sites of a function; `note` is told of the code of their pieces."""
+
+    def __init__(self, note: Callable[[CodeType], None]) -> None:
+        super().__init__()
+        self.note = note
+
+
 class Cells(dict[str, CellType]):
     """The variables of a running call, by name, from a function that mentions them."""
 

@@ -214,14 +214,17 @@ class Step:
     def note(self, results: dict[Any, Value], stand: StandIns, before: dict[str, Any]) -> None:
         """What the variables and the tracers from outside are after the step."""
         of = self.loop
+        left: dict[tuple[str, int], Any] = {}
         for name, cell in of.cells.items():
             now, then = read(cell), before.get(name, MISSING)
             if name in of.changed and name in of.starts:
                 self.carried(name, now, results)
                 for k, x in enumerate(nest_of(cell, now).leaves):
                     self.again |= of.shown((name, k), x, stand.symbols)
+                    left[name, k] = x
             elif not is_same(cell, now, then):
                 self.found(name, now, then)
+        self.again |= of.share(left, stand.symbols)
         for place, old in of.state.touched.values():
             if not is_same(place, of.state.now(place), old):
                 self.beside.append((place, old))

@@ -41,6 +41,12 @@ class TriedLoop(Loop):
     def traced_step(self, avals: dict[Any, Aval], value: Returned | None) -> TriedStep:
         return TriedStep(self, avals, value)
 
+    def share(self, left: dict[tuple[str, int], Any], handles: list[Any]) -> bool:
+        again = super().share(left, handles)
+        if self.groups:
+            end_trial("a step leaves one array to several names, which may be written into later")
+        return again
+
 
 class Trial:
     """The course of a loop that is tried as a structured one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 
@@ -18,8 +18,9 @@ from ...core.dispatch import Tracer, snapshot
 from ...core.references import lenders, outside, owning
 from ...core.source import caller, is_ours, line_of
 from ...core.views import View
+from ..trace import Symbol
 from .masks import Selected, Whole, selects
-from .outcomes import INNER, CaptureError, OutsideWriteError
+from .outcomes import INNER, CaptureError, OutsideWriteError, end_trial
 from .places import Contents, is_container
 from .scopes import WRITERS
 from .sharing import row
@@ -156,8 +157,19 @@ def raised(x: Tracer, tracer: Tracer, shared: bool) -> Value:
     return tracer.constant(snapshot(x))
 
 
+def is_inner(tracer: Tracer | None, x: Any) -> TypeGuard[Tracer]:
+    """Whether a value is of a transform within the trace that an array is a symbol of."""
+    return isinstance(x, Symbol) and tracer is not None and tracer.level > x.level
+
+
 def turn(x: Any, tracer: Tracer | None, shared: bool) -> Value | None:
-    """The recording array that takes the place of a plain one; None where it may stay plain."""
+    """The recording array that takes the place of one that cannot hold what is written into it:
+    a plain one, or a symbol of a trace around the transform that a value is of; None where it can.
+    """
+    if is_inner(tracer, x):
+        return raised(x, tracer, shared or isinstance(x, View))
+    if type(x) is not np.ndarray:
+        return None
     here = region()
     lent = here is not None and id(x) in here.lent
     if lent and here is not None:
@@ -224,6 +236,9 @@ def inplace(operation: str, x: Any, value: Any, owned: bool) -> Any:
         if owned and is_fresh(x) and holders(x) <= lone.count:
             return plain(x, value)
         here = region()
+        if is_inner(tracer := traced_in(value), x):
+            shared = not owned or holders(x) > lone.count
+            return in_place(turn(x, tracer, shared), value)
         if here is not None and x.level < here.level:
             write_element(x, ..., plain(x, value), "")
             return x
@@ -261,8 +276,11 @@ def renewed(operation: str, x: Any, value: Any) -> Any:
         if whole is not None:
             return whole
         x = getitem(x.whole, x.mask)  # which says what is wrong
-    if type(x) is np.ndarray and (traced_in(value) is not None or not x.flags.writeable):
+    tracer = traced_in(value)
+    if type(x) is np.ndarray and (tracer is not None or not x.flags.writeable):
         x = x.copy()
+    elif is_inner(tracer, x):
+        x = tracer.constant(snapshot(x))  # it is written into the array after
     return inplace(operation, x, value, True)
 
 
@@ -272,7 +290,7 @@ def into(f: Any) -> Callable[..., tuple[Any, Any]]:
     def called(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         out = kwargs.pop("out", None)  # a reference of its own, as all that is gathered has
         check_write(out)
-        if type(out) is np.ndarray and from_numpy(f):
+        if isinstance(out, np.ndarray | Symbol) and from_numpy(f):
             tracer = traced_in((*args, *kwargs.values()))
             shared = holders(out) > lone.out
             turned = turn(out, tracer, shared)
@@ -294,7 +312,7 @@ def within(f: Any, instead: Any) -> Callable[..., tuple[Any, Any]]:
         target, *args = given
         if is_writer(f):
             check_write(target)
-        if type(target) is np.ndarray and is_writer(f):
+        if isinstance(target, np.ndarray | Symbol) and is_writer(f):
             tracer = traced_in((*args, *kwargs.values()))
             shared = holders(target) > lone.first
             turned = turn(target, tracer, shared)
@@ -302,6 +320,30 @@ def within(f: Any, instead: Any) -> Callable[..., tuple[Any, Any]]:
                 f(turned, *args, **kwargs)
                 return None, turned
         return instead(target, *args, **kwargs), target
+
+    return called
+
+
+def itself(method: str, call: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
+    """A method that may write into its array, as a function of that which also gives what it then
+    stands for.
+    """
+
+    def called(*given: Any, **kwargs: Any) -> tuple[Any, Any]:
+        target, *args = given
+        if not isinstance(target, np.ndarray | Tracer):
+            return call(getattr(target, method))(*args, **kwargs), target
+        if regions.trials:
+            end_trial(f"{method} writes into an array")
+        check_write(target)
+        tracer = traced_in((*args, *kwargs.values()))
+        shared = holders(target) > lone.first
+        turned = turn(target, tracer, shared)
+        if turned is None and type(target) is np.ndarray and not target.flags.writeable:
+            refuse_lent(target)
+        target = target if turned is None else turned
+        getattr(target, method)(*args, **kwargs)
+        return None, target
 
     return called
 
