@@ -345,3 +345,19 @@ ON_NUMBERS = {
 @pytest.mark.parametrize("name", ON_NUMBERS)
 def test_derivatives_of_numbers_are_numbers(name, f):
     assert type(ON_NUMBERS[name](f)) is np.float64
+
+
+VALUES = {
+    "value_and_grad": lambda f: qd.value_and_grad(f)(M)[0],
+    "vjp": lambda f: qd.vjp(f, M)[0],
+    "jvp": lambda f: qd.jvp(f, (M,), (M,))[0],
+    "linearize": lambda f: qd.linearize(f, M)[0],
+    "jet": lambda f: qd.jet(f, (M,), ([M],))[0],
+    "checkpoint": lambda f: qd.checkpoint(f)(M),
+}
+M = np.array([[2.0, 1.0], [0.0, 3.0]])
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_so_are_the_values_of_functions(name):
+    assert type(VALUES[name](np.linalg.cond)) is np.float64

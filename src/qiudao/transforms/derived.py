@@ -235,7 +235,7 @@ def value_and_grad(
         if looking is not None:
             examine_function("grad", looking, [value, *grads], f, args, kwargs)
         answer = chosen.result(grads if tree is None else tree.build(grads))
-        value = handed_out(value) if isinstance(value, Tracer) else value
+        value = handed_out(value) if isinstance(value, Tracer) else number(value)
         return ((value, strip(aux, run.level)), answer) if has_aux else (value, answer)
 
     return derivative("value_and_grad", with_gradient, f, argnums, argnames)

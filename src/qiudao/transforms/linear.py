@@ -24,7 +24,7 @@ from .dual import Dual
 from .entering import check_unchanged, entering
 from .forward import primal_of
 from .held import HeldSlot, guards_of, slots_like
-from .results import check_numbers, copied, owned
+from .results import check_numbers, copied, number, owned
 from .reverse import as_primal
 
 
@@ -51,7 +51,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     outs, out_tree = flatten(result)
     check_numbers("linearize", outs, out_tree)
     outs = [off_tapes(y, level) for y in outs]
-    value = out_tree.build(copied(primal_of(y, level) for y in outs))
+    value = out_tree.build(map(number, copied(primal_of(y, level) for y in outs)))
     lines = [y.tangent if isinstance(y, Dual) and y.level == level else None for y in outs]
     steps = equations_behind(lines)
     guards = guards_of(steps)

@@ -20,7 +20,7 @@ from ..tape.operators import product_below
 from ..tape.tensor import Tensor
 from .calling import run
 from .entering import entering
-from .results import copied, handed_out, owned
+from .results import copied, handed_out, number, owned
 
 
 def as_primal(x: Any, name: str, path: str = "") -> Value:
@@ -137,7 +137,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     result, aux = split_aux("vjp", run.result) if has_aux else (run.result, None)
     outputs, out_tree = flatten(result)
     lowered = [lower(y, run.level) for y in outputs]
-    value = out_tree.build(copied(v for v, _ in lowered))
+    value = out_tree.build(map(number, copied(v for v, _ in lowered)))
     product = product_below([v for v, _ in lowered])
 
     def pullback(ct: Any) -> Any:
