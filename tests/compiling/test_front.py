@@ -366,6 +366,28 @@ def test_threads_make_room_at_once():
     close(all_at_once([lambda n=n: jitted(0.3, n) for n in counts]), want, rtol=1e-9)
 
 
+def test_code_that_a_slow_thread_made_of_the_program_before_is_made_anew(monkeypatch):
+    jitted = qd.jit(qd.grad(steps))
+    jitted(0.3, 5.0)
+    ((compiled, *_),) = jitted.versions.values()
+    narrow = compiled.executable
+    jitted(0.3, 400.0)  # takes more room than the first code has
+    compiled.executable = narrow
+    met = []
+    make_room = Compiled.make_room
+
+    def counted(self, error, code):
+        met.append(code)
+        if len(met) > 2:
+            raise error  # it would go on for ever
+        make_room(self, error, code)
+
+    monkeypatch.setattr(Compiled, "make_room", counted)
+    found = compiled.run((np.float64(0.3), np.float64(400.0)))[0]
+    close(found, qd.grad(lambda x: steps(x, 400.0))(0.3), rtol=1e-9)
+    assert met == [narrow]
+
+
 PROGRAM = """
 import numpy as np
 import qiudao as qd

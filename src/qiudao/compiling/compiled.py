@@ -126,13 +126,16 @@ class Compiled(MayLoop):
     def run(self, xs: Values) -> tuple[Value, ...]:
         """The outputs, with as much room for the steps of loops as they turn out to need."""
         while True:
+            code = self.executable
             try:
-                return self.executable(*xs)
+                return code(*xs)
             except CapacityError as error:
-                self.make_room(error)
+                self.make_room(error, code)
 
-    def make_room(self, error: CapacityError) -> None:
-        """Trace again with room for more steps, unless it was a loop's `max_steps` that was met."""
+    def make_room(self, error: CapacityError, code: Executable) -> None:
+        """Trace again with room for more steps than this code had, unless it was a loop's
+        `max_steps` that was met.
+        """
         with self.lock:
             if self.is_short_of(error.capacity + 1):
                 self.enlarge(GROWTH * error.capacity)
@@ -140,7 +143,9 @@ class Compiled(MayLoop):
                     raise error
             elif any(w.bound == error.capacity for w in loops_of(self.program)):
                 raise error
-            # else another thread has made room meanwhile
+            elif self.__dict__.get("executable") is code:
+                # another thread made room while this code was being made of the program before
+                del self.executable
 
     def is_short_of(self, capacity: int) -> bool:
         """Whether a loop without `max_steps` remembers fewer steps than that."""
