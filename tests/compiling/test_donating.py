@@ -205,6 +205,16 @@ def test_an_array_given_twice_stays_as_it_is():
     np.testing.assert_array_equal(x, X)
 
 
+def test_a_constant_array_beside_the_result():
+    table = np.arange(3.0)
+    f = qd.jit(lambda x: (table, x + 1.0), donate="x")
+    x = X.copy()
+    constant, y = f(x)
+    assert y is x
+    close(constant, table)
+    close(y, X + 1.0)
+
+
 def test_overlapping_arguments():
     x = X.copy()
     f = qd.jit(lambda x, g: x - g, donate="x")

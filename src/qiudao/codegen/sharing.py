@@ -22,7 +22,9 @@ def may_share(program: Program, k: int, j: int) -> bool:
     is what becomes of the input in a loop.  All else must have read the input before.
     """
     x, y = program.inputs[k], program.outputs[j]
-    if not isinstance(y, Equation) or x in program.outputs or program.outputs.index(y) != j:
+    if not isinstance(y, Equation) or any(z is x for z in program.outputs):
+        return False
+    if any(z is y for z in program.outputs[:j]):
         return False
     plan = Plan(program, is_fused)
     root = plan.roots.get(y)
