@@ -91,6 +91,16 @@ def test_results_share_no_memory():
     assert not np.shares_memory(one, other)
 
 
+def test_results_share_no_memory_where_numpy_computes_a_part():
+    beside = qd.jit(lambda x: (x, x, np.positive(x), x * 2, np.fft.fft(x)))
+    given = X.copy()
+    beside(given)
+    x, *results = given, *beside(given)
+    assert beside.lower(given).fallbacks
+    for k, one in enumerate(results):
+        assert not any(np.shares_memory(one, other) for other in (x, *results[:k]))
+
+
 def test_arguments_are_not_written_to():
     def double(x):
         x *= 2

@@ -135,6 +135,10 @@ class Executable:
             else:
                 operands = [values[x] if isinstance(x, Node) else x for x in operands_of(step)]
                 values[step] = step.primitive.evaluate(*operands)
-        return tuple(
-            values[y] if isinstance(y, Node) else np.array(y)[()] for y in self.program.outputs
-        )
+        results: list[Value] = []
+        for y in self.program.outputs:
+            value = values[y] if isinstance(y, Node) else np.array(y)[()]
+            if any(np.may_share_memory(value, z) for z in (*xs, *results)):
+                value = value.copy()  # an argument that is returned, a result that is so twice
+            results.append(value)
+        return tuple(results)
