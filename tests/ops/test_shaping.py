@@ -99,6 +99,16 @@ def test_shapes(f):
     agree(f, X + 1j * X[::-1], batched=False) if f is not SHAPES["astype"] else None
 
 
+@pytest.mark.parametrize("increasing", [False, True])
+def test_the_powers_of_a_vector_lie_in_order(increasing):
+    def f(x):
+        powers = np.vander(x, increasing=increasing)
+        np.reshape(powers, (-1,))[1] += 5.0  # a view
+        return powers
+
+    agree(f, X[0, 0])
+
+
 @pytest.mark.parametrize(
     "name", ["flip", "roll", "triu", "pad", "cumsum", "copy", "ravel", "transpose"]
 )

@@ -78,7 +78,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
     x = with_axis(array(a)) if axis is not None else ravel(a)
     at = from_end(-1 if axis is None else axis, x.ndim, "take")
     positions = bounded(array(indices), x.shape[at], mode)
-    return delivered("take", picked(x, positions, at), out)
+    return delivered("take", made_anew(picked(x, positions, at)), out)
 
 
 @implements(np.take_along_axis)

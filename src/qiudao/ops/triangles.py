@@ -14,7 +14,7 @@ from ..core.primitive import primitive
 from ..core.samples import sample
 from .faces import array, delivered, from_end, whole
 from .indexing import Place
-from .shaping import astype, moveaxis, ravel
+from .shaping import astype, made_anew, moveaxis, ravel
 
 
 @primitive
@@ -202,4 +202,4 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Value:
     first = np.ones((v.size, min(n, 1)), v.dtype)
     rest = np.broadcast_to(v[:, None], (v.size, max(n - 1, 0)))
     powers = np.cumprod(np.concatenate([astype(first, v.dtype), rest], axis=1), axis=1)
-    return powers if increasing else powers[:, ::-1]
+    return powers if increasing else made_anew(powers[:, ::-1])
