@@ -293,3 +293,22 @@ def test_the_gradient_of_the_logarithm_of_a_determinant_is_machine_code(a):
     with np.errstate(all="ignore"):
         wanted = slope(a)
     np.testing.assert_allclose(jitted(a), wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("index", [slice(0, 0), [0, 0], [0, 0, 0], slice(None)], ids=str)
+@pytest.mark.parametrize("n", [1, 3])
+def test_what_is_written_has_the_shape_of_the_array_and_is_stretched(index, n):
+    """Its cotangent has the shape of the region, and must have its own."""
+
+    def row(x):
+        v = np.reshape(x, (1, -1))
+        v[index] = v
+        return np.sum(v * np.arange(1.0, n + 1))
+
+    def copied(x):
+        v = x.copy()
+        v[index] = v[:1] if n > 1 else v
+        return np.sum(v * np.arange(1.0, n + 1))
+
+    for f in (row, copied):
+        agree(qd.jit(qd.grad(f))(np.ones(n)), qd.grad(f)(np.ones(n)))

@@ -320,9 +320,26 @@ def test_at_refuses():
         np.add.at(np.zeros(3), [0, 1], v)
     with pytest.raises(DtypeError, match="a complex value cannot be kept in a float64 array"):
         np.add.at(np.zeros_like(v), [0, 1], v + 1j)
+    with pytest.raises(
+        DtypeError, match="float64 values cannot be added to int64 ones in place; make the target"
+    ):
+        np.add.at(qd.tensor(np.arange(3)), [0, 0], 0.5)  # NumPy cuts after each addition
 
 
 # NumPy's functions that read
+
+
+@pytest.mark.parametrize("act", [lambda x: np.take(x, 0, axis=0), lambda x: np.take(x, 1, -1)])
+def test_what_is_taken_is_new_memory(act):
+    def f(x):
+        x = x * 1.0
+        taken = act(x)
+        taken += 5.0
+        x *= 2.0
+        return np.sum(x, 0), taken
+
+    for k in (0, 1):
+        agree(lambda x, k=k: f(x)[k], numbers(2, 3))
 
 
 @pytest.mark.parametrize("axis", [None, 0, 1, -1])

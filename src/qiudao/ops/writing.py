@@ -20,6 +20,7 @@ from ..core.errors import DetachError, DtypeError
 from ..core.families import Linear, Opaque, stretch
 from ..core.primitive import primitive
 from ..core.samples import sample
+from ..core.sweep import fit
 from .faces import array, from_end, operand
 from .indexing import (
     Gather,
@@ -70,7 +71,7 @@ class SetItem(Linear):
 
     def transpose(self, i: int, ct: Value, *xs: Value) -> Value:
         if i == 1:
-            return ct[self.index]
+            return fit(ct[self.index], xs[1])  # its shape may be that of the result, and stretched
         return SetItem(self.index)(ct, np.zeros((), ct.dtype))
 
     def batch(self, size: int, mapped: Sequence[bool], xs: Sequence[Value]) -> Value:
@@ -123,7 +124,8 @@ class Put(Linear):
         read = Gather(self.pattern, self.holes)(ct, *arrays)
         stays = Survivors(self.dims(xs[0].shape))(*arrays)
         after = np.ndim(read) - np.ndim(stays) - (axes_before(self.pattern) or 0)
-        return np.where(np.reshape(stays, np.shape(stays) + (1,) * after), read, 0.0)
+        lasting = np.where(np.reshape(stays, np.shape(stays) + (1,) * after), read, 0.0)
+        return fit(lasting, xs[1])
 
     def dims(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The lengths of the axes that the arrays index."""
@@ -238,6 +240,11 @@ def accumulate_at(name: str, a: Any, index: Any, v: Value) -> None:
     """`a[index] += v` where a repeated index adds each time."""
     x = target(name, a)
     check_dtype(name, x, v)
+    if is_inexact(v.dtype) and not is_inexact(x.dtype):  # NumPy cuts each sum, one by one
+        raise DtypeError(
+            f"{name}: {v.dtype} values cannot be added to {x.dtype} ones in place; make the target "
+            f"x.astype({v.dtype.name!r})"
+        )
     parts = index if type(index) is tuple else (index,)
     basic = basic_index(parts)
     if basic is not None:
