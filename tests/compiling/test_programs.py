@@ -312,3 +312,27 @@ def test_what_is_written_has_the_shape_of_the_array_and_is_stretched(index, n):
 
     for f in (row, copied):
         agree(qd.jit(qd.grad(f))(np.ones(n)), qd.grad(f)(np.ones(n)))
+
+
+def summed(x):
+    total = 0.0 * x
+    for _ in range(12):
+        total += x + np.arange(3.0)
+        x = np.tanh(x)
+    return total
+
+
+def set_in_rows(x):
+    rows = np.zeros((16, 2)) + 0.0 * np.sum(x)
+    for i in range(16):
+        nothing = np.mean(x, axis=0)
+        nothing -= nothing
+        rows[i] = np.arange(2.0)
+    return rows
+
+
+@pytest.mark.parametrize("f", [summed, set_in_rows])
+def test_steps_of_a_loop_that_use_a_constant_array(f):
+    x = np.linspace(-1.0, 1.0, 3)
+    agree(qd.jit(f)(x), f(x))
+    agree(qd.jit(qd.grad(lambda x: np.sum(f(x))))(x), qd.grad(lambda x: np.sum(f(x)))(x))

@@ -291,7 +291,7 @@ class Loop:
         self.ys: dict[int, Atom] = {}
         self.finals: dict[int, Atom] = {}
         for value, role in plan.values.items():
-            if role == Outer(plan.start + value):
+            if isinstance(role, Outer) and role.place == plan.start + value:
                 places = plan.matrix[0, self.slots(value)].tolist()
                 writer.atoms[plan.start + value] = writer.again(plan.start + value, places)
         self.write()

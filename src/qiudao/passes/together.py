@@ -85,7 +85,8 @@ def terms_of(carry: Carry, reads: Counter[Node]) -> list[Atom]:
             stack.extend(operands_of(x))
         else:
             terms.append(x)
-    return [t for t in terms if t is not carry.leaf] if carry.leaf in terms else []
+    others = [t for t in terms if t is not carry.leaf]
+    return others if len(others) < len(terms) else []
 
 
 def product_of(term: Atom, carry: Carry, reads: Counter[Node]) -> Product | None:
